@@ -1,0 +1,1 @@
+"""Analysis: pure functions on arrays of returns; they know of no market and no strategy."""

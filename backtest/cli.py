@@ -1,0 +1,212 @@
+"""The ``rotation`` command: a thin skin over the public functions.
+
+Nothing heavy is imported here before it is needed, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from backtest.errors import RotationError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backtest.scripting.strategy import Strategy
+
+EPILOG = """\
+examples:
+  rotation run rate_cut                       a shipped strategy on the embedded market
+  rotation run rate_cut --hold 18 --json      one parameter changed, as a JSON document
+  rotation run my_idea.py --start 1990-01-01  a script of your own
+  rotation run rate_cut --help                a strategy's own parameters
+
+exit status: 0 done, 1 the work failed, 2 the call was wrong"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing its usage."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        known, unknown = self.parse_known_args(arguments)
+        if unknown:
+            options = [o for action in self._actions for o in action.option_strings]
+            what = "option" if unknown[0].startswith("-") else "argument"
+            near = nearest(unknown[0].split("=")[0], options) if what == "option" else ""
+            near = near if near.startswith("did") else f"see {self.prog} --help"
+            raise UsageError(f"there is no {what} '{unknown[0]}'; {near}")
+        return known
+
+
+def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
+    about = strategy.thesis if strategy else "Run a strategy: simulate, measure, report."
+    parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
+    if strategy is None:
+        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+    parser.add_argument("--market", metavar="M", default="embedded", help="default: %(default)s")
+    parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
+    parser.add_argument("--end", metavar="D", help="last bar on or before this date")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set a parameter of the strategy; may be repeated",
+    )
+    parser.add_argument(
+        "--cost-bps",
+        metavar="X",
+        type=float,
+        default=10.0,
+        help="basis points of the notional traded, a side (default: 10)",
+    )
+    parser.add_argument("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
+    parser.add_argument(
+        "--same-close",
+        action="store_true",
+        help="use news of the fill's own day, which nobody could; only to reproduce papers",
+    )
+    parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    if strategy is not None and strategy.parameters:
+        own = parser.add_argument_group("parameters of this strategy")
+        for parameter in strategy.parameters:
+            own.add_argument(
+                *dict.fromkeys((parameter.option, "--" + parameter.name)),
+                dest="own_" + parameter.name,
+                metavar="X",
+                help=f"{parameter.help} ({parameter.range}, default {parameter.default:g})".replace(
+                    "%", "%%"
+                ),
+            )
+    return parser
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """Return the parameters that the call sets, by ``--set`` or by their own options."""
+    pairs = [
+        (name.removeprefix("own_"), value)
+        for name, value in vars(options).items()
+        if name.startswith("own_") and value is not None
+    ]
+    for text in options.set:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set takes NAME=VALUE, such as hold=18, not '{text}'")
+        pairs.append((name.strip().replace("-", "_"), value.strip()))
+    for name, _ in pairs:
+        if sum(name == other for other, _ in pairs) > 1:
+            raise UsageError(f"{name} is given more than once")
+    return dict(pairs)
+
+
+def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    if strategy is None:
+        if not arguments or arguments[0].startswith("-"):
+            # Either help or a wrong call: the strategy comes first, its options follow.
+            _run_parser(prog, None).parse(arguments)
+            raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
+        from backtest.scripting.loading import load_strategy
+
+        strategy = load_strategy(arguments[0])
+        prog, arguments = f"{prog} {arguments[0]}", arguments[1:]
+    options = _run_parser(prog, strategy).parse(arguments)
+    given = _given(options)
+
+    from backtest.runs import run
+
+    result = run(
+        strategy,
+        options.market,
+        start=options.start,
+        end=options.end,
+        cost_bps=options.cost_bps,
+        benchmark=options.benchmark,
+        same_close=options.same_close,
+        **given,
+    )
+    from backtest.reporting.folder import write_report
+
+    place = write_report(result, options.out).resolve()
+    if options.json:
+        from backtest.reporting.document import document, to_json
+
+        print(to_json(document(result, place)))  # noqa: T201 - standard output is this command's product
+    else:
+        from backtest.reporting.table import show
+
+        show(result, place)
+    return 0
+
+
+COMMANDS = {"run": (_run, "run a strategy on a market: simulate, measure, report")}
+
+
+def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    verbs = "\n".join(f"  {name:10}{about}" for name, (_, about) in COMMANDS.items())
+    parser = _Parser(
+        prog=prog,
+        usage=f"{prog} COMMAND ...",
+        description=(
+            strategy.thesis if strategy else "Backtests of rotating between large and small companies."
+        ),
+        epilog=f"commands ({prog} COMMAND --help says more):\n{verbs}"
+        + ("" if strategy else f"\n\n{EPILOG}"),
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    if not arguments:
+        parser.print_help()
+        return 2
+    if arguments[0].startswith("-"):
+        if parser.parse(arguments).version:
+            import importlib.metadata
+
+            print(importlib.metadata.version("size-rotation"))  # noqa: T201 - what was asked for
+        return 0
+    if arguments[0] not in COMMANDS:
+        raise UsageError(f"there is no command '{arguments[0]}'; {nearest(arguments[0], COMMANDS)}")
+    command, _ = COMMANDS[arguments[0]]
+    return command(f"{prog} {arguments[0]}", strategy, arguments[1:])
+
+
+def _guarded(prog: str, work: Callable[[], int]) -> int:
+    """Do the work; whatever fails becomes one sentence on standard error and an exit status."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except RotationError as error:
+        sentence = " ".join(str(error).split())
+        print(f"{prog}: {sentence}", file=sys.stderr)  # noqa: T201 - the sentence itself
+        return error.exit_status
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted; nothing was left half written", file=sys.stderr)  # noqa: T201
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"{prog}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return status
+
+
+def entry() -> NoReturn:
+    """Be the ``rotation`` command."""
+    sys.exit(_guarded("rotation", lambda: _dispatch("rotation", None, sys.argv[1:])))
+
+
+def main(strategy: Strategy) -> NoReturn:
+    """Be the command of one strategy's script: ``python my_idea.py run --hold 18``."""
+    prog = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not loaded yet
+    sys.exit(_guarded(prog, lambda: _dispatch(prog, strategy, sys.argv[1:])))

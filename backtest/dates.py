@@ -1,0 +1,96 @@
+"""Calendar arithmetic on days, and which fill may use what was known on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from backtest.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Days: TypeAlias = NDArray[np.datetime64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Bools: TypeAlias = NDArray[np.bool_]
+    Ints: TypeAlias = NDArray[np.int64]
+
+
+def to_days(values: Any) -> Days:
+    """Return ``values`` (dates, ISO strings, datetime64 of any unit) as datetime64[D]."""
+    return np.asarray(values, dtype="datetime64[D]")
+
+
+def parse_day(text: str | dt.date | np.datetime64, what: str) -> np.datetime64:
+    """Return one day from a user's ``YYYY-MM-DD``; ``what`` names it in the error.
+
+    Raises
+    ------
+    UsageError
+        When the text is not a date of the calendar.
+    """
+    if isinstance(text, np.datetime64):
+        return text.astype("datetime64[D]")
+    if isinstance(text, str):
+        try:
+            text = dt.date.fromisoformat(text)
+        except ValueError:
+            raise UsageError(f"{what} '{text}' is not a date; write it as 2007-09-18") from None
+    return np.datetime64(dt.date(text.year, text.month, text.day), "D")
+
+
+def add_months(days: Days | np.datetime64, months: Any) -> Days:
+    """Return ``days`` moved by calendar months; a day past the end of a month becomes its last.
+
+    ``days`` and ``months`` (whole numbers, negative too) broadcast against each other. The same rule
+    as ``pandas.DateOffset(months=n)``: 31 January plus one month is 28 (or 29) February.
+    """
+    days = to_days(days)
+    month = days.astype("datetime64[M]")
+    target = month + np.asarray(months).astype("timedelta64[M]")
+    last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+    moved = target.astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
+    return np.minimum(moved, last)
+
+
+def month_start(days: Days | np.datetime64, months: int = 0) -> Days:
+    """Return the first day of each day's month, moved by whole months."""
+    month = to_days(days).astype("datetime64[M]") + np.timedelta64(months, "M")
+    return month.astype("datetime64[D]")
+
+
+def last_business_day(days: Days | np.datetime64) -> Days:
+    """Return the last business day (Monday to Friday) of each day's month."""
+    return to_days(np.busday_offset(month_start(days, 1), -1, roll="forward"))
+
+
+@dataclass(frozen=True, eq=False)
+class Fills:
+    """The dates at whose close a strategy may trade, and what each of them may use.
+
+    Parameters
+    ----------
+    dates
+        (n_fills,) datetime64[D], strictly increasing: the dates of the bars.
+    same_close
+        False: a fill at f uses what was known strictly before f. True: also what became known on f,
+        which nobody could have traded on; only to reproduce papers.
+    """
+
+    dates: Days
+    same_close: bool = False
+
+    def first_after(self, known_at: Days | np.datetime64) -> Ints:
+        """Return the index of the first fill that may use what was known on each day.
+
+        The index is ``n_fills`` where no fill may.
+        """
+        side: Literal["left", "right"] = "left" if self.same_close else "right"
+        return np.searchsorted(self.dates, to_days(known_at), side)
+
+    def first_past(self, days: Days | np.datetime64) -> Ints:
+        """Return the index of the first fill that lies strictly after each day."""
+        return np.searchsorted(self.dates, to_days(days), "right")

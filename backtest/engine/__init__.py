@@ -1,0 +1,1 @@
+"""Engines: from decisions to a portfolio's path through the bars."""

@@ -1,0 +1,45 @@
+"""The errors a user can meet, each one plain sentence and an exit status."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RotationError(Exception):
+    """The work failed: the data, the disk or a strategy's own code did not allow it."""
+
+    exit_status = 1
+
+
+class UsageError(RotationError):
+    """The call was wrong: a name, a value or a date that cannot be used."""
+
+    exit_status = 2
+
+
+class DataError(RotationError):
+    """The data are not what they are declared to be."""
+
+
+class LookAheadError(RotationError):
+    """A strategy asked for something that was not known at the time."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return a clause that names the nearest of ``names``, or all of them where none is near.
+
+    >>> nearest("rate_cuts", ["rate_cut", "january"])
+    "did you mean 'rate_cut'?"
+    >>> nearest("xyz", ["rate_cut", "january"])
+    'there are: january, rate_cut'
+    """
+    known = sorted(names)
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1)
+    if close:
+        return f"did you mean '{folded[close[0]]}'?"
+    return "there are: " + ", ".join(known) if known else "there is none"

@@ -1,0 +1,114 @@
+"""A market's data: its sleeves' returns bar by bar, its observations, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.dates import Fills
+from backtest.errors import DataError, UsageError, nearest
+from backtest.market.market import Market
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backtest.dates import Days, Floats
+    from backtest.observations import Observations
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Total returns of the sleeves, bar by bar.
+
+    Parameters
+    ----------
+    dates
+        (n_bars,) datetime64[D], strictly increasing: the day at whose close each bar ends.
+    sleeves
+        The names of the columns of ``returns``; ``cash`` is one of them.
+    returns
+        (n_bars, n_sleeves) float64, simple, decimal, earned from the close before to this close. NaN
+        where a sleeve has no return; no strategy may hold it then.
+    """
+
+    dates: Days
+    sleeves: tuple[str, ...]
+    returns: Floats
+
+    def __post_init__(self) -> None:
+        if self.returns.shape != (len(self.dates), len(self.sleeves)):
+            raise DataError("bars: dates, sleeves and returns do not fit together")
+        if (np.diff(self.dates).astype(int) <= 0).any():
+            raise DataError("bars: the dates do not increase")
+        if (self.returns <= -1.0).any():
+            bar, sleeve = np.argwhere(self.returns <= -1.0)[0]
+            raise DataError(f"the return of {self.sleeves[sleeve]} on {self.dates[bar]} is -100% or less")
+
+    def column(self, sleeve: str) -> Floats:
+        """Return one sleeve's (n_bars,) returns.
+
+        Raises
+        ------
+        UsageError
+            When there is no such sleeve; the nearest one is named.
+        """
+        if sleeve not in self.sleeves:
+            raise UsageError(f"there is no sleeve '{sleeve}'; {nearest(sleeve, self.sleeves)}")
+        return self.returns[:, self.sleeves.index(sleeve)]
+
+    def window(self, first: int, last: int) -> Bars:
+        """Return the bars from index ``first`` to ``last``, both included."""
+        part = slice(first, last + 1)
+        return Bars(self.dates[part], self.sleeves, self.returns[part])
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a series' values come from: for people, by checksum, and up to which day."""
+
+    source: str
+    sha256: str
+    last: np.datetime64
+
+
+@dataclass(frozen=True, eq=False)
+class MarketData:
+    """Everything there is about one market, future included; a strategy sees ``known()`` of it.
+
+    Parameters
+    ----------
+    name, title, frequency
+        Its name, what it is in one line, and ``monthly`` or ``daily``.
+    proxy
+        In what respect its series are not what they stand for; empty where they are.
+    benchmark
+        The sleeve that runs are held against by default.
+    bars
+        The sleeves' returns.
+    observations
+        The series that strategies may use, by catalogue id.
+    policy
+        Which of them is the policy rate; None where there is none.
+    after_the_fact
+        Series that no strategy may use, because they were not known in their time.
+    provenance
+        Every series that went into it, the sleeves' included, by catalogue id.
+    """
+
+    name: str
+    title: str
+    frequency: str
+    proxy: str
+    benchmark: str
+    bars: Bars
+    observations: Mapping[str, Observations]
+    policy: str | None
+    after_the_fact: frozenset[str]
+    provenance: Mapping[str, Provenance]
+
+    def known(self, *, same_close: bool = False) -> Market:
+        """Return the market as a strategy may see it."""
+        fills = Fills(self.bars.dates, same_close)
+        return Market(self.name, fills, self.observations, self.policy, self.after_the_fact)

@@ -1,0 +1,81 @@
+"""Release rules: from the date a value is stamped with to the day the public could first know it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import last_business_day, month_start, parse_day
+from backtest.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backtest.dates import Days
+
+ANNOUNCED = "the announcement date"
+AFTER_THE_FACT = "after the fact"
+
+_WEEKDAYS = {
+    "Monday": "Mon",
+    "Tuesday": "Tue",
+    "Wednesday": "Wed",
+    "Thursday": "Thu",
+    "Friday": "Fri",
+}
+_NEXT_MONTH = re.compile(r"the (?:first (?P<first>[\w ]+)|(?P<day>\d+)(?:st|nd|rd|th)) of the next month")
+
+
+def _next_month(phrase: str) -> Callable[[Days], Days] | None:
+    match = _NEXT_MONTH.fullmatch(phrase)
+    if match is None:
+        return None
+    if match["day"]:
+        offset = np.timedelta64(int(match["day"]) - 1, "D")
+        return lambda dates: month_start(dates, 1) + offset
+    if match["first"] != "business day" and match["first"] not in _WEEKDAYS:
+        return None
+    mask = _WEEKDAYS.get(match["first"], "Mon Tue Wed Thu Fri")
+    return lambda dates: np.busday_offset(month_start(dates, 1), 0, roll="forward", weekmask=mask).astype(
+        "datetime64[D]"
+    )
+
+
+_RULES: dict[str, Callable[[Days], Days]] = {
+    "the day itself": lambda dates: dates,
+    "the day before": lambda dates: dates - np.timedelta64(1, "D"),
+    "the last business day of the month": last_business_day,
+}
+
+
+def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | None = None) -> Days:
+    """Return the day on which the public could first know each value.
+
+    Parameters
+    ----------
+    rule
+        A phrase of the catalogue, or a list of ``{from, rule}`` where the rule changed over time.
+    dates
+        (n,) datetime64[D]: the dates that the source stamps the values with.
+    announced
+        (n,) datetime64[D]: the dates of announcement where the source has them.
+
+    Raises
+    ------
+    DataError
+        When the phrase is none that the catalogue may use.
+    """
+    if isinstance(rule, list):
+        result = np.full(len(dates), np.datetime64("NaT"), dtype="datetime64[D]")
+        for part in rule:
+            applies = dates >= parse_day(part["from"], "a release rule's 'from'")
+            result[applies] = known_at(part["rule"], dates[applies])
+        return result
+    if rule == ANNOUNCED and announced is not None:
+        return announced
+    convert = _RULES.get(rule) or _next_month(rule)
+    if convert is None:
+        raise DataError(f"the catalogue has no release rule '{rule}'")
+    return convert(dates)

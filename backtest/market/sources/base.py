@@ -1,0 +1,47 @@
+"""What every source gives: dates and values as published, and where exactly they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from backtest.dates import Days, Floats
+    from backtest.market.catalogue import Entry
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSeries:
+    """A series as its source has it.
+
+    Parameters
+    ----------
+    dates, values
+        (n,) datetime64[D] as stamped by the source, and (n,) float64 in the catalogue's unit; without
+        missing values.
+    origin
+        Where the values come from, for people.
+    sha256
+        Of the bytes they were read from.
+    last
+        The last day that the source speaks for: of a table of changes the day to which it has been
+        checked, which may be much later than the last change.
+    announced
+        (n,) datetime64[D]: when each value was announced, where the source says so; NaT where it was not.
+    """
+
+    dates: Days
+    values: Floats
+    origin: str
+    sha256: str
+    last: np.datetime64
+    announced: Days | None = None
+
+
+class Source(Protocol):
+    """Reads the series of the catalogue that name it."""
+
+    def read(self, entry: Entry) -> SourceSeries:
+        """Return the values of one series; DataError where they cannot be had."""

@@ -1,0 +1,1 @@
+"""Reporting: tables, figures and folders made of results; it draws and never computes measures."""

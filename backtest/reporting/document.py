@@ -1,0 +1,58 @@
+"""A result as a JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.runs import Result
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no NaN: a measure that is not defined is null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def document(result: Result, report: Path | None) -> dict[str, Any]:
+    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written."""
+    market = result.market
+    return _plain(
+        {
+            "strategy": result.strategy.name,
+            "thesis": result.strategy.thesis,
+            "parameters": result.parameters,
+            "market": market.name,
+            "frequency": market.frequency,
+            "proxy": market.proxy or None,
+            "start": result.start,
+            "end": result.end,
+            "bars": len(result.returns),
+            "benchmark": result.benchmark,
+            "cost_bps": result.cost.bps,
+            "same_close": result.same_close,
+            "warm_up": str(result.warm_up),
+            "metrics": result.metrics,
+            "benchmarks": result.benchmarks,
+            "data": {
+                "last": str(market.bars.dates[-1]),
+                "series": {
+                    id: {"source": p.source, "sha256": p.sha256, "last": str(p.last)}
+                    for id, p in sorted(market.provenance.items())
+                },
+            },
+            "report": None if report is None else str(report),
+        }
+    )
+
+
+def to_json(content: dict[str, Any]) -> str:
+    """Return the document's text."""
+    return json.dumps(content, indent=2, allow_nan=False)

@@ -1,0 +1,70 @@
+"""What is said of a result in words: its terms, before its numbers, and what the numbers allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from backtest.runs import Result
+
+SIGNIFICANT = 0.05
+"""The two-sided level at which an alpha is called different from zero."""
+
+FEW = 30
+"""The number of switches under which it is said that the cases are few."""
+
+
+def values_with_units(result: Result) -> str:
+    """Return every parameter with its value and unit."""
+    units = {parameter.name: parameter.unit.name for parameter in result.strategy.parameters}
+    return ", ".join(f"{name} {value:g} {units[name]}" for name, value in result.parameters.items())
+
+
+def terms(result: Result) -> list[tuple[str, str]]:
+    """Return under which terms the numbers hold: pairs of a heading and a sentence."""
+    market, cost = result.market, result.cost.bps
+    day = "month's last business day" if market.frequency == "monthly" else "day"
+    known = "up to and on" if result.same_close else "before"
+    fill = f"at the close of the {day}, on what was known {known} it"
+    if result.same_close:
+        fill += " (SAME CLOSE: nobody could have traded so)"
+    window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
+    if result.start == str(result.warm_up):
+        window += "; it starts when every input is first known"
+    each = f"{cost:g} bp" if isinstance(cost, int | float) else str(dict(cost))
+    lines = [
+        ("thesis", result.strategy.thesis),
+        ("parameters", values_with_units(result) or "none"),
+        ("market", f"{market.name}: {market.title}"),
+        ("window", window),
+        ("fills", fill),
+        ("costs", f"{each} of traded notional a side, in the strategy only; benchmarks are gross"),
+        ("tried", "1 combination"),
+    ]
+    if market.proxy:
+        lines.append(("proxy", market.proxy))
+    by_last: dict[str, list[str]] = {}
+    for id, provenance in sorted(market.provenance.items()):
+        by_last.setdefault(str(provenance.last), []).append(id)
+    lines.append(("data end", "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())))
+    return lines
+
+
+def verdict(result: Result) -> str:
+    """Return in one or two plain sentences what the alpha allows to say."""
+    alpha, tstat = result.metrics["alpha"], result.metrics["alpha_tstat"]
+    pvalue = result.metrics["alpha_pvalue"]
+    switches = int(result.metrics["switches"])
+    cases = f"{switches} switch" + ("" if switches == 1 else "es")
+    if np.isnan(pvalue):
+        return f"Alpha against {result.benchmark} cannot be tested on this run ({cases})."
+    said = (
+        f"Alpha against {result.benchmark} {alpha:+.2%} a year (t = {tstat:.2f}, p = {pvalue:.2f}, {cases})"
+    )
+    if pvalue >= SIGNIFICANT:
+        return f"Not supported: {said}; not distinguishable from zero."
+    direction = "above" if alpha > 0 else "below"
+    few = f" With {cases} the cases are few." if switches < FEW else ""
+    return f"{said}: {direction} zero beyond what noise gives one time in twenty.{few}"

@@ -1,0 +1,76 @@
+"""The table of measures, for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backtest.reporting.sentences import terms, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from backtest.runs import Result
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2%}" if abs(value) < 10.0 else f"{value:,.0%}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}"
+
+
+_ROWS: list[tuple[str, str, Callable[[float], str]]] = [
+    ("total_return", "total return", _percent),
+    ("cagr", "return a year (CAGR)", _percent),
+    ("volatility", "volatility a year", _percent),
+    ("sharpe", "Sharpe ratio", _number),
+    ("sortino", "Sortino ratio", _number),
+    ("max_drawdown", "deepest drawdown", _percent),
+    ("calmar", "Calmar ratio", _number),
+    ("alpha", "alpha a year", _percent),
+    ("alpha_tstat", "  t (Newey-West)", _number),
+    ("alpha_pvalue", "  p", _number),
+    ("beta", "beta", _number),
+    ("tracking_error", "tracking error a year", _percent),
+    ("information_ratio", "information ratio", _number),
+    ("turnover", "turnover a year", _percent),
+    ("switches", "switches", lambda value: f"{value:.0f}"),
+    ("time_in_small", "time in small", _percent),
+]
+
+
+def _cell(value: float, form: Callable[[float], str]) -> str:
+    return "-" if value != value else form(value)
+
+
+def table(result: Result) -> Table:
+    """Return the measures of a run beside those of its benchmarks; ``-`` where one is not defined."""
+    columns = {result.strategy.name: result.metrics, **result.benchmarks}
+    shown = Table(show_edge=False, pad_edge=False)
+    shown.add_column("")
+    for name in columns:
+        shown.add_column(Text(name), justify="right")
+    for key, label, form in _ROWS:
+        shown.add_row(label, *(_cell(metrics[key], form) for metrics in columns.values()))
+    return shown
+
+
+def show(result: Result, report: Path) -> None:
+    """Print a run: its terms, the table, the verdict and where the report is."""
+    console = Console(highlight=False, soft_wrap=False)
+    heading = Table.grid(padding=(0, 2))
+    for name, sentence in terms(result):
+        heading.add_row(Text(name, style="dim"), Text(sentence))
+    console.print(heading)
+    console.print()
+    console.print(table(result))
+    console.print()
+    console.print(Text(verdict(result)))
+    # A path must stay in one piece, to be copied.
+    console.print(Text(f"Report: {report}"), soft_wrap=True)

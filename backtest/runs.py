@@ -1,0 +1,298 @@
+"""One run: a strategy on a market, simulated, replayed in the ledger and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.analysis import measures
+from backtest.analysis.regression import alpha
+from backtest.dates import parse_day
+from backtest.engine.ledger import replay
+from backtest.engine.reference import Path, simulate
+from backtest.errors import RotationError, UsageError, nearest
+from backtest.market.data import MarketData
+from backtest.market.load import load_market
+from backtest.scripting.loading import load_strategy
+from backtest.scripting.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backtest.dates import Floats
+    from backtest.market.data import Bars
+
+METRICS = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "calmar",
+    "alpha",
+    "beta",
+    "alpha_tstat",
+    "alpha_pvalue",
+    "tracking_error",
+    "information_ratio",
+    "turnover",
+    "switches",
+    "time_in_small",
+)
+"""The keys of ``Result.metrics``, in the order in which they are shown."""
+
+BENCHMARKS = ("large", "small", "market")
+"""Sleeves that every run is held against, as far as the market has them."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What trading costs: basis points of the notional traded, a side; cash is free.
+
+    ``bps`` is one number for all sleeves, or numbers by sleeve (those not named trade at the default).
+    """
+
+    bps: float | Mapping[str, float] = 10.0
+
+    DEFAULT = 10.0
+    HIGHEST = 1000.0
+
+    def fractions(self, sleeves: tuple[str, ...]) -> list[float]:
+        """Return the cost a side of each sleeve as a fraction; UsageError where one cannot be used."""
+        given = self.bps if not isinstance(self.bps, (int, float)) else dict.fromkeys(sleeves, self.bps)
+        for sleeve, bps in given.items():
+            if sleeve not in sleeves:
+                raise UsageError(f"a cost names the sleeve '{sleeve}'; {nearest(sleeve, sleeves)}")
+            if not 0.0 <= bps <= self.HIGHEST:
+                raise UsageError(f"cost_bps must lie in 0 to {self.HIGHEST:g} basis points, not {bps:g}")
+        return [0.0 if sleeve == "cash" else given.get(sleeve, self.DEFAULT) / 1e4 for sleeve in sleeves]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one run gave.
+
+    Parameters
+    ----------
+    strategy, parameters
+        What was run, with the value of every parameter.
+    market
+        The data it ran on.
+    benchmark, cost, same_close
+        The sleeve alpha is held against; the costs; whether fills used news of their own day.
+    warm_up
+        The first fill at which every input of the strategy is known; the run starts there or later.
+    metrics
+        The measures by key (``METRICS``); NaN where one is not defined.
+    benchmarks
+        The same for buying and holding each benchmark over the same bars, gross of costs.
+    equity
+        Value at the close of each bar, from 1 at the first fill; indexed by date.
+    returns, benchmark_returns
+        Simple returns by date, from the bar after the first fill to the last; the latter has a column for
+        each benchmark.
+    weights
+        The weights that earned each return, a column for each sleeve.
+    trades
+        One row a trade: ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch),
+        ``cost`` (fraction of value).
+    portfolio
+        The same run as a ``vectorbt.Portfolio``.
+    """
+
+    strategy: Strategy
+    parameters: dict[str, float]
+    market: MarketData
+    benchmark: str
+    cost: Cost
+    same_close: bool
+    warm_up: np.datetime64
+    metrics: dict[str, float]
+    benchmarks: dict[str, dict[str, float]]
+    equity: pd.Series[float]
+    returns: pd.Series[float]
+    benchmark_returns: pd.DataFrame
+    weights: pd.DataFrame
+    trades: pd.DataFrame
+    portfolio: Any
+
+    @property
+    def start(self) -> str:
+        """The date of the first fill, as ``YYYY-MM-DD``."""
+        return str(self.equity.index[0].date())
+
+    @property
+    def end(self) -> str:
+        """The date of the last bar, as ``YYYY-MM-DD``."""
+        return str(self.equity.index[-1].date())
+
+
+def _window(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[int, int]:
+    """Return the indices of the first fill and of the last bar."""
+    lowest, highest = bars.dates[0], bars.dates[-1]
+    days = {"start": lowest, "end": highest}
+    for what, given in (("start", start), ("end", end)):
+        if given is None:
+            continue
+        days[what] = parse_day(given, f"the {what}")
+        if not lowest <= days[what] <= highest:
+            raise UsageError(
+                f"the {what} {days[what]} lies outside the data, which run from {lowest} to {highest}"
+            )
+    if days["start"] >= days["end"]:
+        raise UsageError(f"the start {days['start']} must lie before the end {days['end']}")
+    first = max(int(np.searchsorted(bars.dates, days["start"])), warm_up)
+    last = int(np.searchsorted(bars.dates, days["end"], side="right")) - 1
+    if warm_up >= last:
+        known = "never" if warm_up >= len(bars.dates) else f"from {bars.dates[warm_up]} on"
+        raise UsageError(
+            f"{name} cannot run: its inputs are known {known} (a signal needs its history first), and "
+            f"the last bar is {bars.dates[max(last, 0)]}"
+        )
+    if first >= last:
+        raise UsageError(f"there is no bar between {days['start']} and {days['end']} to run on")
+    return first, last
+
+
+def _measure(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
+    ppy = len(returns) / n_years
+    regression = alpha(returns, benchmark, risk_free, ppy)
+    return {
+        "total_return": measures.total_return(returns),
+        "cagr": measures.cagr(returns, n_years),
+        "volatility": measures.volatility(returns, ppy),
+        "sharpe": measures.sharpe(returns, risk_free, ppy),
+        "sortino": measures.sortino(returns, risk_free, ppy),
+        "max_drawdown": measures.max_drawdown(returns),
+        "calmar": measures.calmar(returns, n_years),
+        "alpha": regression.alpha,
+        "beta": regression.beta,
+        "alpha_tstat": regression.tstat,
+        "alpha_pvalue": regression.pvalue,
+        "tracking_error": measures.tracking_error(returns, benchmark, ppy),
+        "information_ratio": measures.information_ratio(returns, benchmark, ppy),
+    }
+
+
+def _holding(path: Path, sleeves: tuple[str, ...], n_years: float) -> dict[str, float]:
+    small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
+    return {
+        "turnover": float(path.trades.turnover[1:].sum()) / n_years,
+        "switches": len(path.trades.bars) - 1,
+        "time_in_small": float(small),
+    }
+
+
+def _trade_table(path: Path, bars: Bars) -> pd.DataFrame:
+    hold = []
+    for row in path.trades.after:
+        parts = [(name, weight) for name, weight in zip(bars.sleeves, row, strict=True) if weight]
+        text = ", ".join(n if w == 1.0 else f"{n} {w:.0%}" for n, w in parts)
+        hold.append(text)
+    return pd.DataFrame(
+        {
+            "date": pd.DatetimeIndex(bars.dates[path.trades.bars]),
+            "hold": hold,
+            "turnover": path.trades.turnover,
+            "cost": path.trades.cost,
+        }
+    )
+
+
+def run(
+    strategy: Strategy | str,
+    market: MarketData | str = "embedded",
+    *,
+    start: Any = None,
+    end: Any = None,
+    cost_bps: float | Mapping[str, float] = Cost.DEFAULT,
+    benchmark: str | None = None,
+    same_close: bool = False,
+    **parameters: Any,
+) -> Result:
+    """Run a strategy on a market.
+
+    Parameters
+    ----------
+    strategy, market
+        What ``load_strategy`` and ``load_market`` return, or the names that they take.
+    start, end
+        The first fill is on or after ``start``, the last bar on or before ``end``; dates or ``YYYY-MM-DD``.
+        A run never starts before every input of the strategy is known.
+    cost_bps
+        Basis points of the notional traded, a side: for all sleeves, or by sleeve. Cash is free.
+    benchmark
+        The sleeve that alpha is held against; by default the market's own.
+    same_close
+        Let a fill use what became known on its own day; only to reproduce papers.
+    parameters
+        The strategy's own, by name.
+
+    Raises
+    ------
+    UsageError
+        When a name, a value or a date cannot be used.
+    RotationError
+        When the data or the strategy's code fail.
+    """
+    if not isinstance(strategy, Strategy):
+        strategy = load_strategy(strategy)
+    if not isinstance(market, MarketData):
+        market = load_market(market)
+    values = strategy.bind(parameters)
+    cost = Cost(cost_bps)
+    costs = cost.fractions(market.bars.sleeves)
+    versus = benchmark or market.benchmark
+    if versus not in market.bars.sleeves:
+        raise UsageError(f"there is no benchmark '{versus}'; {nearest(versus, market.bars.sleeves)}")
+
+    decision = strategy.decide(market.known(same_close=same_close), values)
+    warm_up = decision.first_fill
+    first, last = _window(market.bars, warm_up, start, end, strategy.name)
+    bars = market.bars.window(first, last)
+    targets = decision.targets(bars.sleeves, first, last)
+    path = simulate(bars, targets.moved(-first), costs)
+
+    risk_free, held_against = bars.column("cash")[1:], bars.column(versus)[1:]
+    n_years = measures.years(bars.dates, market.frequency)
+    names = [name for name in BENCHMARKS if name in bars.sleeves]
+    if versus not in names:
+        names.append(versus)
+    benchmarks = {name: bars.column(name)[1:] for name in names}
+    for name, column in {**benchmarks, "cash": risk_free}.items():
+        if np.isnan(column).any():
+            missing = bars.dates[1 + np.isnan(column).argmax()]
+            raise RotationError(f"{name} has no return on {missing}, which the measures need")
+    dates = pd.DatetimeIndex(bars.dates)
+    return Result(
+        strategy=strategy,
+        parameters=values,
+        market=market,
+        benchmark=versus,
+        cost=cost,
+        same_close=same_close,
+        warm_up=market.bars.dates[warm_up],
+        metrics={
+            **_measure(path.returns, held_against, risk_free, n_years),
+            **_holding(path, bars.sleeves, n_years),
+        },
+        benchmarks={
+            name: {
+                **_measure(column, held_against, risk_free, n_years),
+                "turnover": 0.0,
+                "switches": 0,
+                "time_in_small": float(name == "small"),
+            }
+            for name, column in benchmarks.items()
+        },
+        equity=pd.Series(path.equity, dates, name=strategy.name),
+        returns=pd.Series(path.returns, dates[1:], name=strategy.name),
+        benchmark_returns=pd.DataFrame(benchmarks, dates[1:]),
+        weights=pd.DataFrame(path.weights, dates[1:], pd.Index(bars.sleeves)),
+        trades=_trade_table(path, bars),
+        portfolio=replay(bars, path, costs),
+    )

@@ -1,0 +1,71 @@
+"""Finding and loading strategy scripts, by name or by path."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+
+from backtest.errors import UsageError, nearest
+from backtest.folders import shipped
+from backtest.scripting.strategy import Strategy, failing_line
+
+
+def strategy_names() -> list[str]:
+    """Return the names of the shipped strategies."""
+    return sorted(path.stem for path in shipped("strategies").glob("*.py"))
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path:
+        path = Path(name_or_path).expanduser()
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; name the script in it")
+        if not path.is_file():
+            raise UsageError(f"there is no script '{path}'")
+        return path
+    if name_or_path not in strategy_names():
+        raise UsageError(f"there is no strategy '{name_or_path}'; {nearest(name_or_path, strategy_names())}")
+    return shipped("strategies") / f"{name_or_path}.py"
+
+
+def _execute(path: Path) -> types.ModuleType:
+    # Compiled here rather than imported: no __pycache__ beside a user's script, no name in sys.modules.
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        source = path.read_bytes()
+        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own script
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except SyntaxError as error:
+        raise UsageError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:  # null bytes, an unknown encoding
+        raise UsageError(f"{path} is not a Python script: {error}") from None
+    except UsageError as error:
+        raise UsageError(f"{path}, line {failing_line(error, str(path))}: {error}") from None
+    except Exception as error:
+        line = failing_line(error, str(path))
+        raise UsageError(f"{path}, line {line}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def load_strategy(name_or_path: str) -> Strategy:
+    """Return the strategy of a shipped script (by name) or of any script (by path).
+
+    Raises
+    ------
+    UsageError
+        When there is no such script, it fails to load, or it does not define exactly one strategy.
+    """
+    path = _find(str(name_or_path))
+    module = _execute(path)
+    # A strategy that the script imports from another one is not its own.
+    found = {
+        id(value): value
+        for value in vars(module).values()
+        if isinstance(value, Strategy) and value.file == str(path)
+    }
+    if len(found) != 1:
+        names = ", ".join(sorted(value.name for value in found.values())) or "none"
+        raise UsageError(f"{path} must define exactly one @strategy; it defines {names}")
+    return next(iter(found.values()))

@@ -1,0 +1,1 @@
+"""Independent answers, worked out in plain pandas without the package under test."""
