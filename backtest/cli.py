@@ -113,8 +113,9 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
 def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     if strategy is None:
         if not arguments or arguments[0].startswith("-"):
-            # Either help or a wrong call: the strategy comes first, its options follow.
-            _run_parser(prog, None).parse(arguments)
+            if {"-h", "--help"} & set(arguments):
+                _run_parser(prog, None).print_help()
+                return 0
             raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
         from backtest.scripting.loading import load_strategy
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,11 +102,11 @@ class MarketData:
     frequency: str
     proxy: str
     benchmark: str
-    bars: Bars
-    observations: Mapping[str, Observations]
+    bars: Bars = field(repr=False)
+    observations: Mapping[str, Observations] = field(repr=False)
     policy: str | None
     after_the_fact: frozenset[str]
-    provenance: Mapping[str, Provenance]
+    provenance: Mapping[str, Provenance] = field(repr=False)
 
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""

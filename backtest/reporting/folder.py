@@ -26,7 +26,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        When ``place`` exists and is not an empty folder.
+        When ``place`` exists and is not an empty folder, or lies below something that is no folder.
     RotationError
         When it cannot be written: no permission, a full disk.
     """
@@ -34,6 +34,9 @@ def whole_folder(place: Path) -> Iterator[Path]:
     try:
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
             raise UsageError(f"{place} exists already; name a new folder with --out")
+        there = next(parent for parent in place.absolute().parents if parent.exists())
+        if not there.is_dir():
+            raise UsageError(f"{there} is not a folder; name another one with --out")
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
         draft.chmod(0o755)
@@ -67,7 +70,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     place = Path(out).expanduser() if out is not None else default_place(result)
     with whole_folder(place) as draft:
         equity_figure(result).savefig(draft / "equity.png", dpi=150)
-        text = to_json(document(result, place))
+        text = to_json(document(result, place.resolve()))
         (draft / "result.json").write_text(text + "\n", encoding="utf-8")
         bars = result.benchmark_returns.add_prefix("return_")
         bars.insert(0, f"return_{result.strategy.name}", result.returns)

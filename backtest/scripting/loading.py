@@ -38,9 +38,9 @@ def _execute(path: Path) -> types.ModuleType:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except SyntaxError as error:
+        if error.lineno is None:  # null bytes, an unknown encoding
+            raise UsageError(f"{path} is not a Python script: {error.msg}") from None
         raise UsageError(f"{path}, line {error.lineno}: {error.msg}") from None
-    except ValueError as error:  # null bytes, an unknown encoding
-        raise UsageError(f"{path} is not a Python script: {error}") from None
     except UsageError as error:
         raise UsageError(f"{path}, line {failing_line(error, str(path))}: {error}") from None
     except Exception as error:

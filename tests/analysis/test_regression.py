@@ -1,0 +1,58 @@
+"""Alpha, beta and their errors against statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtest.analysis.regression import alpha, newey_west_lags
+
+
+@given(st.integers(5, 700), st.integers(0, 2**32 - 1), st.floats(0.0, 0.9))
+def test_alpha_is_statsmodels_ols_with_hac_errors(n: int, seed: int, persistence: float) -> None:
+    random = np.random.default_rng(seed)
+    benchmark = random.normal(0.008, 0.05, n)
+    noise = random.normal(0.0, 0.02, n)
+    for i in range(1, n):
+        noise[i] += persistence * noise[i - 1]
+    risk_free = random.uniform(0.0, 0.005, n)
+    returns = 0.001 + 0.9 * benchmark + noise
+
+    ours = alpha(returns, benchmark, risk_free, 12.0)
+    lags = int(np.floor(4 * (n / 100) ** (2 / 9)))
+    fit = sm.OLS(returns - risk_free, sm.add_constant(benchmark - risk_free)).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags}
+    )
+    assert ours.alpha == pytest.approx(fit.params[0] * 12.0, rel=1e-9, abs=1e-13)
+    assert ours.beta == pytest.approx(fit.params[1], rel=1e-10)
+    assert ours.tstat == pytest.approx(fit.tvalues[0], rel=1e-8, abs=1e-10)
+    assert ours.pvalue == pytest.approx(fit.pvalues[0], rel=1e-7, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "lags"), [(100, 4), (422, 5), (1000, 6), (25_000, 13), (30, 3)])
+def test_the_number_of_lags(n: int, lags: int) -> None:
+    assert newey_west_lags(n) == lags
+
+
+def test_a_benchmark_against_itself_has_nothing_to_test() -> None:
+    market = np.array([0.01, -0.02, 0.03, 0.01])
+    ours = alpha(market, market, np.zeros(4), 12.0)
+    assert (ours.alpha, ours.beta) == (0.0, 1.0)
+    assert np.isnan(ours.tstat)
+    assert np.isnan(ours.pvalue)
+
+
+def test_an_exact_multiple_has_a_beta_but_no_error() -> None:
+    market = np.array([0.01, -0.02, 0.03, 0.01])
+    ours = alpha(2.0 * market, market, np.zeros(4), 12.0)
+    assert ours.beta == pytest.approx(2.0)
+    assert ours.alpha == pytest.approx(0.0, abs=1e-15)
+    assert np.isnan(ours.tstat)
+
+
+def test_a_benchmark_that_never_moves_gives_nan() -> None:
+    ours = alpha(np.array([0.01, 0.02, 0.0]), np.full(3, 0.001), np.full(3, 0.001), 12.0)
+    assert np.isnan([ours.alpha, ours.beta, ours.tstat, ours.pvalue]).all()

@@ -1,0 +1,20 @@
+"""The nearest name, whatever the case."""
+
+from __future__ import annotations
+
+import pytest
+
+from backtest.errors import nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "expected"),
+    [
+        ("rate_cuts", ["rate_cut", "january"], "did you mean 'rate_cut'?"),
+        ("fed_target", ["FED_TARGET", "NBER"], "did you mean 'FED_TARGET'?"),
+        ("qqq", ["rate_cut", "january"], "there are: january, rate_cut"),
+        ("qqq", [], "there is none"),
+    ],
+)
+def test_nearest(name: str, names: list[str], expected: str) -> None:
+    assert nearest(name, names) == expected
