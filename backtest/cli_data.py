@@ -12,8 +12,6 @@ from backtest.errors import RotationError, UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.console import Console
-
     from backtest.market.catalogue import Entry
     from backtest.market.fetch import Outcome
     from backtest.market.store import Record
@@ -39,11 +37,16 @@ def _parser(prog: str, about: str) -> Parser:
     return parser
 
 
-def _wide_console() -> Console:
-    """Return a console that leaves long tables on one line each; a terminal wraps them, a file keeps them."""
-    from rich.console import Console
-
-    return Console(highlight=False, width=250)
+def _table(rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
+    """Return rows in columns, without a cut or a wrapped cell, so that a file keeps them as they are."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = (
+        "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _age(record: Record) -> str:
@@ -94,21 +97,20 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     if options.json:
         _print(json.dumps(lines, indent=2))
         return 0
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("series", "from", "to", "seen", "source", "unit", "frequency"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("known at")
+    rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
         record = records[about.id]
         seen = _age(record) + (", stale" if line["stale"] else "") if record else ""
         if not record:
             seen = "installed" if line["stored"] else "not stored"
-        cells = (about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit)
-        table.add_row(*(Text(cell) for cell in (*cells, about.frequency, about.rule)))
-    _wide_console().print(table)
+        rule = (
+            about.rule
+            if isinstance(about.known_at, str)
+            else f"{about.known_at[-1]['rule']}, with exceptions"
+        )
+        cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
+        rows.append([*cells, about.frequency, rule])
+    _print(_table(rows))
     _print(f"stored in {store.folder}")
     return 0
 
@@ -180,15 +182,8 @@ def _show(prog: str, arguments: Sequence[str]) -> int:
         _print(
             f"{'vintage':10} {vintage['vintage']}, seen {vintage['downloaded'][:10]}, to {vintage['last']}"
         )
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in rows[0]:
-        justify = "left" if heading in ("date", "known_at") else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
-    for row in rows:
-        table.add_row(*(f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()))
-    _wide_console().print(table)
+    cells = [[f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()] for row in rows]
+    _print(_table([list(rows[0]), *cells], right=frozenset(range(2, len(rows[0])))))
     return 0
 
 
