@@ -20,7 +20,12 @@ def compiled(function: Function) -> Function:
     threads share the work. Arithmetic is IEEE's, step by step as written; a division by zero gives an
     infinity or NaN.
     """
-    return _compile(function, fastmath=set())
+    return _compile(function)
+
+
+def inlined(function: Function) -> Function:
+    """Return ``function`` compiled into each of its callers, for innermost loops; else as ``compiled``."""
+    return _compile(function, forceinline=True)
 
 
 def compiled_sums(function: Function) -> Function:
@@ -32,11 +37,11 @@ def compiled_sums(function: Function) -> Function:
     return _compile(function, fastmath={"reassoc"})
 
 
-def _compile(function: Function, fastmath: set[str]) -> Function:
+def _compile(function: Function, **options: Any) -> Function:
     try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=fastmath)
+        return numba.njit(function, cache=True, nogil=True, error_model="numpy", **options)
     except RuntimeError:  # numba's word for: no place for a cache
-        return numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath)
+        return numba.njit(function, nogil=True, error_model="numpy", **options)
 
 
 def threads() -> int:
