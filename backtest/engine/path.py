@@ -62,7 +62,7 @@ def _value_after_costs(holdings: Floats, wanted: Floats, costs: Floats) -> float
             direction = 1.0 if wanted[sleeve] * after > holdings[sleeve] else -1.0
             fixed += costs[sleeve] * direction * holdings[sleeve]
             slope += costs[sleeve] * direction * wanted[sleeve]
-        if fixed / slope >= after:
+        if not fixed / slope < after:  # or there is a NaN, which the caller finds
             return after
         after = fixed / slope
 

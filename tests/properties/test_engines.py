@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from backtest.engine import ledger, path, reference
@@ -100,6 +100,7 @@ def test_the_ledger_follows_and_its_cash_never_goes_negative(data: st.DataObject
     world = data.draw(worlds(largest=40))
     wanted, rebalance = data.draw(targets(world)), data.draw(rebalances)
     due = reference.simulate(world.bars, wanted, world.costs, rebalance)
+    assume(due.equity.min() > 1e-6)  # the ledger takes less than about 1e-9 for nothing
     bars = with_gaps(world, due, seed=11).bars
     portfolio = ledger.replay(bars, due, world.costs)
     np.testing.assert_allclose(portfolio.value().to_numpy()[1:], due.equity[1:], rtol=1e-9, atol=0.0)
