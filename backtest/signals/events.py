@@ -9,6 +9,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.signals.signal import Signal, unite
+from backtest.signals.windows import for_sweeps
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Days, Fills
@@ -39,6 +40,7 @@ class Events:
         """Return the days of the events under one parameter set."""
         return self.known_at[self.counts[which]]
 
+    @for_sweeps
     def within(self, after: Any, until: Any) -> Signal:
         """Return yes from ``after`` to ``until`` months after an event; windows unite.
 

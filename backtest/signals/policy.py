@@ -9,6 +9,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.signals.events import Events
+from backtest.signals.windows import once_each
 
 if TYPE_CHECKING:
     from backtest.dates import Fills
@@ -33,6 +34,7 @@ class PolicyRate:
     fills: Fills
     target: Observations
 
+    @once_each
     def first_cuts(self, quiet: Any, at_least: Any) -> Events:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.
 
