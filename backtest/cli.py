@@ -81,13 +81,12 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     if strategy is not None and strategy.parameters:
         own = parser.add_argument_group("parameters of this strategy")
         for parameter in strategy.parameters:
+            default = parameter.text(parameter.default)
             own.add_argument(
                 *dict.fromkeys((parameter.option, "--" + parameter.name)),
                 dest="own_" + parameter.name,
                 metavar="X",
-                help=f"{parameter.help} ({parameter.range}, default {parameter.default:g})".replace(
-                    "%", "%%"
-                ),
+                help=f"{parameter.help} ({parameter.range}, default {default})".replace("%", "%%"),
             )
     return parser
 

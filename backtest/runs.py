@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats
     from backtest.market.data import Bars
+    from backtest.parameters import Value
 
 METRICS = (
     "total_return",
@@ -105,7 +106,7 @@ class Result:
     """
 
     strategy: Strategy
-    parameters: dict[str, float]
+    parameters: dict[str, Value]
     market: MarketData
     benchmark: str
     cost: Cost

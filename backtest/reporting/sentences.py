@@ -18,8 +18,10 @@ FEW = 30
 
 def values_with_units(result: Result) -> str:
     """Return every parameter with its value and unit."""
-    units = {parameter.name: parameter.unit.name for parameter in result.strategy.parameters}
-    return ", ".join(f"{name} {value:g} {units[name]}" for name, value in result.parameters.items())
+    values = result.parameters
+    return ", ".join(
+        f"{p.name} {p.text(values[p.name])} {p.unit.name}".rstrip() for p in result.strategy.parameters
+    )
 
 
 def terms(result: Result) -> list[tuple[str, str]]:
