@@ -49,7 +49,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
-    about = strategy.thesis if strategy else "Run a strategy: simulate, measure, report."
+    about = strategy.about if strategy else "Run a strategy: simulate, measure, report."
     parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
@@ -157,7 +157,7 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
         prog=prog,
         usage=f"{prog} COMMAND ...",
         description=(
-            strategy.thesis if strategy else "Backtests of rotating between large and small companies."
+            strategy.about if strategy else "Backtests of rotating between large and small companies."
         ),
         epilog=f"commands ({prog} COMMAND --help says more):\n{verbs}"
         + ("" if strategy else f"\n\n{EPILOG}"),

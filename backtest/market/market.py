@@ -69,6 +69,10 @@ class Market:
             )
         return PolicyRate(self.fills, self.observations[self.policy_id])
 
+    def policy_by(self, series: str) -> PolicyRate:
+        """Return another rate as the policy rate: a role or an id; errors as ``observed``."""
+        return PolicyRate(self.fills, self.observed(series))
+
     def observed(self, series: str) -> Observations:
         """Return a series' observations; ``series`` is a role or an id.
 

@@ -36,8 +36,8 @@ class Strategy:
     ----------
     name
         The function's name.
-    thesis
-        What it claims, in words: the function's docstring, else its script's.
+    about
+        The function's docstring, else its script's: the thesis, where it comes from, what would refute it.
     parameters
         What can be set, in the order of declaration.
     function
@@ -47,10 +47,15 @@ class Strategy:
     """
 
     name: str
-    thesis: str
+    about: str
     parameters: tuple[Parameter, ...]
     function: Decide
     file: str
+
+    @property
+    def thesis(self) -> str:
+        """What it claims, in words: the first paragraph of ``about``."""
+        return " ".join(self.about.split("\n\n")[0].split())
 
     def bind(self, given: dict[str, Any]) -> dict[str, Value]:
         """Return the validated value of every parameter; UsageError where one cannot be used."""
@@ -165,6 +170,6 @@ def strategy(function: Decide) -> Strategy:
     parameters = tuple(
         _parameter(name, hints.get(name), signature.parameters[name].default) for name in names[1:]
     )
-    thesis = inspect.cleandoc(function.__doc__ or function.__globals__.get("__doc__") or "")
+    about = inspect.cleandoc(function.__doc__ or function.__globals__.get("__doc__") or "")
     file = function.__code__.co_filename
-    return Strategy(function.__name__, thesis, parameters, function, file)
+    return Strategy(function.__name__, about, parameters, function, file)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from backtest.signals.signal import Signal
 
 
+FRACTIONS = ("fraction", "ratio")
+"""The units of which 1 is 100 percent."""
+
+
 @dataclass(frozen=True, eq=False)
 class Level:
     """A series of numbers, point in time, for one parameter set or many.
@@ -137,6 +141,22 @@ class Level:
         """
         made = self._windowed(months, "ZSCORE", "z-score of {label} in its past", history)
         return replace(made, unit="standard deviations")
+
+    def in_percent(self) -> Level:
+        """Return a fraction as percent; what is in percent stays as it is.
+
+        Raises
+        ------
+        UsageError
+            When the level is neither.
+        """
+        if self.unit == "percent":
+            return self
+        if self.unit not in FRACTIONS:
+            raise UsageError(
+                f"{self.label} counts in {self.unit or 'no unit'}, which is no share or percentage"
+            )
+        return replace(self, values=100.0 * self.values, unit="percent")
 
     def __neg__(self) -> Level:
         """Return the level with its sign reversed."""
