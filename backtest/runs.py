@@ -183,7 +183,7 @@ def _holding(path: Path, sleeves: tuple[str, ...], n_years: float) -> dict[str, 
     small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
     return {
         "turnover": float(path.trades.turnover[1:].sum()) / n_years,
-        "switches": len(path.trades.bars) - 1,
+        "switches": path.trades.switches,
         "time_in_small": float(small),
     }
 

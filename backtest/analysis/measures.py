@@ -32,8 +32,11 @@ def total_return(returns: Floats) -> float:
 
 
 def cagr(returns: Floats, n_years: float) -> float:
-    """Return the compound growth a year: (1 + total return)^(1 / years) - 1."""
-    return float((1.0 + total_return(returns)) ** (1.0 / n_years) - 1.0)
+    """Return the compound growth a year: (1 + total return)^(1 / years) - 1.
+
+    The product itself is taken to the power, so that nothing is lost where nearly all of the value is.
+    """
+    return float(np.prod(1.0 + returns) ** (1.0 / n_years) - 1.0)
 
 
 def deviation(returns: Floats) -> float:
