@@ -76,6 +76,18 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
         action="store_true",
         help="use news of the fill's own day, which nobody could; only to reproduce papers",
     )
+    parser.add_argument(
+        "--delay-fill",
+        metavar="N",
+        type=int,
+        default=0,
+        help="fill N bars later than decided (default: 0)",
+    )
+    parser.add_argument(
+        "--robustness",
+        action="store_true",
+        help="add a table of the result under other costs and later fills",
+    )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     if strategy is not None and strategy.parameters:
@@ -132,19 +144,25 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         cost_bps=options.cost_bps,
         benchmark=options.benchmark,
         same_close=options.same_close,
+        delay_fill=options.delay_fill,
         **given,
     )
+    robust = None
+    if options.robustness:
+        from backtest.robustness import robustness
+
+        robust = robustness(result)
     from backtest.reporting.folder import write_report
 
-    place = write_report(result, options.out).resolve()
+    place = write_report(result, options.out, robust).resolve()
     if options.json:
         from backtest.reporting.document import document, to_json
 
-        print(to_json(document(result, place)))  # noqa: T201 - standard output is this command's product
+        print(to_json(document(result, place, robust)))  # noqa: T201 - standard output is this command's product
     else:
         from backtest.reporting.table import show
 
-        show(result, place)
+        show(result, place, robust)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from backtest.signals.calendar import months_of_year
 from backtest.signals.level import level_of
 from backtest.signals.own import own_signal
 from backtest.signals.policy import PolicyRate
+from backtest.signals.rows import row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,7 +174,9 @@ class Market:
 
         Known at each bar's close; with monthly bars the month of a fill is not in it. It needs those months.
         """
-        return (self.index(sleeve) / self.index(against)).growth(months)
+        lead = (self.index(sleeve) / self.index(against)).growth(months)
+        first = row(months, "months")[0]
+        return replace(lead, label=f"lead of {sleeve} over {against} in {first} months")
 
     def months_of_year(self, *months: int) -> Signal:
         """Return yes at the fills that earn one of the months of the year, 1 for January."""

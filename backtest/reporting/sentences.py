@@ -32,6 +32,8 @@ def terms(result: Result) -> list[tuple[str, str]]:
     fill = f"at the close of the {day}, on what was known {known} it"
     if result.same_close:
         fill += " (SAME CLOSE: nobody could have traded so)"
+    if result.delay_fill:
+        fill += f"; filled {result.delay_fill} bars later (DELAY)"
     window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
         window += "; it starts when every input is first known"

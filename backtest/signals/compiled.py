@@ -6,14 +6,20 @@ those of set s lie between ``offsets[s]`` and ``offsets[s + 1]``.
 
 from __future__ import annotations
 
-import numba
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-compiled = numba.njit(cache=True, nogil=True)
+from backtest.compiling import compiled
+
+if TYPE_CHECKING:
+    from backtest.dates import Bools, Floats, Ints
 
 
 @compiled
-def merge(begin, end, starts, stops, n_fills, offsets, at, masks):  # type: ignore[no-untyped-def]
+def merge(
+    begin: Ints, end: Ints, starts: Ints, stops: Ints, n_fills: int, offsets: Ints, at: Ints, masks: Ints
+) -> int:
     """Write down, for each set, at which fills any of k signals changes, and which then say yes.
 
     ``begin`` and ``end`` (k, n_sets) say where the runs of signal i lie in ``starts`` and ``stops``; bit i of
@@ -53,7 +59,17 @@ def merge(begin, end, starts, stops, n_fills, offsets, at, masks):  # type: igno
 
 
 @compiled
-def threshold(values, which, decision, n_fills, enter, leave, offsets, starts, stops):  # type: ignore[no-untyped-def]
+def threshold(
+    values: Floats,
+    which: Ints,
+    decision: Ints,
+    n_fills: int,
+    enter: Floats,
+    leave: Floats,
+    offsets: Ints,
+    starts: Ints,
+    stops: Ints,
+) -> int:
     """Write down the runs of a level at or above ``enter``, until it lies below ``leave``.
 
     ``values`` (n_rows, n_decisions) by ``decision`` fills, row ``which[s]`` for set s; NaN leaves the state
@@ -84,7 +100,7 @@ def threshold(values, which, decision, n_fills, enter, leave, offsets, starts, s
 
 
 @compiled
-def changes(yes, n_fills, offsets, starts, stops):  # type: ignore[no-untyped-def]
+def changes(yes: Bools, n_fills: int, offsets: Ints, starts: Ints, stops: Ints) -> int:
     """Write down the runs of dense yes/no rows (n_sets, n_fills); with empty ``starts`` only count."""
     used = 0
     write = len(starts) > 0
@@ -109,7 +125,17 @@ def changes(yes, n_fills, offsets, starts, stops):  # type: ignore[no-untyped-de
 
 
 @compiled
-def hold(offsets, starts, stops, least, pause, which, kept, new_starts, new_stops):  # type: ignore[no-untyped-def]
+def hold(
+    offsets: Ints,
+    starts: Ints,
+    stops: Ints,
+    least: Ints,
+    pause: Ints,
+    which: Ints,
+    kept: Ints,
+    new_starts: Ints,
+    new_stops: Ints,
+) -> int:
     """Lengthen runs to a least holding, and let none begin within a pause after the last one.
 
     ``least`` and ``pause`` (n_tables, n_fills + 1): the first fill at which a run that began (a pause that
@@ -143,7 +169,7 @@ MEAN, LOWEST, HIGHEST, ZSCORE, PERCENTILE = range(5)
 
 
 @compiled
-def _deviation(window, mean):  # type: ignore[no-untyped-def]
+def _deviation(window: Floats, mean: float) -> float:
     """Return the sample standard deviation of the values that are there, around their mean."""
     count, squares = 0, 0.0
     for value in window:
@@ -154,7 +180,7 @@ def _deviation(window, mean):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _statistic(window, statistic):  # type: ignore[no-untyped-def]
+def _statistic(window: Floats, statistic: int) -> float:
     """Return a statistic of a window whose last value is the present one, which is there."""
     present = window[-1]
     count, total, low, high, below, ties = 0, 0.0, np.inf, -np.inf, 0, 0
@@ -181,7 +207,7 @@ def _statistic(window, statistic):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def windowed(values, rows, begin, result, statistic):  # type: ignore[no-untyped-def]
+def windowed(values: Floats, rows: Ints, begin: Ints, result: Floats, statistic: int) -> None:
     """Fill ``result`` (n_results, n) with a statistic of ``values[rows[u], begin[u, t] : t + 1]``.
 
     Where ``begin`` is negative the window is not complete and the result NaN; so it is where the value at

@@ -113,7 +113,7 @@ class Window:
         past, story = self._past(fill), self._story()
         return [
             Fact(
-                f"the last {story.name}",
+                f"the last {story.name}, to",
                 float(story.values[i]),
                 story.unit,
                 self.events.known_at[i],

@@ -191,7 +191,10 @@ class Level:
                 raise UsageError(
                     "two levels that cross have no 'until'; take their difference and its thresholds"
                 )
-            return (self - enter)._signal(0.0, None, sign)
+            gap = self - enter
+            return Threshold(
+                gap, np.zeros(gap.n_sets), np.zeros(gap.n_sets), sign, (self.label, enter.label)
+            ).signal()
         enter = row(enter, "the threshold").astype(np.float64)
         until = enter if until is None else row(until, "until").astype(np.float64)
         n_sets = sets_of(self.n_sets, len(enter), len(until))
@@ -267,7 +270,7 @@ class Level:
             return replace(self, label=label.format(self.label, f"{number[0]:g}"), values=values, unit=unit)
         n_sets = sets_of(self.n_sets, other.n_sets)
         pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets))
-        days = np.union1d(self.known_at, other.known_at)
+        days = np.union1d(self._news(), other._news())
         mine, dates = self._on(days)
         theirs, _ = other._on(days)
         return Level(
@@ -281,15 +284,19 @@ class Level:
             tuple(dict.fromkeys(self.series + other.series)),
         )
 
-    def _on(self, days: Days) -> tuple[Floats, Days]:
-        """Return the latest values known on each day, (n_rows, n_days), and ``days`` as their dates.
+    def _news(self) -> Days:
+        """Return the days on which any row had a value that is not missing."""
+        return self.known_at[np.isfinite(self.values).any(axis=0)]
 
-        Where each day has one value of its own, the dates stay those of the values.
+    def _on(self, days: Days) -> tuple[Floats, Days]:
+        """Return the latest values known on each day, (n_rows, n_days), and the dates that these are about.
+
+        Where a day is none of the level's own, the days stand for the dates.
         """
         index = np.searchsorted(self.known_at, days, "right") - 1
         values = np.where(index >= 0, self._carried()[:, np.maximum(index, 0)], np.nan)
-        own = len(days) == len(self.known_at) and bool((days == self.known_at).all())
-        return values, self.dates if own else days
+        own = bool(np.isin(days, self.known_at).all())
+        return values, self.dates[np.maximum(index, 0)] if own else days
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

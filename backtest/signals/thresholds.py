@@ -53,13 +53,14 @@ class Numbers(Protocol):
 class Threshold:
     """Yes from ``enter`` on until past ``until``; upward with ``sign`` 1, downward with -1.
 
-    ``enter`` and ``until`` are (n_sets,).
+    ``enter`` and ``until`` are (n_sets,). ``crossing`` names the two levels whose difference ``level`` is.
     """
 
     level: Numbers
     enter: Floats
     until: Floats
     sign: float
+    crossing: tuple[str, str] | None = None
 
     def signal(self) -> Signal:
         """Return the signal, known at each set's first value."""
@@ -98,7 +99,8 @@ class Threshold:
         """Return the value at which the answer turns."""
         bound, up = (self.until[0], self.sign < 0) if now else (self.enter[0], self.sign > 0)
         side = "above" if up else "below"
-        return [f"{self.level.label} {side if now else f'at or {side}'} {bound:g}{self._unit}"]
+        what, value = self.crossing or (self.level.label, f"{bound:g}{self._unit}")
+        return [f"{what} {side if now else f'at or {side}'} {value}"]
 
     @property
     def _unit(self) -> str:
