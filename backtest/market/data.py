@@ -97,6 +97,8 @@ class MarketData:
         Every series that went into it, the sleeves' included, by catalogue id.
     roles
         What a series of ``observations`` stands for (``discount``, ``credit_spread``), to its id.
+    more
+        Which command gets better or later figures; empty where there is none.
     """
 
     name: str
@@ -110,6 +112,7 @@ class MarketData:
     after_the_fact: frozenset[str]
     provenance: Mapping[str, Provenance]
     roles: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
 
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""
