@@ -10,10 +10,12 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
+from backtest.cli_options import add_parameters, given, named_strategy
+from backtest.cli_scripts import list_strategies, new
+from backtest.cli_signal import signal
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
 
     from backtest.scripting.strategy import Strategy
@@ -24,6 +26,7 @@ examples:
   rotation run rate_cut --hold 18 --json      one parameter changed, as a JSON document
   rotation run my_idea.py --start 1990-01-01  a script of your own
   rotation run rate_cut --help                a strategy's own parameters
+  rotation list                               the shipped strategies
 
 exit status: 0 done, 1 the work failed, 2 the call was wrong"""
 
@@ -39,13 +42,6 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     parser.add_data_dir()
     parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
     parser.add_argument("--end", metavar="D", help="last bar on or before this date")
-    parser.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="set a parameter of the strategy; may be repeated",
-    )
     parser.add_argument(
         "--cost-bps",
         metavar="X",
@@ -73,50 +69,13 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    if strategy is not None and strategy.parameters:
-        own = parser.add_argument_group("parameters of this strategy")
-        for parameter in strategy.parameters:
-            default = parameter.text(parameter.default)
-            own.add_argument(
-                *dict.fromkeys((parameter.option, "--" + parameter.name)),
-                dest="own_" + parameter.name,
-                metavar="X",
-                help=f"{parameter.help} ({parameter.range}, default {default})".replace("%", "%%"),
-            )
+    add_parameters(parser, strategy)
     return parser
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
-    """Return the parameters that the call sets, by ``--set`` or by their own options."""
-    pairs = [
-        (name.removeprefix("own_"), value)
-        for name, value in vars(options).items()
-        if name.startswith("own_") and value is not None
-    ]
-    for text in options.set:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"--set takes NAME=VALUE, such as hold=18, not '{text}'")
-        pairs.append((name.strip().replace("-", "_"), value.strip()))
-    for name, _ in pairs:
-        if sum(name == other for other, _ in pairs) > 1:
-            raise UsageError(f"{name} is given more than once")
-    return dict(pairs)
-
-
 def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    if strategy is None:
-        if not arguments or arguments[0].startswith("-"):
-            # Either help or a wrong call: the strategy comes first, its options follow.
-            _run_parser(prog, None).parse(arguments)
-            raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
-        from backtest.scripting.loading import load_strategy
-
-        strategy = load_strategy(arguments[0])
-        prog, arguments = f"{prog} {arguments[0]}", arguments[1:]
+    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _run_parser)
     options = _run_parser(prog, strategy).parse(arguments)
-    given = _given(options)
-
     from backtest.runs import run
 
     result = run(
@@ -128,7 +87,7 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         benchmark=options.benchmark,
         same_close=options.same_close,
         delay_fill=options.delay_fill,
-        **given,
+        **given(options),
     )
     robust = None
     if options.robustness:
@@ -157,6 +116,9 @@ def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
 
 COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
+    "signal": (signal, "say what a strategy holds now, why, and what would change it"),
+    "list": (list_strategies, "list the shipped strategies"),
+    "new": (new, "write a commented script of your own that runs as it is"),
     "data": (_data, "list, fetch, show, import and verify series"),
 }
 

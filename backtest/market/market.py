@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import DataError, LookAheadError, RotationError, UsageError, nearest
-from backtest.market.catalogue import catalogue
-from backtest.market.offers import markets_with
+from backtest.market.offers import markets_with, unit_of
 from backtest.signals.calendar import months_of_year
 from backtest.signals.level import level_of
 from backtest.signals.own import own_signal
@@ -93,7 +92,7 @@ class Market:
                 f"there are: {', '.join(sorted(self.observations))}"
             )
         if id not in self.observations:
-            others = [name for name in markets_with(series) if name != self.name]
+            others = [name for name in markets_with(series, self._frequency) if name != self.name]
             if others:
                 verb = "have" if len(others) > 1 else "has"
                 raise RotationError(
@@ -104,11 +103,15 @@ class Market:
             raise UsageError(f"the market '{self.name}' has no series '{series}'; {nearest(series, known)}")
         return self.observations[id]
 
+    @property
+    def _frequency(self) -> str:
+        months = self.fills.dates.astype("datetime64[M]")
+        return "monthly" if len(np.unique(months)) == len(months) else "daily"
+
     def level(self, series: str) -> Level:
         """Return a series (a role or an id) as a level; errors as ``observed``."""
         found = self.observed(series)
-        written = catalogue().get(found.id)
-        unit = written.unit if written else ""
+        unit = unit_of(series, found.id)
         label = series if series == found.id else f"{series.replace('_', ' ')} ({found.id})"
         return level_of(self.fills, label, unit, found.dates, found.known_at, found.values, (found.id,))
 

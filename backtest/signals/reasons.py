@@ -145,11 +145,15 @@ class Held:
         return self.raw.reason.facts(fill) if self.raw.reason else []
 
     def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the raw signal's moves where it agrees; else the rule that keeps the two apart."""
+        """Return the raw signal's moves where it agrees; else what keeps the two apart."""
+        moves = self.raw.reason.flips(fill, now=self.raw.at(fill)) if self.raw.reason else []
         if self.raw.at(fill) == now:
-            sentences = self.raw.reason.flips(fill, now=now) if self.raw.reason else []
-            return [f"{sentence} ({self.rule})" for sentence in sentences]
-        return [f"nothing but time: {self.rule}"]
+            return [f"{move} ({self.rule})" for move in moves]
+        boundary = self._boundary(fill)
+        if boundary is not None:
+            return [f"nothing before {self.raw.fills.dates[boundary]} ({self.rule})"]
+        # Its time is over: it must end before it can begin again.
+        return [f"{move}, and then the reverse ({self.rule})" for move in moves]
 
     def deadlines(self, fill: int) -> list[np.datetime64]:
         """Return the next change that time alone brings."""

@@ -105,7 +105,9 @@ class Threshold:
     @property
     def _unit(self) -> str:
         unit = self.level.unit
-        return "%" if unit == "percent" else f" {unit}" if unit else ""
+        if unit == "percent":
+            return "%"
+        return "" if unit in ("", "ratio", "fraction") else f" {unit}"
 
     def deadlines(self, fill: int) -> list[np.datetime64]:  # noqa: ARG002 - time alone changes nothing
         """Return no date."""
