@@ -4,14 +4,14 @@ From: Jensen, Mercer and Johnson (1996), Business conditions, monetary policy, a
     returns, Journal of Financial Economics 40; Jensen, Johnson and Mercer (1998), The inconsistency of
     small-firm and value stock premiums, Journal of Portfolio Management 24: the small-firm premium is
     found only in expansive periods.
-Needs: a policy rate (measure target), or the series INTDSRUSM193N (discount_rate) or FEDFUNDS
-    (funds_rate).
+Needs: a policy rate (measure target), or the series TB3MS (bill_rate, from 1934), INTDSRUSM193N
+    (discount_rate) or FEDFUNDS (funds_rate).
 Refuted by: small caps that do no better than large caps while policy eases.
 """
 
 from backtest import Choice, Market, Months, PercentagePoints, main, param, rotate, strategy
 
-SERIES = {"discount_rate": "INTDSRUSM193N", "funds_rate": "FEDFUNDS"}
+SERIES = {"bill_rate": "TB3MS", "discount_rate": "INTDSRUSM193N", "funds_rate": "FEDFUNDS"}
 
 
 @strategy

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import DataError, LookAheadError, RotationError, UsageError, nearest
+from backtest.market.catalogue import catalogue
 from backtest.market.offers import markets_with, unit_of
 from backtest.signals.calendar import months_of_year
 from backtest.signals.level import level_of
@@ -98,6 +99,11 @@ class Market:
                 raise RotationError(
                     f"the market '{self.name}' has no {series}, which the strategy needs; "
                     f"{' and '.join(others)} {verb} it, so add: --market {others[0]}"
+                )
+            if series in catalogue():
+                raise RotationError(
+                    f"the market '{self.name}' has no {series}, which the strategy needs, nor any shipped "
+                    "market; a market file of your own names it under [series]"
                 )
             known = {*self.roles, *self.observations}
             raise UsageError(f"the market '{self.name}' has no series '{series}'; {nearest(series, known)}")

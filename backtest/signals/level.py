@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import add_months
+from backtest.dates import add_months, last_business_day, month_start
 from backtest.errors import UsageError
 from backtest.signals.rows import combinations, row, sets_of
 from backtest.signals.thresholds import Threshold
@@ -36,7 +36,7 @@ class Level:
     label, unit
         What it is and what it counts in, for people.
     dates
-        (n,) datetime64[D], strictly increasing: the period each value is about.
+        (n,) datetime64[D], never decreasing: the period each value is about.
     known_at
         (n,) datetime64[D], never decreasing: the day each value became known.
     values
@@ -67,11 +67,6 @@ class Level:
         present = np.isfinite(self.values)
         first = np.where(present.any(axis=1), self.known_at[present.argmax(axis=1)], np.datetime64("NaT"))
         return first[self.which]
-
-    @property
-    def monthly(self) -> bool:
-        """Whether no month has two values: then months are counted, not days."""
-        return bool((np.diff(self.dates.astype("datetime64[M]")).astype(int) > 0).all())
 
     def at_decisions(self) -> tuple[Ints, Floats]:
         """Return the fills after something became known, (n_decisions,), and each row's values then.
@@ -223,17 +218,10 @@ class Level:
     def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
         """Return the values, those of so many months before, which of them each set uses, and the months."""
         rows, spans, which = self._rows_and_months(months)
-        if self.monthly:
-            month = self.dates.astype("datetime64[M]").astype(np.int64)
-            wanted = month - spans[:, None]
-            index = np.searchsorted(month, wanted)
-            there = month[np.minimum(index, len(month) - 1)] == wanted
-        else:
-            index = np.searchsorted(self.dates, add_months(self.dates, -spans[:, None]), "right") - 1
-            there = index >= 0
+        index = np.searchsorted(self.dates, months_back(self.dates, spans[:, None]), "right") - 1
         values = self.values[rows]
-        earlier = np.take_along_axis(values, np.clip(index, 0, len(self.dates) - 1), axis=1)
-        return (values, np.where(there, earlier, np.nan)), which, int(spans[which[0]])
+        earlier = np.take_along_axis(self._carried()[rows], np.maximum(index, 0), axis=1)
+        return (values, np.where(index >= 0, earlier, np.nan)), which, int(spans[which[0]])
 
     def _windowed(self, months: Any, statistic: str, label: str, history: Any = None) -> Level:
         from backtest.signals import compiled  # numba takes its time
@@ -247,16 +235,16 @@ class Level:
     def _begins(self, spans: Ints, *, whole: bool) -> Ints:
         """Return where the window of each value begins, (n_spans, n); -1 where it is not complete.
 
-        The window of n months is that of the value's month and the n - 1 before it; where a month has many
-        values, the days after ``date - n months``. With ``whole`` it begins with the first value.
+        The window of n months is that of the days after ``months_back``. It is complete where the first
+        value lies at or before its beginning; where values come by the month, in its first month. With
+        ``whole`` it begins with the first value.
         """
-        if self.monthly:
-            month = self.dates.astype("datetime64[M]").astype(np.int64)
-            first = month - spans[:, None] + 1
-            begin, complete = np.searchsorted(month, first), first >= month[0]
-        else:
-            day = add_months(self.dates, -spans[:, None])
-            begin, complete = np.searchsorted(self.dates, day, "right"), day >= self.dates[0]
+        day = months_back(self.dates, spans[:, None])
+        begin = np.searchsorted(self.dates, day, "right")
+        # Nothing that came later may tell how often values come: the first two do.
+        by_month = len(self.dates) > 1 and bool(self.dates[1] - self.dates[0] > np.timedelta64(20, "D"))
+        complete = self.dates[0] <= (add_months(day + 1, 1) - 1 if by_month else day)
+        complete[:, 0] = False
         return np.where(complete, 0 if whole else begin, -1)
 
     def _with(self, other: Any, combine: Any, label: str, unit: str) -> Level:
@@ -271,13 +259,13 @@ class Level:
         n_sets = sets_of(self.n_sets, other.n_sets)
         pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets))
         days = np.union1d(self._news(), other._news())
-        mine, dates = self._on(days)
-        theirs, _ = other._on(days)
+        mine, my_dates = self._on(days)
+        theirs, their_dates = other._on(days)
         return Level(
             self.fills,
             label.format(self.label, other.label),
             unit,
-            dates,
+            np.maximum(my_dates, their_dates),
             days,
             combine(mine[pairs[:, 0]], theirs[pairs[:, 1]]),
             which,
@@ -291,12 +279,21 @@ class Level:
     def _on(self, days: Days) -> tuple[Floats, Days]:
         """Return the latest values known on each day, (n_rows, n_days), and the dates that these are about.
 
-        Where a day is none of the level's own, the days stand for the dates.
+        Before the first value, which is missing, the date is that of the first.
         """
         index = np.searchsorted(self.known_at, days, "right") - 1
         values = np.where(index >= 0, self._carried()[:, np.maximum(index, 0)], np.nan)
-        own = bool(np.isin(days, self.known_at).all())
-        return values, self.dates[np.maximum(index, 0)] if own else days
+        return values, self.dates[np.maximum(index, 0)]
+
+
+def months_back(days: Days, months: Any) -> Days:
+    """Return the day so many months before each day, from the end of a month to the end of a month.
+
+    The days after it are whole months, whether values are stamped on a month's first day or its last
+    business day. ``days`` and ``months`` broadcast.
+    """
+    back = add_months(days, -np.asarray(months))
+    return np.where(days >= last_business_day(days), month_start(back, 1) - 1, back)
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
