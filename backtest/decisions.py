@@ -40,9 +40,7 @@ class Targets:
 
 def _column(name: str, sleeves: Sequence[str]) -> int:
     if name not in sleeves:
-        raise RotationError(
-            f"the market has no sleeve '{name}', which the strategy holds; {nearest(name, sleeves)}"
-        )
+        raise UsageError(f"the market has no sleeve '{name}'; {nearest(name, sleeves)}")
     return list(sleeves).index(name)
 
 
@@ -79,7 +77,7 @@ class Rotation:
 
         Raises
         ------
-        RotationError
+        UsageError
             When the market has no such sleeve; the nearest one is named.
         """
         rows = np.zeros((2, len(sleeves)))
@@ -143,7 +141,7 @@ class Weights:
 
         Raises
         ------
-        RotationError
+        UsageError
             When the market has no such sleeve; the nearest one is named.
         """
         part = slice(self.offsets[which], self.offsets[which + 1])

@@ -32,10 +32,8 @@ def total_return(returns: Floats) -> float:
 
 
 def cagr(returns: Floats, n_years: float) -> float:
-    """Return the compound growth a year: (1 + total return)^(1 / years) - 1.
-
-    The product itself is taken to the power, so that nothing is lost where nearly all of the value is.
-    """
+    """Return the compound growth a year: (1 + total return)^(1 / years) - 1."""
+    # From the product itself: 1 + (product - 1) has lost the digits of a portfolio that is nearly gone.
     return float(np.prod(1.0 + returns) ** (1.0 / n_years) - 1.0)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, compiled_sums
+from backtest.compiling import compiled, compiled_sums, inlined
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
@@ -105,13 +105,13 @@ def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
     return np.array([mean, settled(squares, mean, benchmark, 1.0, risk_free)])
 
 
-@compiled
+@inlined
 def ratio(numerator: float, denominator: float) -> float:
     """Return the quotient, NaN over 0."""
     return numerator / denominator if denominator != 0.0 else np.nan
 
 
-@compiled
+@inlined
 def finish(
     out: Floats,
     n: int,

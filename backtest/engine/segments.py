@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled
+from backtest.compiling import compiled, inlined
 from backtest.engine.curves import N_MEASURES, finish, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
-from backtest.engine.tables import N_SUMS, Columns, Element, Tables, get, mark, one_bar, terms
+from backtest.engine.tables import Columns, Tables, mark, terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,55 +36,52 @@ _ULP = 2.3e-16
 _SMALL_SLEEVE = "small"
 
 
-@compiled
+Fall = tuple[float, float, float]
+"""A path so far, in logarithms: its growth, how far it is below its peak, and its worst fall."""
+
+
+@inlined
 def _edge(starts: Ints, stops: Ints, which: int) -> int:
-    """Return the fill of the which-th change of a set's runs: start, stop, start, ..."""
-    return starts[which // 2] if which % 2 == 0 else stops[which // 2]
+    """Return the fill of the which-th change of all sets' runs: start, stop, start, ...
+
+    A set's changes begin at an even number, so that even ones enter the second sleeve and odd ones leave it.
+    """
+    return stops[which >> 1] if which & 1 else starts[which >> 1]
 
 
-@compiled
-def _edges(starts: Ints, stops: Ints, window: tuple[int, int]) -> tuple[int, int]:
-    """Return the first change after a window's first bar, and the first not before its last bar."""
-    begin, n = 0, 2 * len(starts)
-    while begin < n and _edge(starts, stops, begin) <= window[0]:
+@inlined
+def _inside(starts: Ints, stops: Ints, begin: int, end: int, window: tuple[int, int]) -> tuple[int, int]:
+    """Return the changes from ``begin`` to ``end`` strictly between a window's first and last bar."""
+    while begin < end and _edge(starts, stops, begin) <= window[0]:
         begin += 1
-    end = begin
-    while end < n and _edge(starts, stops, end) < window[1]:
-        end += 1
+    while begin < end and _edge(starts, stops, end - 1) >= window[1]:
+        end -= 1
     return begin, end
 
 
-@compiled
-def _top_bit(number: int) -> int:
-    """Return the place of the highest bit of a positive number below 2^52."""
-    return math.frexp(float(number))[1] - 1
+@inlined
+def _follow(so_far: Fall, growth: float, tail: float, low: float, fall: float) -> Fall:
+    """Return the fall after a further stretch."""
+    total, below, worst = so_far
+    return total + growth, min(below + growth, tail), min(worst, fall, below + low)
 
 
-@compiled
-def _follow(so_far: Element, stretch: Element) -> Element:
-    """Return (growth, below the peak, worst fall, unused) after a further stretch."""
-    growth, below, worst, unused = so_far
-    return (
-        growth + stretch[0],
-        min(below + stretch[0], stretch[1]),
-        min(worst, stretch[3], below + stretch[2]),
-        unused,
-    )
-
-
-@compiled
-def _hold(so_far: Element, sparse: Floats, start: int, stop: int) -> Element:
+@inlined
+def _hold(so_far: Fall, sparse: Floats, levels: Ints, sleeve: int, start: int, stop: int) -> Fall:
     """Follow the elements from ``start`` up to, not including, ``stop`` of one sleeve's table."""
     if start >= stop:
         return so_far
     final = stop - 1
+    level = levels[start ^ final]
+    left = sparse[sleeve, level, start]
+    so_far = _follow(so_far, left[0], left[1], left[2], left[3])
     if start == final:
-        return _follow(so_far, get(sparse[0, start]))
-    level = _top_bit(start ^ final)
-    return _follow(_follow(so_far, get(sparse[level, start])), get(sparse[level, final]))
+        return so_far
+    right = sparse[sleeve, level, final]
+    return _follow(so_far, right[0], right[1], right[2], right[3])
 
 
-@compiled
+@inlined
 def _net(gross: float, kept: float) -> float:
     """Return a bar's return after costs."""
     return gross if kept == 1.0 else (1.0 + gross) * kept - 1.0
@@ -105,14 +102,13 @@ def _walk(
 ) -> None:
     """Write a set's measures by walking its bars; ``net`` is room for its (n,) returns."""
     (first, last), (begin, end) = window, edges
-    sleeve = begin % 2
+    sleeve = begin & 1
     bar, left = first + 1, first_kept[sleeve]
     for which in range(begin, end + 1):
         until = _edge(starts, stops, which) if which < end else last
         for plain in range(bar, until + 1):
             net[plain - first - 1] = returns[sleeve, plain]
-        if until >= bar:
-            net[bar - first - 1] = _net(returns[sleeve, bar], left)
+        net[bar - first - 1] = _net(returns[sleeve, bar], left)
         if which < end:
             left = (left if until == bar else 1.0) * kept[sleeve]
             net[until - first - 1] = _net(returns[sleeve, until], left)
@@ -121,59 +117,83 @@ def _walk(
     measure(out, net, *yardstick)
 
 
-@compiled
+@inlined
+def _first_bar(
+    gross: float, net: float, centre: float, risk_free: float, benchmark: float
+) -> tuple[float, float, float, float, float]:
+    """Return what a bar adds to the five sums after costs beyond what it adds before them."""
+    costly, free = terms(net, centre, risk_free, benchmark), terms(gross, centre, risk_free, benchmark)
+    return (
+        costly[0] - free[0],
+        costly[1] - free[1],
+        costly[2] - free[2],
+        costly[3] - free[3],
+        costly[4] - free[4],
+    )
+
+
+@inlined
+def _plus(
+    sums: tuple[float, float, float, float, float], times: float, row: Floats
+) -> tuple[float, float, float, float, float]:
+    """Return the sums with ``times`` the first five figures of a row added."""
+    return (
+        sums[0] + times * row[0],
+        sums[1] + times * row[1],
+        sums[2] + times * row[2],
+        sums[3] + times * row[3],
+        sums[4] + times * row[4],
+    )
+
+
+@inlined
 def _accumulate(
-    acc: Floats,
     starts: Ints,
     stops: Ints,
     edges: tuple[int, int],
     window: tuple[int, int],
     columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
-    tables: tuple[Ints, Floats, Floats],
+    tables: tuple[Ints, Ints, Floats, Floats],
     kept: Floats,
     first_kept: Floats,
-) -> Element:
-    """Add up a set's five sums into ``acc``; return its growth, and its worst fall as the third figure."""
+) -> tuple[tuple[float, float, float, float, float], Fall]:
+    """Return a set's five sums and its fall."""
     (first, last), (begin, end) = window, edges
-    returns, risk_free, benchmark, sums, logs, centre = columns
-    index, sparse, switches = tables
-    sleeve, following = begin % 2, begin
-    bar = first + 1
+    returns, risk_free, benchmark, prefix, logs, centre = columns
+    index, levels, sparse, switches = tables
+    sleeve, following, bar = begin & 1, begin, first + 1
 
     # The first bar carries the cost of the first purchase, and perhaps that of a switch as well.
     gross, left = returns[sleeve, bar], first_kept[sleeve]
     switch_now = begin < end and _edge(starts, stops, begin) == bar
     if switch_now:
         left *= kept[sleeve]
-    so_far = _follow((0.0, 0.0, 0.0, 0.0), one_bar(logs[sleeve, bar] + math.log(left)))
-    costly = terms(_net(gross, left), centre, risk_free[bar], benchmark[bar])
-    free = terms(gross, centre, risk_free[bar], benchmark[bar])
-    for term in range(N_SUMS):
-        acc[term] = costly[term] - free[term] - sums[sleeve, first, term]
+    growth = logs[sleeve, bar] + math.log(left)
+    so_far = _follow((0.0, 0.0, 0.0), growth, min(0.0, growth), min(0.0, growth), min(0.0, growth))
+    sums = _first_bar(gross, _net(gross, left), centre, risk_free[bar], benchmark[bar])
+    sums = _plus(sums, -1.0, prefix[sleeve, first])
     if switch_now:
-        for term in range(N_SUMS):
-            acc[term] += sums[sleeve, bar, term] - sums[1 - sleeve, bar, term]
+        sums = _plus(sums, 1.0, prefix[sleeve, bar])
+        sums = _plus(sums, -1.0, prefix[1 - sleeve, bar])
         sleeve, following = 1 - sleeve, begin + 1
 
     point = index[bar]
     for which in range(following, end):
         here = index[_edge(starts, stops, which)]
-        so_far = _hold(so_far, sparse[sleeve], point, here - 1)
+        so_far = _hold(so_far, sparse, levels, sleeve, point, here - 1)
         row = switches[sleeve, here]
-        for term in range(N_SUMS):
-            acc[term] += row[term]
-        so_far = _follow(so_far, get(row[N_SUMS:]))
+        so_far = _follow(so_far, row[5], row[6], row[7], row[8])
+        sums = _plus(sums, 1.0, row)
         sleeve, point = 1 - sleeve, here
-    for term in range(N_SUMS):
-        acc[term] += sums[sleeve, last, term]
-    return _hold(so_far, sparse[sleeve], point, index[last])
+    sums = _plus(sums, 1.0, prefix[sleeve, last])
+    return sums, _hold(so_far, sparse, levels, sleeve, point, index[last])
 
 
-@compiled
+@inlined
 def _conclude(
     out: Floats,
-    acc: Floats,
-    path: Element,
+    acc: tuple[float, float, float, float, float],
+    path: Fall,
     n: int,
     n_switches: int,
     centre: float,
@@ -219,7 +239,7 @@ def _measure_sets(
     runs: tuple[Ints, Ints, Ints],
     window: tuple[int, int],
     columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
-    tables: tuple[Ints, Floats, Floats],
+    tables: tuple[Ints, Ints, Floats, Floats],
     missing: Ints,
     reach: Floats,
     kept: Floats,
@@ -233,27 +253,26 @@ def _measure_sets(
 
     Returns the first set that holds a sleeve without a return (-1: none), and how many sets were walked.
     """
-    offsets, all_starts, all_stops = runs
+    offsets, starts, stops = runs
     first, last = window
     n = last - first
     n_walked = 0
     gaps = missing[0, last] > missing[0, first] or missing[1, last] > missing[1, first]
-    acc, net = np.empty(N_SUMS), np.empty(n)
+    net = np.empty(n)
     for which in range(part[0], part[1]):
-        here = slice(offsets[which], offsets[which + 1])
-        starts, stops = all_starts[here], all_stops[here]
-        edges = _edges(starts, stops, window)
+        edges = _inside(starts, stops, 2 * offsets[which], 2 * offsets[which + 1], window)
         begin, end = edges
         if gaps and _held_gap(starts, stops, edges, window, missing):
             return which, n_walked
-        if begin == end:
-            out[which] = unmoved[begin % 2]
+        good = begin < end
+        if good:
+            sums, path = _accumulate(starts, stops, edges, window, columns, tables, kept, first_kept)
+            good = _conclude(out[which], sums, path, n, end - begin, columns[5], reach, window_sums)
         else:
-            path = _accumulate(acc, starts, stops, edges, window, columns, tables, kept, first_kept)
-            good = _conclude(out[which], acc, path, n, end - begin, columns[5], reach, window_sums)
-            if not good:
-                n_walked += 1
-                _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)
+            out[which] = unmoved[begin & 1]
+        if begin < end and not good:
+            n_walked += 1
+            _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)
         bars_of_yes = _bars_of_yes(starts, stops, edges, window)
         out[which, 11] = (end - begin) / yardstick[3]
         out[which, 12] = end - begin
@@ -261,15 +280,15 @@ def _measure_sets(
     return -1, n_walked
 
 
-@compiled
+@inlined
 def _bars_of_yes(starts: Ints, stops: Ints, edges: tuple[int, int], window: tuple[int, int]) -> int:
     """Return how many of a window's returns are earned in the second sleeve."""
-    bars, since = 0, window[0]
+    bars = window[1] if edges[1] & 1 else 0
+    bars -= window[0] if edges[0] & 1 else 0
     for which in range(edges[0], edges[1]):
         edge = _edge(starts, stops, which)
-        bars += edge - since if which % 2 == 1 else 0
-        since = edge
-    return bars + (window[1] - since if edges[1] % 2 == 1 else 0)
+        bars += edge if which & 1 else -edge
+    return bars
 
 
 @compiled
@@ -280,7 +299,7 @@ def _held_gap(
     since = window[0]
     for which in range(edges[0], edges[1] + 1):
         until = _edge(starts, stops, which) if which < edges[1] else window[1]
-        if missing[which % 2, until] > missing[which % 2, since]:
+        if missing[which & 1, until] > missing[which & 1, since]:
             return True
         since = until
     return False
@@ -378,7 +397,7 @@ class Segments:
     ) -> None:
         of, first, last = self.columns, yardstick.first, yardstick.last
         columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
-        lookups = (tables.index, tables.sparse, tables.switches)
+        lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
         x = yardstick.benchmark - yardstick.risk_free
         window_sums = (
             yardstick.n_years, *yardstick.about.tolist(),

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled
+from backtest.compiling import compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def one_bar(growth: float) -> Element:
     return growth, below, below, below
 
 
-@compiled
+@inlined
 def terms(
     earned: float, centre: float, risk_free: float, benchmark: float
 ) -> tuple[float, float, float, float, float]:
@@ -254,6 +254,8 @@ class Tables:
     ----------
     index
         (n_bars,) int64: which point a bar is, where it is one.
+    levels
+        (n,) int64: the place of each number's highest bit, which is the level on which two elements part.
     sparse
         (2, n_levels, n_points - 1, 4) float64; see ``_sparse``.
     switches
@@ -261,6 +263,7 @@ class Tables:
     """
 
     index: Ints
+    levels: Ints
     sparse: Floats
     switches: Floats
 
@@ -273,4 +276,6 @@ class Tables:
             columns.returns, columns.centre, columns.risk_free, columns.benchmark,
             columns.logs, columns.sums, points, short, kept,
         )  # fmt: skip
-        return cls(marked.cumsum() - 1, _sparse(whole), rows)
+        sparse = _sparse(whole)
+        levels = np.repeat(np.arange(sparse.shape[1]), [2, *(2 << np.arange(sparse.shape[1] - 1))])
+        return cls(marked.cumsum() - 1, levels, sparse, rows)

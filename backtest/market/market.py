@@ -93,13 +93,8 @@ class Market:
                 f"there are: {', '.join(sorted(self.observations))}"
             )
         if id not in self.observations:
-            others = [name for name in markets_with(series, self._frequency) if name != self.name]
-            if others:
-                verb = "have" if len(others) > 1 else "has"
-                raise RotationError(
-                    f"the market '{self.name}' has no {series}, which the strategy needs; "
-                    f"{' and '.join(others)} {verb} it, so add: --market {others[0]}"
-                )
+            if elsewhere := self._elsewhere(series, "series"):
+                raise RotationError(f"the market '{self.name}' has no {series}, {elsewhere}")
             if series in catalogue():
                 raise RotationError(
                     f"the market '{self.name}' has no {series}, which the strategy needs, nor any shipped "
@@ -109,10 +104,15 @@ class Market:
             raise UsageError(f"the market '{self.name}' has no series '{series}'; {nearest(series, known)}")
         return self.observations[id]
 
-    @property
-    def _frequency(self) -> str:
+    def _elsewhere(self, name: str, what: str) -> str:
+        """Return a clause that names the shipped markets that have something; empty where none has."""
         months = self.fills.dates.astype("datetime64[M]")
-        return "monthly" if len(np.unique(months)) == len(months) else "daily"
+        frequency = "monthly" if len(np.unique(months)) == len(months) else "daily"
+        others = [market for market in markets_with(name, frequency, what) if market != self.name]
+        if not others:
+            return ""
+        verb = "have" if len(others) > 1 else "has"
+        return f"which the strategy needs; {' and '.join(others)} {verb} it, so add: --market {others[0]}"
 
     def level(self, series: str) -> Level:
         """Return a series (a role or an id) as a level; errors as ``observed``."""
@@ -157,14 +157,17 @@ class Market:
         Raises
         ------
         RotationError
-            When the market has no such sleeve; the nearest one is named.
+            When the market lacks the sleeve; the sentence names a market that has it.
+        UsageError
+            When there is no such sleeve anywhere; the nearest one is named.
         DataError
             When a return is missing between two others, so that the index cannot be followed.
         """
         if sleeve not in self.returns:
-            raise RotationError(
-                f"the market '{self.name}' has no sleeve '{sleeve}', which the strategy needs; "
-                f"{nearest(sleeve, self.returns)}"
+            if elsewhere := self._elsewhere(sleeve, "sleeves"):
+                raise RotationError(f"the market '{self.name}' has no sleeve {sleeve}, {elsewhere}")
+            raise UsageError(
+                f"the market '{self.name}' has no sleeve '{sleeve}'; {nearest(sleeve, self.returns)}"
             )
         returns = self.returns[sleeve]
         present = np.flatnonzero(np.isfinite(returns))

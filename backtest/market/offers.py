@@ -25,14 +25,14 @@ def unit_of(role: str, id: str) -> str:
     return written.unit if written else ROLE_UNITS.get(role, "")
 
 
-def markets_with(series: str, frequency: str) -> list[str]:
-    """Return the shipped markets that have a series, by role or by id.
+def markets_with(name: str, frequency: str, what: str = "series") -> list[str]:
+    """Return the shipped markets that have a series (by role or by id), or one of the ``sleeves``.
 
     Those of the same frequency come first, those that need an extra package which is not installed last.
     """
     found = []
     for path in sorted((shipped("data") / "markets").glob("*.toml")):
-        if series in read_toml(path).get("series", {}):
+        if name in read_toml(path).get(what, {}):
             definition = read_definition(path)
             extra = any(lacking(entry.source) for entry in needs(definition))
             found.append((extra, definition.frequency != frequency, path.stem))

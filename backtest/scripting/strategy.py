@@ -93,8 +93,8 @@ class Strategy:
             raise RotationError(where) from error
         if not isinstance(decision, Rotation | Weights):
             raise RotationError(
-                f"{self.name} must return what rotate(...), choose(...), blend(...) or mix(...) gives, "
-                f"not {type(decision).__name__}"
+                f"{self.name} must return what rotate(...) gives, not {type(decision).__name__} "
+                "(or what choose, blend or mix give)"
             )
         return decision
 

@@ -11,6 +11,7 @@ from backtest.dates import add_months
 from backtest.signals.reasons import Fact
 from backtest.signals.rows import row, sets_of
 from backtest.signals.signal import Signal, unite
+from backtest.signals.windows import for_sweeps
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Days, Fills, Floats
@@ -69,6 +70,7 @@ class Events:
         """Return the days of the events under one parameter set."""
         return self.known_at[self.counts[which]]
 
+    @for_sweeps
     def within(self, after: Any, until: Any) -> Signal:
         """Return yes from ``after`` to ``until`` months after an event; windows unite.
 

@@ -12,6 +12,7 @@ from backtest.signals.events import Events, Story
 from backtest.signals.reasons import Fact
 from backtest.signals.rows import row, sets_of
 from backtest.signals.signal import Signal, unite
+from backtest.signals.windows import once_each
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Fills
@@ -36,6 +37,7 @@ class PolicyRate:
     fills: Fills
     target: Observations
 
+    @once_each
     def first_cuts(self, quiet: Any, at_least: Any) -> Events:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.
 
