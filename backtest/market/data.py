@@ -117,4 +117,7 @@ class MarketData:
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""
         fills = Fills(self.bars.dates, same_close)
-        return Market(self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles)
+        returns = {sleeve: self.bars.column(sleeve) for sleeve in self.bars.sleeves}
+        return Market(
+            self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
+        )
