@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from backtest.decisions import Rotation
 
 HERE = Path(__file__).parent
-BATCH = 300  # combinations that vectorbt gets at once
+BATCH = 200  # combinations that vectorbt gets at once
 SWEPT = 65_536  # combinations that segments gets at once, as in a sweep
-ROUNDS = 5
+ROUNDS = 7
 TWELVE = [name for name in MEASURES if name not in ("turnover", "time_in_small")]
 PARITY = 1e-9
 
@@ -47,6 +47,21 @@ def timed(work: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
         answer = work()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds), answer
+
+
+def interleaved(*works: Callable[[], Any]) -> tuple[Any, ...]:
+    """Return the medians of the seconds of several works, taken in turns, and what the first two gave.
+
+    In turns, because other work on the machine slows all that run at the same time.
+    """
+    seconds: list[list[float]] = [[] for _ in works]
+    answers = [None] * len(works)
+    for _ in range(ROUNDS):
+        for place, work in enumerate(works):
+            begin = time.perf_counter()
+            answers[place] = work()
+            seconds[place].append(time.perf_counter() - begin)
+    return [statistics.median(clock) for clock in seconds], answers[0], answers[1]
 
 
 def measured(values: Floats, here: World, switches: Ints) -> Floats:
@@ -172,11 +187,9 @@ def against_vectorbt(here: World) -> dict[str, Any]:
         return by_vectorbt(here, decision)
 
     segments(), paths(), vectorbt()  # compile
-    of_vectorbt, (theirs, _) = timed(vectorbt, 3)
-    simulated = timed(vectorbt, 3)[1][1]
-    of_path, ours = timed(paths)
-    of_segments, _ = timed(segments)
-    of_signals, _ = timed(lambda: here.decide(many))
+    clocks, (theirs, _), ours = interleaved(vectorbt, paths, segments, lambda: here.decide(many))
+    of_vectorbt, of_path, of_segments, of_signals = clocks
+    simulated = vectorbt()[1]
     by_segments = here.measurer.measure(decision, [here.yardstick])[0]
     agreement = {
         "segments - path": apart(by_segments, ours),

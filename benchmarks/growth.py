@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 N_SETS = 20_000
 N_PATHS = 64
 N_POINTS = 500  # fills at which a set may trade, whatever the number of bars
-ROUNDS = 5
+ROUNDS = 9
 
 
 def runs(n_bars: int, n_switches: int) -> tuple[Ints, Ints, Ints]:
