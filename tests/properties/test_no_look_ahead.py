@@ -15,12 +15,13 @@ import pytest
 from backtest import Strategy, load_market, load_strategy
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import check, decided, other_future
-from backtest.market.data import MarketData
 from backtest.market.load import market_names
 from backtest.scripting.loading import strategy_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from backtest.market.data import MarketData
 
 TRIALS = {"monthly": 12, "daily": 4}
 
