@@ -27,7 +27,6 @@ def named_strategy(
     if strategy is not None:
         return prog, strategy, arguments
     if not arguments or arguments[0].startswith("-"):
-        # Either help or a wrong call: the strategy comes first, its options follow.
         if {"-h", "--help"} & set(arguments):
             parser(prog, None).parse(["--help"])
         raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
