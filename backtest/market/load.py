@@ -19,6 +19,7 @@ from backtest.observations import Observations
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.dates import Floats
     from backtest.market.sources.base import SourceSeries
 
 
@@ -33,6 +34,7 @@ class Definition:
     proxy: str = ""
     policy: str | None = None
     series: list[str] = field(default_factory=list)
+    factors: dict[str, str] = field(default_factory=dict)
 
 
 def market_names() -> list[str]:
@@ -70,7 +72,8 @@ def _provenance(entry: Entry, series: SourceSeries) -> Provenance:
     return Provenance(series.origin, series.sha256, last)
 
 
-def _monthly_bars(definition: Definition, read: dict[str, SourceSeries]) -> Bars:
+def _monthly_bars(definition: Definition, read: dict[str, SourceSeries]) -> tuple[Bars, dict[str, Floats]]:
+    """Return the sleeves' bars and the factors over the same months."""
     months = {id: series.dates.astype("datetime64[M]") for id, series in read.items()}
     first = max(m[0] for m in months.values())
     last = min(m[-1] for m in months.values())
@@ -84,7 +87,8 @@ def _monthly_bars(definition: Definition, read: dict[str, SourceSeries]) -> Bars
     returns = [
         sum(factor * by_id[id] for id, factor in terms.items()) for terms in definition.sleeves.values()
     ]
-    return Bars(last_business_day(span), tuple(definition.sleeves), np.column_stack(returns))
+    bars = Bars(last_business_day(span), tuple(definition.sleeves), np.column_stack(returns))
+    return bars, {name: by_id[id] for name, id in definition.factors.items()}
 
 
 def load_market(name: str) -> MarketData:
@@ -103,18 +107,22 @@ def load_market(name: str) -> MarketData:
     in_sleeves = sorted({id for terms in definition.sleeves.values() for id in terms})
     in_strategies = [*definition.series, *([definition.policy] if definition.policy else [])]
     after_the_fact = frozenset(id for id in in_strategies if entry(id).known_at == AFTER_THE_FACT)
+    in_sleeves = sorted({*in_sleeves, *definition.factors.values()})
     read = {id: sources.read(entry(id)) for id in [*in_sleeves, *in_strategies]}
+    bars, factors = _monthly_bars(definition, {id: read[id] for id in in_sleeves})
     return MarketData(
         name=name,
         title=definition.title,
         frequency=definition.frequency,
         proxy=definition.proxy,
         benchmark=definition.benchmark,
-        bars=_monthly_bars(definition, {id: read[id] for id in in_sleeves}),
+        bars=bars,
         observations={
             id: _observations(entry(id), read[id]) for id in in_strategies if id not in after_the_fact
         },
         policy=definition.policy,
         after_the_fact=after_the_fact,
         provenance={id: _provenance(entry(id), series) for id, series in read.items()},
+        factors=factors,
+        hindsight={id: read[id] for id in after_the_fact},
     )

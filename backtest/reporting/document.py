@@ -6,25 +6,33 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from backtest.reporting.shading import cuts, recessions
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.runs import Result
 
 
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN: a measure that is not defined is null."""
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it, which knows no NaN: a measure that is not defined is null."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def document(result: Result, report: Path | None) -> dict[str, Any]:
-    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written."""
+def document(result: Result, report: Path | None, tried: int = 1) -> dict[str, Any]:
+    """Return what ``run --json`` prints.
+
+    ``report`` is the folder of the report, if one was written; ``tried`` how many combinations of parameters
+    were tried before this one was chosen.
+    """
     market = result.market
-    return _plain(
+    return plain(
         {
             "strategy": result.strategy.name,
             "thesis": result.strategy.thesis,
@@ -39,6 +47,7 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
             "cost_bps": result.cost.bps,
             "same_close": result.same_close,
             "warm_up": str(result.warm_up),
+            "tried": tried,
             "metrics": result.metrics,
             "benchmarks": result.benchmarks,
             "data": {
@@ -47,6 +56,10 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
                     id: {"source": p.source, "sha256": p.sha256, "last": str(p.last)}
                     for id, p in sorted(market.provenance.items())
                 },
+            },
+            "shaded": {
+                "cuts": [(str(a), str(b)) for a, b in cuts(result)],
+                "recessions": [(str(a), str(b)) for a, b in recessions(result)],
             },
             "report": None if report is None else str(report),
         }
