@@ -158,7 +158,8 @@ def _window(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[
     return first, last
 
 
-def _measure(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
+def measure(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
+    """Return the measures that depend on returns alone, by key; NaN where one is not defined."""
     ppy = len(returns) / n_years
     regression = alpha(returns, benchmark, risk_free, ppy)
     return {
@@ -277,12 +278,12 @@ def run(
         same_close=same_close,
         warm_up=market.bars.dates[warm_up],
         metrics={
-            **_measure(path.returns, held_against, risk_free, n_years),
+            **measure(path.returns, held_against, risk_free, n_years),
             **_holding(path, bars.sleeves, n_years),
         },
         benchmarks={
             name: {
-                **_measure(column, held_against, risk_free, n_years),
+                **measure(column, held_against, risk_free, n_years),
                 "turnover": 0.0,
                 "switches": 0,
                 "time_in_small": float(name == "small"),

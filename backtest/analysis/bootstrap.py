@@ -123,7 +123,8 @@ def resample(
     returns
         (n_bars, n_series) float64, simple, decimal, without missing values.
     benchmark, risk_free
-        (n_bars,) float64: what alpha, beta and the information ratio are held against; the risk-free.
+        (n_bars,) or (n_bars, n_series) float64: what alpha, beta and the information ratio are held against, and
+        the risk-free return, of all series or of each.
     n_years
         The length of the bars in years; every resample is as long.
 
@@ -135,8 +136,10 @@ def resample(
     n = len(returns)
     if n < FEWEST:
         return None
-    block = block_length([*(returns.T - risk_free), benchmark - risk_free])
-    moments = _Moments(returns, benchmark, risk_free)
+    against, free = (np.broadcast_to(x.T, returns.T.shape).T for x in (benchmark, risk_free))
+    excess = [*(returns - free).T, *(against - free).T]
+    block = block_length(list({column.tobytes(): column for column in excess}.values()))
+    moments = _Moments(returns, against, free)
     log_growth = np.ascontiguousarray(np.log1p(returns).T)
     chunk = max(1, _AT_ONCE // (n * returns.shape[1]))
     parts: list[dict[str, Floats]] = []
@@ -156,21 +159,19 @@ class _Moments:
     """Columns whose sums over a resample's bars give every measure that no order of the bars changes."""
 
     def __init__(self, returns: Floats, benchmark: Floats, risk_free: Floats) -> None:
-        excess = returns - risk_free[:, None]
-        against = (benchmark - risk_free)[:, None]
-        active = returns - benchmark[:, None]
+        excess, against, active = returns - risk_free, benchmark - risk_free, returns - benchmark
         # Variances are of columns around their mean: sums of squares then lose no digits.
         self.centres = [column.mean(axis=0) for column in (returns, excess, active, against)]
         r, e, a, b = (c - m for c, m in zip((returns, excess, active, against), self.centres, strict=True))
         columns = (r, r * r, e, e * e, np.minimum(excess, 0.0) ** 2, a, a * a, e * b, b, b * b)
-        self.widths = [column.shape[1] for column in columns]
+        self.kinds = len(columns)
         self.columns = np.concatenate(columns, axis=1)
 
     def means(self, bars: Ints) -> list[Floats]:
-        """Return the mean of each column over each resample, (n_resamples, n_series) or (n_resamples, 1)."""
+        """Return the mean of each column over each resample, (n_resamples, n_series)."""
         n = len(self.columns)
         counts = np.array([np.bincount(row, minlength=n) for row in bars], dtype=np.float64)
-        return np.split(counts @ self.columns / n, np.cumsum(self.widths)[:-1], axis=1)
+        return np.split(counts @ self.columns / n, self.kinds, axis=1)
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
@@ -198,7 +199,7 @@ def _measured(bars: Ints, moments: _Moments, log_growth: Floats, n_years: float)
         deepest[:, series] = (value - highest).min(axis=1)
     cagr, fall = np.expm1(growth / n_years), np.expm1(np.minimum(deepest, 0.0))
     excess = e + e_centre
-    beta = _ratio(eb - e * b, np.broadcast_to(bb - b * b, eb.shape))
+    beta = _ratio(eb - e * b, bb - b * b)
     error = _deviation(a, aa, n)
     return {
         "total_return": np.expm1(growth),

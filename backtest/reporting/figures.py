@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from backtest.reporting.sheet import Sheet
 
 
-def _value(returns: Floats) -> Floats:
+def value_of(returns: Floats) -> Floats:
+    """Return the value of 1 after each return, the starting value included."""
     return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
 
 
@@ -28,14 +29,15 @@ def _tints(record: Record) -> dict[str, str]:
     return {**style.colours([n for n in record.curves() if n != record.name]), record.name: style.INK}
 
 
-def _shade(axes: Axes, record: Record) -> None:
+def shade_times(axes: Axes, record: Record) -> None:
+    """Shade cuts and recessions, and end the axes with the record."""
     style.shade(axes, record.cuts, style.CUT, alpha=0.8)
     style.shade(axes, record.recessions, style.RECESSION, alpha=0.5)
     axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
 
 
-def holdings_strip(axes: Axes, record: Record) -> None:
-    """Fill a strip with what was held at each bar, one colour a sleeve."""
+def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
+    """Fill a strip with what was held at each bar, one colour a sleeve; its heading starts with ``begin``."""
     held = [s for s in range(len(record.sleeves)) if (record.weights[:, s] != 0.0).any()]
     tints = style.colours([record.sleeves[s] for s in held])
     weights = record.weights[:, held]
@@ -55,7 +57,7 @@ def holdings_strip(axes: Axes, record: Record) -> None:
     axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
     shares = weights.mean(axis=0)
     words = ", ".join(f"{record.sleeves[s]} {share:.0%}" for s, share in zip(held, shares, strict=True))
-    style.heading(axes, f"Held: {words} of the time")
+    style.heading(axes, f"{begin}{words} of the time")
 
 
 def growth_figure(record: Record, size: Size = WIDE) -> Figure:
@@ -68,19 +70,19 @@ def growth_figure(record: Record, size: Size = WIDE) -> Figure:
         figure.subplots_adjust(hspace=0.28)
         ends = {}
         for name, returns in curves.items():
-            value = _value(returns)
+            value = value_of(returns)
             ends[name] = float(value[-1])
             width = 1.5 if name == record.name else 0.9
             style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
         style.log_axis(growth)
         proxy = " (proxy series)" if record.document["proxy"] else ""
         style.heading(growth, f"Growth of 1, log scale{proxy}")
-        against = _value(record.returns) / _value(record.sleeve(record.benchmark))
+        against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
         style.draw(relative, record.dates, against, size, color=style.INK, linewidth=1.2)
         relative.axhline(1.0, color=style.MUTED, linewidth=0.8)
         style.heading(relative, f"Value relative to {record.benchmark}: rising is ahead")
         for axes in (growth, relative):
-            _shade(axes, record)
+            shade_times(axes, record)
         holdings_strip(strip, record)
         style.date_axis(strip, size)
         style.label_ends(growth, ends, tints, bold=record.name)
@@ -102,7 +104,7 @@ def drawdown_figure(record: Record, size: Size = WIDE) -> Figure:
             width = 1.3 if name == record.name else 0.9
             style.draw(axes, record.dates, falls, size, color=tints[name], linewidth=width)
         style.heading(axes, "Fall from the highest value so far, %")
-        _shade(axes, record)
+        shade_times(axes, record)
         style.date_axis(axes, size)
         axes.set_ylim(top=0.0)
         style.label_ends(axes, ends, tints, bold=record.name)
@@ -132,7 +134,7 @@ def rolling_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
             if line is not None:
                 axes.axhline(line, color=style.MUTED, linewidth=0.8)
             style.heading(axes, text)
-            _shade(axes, record)
+            shade_times(axes, record)
             style.date_axis(axes, size)
     return figure
 
@@ -171,7 +173,7 @@ def card_figure(record: Record) -> Figure:
         figure.subplots_adjust(hspace=0.3)
         ends = {}
         for name, returns in curves.items():
-            value = _value(returns)
+            value = value_of(returns)
             ends[name] = float(value[-1])
             width = 1.5 if name == record.name else 0.9
             style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
@@ -187,7 +189,7 @@ def card_figure(record: Record) -> Figure:
         style.heading(falls, "Fall from the highest value so far, %")
         falls.set_ylim(top=0.0)
         for axes in (growth, falls):
-            _shade(axes, record)
+            shade_times(axes, record)
         holdings_strip(strip, record)
         style.date_axis(strip, size)
         style.label_ends(growth, ends, tints, bold=record.name)

@@ -55,11 +55,10 @@ def whole_folder(place: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def default_place(result: Result) -> Path:
-    """Return ``reports/STRATEGY/STAMP`` below the current folder, not taken yet."""
+def default_place(name: str) -> Path:
+    """Return ``reports/NAME/STAMP`` below the current folder, not taken yet."""
     stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
-    home = Path("reports", result.strategy.name)
-    place, again = home / stamp, 2
+    home, place, again = Path("reports", name), Path("reports", name, stamp), 2
     while place.exists():
         place, again = home / f"{stamp}-{again}", again + 1
     return place
@@ -80,7 +79,7 @@ def write_report(result: Result, out: Path | None = None, *, tried: int = 1) -> 
     tried
         How many combinations of parameters were tried before this one was chosen.
     """
-    place = Path(out).expanduser() if out is not None else default_place(result)
+    place = Path(out).expanduser() if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
         content = sheet(result, tried)
         content.record.document["report"] = str(place.resolve())

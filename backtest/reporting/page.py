@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backtest.reporting import figures, style
 from backtest.reporting.html import Drawing, drawing, render
 from backtest.reporting.sentences import terms, verdict
-from backtest.reporting.table import ROWS, cell, number, percent
+from backtest.reporting.table import ROWS, cell, number, percent, proper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,6 @@ class Tile(NamedTuple):
     what: str
     value: str
     more: str
-
-
-def proper(text: str) -> str:
-    """Return a number's text with a minus sign in place of the hyphen."""
-    return text.replace("-", "\u2212") if text != "-" else "\u2013"
 
 
 def _signed(value: float) -> str:

@@ -53,6 +53,11 @@ def cell(value: float | None, form: Callable[[float], str]) -> str:
     return "-" if value is None or value != value else form(value)
 
 
+def proper(text: str) -> str:
+    """Return a number's text with a minus sign in place of the hyphen."""
+    return text.replace("-", "\u2212") if text != "-" else "\u2013"
+
+
 def table(result: Result) -> Table:
     """Return the measures of a run beside those of its benchmarks; ``-`` where one is not defined."""
     columns = {result.strategy.name: result.metrics, **result.benchmarks}
