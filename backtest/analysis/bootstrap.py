@@ -123,8 +123,8 @@ def resample(
     returns
         (n_bars, n_series) float64, simple, decimal, without missing values.
     benchmark, risk_free
-        (n_bars,) or (n_bars, n_series) float64: what alpha, beta and the information ratio are held against, and
-        the risk-free return, of all series or of each.
+        (n_bars,) or (n_bars, n_series) float64: what alpha, beta and the information ratio are held against,
+        and the risk-free return, of all series or of each.
     n_years
         The length of the bars in years; every resample is as long.
 

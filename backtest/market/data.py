@@ -103,6 +103,8 @@ class MarketData:
         by name (``SMB``, ``HML``, ``MOM``); reports hold alpha against them.
     hindsight
         The series of ``after_the_fact``, by id, for shading and for breakdowns after the fact.
+    more
+        Which command gets better or later figures; empty where there is none.
     """
 
     name: str
@@ -116,10 +118,14 @@ class MarketData:
     after_the_fact: frozenset[str]
     provenance: Mapping[str, Provenance] = field(repr=False)
     roles: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     hindsight: Mapping[str, SourceSeries] = field(default_factory=dict, repr=False)
 
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""
         fills = Fills(self.bars.dates, same_close)
-        return Market(self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles)
+        returns = {sleeve: self.bars.column(sleeve) for sleeve in self.bars.sleeves}
+        return Market(
+            self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
+        )

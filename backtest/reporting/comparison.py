@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,10 +13,11 @@ from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_dif
 from backtest.errors import UsageError
 from backtest.reporting.document import document, plain
 from backtest.reporting.record import Record, read_record, record_of
-from backtest.runs import Result, measure
+from backtest.runs import Result, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from backtest.dates import Floats
 
@@ -57,7 +57,7 @@ class Comparison:
     metrics
         The measures of each over the window.
     best
-        By measure the run that is better than every other by more than noise; measures without one are left out.
+        By measure the run that is better than every other by more than noise; absent where none is.
     differences
         The Sharpe test of every pair.
     correlations
@@ -132,7 +132,7 @@ def _common(records: Sequence[Record]) -> list[Record]:
         if not np.array_equal(own, shared):
             odd = np.setxor1d(own, shared)[0]
             raise UsageError(
-                f"{records[0].name} and {record.name} do not trade on the same days; {odd} is a bar of only one"
+                f"{records[0].name} and {record.name} have not the same days: {odd} is a bar of only one"
             )
     return [record.part(shared[0], shared[-1]) for record in records]
 
@@ -176,9 +176,9 @@ def _metrics(record: Record) -> dict[str, float]:
     benchmark = record.sleeve(record.benchmark)
     small = record.weights[:, record.sleeves.index("small")].mean() if "small" in record.sleeves else 0.0
     return {
-        **measure(record.returns, benchmark, record.risk_free, record.n_years),
+        **measured(record.returns, benchmark, record.risk_free, record.n_years),
         "turnover": float(record.trades["turnover"].sum()) / record.n_years,
-        "switches": len(record.trades),
+        "switches": int(record.trades["switch"].sum()),
         "time_in_small": float(small),
     }
 
@@ -186,7 +186,7 @@ def _metrics(record: Record) -> dict[str, float]:
 def _best(
     metrics: list[dict[str, float]], resamples: Resamples | None, differences: list[Difference]
 ) -> dict[str, int]:
-    """Return the runs that lead every other one by more than noise, at 5% over all their rivals (Bonferroni)."""
+    """Return the runs that lead every other by more than noise, at 5% over all rivals (Bonferroni)."""
     if resamples is None:
         return {}
     n, best = len(metrics), {}
@@ -219,7 +219,7 @@ def _weights(record: Record, sleeves: Sequence[str]) -> Floats:
 def _as_record(run: Result | Record | str | Path) -> Record:
     if isinstance(run, Record):
         return run
-    return record_of(run, document(run, None)) if isinstance(run, Result) else read_record(Path(run))
+    return record_of(run, document(run, None)) if isinstance(run, Result) else read_record(run)
 
 
 def compare(*runs: Result | Record | str | Path) -> Comparison:

@@ -51,8 +51,8 @@ def verdict(comparison: Comparison) -> str:
         pair = f"{labels[surest.a]} and {labels[surest.b]}"
         return f"No two Sharpe ratios differ by more than noise; the surest pair is {pair}, {_said(surest)}."
     ahead = [
-        f"{labels[d.a if d.test.difference > 0 else d.b]} above {labels[d.b if d.test.difference > 0 else d.a]} "
-        f"({_said(d)})"
+        f"{labels[d.a if d.test.difference > 0 else d.b]} above "
+        f"{labels[d.b if d.test.difference > 0 else d.a]} ({_said(d)})"
         for d in apart
     ]
     return f"Sharpe ratios that differ by more than noise: {'; '.join(ahead)}."
@@ -66,7 +66,10 @@ def _pairs_note(comparison: Comparison) -> str:
     n = len(comparison.differences)
     if n == 1:
         return ""
-    return f"With {n} pairs, one in twenty falls below 0.05 by chance: read p below {SIGNIFICANT / n:.4f} as more."
+    return (
+        f"With {n} pairs, one in twenty falls below 0.05 by chance: only p below {SIGNIFICANT / n:.4f} "
+        "counts as more than noise."
+    )
 
 
 def _method(comparison: Comparison) -> str:
@@ -75,9 +78,10 @@ def _method(comparison: Comparison) -> str:
         return "There are too few bars to tell noise from difference: none is marked."
     return (
         f"A star marks the run that is better than every other by more than noise: the 95% interval of every "
-        f"difference, widened for the number of rivals, lies on one side of zero. {len(resamples.draws['cagr']):,} "
-        f"resamples of the stationary bootstrap, the same bars for all, blocks of {resamples.block:.1f} bars on "
-        "average; Sharpe ratios by the test below. Without a star no difference stands out from noise."
+        f"difference, widened for the number of rivals, lies on one side of zero. "
+        f"{len(resamples.draws['cagr']):,} resamples of the stationary bootstrap, the same bars for all, "
+        f"in blocks of {resamples.block:.1f} bars on average; Sharpe ratios by the test below. "
+        "Without a star no difference stands out from noise."
     )
 
 
@@ -166,7 +170,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
 
 
 def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
-    """Write a comparison's page, figures and numbers; return its folder, by default ``reports/compare/STAMP``."""
+    """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
     place = Path(out).expanduser() if out is not None else default_place("compare")
     with whole_folder(place) as draft:
         text, drawn = page(comparison)
@@ -186,14 +190,13 @@ def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
 
 
 def show(comparison: Comparison, report: Path) -> None:
-    """Print a comparison: what is not alike, the table, what differs by more than noise, where the page is."""
+    """Print a comparison: what is not alike, the table, what differs by more than noise, the page's place."""
     console = Console(highlight=False)
     first = comparison.records[0]
-    console.print(
-        Text(
-            f"{comparison.start} to {comparison.end}, {len(first.returns)} {first.frequency} bars, after costs"
-        )
+    window = (
+        f"{comparison.start} to {comparison.end}, {len(first.returns)} {first.frequency} bars, after costs"
     )
+    console.print(Text(window))
     for sentence in comparison.cautions:
         console.print(Text(sentence))
     console.print()

@@ -11,6 +11,7 @@ from backtest.reporting.shading import cuts, recessions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
@@ -25,13 +26,17 @@ def plain(value: Any) -> Any:
     return value
 
 
-def document(result: Result, report: Path | None, tried: int = 1) -> dict[str, Any]:
+def document(
+    result: Result, report: Path | None, robust: Robustness | None = None, *, tried: int = 1
+) -> dict[str, Any]:
     """Return what ``run --json`` prints.
 
-    ``report`` is the folder of the report, if one was written; ``tried`` how many combinations of parameters
-    were tried before this one was chosen.
+    ``report`` is the folder of the report, if one was written; ``robust`` adds the key ``robustness``: the
+    window of the trials, and each with its measures; ``tried`` is how many combinations of parameters were
+    tried before this one was chosen.
     """
     market = result.market
+    trials = {} if robust is None else {"robustness": _trials(robust)}
     return plain(
         {
             "strategy": result.strategy.name,
@@ -46,10 +51,12 @@ def document(result: Result, report: Path | None, tried: int = 1) -> dict[str, A
             "benchmark": result.benchmark,
             "cost_bps": result.cost.bps,
             "same_close": result.same_close,
+            "delay_fill": result.delay_fill,
             "warm_up": str(result.warm_up),
             "tried": tried,
             "metrics": result.metrics,
             "benchmarks": result.benchmarks,
+            **trials,
             "data": {
                 "last": str(market.bars.dates[-1]),
                 "series": {
@@ -64,6 +71,14 @@ def document(result: Result, report: Path | None, tried: int = 1) -> dict[str, A
             "report": None if report is None else str(report),
         }
     )
+
+
+def _trials(robust: Robustness) -> dict[str, Any]:
+    trials = [
+        {"cost_bps": trial.cost_bps, "delay_fill": trial.delay_fill, **trial.metrics}
+        for trial in robust.trials
+    ]
+    return {"start": robust.start, "end": robust.end, "trials": trials}
 
 
 def to_json(content: dict[str, Any]) -> str:

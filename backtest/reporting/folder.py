@@ -19,6 +19,7 @@ from backtest.reporting.style import png
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
@@ -64,7 +65,9 @@ def default_place(name: str) -> Path:
     return place
 
 
-def write_report(result: Result, out: Path | None = None, *, tried: int = 1) -> Path:
+def write_report(
+    result: Result, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
+) -> Path:
     """Write a run's report and return its folder.
 
     ``index.html`` is the page, ``figures/`` has its figures as PNG; ``bars.parquet``, ``trades.parquet``,
@@ -76,12 +79,14 @@ def write_report(result: Result, out: Path | None = None, *, tried: int = 1) -> 
         The run.
     out
         The folder to write (new, or empty); by default ``reports/STRATEGY/STAMP``.
+    robust
+        Trials at other costs and with later fills, to be kept in ``result.json``.
     tried
         How many combinations of parameters were tried before this one was chosen.
     """
     place = Path(out).expanduser() if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
-        content = sheet(result, tried)
+        content = sheet(result, robust, tried=tried)
         content.record.document["report"] = str(place.resolve())
         page, figures = tear_sheet(result, content)
         (draft / "index.html").write_text(page, encoding="utf-8")

@@ -153,6 +153,7 @@ def _switches(sheet: Sheet) -> dict[str, Any]:
         }
         for s in sheet.switches
     ]
+    again = len(sheet.record.trades) - len(sheet.switches)
     gains = [s.gain for s in sheet.switches if s.gain == s.gain]
     won = sum(gain > 0.0 for gain in gains)
     note = (
@@ -161,6 +162,7 @@ def _switches(sheet: Sheet) -> dict[str, Any]:
         if gains
         else "It never switched."
     )
+    note += f" {again:,} trades back to the target are not shown." if again else ""
     return {"rows": rows[::-1], "note": note}
 
 
@@ -225,6 +227,9 @@ def sheet_figures(sheet: Sheet) -> dict[str, Callable[[style.Size], Figure]]:
     }
 
 
+SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
+"""The terms that a card of the gallery has room for."""
+
 SHOWS = {
     "growth": "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings",
     "drawdown": "Drawdowns of the strategy and its benchmark",
@@ -232,6 +237,25 @@ SHOWS = {
     "years": "Returns by calendar year, and their difference from the benchmark's",
 }
 """What each figure shows, for who cannot see it."""
+
+
+def glance(result: Result, sheet: Sheet) -> dict[str, Any]:
+    """Return what a card of the gallery says: terms, warnings, tiles, and a row of the front page's table."""
+    own, metrics = sheet.intervals, result.metrics
+    return {
+        "terms": [(word, said) for word, said in terms(result) if word in SHORT],
+        "warnings": _warnings(result),
+        "tiles": _tiles(sheet),
+        "row": [
+            result.start,
+            percent(own["cagr"].value),
+            _signed(sheet.differences["cagr"].value),
+            proper(cell(own["sharpe"].value, number)),
+            proper(percent(own["max_drawdown"].value)),
+            _signed(own["alpha"].value),
+            proper(cell(metrics["alpha_tstat"], number)),
+        ],
+    }
 
 
 def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:

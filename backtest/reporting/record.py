@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,6 @@ from backtest.analysis import measures
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from backtest.dates import Days, Floats, Ints
     from backtest.reporting.shading import Spans
     from backtest.runs import Result
@@ -43,7 +42,8 @@ class Record:
     factors
         Returns of portfolios that cost nothing by name, (n,) each.
     trades
-        One row a trade, as in ``Result``.
+        One row a trade, as in ``Result``; ``switch`` says whether its target was another than that of the
+        trade before, the first purchase included.
     cuts, recessions
         First and last day of the central bank's rows of cuts, and of recessions; for shading only.
     """
@@ -129,6 +129,9 @@ def record_of(result: Result, document: dict[str, Any]) -> Record:
     all_bars = result.market.bars
     first = int(np.searchsorted(all_bars.dates, dates[0]))
     inside = slice(first + 1, first + len(dates))
+    weights = result.weights.to_numpy()
+    bought = weights[np.searchsorted(dates, result.trades["date"].to_numpy().astype("datetime64[D]"))]
+    changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
     return Record(
         name=result.strategy.name,
         document=document,
@@ -136,9 +139,9 @@ def record_of(result: Result, document: dict[str, Any]) -> Record:
         returns=np.asarray(result.returns, dtype=np.float64),
         sleeves=all_bars.sleeves,
         sleeve_returns=all_bars.returns[inside],
-        weights=result.weights.to_numpy(),
+        weights=weights,
         factors={name: values[inside] for name, values in result.market.factors.items()},
-        trades=result.trades,
+        trades=result.trades.assign(switch=np.r_[True, changed]),
         cuts=_spans(document, "cuts"),
         recessions=_spans(document, "recessions"),
     )
@@ -159,7 +162,7 @@ def write_record(record: Record, folder: Path) -> None:
     (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
 
 
-def read_record(folder: Path) -> Record:
+def read_record(place: Path | str) -> Record:
     """Return the record in a report's folder.
 
     Raises
@@ -167,6 +170,7 @@ def read_record(folder: Path) -> Record:
     UsageError
         When the folder is not a report, or not whole.
     """
+    folder = Path(place)
     missing = [name for name in (DOCUMENT, BARS, TRADES) if not (folder / name).is_file()]
     if missing:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")

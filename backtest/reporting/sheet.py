@@ -23,6 +23,7 @@ from backtest.reporting.shading import recession_turns
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 COSTS = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
@@ -182,6 +183,7 @@ def _switches(result: Result, record: Record) -> list[Switch]:
             str(until[i]),
         )
         for i, (fill, reason) in enumerate(zip(fills, reasons(result, record), strict=True))
+        if trades["switch"].iloc[i]
     ]
 
 
@@ -233,13 +235,16 @@ def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Varia
     return costs, delays
 
 
-def sheet(result: Result, tried: int = 1, *, intervals: bool = True) -> Sheet:
+def sheet(
+    result: Result, robust: Robustness | None = None, *, tried: int = 1, intervals: bool = True
+) -> Sheet:
     """Gather what the tear sheet of a run shows.
 
-    ``tried`` is how many combinations of parameters were tried before this one was chosen. Without
-    ``intervals`` the bootstrap, which takes most of the time, is left out.
+    ``robust`` are trials to be kept in the document; ``tried`` is how many combinations of parameters were
+    tried before this one was chosen. Without ``intervals`` the bootstrap, which takes most of the time, is
+    left out.
     """
-    record = record_of(result, document(result, None, tried))
+    record = record_of(result, document(result, None, robust, tried=tried))
     benchmark, n_years = record.sleeve(record.benchmark), record.n_years
     resamples = None
     if intervals:
@@ -271,7 +276,7 @@ def sheet(result: Result, tried: int = 1, *, intervals: bool = True) -> Sheet:
         costs=costs,
         delays=delays,
         holds={sleeve: weight for sleeve, weight in held.items() if weight > 0.0},
-        since=str(record.dates[record.fills[-1]]),
+        since=str(record.dates[record.fills[record.trades["switch"].to_numpy()][-1]]),
     )
 
 

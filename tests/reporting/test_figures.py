@@ -35,9 +35,10 @@ def drawn(axes: Axes) -> list[np.ndarray]:
 
 
 def spans(axes: Axes, colour: str) -> list[tuple[float, float]]:
-    return [
-        (p.get_x(), p.get_x() + p.get_width()) for p in axes.patches if to_hex(p.get_facecolor()) == colour
-    ]
+    """Return the ends of the areas shaded in a colour."""
+    shaded = [c for c in axes.collections if to_hex(c.get_facecolor()[0]) == colour]
+    extents = [path.get_extents() for areas in shaded for path in areas.get_paths()]
+    return [(extent.x0, extent.x1) for extent in extents]
 
 
 def colour(line: Line2D) -> str:
