@@ -152,7 +152,7 @@ def shade(axes: Axes, spans: Spans, colour: str, alpha: float) -> None:
     """Shade spans of days; one of a day or two is widened to a month, to be seen at all."""
     if not spans:
         return
-    days = date2num([day for span in spans for day in span]).reshape(-1, 2)
+    days = date2num([day for span in spans for day in span]).reshape(-1, 2)  # type: ignore[no-untyped-call]
     widths = np.maximum(days[:, 1] - days[:, 0], 30.0)
     axes.broken_barh(
         list(zip(days[:, 0], widths, strict=True)),
