@@ -5,14 +5,15 @@ Nothing heavy is imported here before it is needed, so that help answers at once
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from backtest.arguments import Parser as _Parser
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from backtest.scripting.strategy import Strategy
@@ -27,33 +28,15 @@ examples:
 exit status: 0 done, 1 the work failed, 2 the call was wrong"""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing its usage."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
-
-    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        known, unknown = self.parse_known_args(arguments)
-        if unknown:
-            options = [o for action in self._actions for o in action.option_strings]
-            what = "option" if unknown[0].startswith("-") else "argument"
-            near = nearest(unknown[0].split("=")[0], options) if what == "option" else ""
-            near = near if near.startswith("did") else f"see {self.prog} --help"
-            raise UsageError(f"there is no {what} '{unknown[0]}'; {near}")
-        return known
-
-
 def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     about = strategy.thesis if strategy else "Run a strategy: simulate, measure, report."
     parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    parser.add_argument("--market", metavar="M", default="embedded", help="default: %(default)s")
+    parser.add_argument(
+        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
+    )
+    parser.add_data_dir()
     parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
     parser.add_argument("--end", metavar="D", help="last bar on or before this date")
     parser.add_argument(
@@ -150,7 +133,16 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"run": (_run, "run a strategy on a market: simulate, measure, report")}
+def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_data import data
+
+    return data(prog, arguments)
+
+
+COMMANDS = {
+    "run": (_run, "run a strategy on a market: simulate, measure, report"),
+    "data": (_data, "list, fetch, show, import and verify series"),
+}
 
 
 def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:

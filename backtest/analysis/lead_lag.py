@@ -105,14 +105,14 @@ def turns(whole: Floats, first: Floats, second: Floats, depth: float, margin: in
     stops = np.append(at_top[1:], len(falls))
     rows = []
     values = [np.concatenate([[1.0], np.cumprod(1.0 + x)]) for x in (first, second)]
-    for peak, stop in zip(at_top, stops, strict=True):
-        trough = int(peak + falls[peak:stop].argmin())
+    for peak, stop in zip(at_top.tolist(), stops.tolist(), strict=True):
+        trough = peak + int(falls[peak:stop].argmin())
         if falls[trough] > -depth:
             continue
         low, high = max(0, peak - margin), min(len(falls) - 1, trough + margin)
         peaks = [low + int(np.argmax(v[low : trough + 1])) for v in values]
         troughs = [p + int(np.argmin(v[p : high + 1])) for p, v in zip(peaks, values, strict=True)]
-        rows.append([int(peak), trough, *peaks, *troughs])
+        rows.append([peak, trough, *peaks, *troughs])
     table = np.array(rows, dtype=np.int64).reshape(-1, 6)
     return Turns(*table.T)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ class Market:
         Which of them is the policy rate; None where the market has none.
     after_the_fact
         Series that nobody knew in their time; asking for one is an error.
+    roles
+        What a series stands for (``discount``, ``credit_spread``), to its id.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Market:
     observations: Mapping[str, Observations]
     policy_id: str | None = None
     after_the_fact: frozenset[str] = frozenset()
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def policy(self) -> PolicyRate:
@@ -54,6 +57,8 @@ class Market:
     def as_of(self, series: str) -> Floats:
         """Return a series' latest value known at each fill, (n_fills,) float64, NaN before the first.
 
+        ``series`` is a role or an id.
+
         Raises
         ------
         UsageError
@@ -61,13 +66,13 @@ class Market:
         LookAheadError
             When the series was only known long after the months it is about.
         """
+        series = self.roles.get(series, series)
         if series in self.after_the_fact:
             raise LookAheadError(
                 f"{series} was not known in its time, so no strategy may use it; "
                 f"there are: {', '.join(sorted(self.observations))}"
             )
         if series not in self.observations:
-            raise UsageError(
-                f"the market '{self.name}' has no series '{series}'; {nearest(series, self.observations)}"
-            )
+            known = {*self.roles, *self.observations}
+            raise UsageError(f"the market '{self.name}' has no series '{series}'; {nearest(series, known)}")
         return self.observations[series].as_of(self.fills)

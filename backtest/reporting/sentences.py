@@ -45,6 +45,8 @@ def terms(result: Result) -> list[tuple[str, str]]:
     ]
     if market.proxy:
         lines.append(("proxy", market.proxy))
+    if market.more:
+        lines.append(("more", market.more))
     by_last: dict[str, list[str]] = {}
     for id, provenance in sorted(market.provenance.items()):
         by_last.setdefault(str(provenance.last), []).append(id)
