@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.event_study import Chance, block_rows
+from backtest.analysis.long_run import long_run_variance
 from backtest.analysis.measures import drawdowns
-from backtest.analysis.regression import long_run_variance, newey_west_lags
+from backtest.analysis.regression import newey_west_lags
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints

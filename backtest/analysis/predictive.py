@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.regression import long_run_variance
+from backtest.analysis.long_run import long_run_variance
 
 if TYPE_CHECKING:
     from backtest.dates import Floats

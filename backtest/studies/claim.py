@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from backtest.errors import RotationError
+from backtest.studies.wording import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ class SignRule:
         signs = {(e.estimate > 0) - (e.estimate < 0) for e in evidence}
         agree = {e.claimed * ((e.estimate > 0) - (e.estimate < 0)) for e in evidence}
         beyond = [p for p, e in zip(adjusted, evidence, strict=True) if p < self.level and e.holds]
-        best = f"the smallest p is {min(adjusted):.2g}"
+        best = f"the smallest p is {probability(min(adjusted))}"
         if len(adjusted) > 1:
             best += f" after adjustment for {len(adjusted)} tests"
         if agree == {1} and beyond:
@@ -155,7 +156,8 @@ class WidestRule:
         return (
             f"Supported: no month of the last {self.years} years had a wider gap than the last one. "
             "Contradicted: more than half of them had. Cannot be told: the series is missing or has "
-            f"fewer than {self.years} years. Otherwise: not supported. A fact about one value: nothing is estimated."
+            f"fewer than {self.years} years. Otherwise: not supported. A fact about one value: "
+            "nothing is estimated."
         )
 
     def verdict(self, evidence: tuple[Evidence, ...]) -> Verdict:

@@ -14,7 +14,7 @@ from backtest.signals.policy import PolicyRate
 from backtest.studies.claim import Claim, Evidence, MissingInputError, SignRule
 from backtest.studies.findings import Cases, Finding, Paths, Table
 from backtest.studies.inputs import monthly, observed, turning_points
-from backtest.studies.wording import number, percent
+from backtest.studies.wording import percent, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ def _summary_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
         percent(horizon.worst),
         percent(horizon.best),
         f"{percent(horizon.low)} to {percent(horizon.high)}",
-        number(horizon.pvalue),
+        probability(horizon.pvalue),
         percent(horizon.ordinary),
         f"{percent(horizon.without_low)} to {percent(horizon.without_high)} ({heaviest})",
     )

@@ -11,7 +11,7 @@ from backtest.analysis.predictive import forward_sums, predictive
 from backtest.studies.claim import Claim, Evidence, SignRule, WidestRule
 from backtest.studies.findings import Finding, History, Scatter, Table
 from backtest.studies.inputs import known_level, monthly, observed
-from backtest.studies.wording import number, percent, share
+from backtest.studies.wording import number, percent, probability, share
 
 if TYPE_CHECKING:
     from backtest.analysis.event_study import Chance
@@ -34,6 +34,13 @@ _TEST = (
     "(Goyal and "
     f"Welch 2008): forecasts with an expanding window after {HISTORY} months, against the mean so far."
 )
+_ABOUT_PROXY = (
+    "The discount here is the five-year return of large over small, a stand-in where there is no book value."
+)
+_ABOUT_BOOK = (
+    "The discount is 1 less the price-to-book of small over that of large. Book values do not count "
+    "intangibles, which large companies have more of: this alone widens the gap over the decades."
+)
 
 
 def _row(found: Predictive) -> tuple[str, ...]:
@@ -43,11 +50,11 @@ def _row(found: Predictive) -> tuple[str, ...]:
         str(found.windows),
         percent(found.slope),
         number(found.tstat),
-        number(found.pvalue),
+        probability(found.pvalue),
         number(found.r2, 3),
         number(found.oos_r2, 3),
         str(found.oos_n),
-        number(found.clark_west),
+        probability(found.clark_west),
     )
 
 
@@ -143,7 +150,6 @@ def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
             (f"since {str(series.dates[0])[:7]}", series.values),
         )
     )
-    proxy = "discount" in market.observations and "small" in market.proxy
     return Finding(
         evidence=(Evidence("share of months with a wider gap", wider, share(wider), wider, len(recent)),),
         headline=(
@@ -158,17 +164,7 @@ def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
                 rows,
             ),
         ),
-        notes=(
-            (
-                "The discount here is the five-year return of large over small, a stand-in where there "
-                "is no book value."
-            )
-            if proxy
-            else "The discount is 1 less the price-to-book of small over that of large. Book values do not "(
-                "count intangibles, which large companies have more of: this alone widens the gap over "
-                "the decades."
-            ),
-        ),
+        notes=(_ABOUT_PROXY if market.proxy else _ABOUT_BOOK,),
     )
 
 

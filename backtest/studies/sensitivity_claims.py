@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.analysis.lead_lag import lead, sign_test, turns, volatility_ratio
-from backtest.analysis.regression import fit
+from backtest.analysis.long_run import fit
 from backtest.dates import Fills
 from backtest.studies.claim import Claim, Evidence, SignRule
 from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import change_within, monthly, observed, recession_months
-from backtest.studies.wording import number, percent
+from backtest.studies.wording import number, percent, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,13 @@ def _more_volatile(market: MarketData, chance: Chance) -> Finding:
         name = f"{str(bars.ends[span[0]])[:7]} to {str(bars.ends[span[-1]])[:7]}"
         sigmas = [f"{100 * float(np.std(x[span], ddof=1)) * 12**0.5:.1f}%" for x in (small, large)]
         rows.append(
-            (name, *sigmas, number(ratio.ratio), f"{ratio.low:.2f} to {ratio.high:.2f}", number(ratio.pvalue))
+            (
+                name,
+                *sigmas,
+                number(ratio.ratio),
+                f"{ratio.low:.2f} to {ratio.high:.2f}",
+                probability(ratio.pvalue),
+            )
         )
     return Finding(
         evidence=(
@@ -87,7 +94,7 @@ def _order(name: str, first: Sequence[int], second: Sequence[int]) -> tuple[Evid
         sign_test(ahead, behind),
         ahead + behind,
     )
-    return evidence, (name, str(ahead), str(behind), str(same), number(evidence.pvalue))
+    return evidence, (name, str(ahead), str(behind), str(same), probability(evidence.pvalue))
 
 
 def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
@@ -148,7 +155,7 @@ def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG0
                         number(ahead.first_leads, 3),
                         number(ahead.second_leads, 3),
                         number(ahead.tstat),
-                        number(ahead.pvalue),
+                        probability(ahead.pvalue),
                     ),
                 ),
             ),
@@ -197,7 +204,7 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
                 percent(mean),
                 f"{percent(mean - _NORMAL * error)} to {percent(mean + _NORMAL * error)}",
                 number(float(found.tstats[column])),
-                number(float(found.pvalues[column])),
+                probability(float(found.pvalues[column])),
             )
         )
     head = f"small minus large a year: {evidence[0].shown} in {names[0]}, {evidence[1].shown} in {names[1]}"
@@ -257,12 +264,32 @@ def _expansive_policy(market: MarketData, chance: Chance) -> Finding:  # noqa: A
     months = bars.ends.astype("datetime64[M]")
     last = np.searchsorted(dates, months, "left") - 1
     usable = (last >= 0) & (months <= rate.dates[-1].astype("datetime64[M]"))
-    return _by_regime(
-        bars.ends[usable],
-        (bars.returns["small"] - bars.returns["large"])[usable],
-        ~cut[np.maximum(last, 0)][usable],
-        ("expansive months", "restrictive months"),
-        "A month is expansive when the last move of the discount rate before it was a cut.",
+    restrictive = ~cut[np.maximum(last, 0)][usable]
+    excess = (bars.returns["small"] - bars.returns["large"])[usable]
+    note = "A month is expansive when the last move of the discount rate before it was a cut."
+    names = ("expansive months", "restrictive months")
+    whole = _by_regime(bars.ends[usable], excess, restrictive, names, note)
+    found = fit(excess, np.column_stack([np.ones(len(excess)), ~restrictive]).astype(float))
+    difference = 12 * float(found.coefficients[1])
+    published = (months[usable] >= np.datetime64("1966-01")) & (months[usable] <= np.datetime64("2013-12"))
+    tables = whole.tables
+    if published.any():
+        part = _by_regime(
+            bars.ends[usable][published], excess[published], restrictive[published], names, note
+        )
+        tables = (*tables, *part.tables)
+    return replace(
+        whole,
+        evidence=(
+            Evidence(
+                "small minus large a year, expansive less restrictive months",
+                difference,
+                percent(difference),
+                float(found.pvalues[1]),
+                whole.evidence[1].n,
+            ),
+        ),
+        tables=tables,
     )
 
 
@@ -294,7 +321,7 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
                     str(n),
                     number(float(found.coefficients[1])),
                     number(float(found.tstats[1])),
-                    number(float(found.pvalues[1])),
+                    probability(float(found.pvalues[1])),
                 )
             )
     return Finding(
@@ -365,7 +392,7 @@ SENSITIVITY_CLAIMS = (
     ),
     Claim(
         id="expansive-policy",
-        statement="Small caps win when policy is expansive and lose when it is restrictive.",
+        statement="The small-cap premium is larger when policy is expansive than when it is restrictive.",
         origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
         test=(
             "Mean of small minus large by the direction of the last change of the discount rate, "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
+from backtest.analysis.long_run import fit
 from backtest.analysis.margins import earnings_change, implied_margin
-from backtest.analysis.regression import fit
 from backtest.studies.claim import Claim, Evidence, SignRule
 from backtest.studies.findings import Curves, Finding, Table
 from backtest.studies.inputs import monthly

@@ -28,3 +28,12 @@ def dollars(value: float) -> str:
         if value >= size:
             return f"${value / size:.3g} {word}"
     return f"${value:.0f}"
+
+
+def probability(value: float) -> str:
+    """Return a p-value: two digits, a third where it is small."""
+    if math.isnan(value):
+        return "-"
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
