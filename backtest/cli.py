@@ -139,8 +139,15 @@ def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     return data(prog, arguments)
 
 
+def _study(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_study import study
+
+    return study(prog, arguments)
+
+
 COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
+    "study": (_study, "hold a claim against the data, or study days of your own"),
     "data": (_data, "list, fetch, show, import and verify series"),
 }
 

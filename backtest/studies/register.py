@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +13,27 @@ from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
 from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
+from backtest.studies.cycle_claims import CYCLE_CLAIMS
 from backtest.studies.event_claims import EVENT_CLAIMS, examine_days
 from backtest.studies.forecast_claims import FORECAST_CLAIMS
-from backtest.studies.sensitivity_claims import SENSITIVITY_CLAIMS
-from backtest.studies.size_claims import SIZE_CLAIMS
+from backtest.studies.rate_claims import RATE_CLAIMS
+from backtest.studies.risk_claims import RISK_CLAIMS
+from backtest.studies.size_claims import SIZE_CLAIMS, Assumptions, examine_capacity
 
 if TYPE_CHECKING:
     from backtest.dates import Days
     from backtest.studies.findings import Finding
 
-CLAIMS: tuple[Claim, ...] = (*EVENT_CLAIMS, *FORECAST_CLAIMS, *SENSITIVITY_CLAIMS, *SIZE_CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *EVENT_CLAIMS,
+    *FORECAST_CLAIMS,
+    *RISK_CLAIMS,
+    *CYCLE_CLAIMS,
+    *RATE_CLAIMS,
+    *SIZE_CLAIMS,
+)
+
+DEFAULT = Assumptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +118,15 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
     if not begins.any():
         raise UsageError(f"{loaded.name} never buys small on '{market.name}'")
     return bars.dates[targets.fills[begins]]
+
+
+def study_capacity(
+    market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT, chance: Chance | None = None
+) -> Study:
+    """Study the claim about capacity under assumptions of one's own."""
+    loaded = market if isinstance(market, MarketData) else load_market(market)
+    about = replace(claim("capacity"), examine=lambda market, _: examine_capacity(market, assumptions))
+    return hold_against(about, loaded, chance)
 
 
 def study_days(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
-from backtest.analysis.long_run import fit
 from backtest.analysis.margins import earnings_change, implied_margin
+from backtest.analysis.regression import least_squares
 from backtest.studies.claim import Claim, Evidence, SignRule
 from backtest.studies.findings import Curves, Finding, Table
 from backtest.studies.inputs import monthly
@@ -91,7 +91,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
     logs = {name: np.log1p(returns) for name, returns in bars.returns.items()}
     means = {name: 12 * float(log.mean()) for name, log in logs.items()}
     excess = logs["small"] - logs["large"]
-    found = fit(excess, np.ones((len(excess), 1)))
+    found = least_squares(excess, np.ones((len(excess), 1)))
     premium = 12 * float(found.coefficients[0])
     a = assumptions
     liquidity = {"small": a.small, "large": a.large}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+NORMAL = 1.959964
+"""Standard errors to either side that hold 95% of a normal distribution."""
+
 
 def percent(value: float, digits: int = 1) -> str:
     """Return a signed percentage of a decimal, ``-`` where it is not a number."""
