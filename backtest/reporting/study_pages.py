@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from typing import TYPE_CHECKING, Any
 
 from backtest.reporting.html import drawing, render
@@ -23,9 +24,17 @@ if TYPE_CHECKING:
 CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNOT_BE_TOLD: "open"}
 
 
+_HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
+
+
 def minus(text: str) -> str:
-    """Return a cell's text with a minus sign in place of a hyphen before a digit."""
-    return "\u2212" + text[1:] if text.startswith("-") and text[1:2].isdigit() else text
+    """Return a text with a minus sign in place of each hyphen that stands before a number."""
+    return _HYPHEN.sub("\u2212", text)
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its beginning."""
+    return minus(text[:1].upper() + text[1:])
 
 
 def _drawing(study: Study, finding: Finding) -> Drawing:
@@ -42,9 +51,8 @@ def _caption(finding: Finding) -> str:
         return ""
     cases = len(finding.picture.labels)
     return (
-        f"Each of the {cases} cases thin, their mean thick; each starts at 0 at the close of its "
-        "month. The mean "
-        "is drawn where the data cover every case that they cover anywhere."
+        f"Each of the {cases} cases thin, their mean thick, dashed where the data do not cover all of them. "
+        "All are 0 at the close of the case's month; above 0 before it, the first was ahead and then fell behind."
     )
 
 
@@ -80,8 +88,8 @@ def study_page(study: Study, back: str = "") -> str:
         statement=study.claim.statement,
         word=study.verdict.word,
         kind=CLASSES[study.verdict.word],
-        because=study.verdict.because,
-        headline=finding.headline if finding else "",
+        because=sentence(study.verdict.because),
+        headline=sentence(finding.headline) if finding else "",
         sample=finding.sample if finding else "",
         terms=terms,
         figure=_drawing(study, finding) if finding else None,
@@ -89,12 +97,12 @@ def study_page(study: Study, back: str = "") -> str:
         tables=[
             {
                 "title": t.title,
-                "columns": t.columns,
+                "columns": [minus(c) for c in t.columns],
                 "rows": [[minus(cell) for cell in row] for row in t.rows],
             }
             for t in (finding.tables if finding else ())
         ],
-        notes=finding.notes if finding else (),
+        notes=[minus(note) for note in finding.notes] if finding else [],
         back=back,
         **_common(study.market),
     )
@@ -110,8 +118,8 @@ def claims_page(studies: Sequence[Study]) -> str:
             "origin": study.claim.origin,
             "word": study.verdict.word,
             "kind": CLASSES[study.verdict.word],
-            "because": study.verdict.because,
-            "headline": study.finding.headline if study.finding else "",
+            "because": sentence(study.verdict.because),
+            "headline": sentence(study.finding.headline) if study.finding else "",
             "sample": study.finding.sample if study.finding else "",
             "figure": _drawing(study, study.finding) if study.finding else None,
             "caption": _caption(study.finding) if study.finding else "",

@@ -71,10 +71,13 @@ def study_cases(
     return Cases(days[kept], names, study, after, _so_far(bars, names, study))
 
 
-def _summary_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
+def _interval(low: float, high: float) -> str:
+    return f"{percent(low)} to {percent(high)}"
+
+
+def _summary_row(horizon: Horizon) -> tuple[str, ...]:
     if horizon.n == 0:
-        return (month_name(horizon.bars), "0", *["-"] * 9)
-    heaviest = str(dates[horizon.heaviest])[:7] if horizon.heaviest >= 0 else "-"
+        return (month_name(horizon.bars), "0", *["-"] * 7)
     return (
         month_name(horizon.bars),
         str(horizon.n),
@@ -83,39 +86,77 @@ def _summary_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
         f"{round(horizon.positive * horizon.n)} of {horizon.n}",
         percent(horizon.worst),
         percent(horizon.best),
-        f"{percent(horizon.low)} to {percent(horizon.high)}",
+        _interval(horizon.low, horizon.high),
         probability(horizon.pvalue),
+    )
+
+
+def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
+    if horizon.n == 0:
+        return (month_name(horizon.bars), *["-"] * 5)
+    return (
+        month_name(horizon.bars),
+        probability(horizon.pvalue_zero),
+        probability(horizon.pvalue_placebo),
         percent(horizon.ordinary),
-        f"{percent(horizon.without_low)} to {percent(horizon.without_high)} ({heaviest})",
+        _interval(horizon.without_low, horizon.without_high),
+        str(dates[horizon.heaviest]) if horizon.heaviest >= 0 else "-",
     )
 
 
-def summary_table(cases: Cases) -> Table:
-    """Return the summaries of all horizons as people read them."""
-    first, second = cases.names
+def summary_tables(cases: Cases) -> tuple[Table, Table]:
+    """Return the summaries of all horizons as people read them, and how far chance and single cases go."""
+    what = f"{cases.names[0]} minus {cases.names[1]}"
     columns = ("months", "cases", "mean", "median", "positive", "worst", "best", "95% interval", "p")
-    return Table(
-        f"{first} minus {second}, all complete cases",
-        (*columns, "ordinary months", "mean without one case (the heaviest)"),
-        tuple(_summary_row(h, cases.dates) for h in cases.study.summary),
+    others = (
+        "months",
+        "p against zero",
+        "p against ordinary",
+        "ordinary months",
+        "mean without one",
+        "heaviest",
+    )
+    summary = cases.study.summary
+    return (
+        Table(f"{what}, all complete cases", columns, tuple(map(_summary_row, summary))),
+        Table(
+            "chance, and the mean when one case is left out",
+            others,
+            tuple(_chance_row(horizon, cases.dates) for horizon in summary),
+        ),
     )
 
 
-def case_table(cases: Cases) -> Table:
-    """Return every case with its differences; a window that is not whole yet is said to be cut short."""
-    rows = []
-    for row, day in enumerate(cases.dates):
-        values = cases.study.difference[row]
-        texts = ["cut short" if np.isnan(v) else percent(float(v)) for v in values]
-        months = cases.months_after[row]
-        so_far = ""
-        if months < max(HORIZONS):
-            so_far = f"{percent(float(cases.so_far[row, 2]))} in {months} months, where the data end"
-        rows.append((str(day), *texts, so_far))
+def _case_row(cases: Cases, row: int, shown: list[int]) -> tuple[str, ...]:
+    values = cases.study.difference[row, shown]
+    return (str(cases.dates[row]), *("cut short" if np.isnan(v) else percent(float(v)) for v in values))
+
+
+def case_tables(cases: Cases) -> tuple[Table, Table]:
+    """Return every case with its differences after and before it; a window that is not whole is cut short."""
     first, second = cases.names
-    heads = tuple(f"{h:+d}" for h in cases.study.horizons)
-    return Table(
-        f"{first} minus {second}, case by case, months from the case", ("case", *heads, ""), tuple(rows)
+    after = [c for c, h in enumerate(cases.study.horizons) if h > 0]
+    before = [c for c, h in enumerate(cases.study.horizons) if h < 0][::-1]
+    rows = []
+    for row, months in enumerate(cases.months_after):
+        cut = months < max(HORIZONS)
+        so_far = f"{percent(float(cases.so_far[row, 2]))} in {months} months" if cut else ""
+        rows.append((*_case_row(cases, row, after), so_far))
+    what = f"{first} minus {second}, case by case"
+    heads = {
+        side: tuple(f"{cases.study.horizons[c]:+d}" for c in side) for side in (tuple(after), tuple(before))
+    }
+    return (
+        Table(
+            f"{what}, months after",
+            ("case", *heads[tuple(after)], "to the end of the data"),
+            tuple(rows),
+        ),
+        Table(
+            f"{what}, months before",
+            ("case", *heads[tuple(before)]),
+            tuple(_case_row(cases, row, before) for row in range(len(cases.dates))),
+        ),
     )
 
 
@@ -164,7 +205,7 @@ def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequ
         headline=said,
         sample=f"{main.n} cases" + (f", and {short} cut short" if short else ""),
         picture=_paths(cases, what),
-        tables=(summary_table(cases), case_table(cases)),
+        tables=(*summary_tables(cases), *case_tables(cases)),
         notes=(*([power] if main.n else []), *cut, *notes),
         cases=cases,
     )

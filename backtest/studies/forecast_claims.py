@@ -23,6 +23,9 @@ YEARS = (1, 3, 5)
 HISTORY = 240
 """The first out-of-sample forecast is made after so many months."""
 
+MODERN = "1963-07"
+"""From when on accounts are in the books of most companies, and Fama and French begin."""
+
 _RULE = SignRule(
     at_least=10,
     cases="windows that do not overlap",
@@ -40,6 +43,11 @@ _ABOUT_PROXY = (
 _ABOUT_BOOK = (
     "The discount is 1 less the price-to-book of small over that of large. Book values do not count "
     "intangibles, which large companies have more of: this alone widens the gap over the decades."
+)
+
+_COLUMNS = (
+    *("horizon", "months", "windows", "slope", "t", "p", "R2", "out-of-sample R2", "forecasts"),
+    "p (Clark-West)",
 )
 
 
@@ -65,12 +73,12 @@ def _scatter(returns: Floats, level: Floats, bars: int, what: str, unit: str) ->
     fitted = len(x) > 1 and np.ptp(x) > 0
     slope, intercept = np.polyfit(x, future, 1) if fitted else (np.nan, np.nan)
     return Scatter(
-        x,
-        future,
+        x[::3],
+        future[::3],
         float(slope),
         float(intercept),
         f"{what}, {unit}",
-        f"small minus large over the next {bars // 12} years, log %",
+        f"small minus large over the next {bars // 12} years, log %, every third month",
         float(level[-1]),
     )
 
@@ -92,18 +100,9 @@ def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chanc
         )
         for years, each in zip(YEARS, found, strict=True)
     )
-    columns = (
-        "horizon",
-        "months",
-        "windows",
-        "slope",
-        "t",
-        "p",
-        "R2",
-        "out-of-sample R2",
-        "forecasts",
-        "p (Clark-West)",
-    )
+    rows = tuple(map(_row, found))
+    later = bars.ends >= np.datetime64(f"{MODERN}-01")
+    modern = tuple(_row(predictive(returns[later], level[later], 12 * years, HISTORY)) for years in YEARS)
     return Finding(
         evidence=evidence,
         headline=(
@@ -113,9 +112,8 @@ def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chanc
         sample=f"{middle.n} overlapping months, {found[-1].windows} windows of 5 years",
         picture=_scatter(returns, level, 36, what, unit),
         tables=(
-            Table(
-                f"small minus large on {what}; slope per standard deviation", columns, tuple(map(_row, found))
-            ),
+            Table(f"small minus large on {what}; slope per standard deviation", _COLUMNS, rows),
+            Table(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
         ),
         notes=(
             "Overlapping windows hardly add cases: what counts is the number of windows that do not overlap.",
