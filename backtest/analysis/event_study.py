@@ -162,7 +162,7 @@ def _deviations(
             if len(cases):
                 drawn = compounded(a, cases, bars) - compounded(b, cases, bars)
                 means[column].append(drawn.mean(axis=1))
-    return [m - m.mean() for m in (np.concatenate(m) if m else np.empty(0) for m in means)]
+    return [np.concatenate(m) - np.concatenate(m).mean() if m else np.empty(0) for m in means]
 
 
 def _summary(bars: int, cases: Floats, everywhere: Floats, at: Ints, off: Floats, chance: Chance) -> Horizon:

@@ -52,7 +52,7 @@ def _caption(finding: Finding) -> str:
     cases = len(finding.picture.labels)
     return (
         f"Each of the {cases} cases thin, their mean thick, dashed where the data do not cover all of them. "
-        "All are 0 at the close of the case's month; above 0 before it, the first was ahead and then fell behind."
+        "All are 0 at the close of the case's month; above 0 before it the first was ahead."
     )
 
 
