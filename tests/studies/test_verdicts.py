@@ -10,8 +10,8 @@ from backtest.studies.inputs import recession_months, turning_points
 from backtest.studies.register import CLAIMS, hold_against, study, study_claims
 from tests.studies.simulated import ENDS, MONTHS, Plant, simulated
 
-QUICK = Chance(draws=200, seed=7)
-MARKETS = 40
+QUICK = Chance(draws=150, seed=7)
+MARKETS = 24
 
 Arrays = dict[str, np.ndarray]
 
