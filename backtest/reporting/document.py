@@ -6,25 +6,38 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from backtest.reporting.shading import cuts, recessions
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN: a measure that is not defined is null."""
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it, which knows no NaN: a measure that is not defined is null."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def document(result: Result, report: Path | None) -> dict[str, Any]:
-    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written."""
+def document(
+    result: Result, report: Path | None, robust: Robustness | None = None, *, tried: int = 1
+) -> dict[str, Any]:
+    """Return what ``run --json`` prints.
+
+    ``report`` is the folder of the report, if one was written; ``robust`` adds the key ``robustness``: the
+    window of the trials, and each with its measures; ``tried`` is how many combinations of parameters were
+    tried before this one was chosen.
+    """
     market = result.market
-    return _plain(
+    trials = {} if robust is None else {"robustness": _trials(robust)}
+    return plain(
         {
             "strategy": result.strategy.name,
             "thesis": result.strategy.thesis,
@@ -38,9 +51,12 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
             "benchmark": result.benchmark,
             "cost_bps": result.cost.bps,
             "same_close": result.same_close,
+            "delay_fill": result.delay_fill,
             "warm_up": str(result.warm_up),
+            "tried": tried,
             "metrics": result.metrics,
             "benchmarks": result.benchmarks,
+            **trials,
             "data": {
                 "last": str(market.bars.dates[-1]),
                 "series": {
@@ -48,9 +64,21 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
                     for id, p in sorted(market.provenance.items())
                 },
             },
+            "shaded": {
+                "cuts": [(str(a), str(b)) for a, b in cuts(result)],
+                "recessions": [(str(a), str(b)) for a, b in recessions(result)],
+            },
             "report": None if report is None else str(report),
         }
     )
+
+
+def _trials(robust: Robustness) -> dict[str, Any]:
+    trials = [
+        {"cost_bps": trial.cost_bps, "delay_fill": trial.delay_fill, **trial.metrics}
+        for trial in robust.trials
+    ]
+    return {"start": robust.start, "end": robust.end, "trials": trials}
 
 
 def to_json(content: dict[str, Any]) -> str:

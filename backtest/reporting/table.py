@@ -14,39 +14,49 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a fraction as a percentage."""
     return f"{value:.2%}" if abs(value) < 10.0 else f"{value:,.0%}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a number with two decimals."""
     return f"{value:.2f}"
 
 
-_ROWS: list[tuple[str, str, Callable[[float], str]]] = [
-    ("total_return", "total return", _percent),
-    ("cagr", "return a year (CAGR)", _percent),
-    ("volatility", "volatility a year", _percent),
-    ("sharpe", "Sharpe ratio", _number),
-    ("sortino", "Sortino ratio", _number),
-    ("max_drawdown", "deepest drawdown", _percent),
-    ("calmar", "Calmar ratio", _number),
-    ("alpha", "alpha a year", _percent),
-    ("alpha_tstat", "  t (Newey-West)", _number),
-    ("alpha_pvalue", "  p", _number),
-    ("beta", "beta", _number),
-    ("tracking_error", "tracking error a year", _percent),
-    ("information_ratio", "information ratio", _number),
-    ("turnover", "turnover a year", _percent),
+ROWS: list[tuple[str, str, Callable[[float], str]]] = [
+    ("total_return", "total return", percent),
+    ("cagr", "return a year (CAGR)", percent),
+    ("volatility", "volatility a year", percent),
+    ("sharpe", "Sharpe ratio", number),
+    ("sortino", "Sortino ratio", number),
+    ("max_drawdown", "deepest drawdown", percent),
+    ("calmar", "Calmar ratio", number),
+    ("alpha", "alpha a year", percent),
+    ("alpha_tstat", "  t (Newey-West)", number),
+    ("alpha_pvalue", "  p", number),
+    ("beta", "beta", number),
+    ("tracking_error", "tracking error a year", percent),
+    ("information_ratio", "information ratio", number),
+    ("turnover", "turnover a year", percent),
     ("switches", "switches", lambda value: f"{value:.0f}"),
-    ("time_in_small", "time in small", _percent),
+    ("time_in_small", "time in small", percent),
 ]
+"""Key, label and form of every measure, in the order in which they are shown."""
 
 
-def _cell(value: float, form: Callable[[float], str]) -> str:
-    return "-" if value != value else form(value)
+def cell(value: float | None, form: Callable[[float], str]) -> str:
+    """Return a value as it is shown; ``-`` where it is not defined."""
+    return "-" if value is None or value != value else form(value)
+
+
+def proper(text: str) -> str:
+    """Return a number's text with a minus sign in place of the hyphen."""
+    return text.replace("-", "\u2212") if text != "-" else "\u2013"
 
 
 def table(result: Result) -> Table:
@@ -56,13 +66,42 @@ def table(result: Result) -> Table:
     shown.add_column("")
     for name in columns:
         shown.add_column(Text(name), justify="right")
-    for key, label, form in _ROWS:
-        shown.add_row(label, *(_cell(metrics[key], form) for metrics in columns.values()))
+    for key, label, form in ROWS:
+        shown.add_row(label, *(cell(metrics[key], form) for metrics in columns.values()))
     return shown
 
 
-def show(result: Result, report: Path) -> None:
-    """Print a run: its terms, the table, the verdict and where the report is."""
+def _late(bars: int) -> str:
+    return f"{bars} bar{'' if bars == 1 else 's'} late" if bars else "filled at once"
+
+
+def robustness_table(robust: Robustness) -> Table:
+    """Return a row for each cost and, for each delay, the return a year, the Sharpe ratio and alpha's t."""
+    costs = list(dict.fromkeys(trial.cost_bps for trial in robust.trials))
+    delays = list(dict.fromkeys(trial.delay_fill for trial in robust.trials))
+    by_terms = {(trial.cost_bps, trial.delay_fill): trial.metrics for trial in robust.trials}
+    shown = Table(
+        title=f"return a year / Sharpe / t of alpha, {robust.start} to {robust.end}",
+        title_justify="left",
+        title_style="",
+        show_edge=False,
+        pad_edge=False,
+    )
+    shown.add_column("costs a side")
+    for delay in delays:
+        shown.add_column(_late(delay), justify="right", no_wrap=True)
+    for cost in costs:
+        cells = []
+        for delay in delays:
+            metrics = by_terms[cost, delay]
+            parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
+            cells.append(" / ".join(cell(metrics[key], form) for key, form in parts))
+        shown.add_row(f"{cost:g} bp", *cells)
+    return shown
+
+
+def show(result: Result, report: Path, robust: Robustness | None = None) -> None:
+    """Print a run: its terms, the table, the verdict, its robustness and where the report is."""
     console = Console(highlight=False, soft_wrap=False)
     heading = Table.grid(padding=(0, 2))
     for name, sentence in terms(result):
@@ -72,5 +111,8 @@ def show(result: Result, report: Path) -> None:
     console.print(table(result))
     console.print()
     console.print(Text(verdict(result)))
+    if robust is not None:
+        console.print()
+        console.print(robustness_table(robust))
     # A path must stay in one piece, to be copied.
     console.print(Text(f"Report: {report}"), soft_wrap=True)
