@@ -1,0 +1,68 @@
+"""Compiling: one decorator that turns a loop over arrays into machine code, kept on disk between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Return ``function`` compiled by numba at its first call.
+
+    The machine code is kept beside the source, or, where that folder cannot be written to (an installed
+    copy), in the user's cache folder; ``NUMBA_CACHE_DIR`` names another place. Where no folder can be
+    written to at all, the code is compiled anew in every process. It runs without Python's lock, so that
+    threads share the work. Arithmetic is IEEE's, step by step as written; a division by zero gives an
+    infinity or NaN.
+    """
+    return _compile(function)
+
+
+def inlined(function: Function) -> Function:
+    """Return ``function`` compiled into each of its callers, for innermost loops; else as ``compiled``."""
+    return _compile(function, forceinline=True)
+
+
+def compiled_sums(function: Function) -> Function:
+    """Return ``function`` compiled so that its sums may be added up in another order, several at a time.
+
+    Otherwise as ``compiled``. The order depends on the processor's vector width, not on threads: the result
+    is the same at every call, and differs between kinds of processors in the last bits.
+    """
+    return _compile(function, fastmath={"reassoc"})
+
+
+@cache
+def _fingerprint() -> str:
+    """Return a digest of every module of this package that has compiled functions."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        text = path.read_bytes()
+        if b"backtest.compiling" in text:
+            digest.update(text)
+    return digest.hexdigest()[:12]
+
+
+def _compile(function: Function, **options: Any) -> Function:
+    # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
+    # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
+    function.__qualname__ += f"_{_fingerprint()}"
+    try:
+        return numba.njit(function, cache=True, nogil=True, error_model="numpy", **options)
+    except RuntimeError:  # numba's word for: no place for a cache
+        return numba.njit(function, nogil=True, error_model="numpy", **options)
+
+
+def threads() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
