@@ -5,11 +5,14 @@ Nothing heavy is imported here before it is needed, so that help answers at once
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from backtest.arguments import Parser as _Parser
+from backtest.cli_options import add_parameters, given, named_strategy
+from backtest.cli_scripts import list_strategies, new
+from backtest.cli_signal import signal
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -23,46 +26,22 @@ examples:
   rotation run rate_cut --hold 18 --json      one parameter changed, as a JSON document
   rotation run my_idea.py --start 1990-01-01  a script of your own
   rotation run rate_cut --help                a strategy's own parameters
+  rotation list                               the shipped strategies
 
 exit status: 0 done, 1 the work failed, 2 the call was wrong"""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing its usage."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
-
-    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        known, unknown = self.parse_known_args(arguments)
-        if unknown:
-            options = [o for action in self._actions for o in action.option_strings]
-            what = "option" if unknown[0].startswith("-") else "argument"
-            near = nearest(unknown[0].split("=")[0], options) if what == "option" else ""
-            near = near if near.startswith("did") else f"see {self.prog} --help"
-            raise UsageError(f"there is no {what} '{unknown[0]}'; {near}")
-        return known
-
-
 def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
-    about = strategy.thesis if strategy else "Run a strategy: simulate, measure, report."
+    about = strategy.about if strategy else "Run a strategy: simulate, measure, report."
     parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    parser.add_argument("--market", metavar="M", default="embedded", help="default: %(default)s")
+    parser.add_argument(
+        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
+    )
+    parser.add_data_dir()
     parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
     parser.add_argument("--end", metavar="D", help="last bar on or before this date")
-    parser.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="set a parameter of the strategy; may be repeated",
-    )
     parser.add_argument(
         "--cost-bps",
         metavar="X",
@@ -76,54 +55,27 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
         action="store_true",
         help="use news of the fill's own day, which nobody could; only to reproduce papers",
     )
+    parser.add_argument(
+        "--delay-fill",
+        metavar="N",
+        type=int,
+        default=0,
+        help="fill N bars later than decided (default: 0)",
+    )
+    parser.add_argument(
+        "--robustness",
+        action="store_true",
+        help="add a table of the result under other costs and later fills",
+    )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    if strategy is not None and strategy.parameters:
-        own = parser.add_argument_group("parameters of this strategy")
-        for parameter in strategy.parameters:
-            own.add_argument(
-                *dict.fromkeys((parameter.option, "--" + parameter.name)),
-                dest="own_" + parameter.name,
-                metavar="X",
-                help=f"{parameter.help} ({parameter.range}, default {parameter.default:g})".replace(
-                    "%", "%%"
-                ),
-            )
+    add_parameters(parser, strategy)
     return parser
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
-    """Return the parameters that the call sets, by ``--set`` or by their own options."""
-    pairs = [
-        (name.removeprefix("own_"), value)
-        for name, value in vars(options).items()
-        if name.startswith("own_") and value is not None
-    ]
-    for text in options.set:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"--set takes NAME=VALUE, such as hold=18, not '{text}'")
-        pairs.append((name.strip().replace("-", "_"), value.strip()))
-    for name, _ in pairs:
-        if sum(name == other for other, _ in pairs) > 1:
-            raise UsageError(f"{name} is given more than once")
-    return dict(pairs)
-
-
 def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    if strategy is None:
-        if not arguments or arguments[0].startswith("-"):
-            if {"-h", "--help"} & set(arguments):
-                _run_parser(prog, None).print_help()
-                return 0
-            raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
-        from backtest.scripting.loading import load_strategy
-
-        strategy = load_strategy(arguments[0])
-        prog, arguments = f"{prog} {arguments[0]}", arguments[1:]
+    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _run_parser)
     options = _run_parser(prog, strategy).parse(arguments)
-    given = _given(options)
-
     from backtest.runs import run
 
     result = run(
@@ -134,23 +86,41 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         cost_bps=options.cost_bps,
         benchmark=options.benchmark,
         same_close=options.same_close,
-        **given,
+        delay_fill=options.delay_fill,
+        **given(options),
     )
+    robust = None
+    if options.robustness:
+        from backtest.robustness import robustness
+
+        robust = robustness(result)
     from backtest.reporting.folder import write_report
 
-    place = write_report(result, options.out).resolve()
+    place = write_report(result, options.out, robust).resolve()
     if options.json:
         from backtest.reporting.document import document, to_json
 
-        print(to_json(document(result, place)))  # noqa: T201 - standard output is this command's product
+        print(to_json(document(result, place, robust)))  # noqa: T201 - standard output is this command's product
     else:
         from backtest.reporting.table import show
 
-        show(result, place)
+        show(result, place, robust)
     return 0
 
 
-COMMANDS = {"run": (_run, "run a strategy on a market: simulate, measure, report")}
+def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_data import data
+
+    return data(prog, arguments)
+
+
+COMMANDS = {
+    "run": (_run, "run a strategy on a market: simulate, measure, report"),
+    "signal": (signal, "say what a strategy holds now, why, and what would change it"),
+    "list": (list_strategies, "list the shipped strategies"),
+    "new": (new, "write a commented script of your own that runs as it is"),
+    "data": (_data, "list, fetch, show, import and verify series"),
+}
 
 
 def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
@@ -159,7 +129,7 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
         prog=prog,
         usage=f"{prog} COMMAND ...",
         description=(
-            strategy.thesis if strategy else "Backtests of rotating between large and small companies."
+            strategy.about if strategy else "Backtests of rotating between large and small companies."
         ),
         epilog=f"commands ({prog} COMMAND --help says more):\n{verbs}"
         + ("" if strategy else f"\n\n{EPILOG}"),

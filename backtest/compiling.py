@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -37,7 +40,21 @@ def compiled_sums(function: Function) -> Function:
     return _compile(function, fastmath={"reassoc"})
 
 
+@cache
+def _fingerprint() -> str:
+    """Return a digest of every module of this package that has compiled functions."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        text = path.read_bytes()
+        if b"backtest.compiling" in text:
+            digest.update(text)
+    return digest.hexdigest()[:12]
+
+
 def _compile(function: Function, **options: Any) -> Function:
+    # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
+    # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
+    function.__qualname__ += f"_{_fingerprint()}"
     try:
         return numba.njit(function, cache=True, nogil=True, error_model="numpy", **options)
     except RuntimeError:  # numba's word for: no place for a cache

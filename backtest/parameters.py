@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from backtest.errors import UsageError, nearest
+
+Value: TypeAlias = float | str
+"""A parameter's value: a number, or one of its words."""
 
 
 @dataclass(frozen=True)
@@ -19,37 +22,63 @@ class Unit:
 Months = Annotated[int, Unit("months", whole=True)]
 """Calendar months."""
 
+Percent = Annotated[float, Unit("percent")]
+"""A share or a relative change, in percent: 17 is 0.17."""
+
 PercentagePoints = Annotated[float, Unit("percentage points")]
 """A difference of two rates: from 5.25% to 4.75% is 0.5."""
+
+Deviations = Annotated[float, Unit("standard deviations")]
+"""A distance from the mean, as a z-score counts it."""
+
+Count = Annotated[int, Unit("", whole=True)]
+"""A whole number of things, such as votes."""
+
+Choice = Annotated[str, Unit("")]
+"""One of several words: ``measure: Choice = param("level", choices=("level", "change"), help="...")``."""
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What ``param`` writes down: a default, the range it must lie in, and a line of help."""
+    """What ``param`` writes down: a default, the range or the words it must lie in, and a line of help."""
 
-    default: float
+    default: Value
     low: float
     high: float
     help: str
+    choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.low <= self.default <= self.high:
+        if self.choices:
+            if self.default not in self.choices:
+                raise UsageError(f"a default of '{self.default}' is none of its own choices")
+        elif not isinstance(self.default, int | float):
+            raise UsageError(f'a default of \'{self.default}\' needs its choices: choices=("...", "...")')
+        elif not self.low <= self.default <= self.high:
             raise UsageError(
                 f"a default of {self.default:g} lies outside its own range, {self.low:g} to {self.high:g}"
             )
 
 
-def param(default: float, *, low: float, high: float, help: str) -> Any:
-    """Declare a parameter: its default, lowest and highest value, and one line of help.
+def param(
+    default: Value,
+    *,
+    help: str,
+    low: float = float("-inf"),
+    high: float = float("inf"),
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare a parameter: its default, lowest and highest value or its words, and one line of help.
 
-    Its unit is the annotation: ``hold: Months = param(24, low=1, high=60, help="...")``.
+    Its unit is the annotation: ``hold: Months = param(24, low=1, high=60, help="...")``. A parameter with
+    ``choices`` takes one of these words; in a sweep too the script sees one word at a time.
 
     Raises
     ------
     UsageError
-        When the default lies outside the range.
+        When the default lies outside the range or the words.
     """
-    return Declaration(default, low, high, help)
+    return Declaration(default, low, high, help, tuple(choices))
 
 
 @dataclass(frozen=True)
@@ -58,29 +87,42 @@ class Parameter:
 
     name: str
     unit: Unit
-    default: float
+    default: Value
     low: float
     high: float
     help: str
+    choices: tuple[str, ...] = ()
 
     @property
     def range(self) -> str:
-        """The range with its unit, as it stands in help and errors."""
-        return f"{self.low:g} to {self.high:g} {self.unit.name}"
+        """The range with its unit, or the words, as it stands in help and errors."""
+        if self.choices:
+            return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+        return f"{self.low:g} to {self.high:g} {self.unit.name}".rstrip()
 
     @property
     def option(self) -> str:
         """The name of its command-line option."""
         return "--" + self.name.replace("_", "-")
 
-    def validate(self, value: Any) -> float:
-        """Return ``value`` (a number or its text) as int or float, by unit.
+    def text(self, value: Value) -> str:
+        """Return a value as people read it, without its unit."""
+        return value if isinstance(value, str) else f"{value:g}"
+
+    def validate(self, value: Any) -> Value:
+        """Return ``value`` (a number or its text) as int or float, by unit, or as one of the words.
 
         Raises
         ------
         UsageError
-            When it is not a number, not whole although the unit is, or out of range.
+            When it is not a number, not whole although the unit is, out of range, or none of the words.
         """
+        if self.choices:
+            if value not in self.choices:
+                raise UsageError(
+                    f"{self.name} must be {self.range}, not '{value}'; {nearest(str(value), self.choices)}"
+                )
+            return str(value)
         try:
             number = float(value)
         except (TypeError, ValueError):
@@ -92,7 +134,7 @@ class Parameter:
         return int(number) if self.unit.whole else number
 
 
-def bind(parameters: tuple[Parameter, ...], given: dict[str, Any], owner: str) -> dict[str, float]:
+def bind(parameters: tuple[Parameter, ...], given: dict[str, Any], owner: str) -> dict[str, Value]:
     """Return every parameter's validated value: the given ones, else the defaults.
 
     Raises

@@ -11,19 +11,23 @@ import pandas as pd
 from backtest.analysis import measures
 from backtest.analysis.regression import alpha
 from backtest.dates import parse_day
+from backtest.decisions import Weights
 from backtest.engine.ledger import replay
-from backtest.engine.reference import Path, simulate
+from backtest.engine.reference import NEVER, Path, Rebalance, simulate
 from backtest.errors import RotationError, UsageError, nearest
+from backtest.lookahead import check
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from backtest.dates import Floats
+    from backtest.decisions import Decision
     from backtest.market.data import Bars
+    from backtest.parameters import Value
 
 METRICS = (
     "total_return",
@@ -47,6 +51,10 @@ METRICS = (
 
 BENCHMARKS = ("large", "small", "market")
 """Sleeves that every run is held against, as far as the market has them."""
+
+
+HIGHEST_DELAY = 260
+"""The most bars by which a fill may be delayed: a year of days."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,9 @@ class Result:
         What was run, with the value of every parameter.
     market
         The data it ran on.
-    benchmark, cost, same_close
-        The sleeve alpha is held against; the costs; whether fills used news of their own day.
+    benchmark, cost, same_close, delay_fill
+        The sleeve alpha is held against; the costs; whether fills used news of their own day; how many bars
+        later than decided they were made.
     warm_up
         The first fill at which every input of the strategy is known; the run starts there or later.
     metrics
@@ -105,11 +114,12 @@ class Result:
     """
 
     strategy: Strategy
-    parameters: dict[str, float]
+    parameters: dict[str, Value]
     market: MarketData
     benchmark: str
     cost: Cost
     same_close: bool
+    delay_fill: int
     warm_up: np.datetime64
     metrics: dict[str, float]
     benchmarks: dict[str, dict[str, float]]
@@ -131,8 +141,8 @@ class Result:
         return str(self.equity.index[-1].date())
 
 
-def _window(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[int, int]:
-    """Return the indices of the first fill and of the last bar."""
+def window_of(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[int, int]:
+    """Return the indices of the first fill and of the last bar; UsageError where there are none."""
     lowest, highest = bars.dates[0], bars.dates[-1]
     days = {"start": lowest, "end": highest}
     for what, given in (("start", start), ("end", end)):
@@ -158,7 +168,17 @@ def _window(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[
     return first, last
 
 
-def _measure(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
+def _whole(delay_fill: int) -> int:
+    """Return the delay of fills; UsageError where it is not a number of bars."""
+    if not (isinstance(delay_fill, int) and 0 <= delay_fill <= HIGHEST_DELAY):
+        raise UsageError(
+            f"delay_fill must be a whole number of bars from 0 to {HIGHEST_DELAY}, not {delay_fill}"
+        )
+    return delay_fill
+
+
+def measured(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
+    """Return the measures of a series of returns held against a benchmark's."""
     ppy = len(returns) / n_years
     regression = alpha(returns, benchmark, risk_free, ppy)
     return {
@@ -182,9 +202,32 @@ def _holding(path: Path, sleeves: tuple[str, ...], n_years: float) -> dict[str, 
     small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
     return {
         "turnover": float(path.trades.turnover[1:].sum()) / n_years,
-        "switches": len(path.trades.bars) - 1,
+        "switches": path.trades.switches,
         "time_in_small": float(small),
     }
+
+
+def rebalancing(decision: Decision, which: int = 0) -> Rebalance:
+    """Return when a decision wants to trade back to its target."""
+    if not isinstance(decision, Weights):
+        return NEVER
+    months, band = int(decision.every_months[which]), float(decision.band[which])
+    return Rebalance(months or None, band or None)
+
+
+def simulated(
+    decision: Decision,
+    market: MarketData,
+    window: tuple[int, int],
+    costs: list[float],
+    delay_fill: int,
+    engine: Callable[..., Path] = simulate,
+) -> Path:
+    """Return the path of a decision from the first fill to the last bar, filled ``delay_fill`` bars late."""
+    first, last = window
+    targets = decision.targets(market.bars.sleeves, first - delay_fill, last - delay_fill)
+    bars = market.bars.window(first, last)
+    return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision))
 
 
 def _trade_table(path: Path, bars: Bars) -> pd.DataFrame:
@@ -212,6 +255,7 @@ def run(
     cost_bps: float | Mapping[str, float] = Cost.DEFAULT,
     benchmark: str | None = None,
     same_close: bool = False,
+    delay_fill: int = 0,
     **parameters: Any,
 ) -> Result:
     """Run a strategy on a market.
@@ -229,6 +273,8 @@ def run(
         The sleeve that alpha is held against; by default the market's own.
     same_close
         Let a fill use what became known on its own day; only to reproduce papers.
+    delay_fill
+        Fill so many bars later than decided, to see what haste is worth.
     parameters
         The strategy's own, by name.
 
@@ -238,6 +284,8 @@ def run(
         When a name, a value or a date cannot be used.
     RotationError
         When the data or the strategy's code fail.
+    LookAheadError
+        When what the strategy holds changes with what was only known later.
     """
     if not isinstance(strategy, Strategy):
         strategy = load_strategy(strategy)
@@ -251,11 +299,12 @@ def run(
         raise UsageError(f"there is no benchmark '{versus}'; {nearest(versus, market.bars.sleeves)}")
 
     decision = strategy.decide(market.known(same_close=same_close), values)
-    warm_up = decision.first_fill
-    first, last = _window(market.bars, warm_up, start, end, strategy.name)
+    if not same_close:
+        check(strategy, market, values)
+    warm_up = decision.first_fill + _whole(delay_fill)
+    first, last = window_of(market.bars, warm_up, start, end, strategy.name)
     bars = market.bars.window(first, last)
-    targets = decision.targets(bars.sleeves, first, last)
-    path = simulate(bars, targets.moved(-first), costs)
+    path = simulated(decision, market, (first, last), costs, delay_fill)
 
     risk_free, held_against = bars.column("cash")[1:], bars.column(versus)[1:]
     n_years = measures.years(bars.dates, market.frequency)
@@ -275,14 +324,15 @@ def run(
         benchmark=versus,
         cost=cost,
         same_close=same_close,
+        delay_fill=delay_fill,
         warm_up=market.bars.dates[warm_up],
         metrics={
-            **_measure(path.returns, held_against, risk_free, n_years),
+            **measured(path.returns, held_against, risk_free, n_years),
             **_holding(path, bars.sleeves, n_years),
         },
         benchmarks={
             name: {
-                **_measure(column, held_against, risk_free, n_years),
+                **measured(column, held_against, risk_free, n_years),
                 "turnover": 0.0,
                 "switches": 0,
                 "time_in_small": float(name == "small"),

@@ -1,25 +1,68 @@
 """The reference engine: one bar after another in plain Python; the definition of what is true.
 
 Money is kept as the value held in each sleeve, in units of the starting value. At every bar the holdings
-first grow by the bar's returns; then, if a decision falls on this bar's close, they are traded to the
-target weights of the value that is left after costs.
+first grow by the bar's returns; then, if a decision falls on this bar's close or a rebalancing is due, they
+are traded to the target weights of the value that is left after costs.
+
+One thing holds to the last bit, and the measures rely on it: where nothing is traded, the return of a
+portfolio that holds a single sleeve is that sleeve's return. A portfolio that is its benchmark therefore has
+a tracking error of exactly 0 and an information ratio that is not defined, in every engine.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.errors import DataError
+from backtest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.dates import Floats, Ints
+    from backtest.dates import Bools, Floats, Ints
     from backtest.decisions import Targets
     from backtest.market.data import Bars
+
+
+@dataclass(frozen=True)
+class Rebalance:
+    """When to trade back to the target between two decisions; by default never.
+
+    Parameters
+    ----------
+    every_months
+        Trade at the first bar whose calendar month is this many or more after the month of the last trade.
+    band
+        Trade when the weight of any sleeve is further than this from its target; 0.05 is 5% of the value.
+
+    Both may be set. A trade of either kind, or of a decision, starts the count of months anew.
+    """
+
+    every_months: int | None = None
+    band: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.every_months is not None and self.every_months < 1:
+            raise UsageError(f"rebalancing must be every 1 month or more, not {self.every_months}")
+        if self.band is not None and not 0.0 <= self.band < 1.0:
+            raise UsageError(f"a rebalancing band must lie in 0 to 1 (0.05 is 5%), not {self.band:g}")
+
+    def due(self, months: int, weights: Sequence[float], target: Sequence[float]) -> bool:
+        """Return whether to trade, ``months`` after the last trade and with these weights.
+
+        Holdings that are on target to the last bit, as a single sleeve is, are left alone.
+        """
+        furthest = max(abs(weight - wanted) for weight, wanted in zip(weights, target, strict=True))
+        if furthest == 0.0:
+            return False
+        by_month = self.every_months is not None and months >= self.every_months
+        return by_month or (self.band is not None and furthest > self.band)
+
+
+NEVER = Rebalance()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +80,8 @@ class Trades:
         (n_trades,) float64: the portfolio's value before costs.
     cost
         (n_trades,) float64: the part of that value that went into costs.
+    switched
+        (n_trades,) bool: whether the target changed; False for a rebalancing. The first purchase is True.
     """
 
     bars: Ints
@@ -44,11 +89,17 @@ class Trades:
     after: Floats
     value: Floats
     cost: Floats
+    switched: Bools
 
     @property
     def turnover(self) -> Floats:
         """One-way traded notional over value, (n_trades,): 1 for a full switch."""
         return np.abs(self.after - self.before).sum(axis=1) / 2.0
+
+    @property
+    def switches(self) -> int:
+        """The number of changes of the target after the first purchase."""
+        return int(self.switched[1:].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +135,7 @@ def value_after_costs(holdings: Sequence[float], weights: Sequence[float], costs
     solution is closed. Starting from V itself, where every direction is as much "buy" as it can be, each
     step can only turn purchases into sales, so the directions settle after at most one step a sleeve.
     """
-    value = sum(holdings)
+    value = total(holdings)
     after = value
     while True:
         fixed, slope = value, 1.0
@@ -97,7 +148,25 @@ def value_after_costs(holdings: Sequence[float], weights: Sequence[float], costs
         after = fixed / slope
 
 
-def simulate(bars: Bars, targets: Targets, costs: Sequence[float]) -> Path:
+def total(amounts: Sequence[float]) -> float:
+    """Return the sum from left to right, rounded at each step as compiled code does it.
+
+    Python's own ``sum`` compensates for rounding from 3.12 on, so that its last bit depends on the version.
+    """
+    result = 0.0
+    for amount in amounts:
+        result += amount
+    return result
+
+
+def grow(holdings: Sequence[float], returns: Sequence[float]) -> list[float]:
+    """Return the holdings after a bar; what is not held does not need a return."""
+    return [
+        held * (1.0 + earned) if held != 0.0 else 0.0 for held, earned in zip(holdings, returns, strict=True)
+    ]
+
+
+def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Rebalance = NEVER) -> Path:
     """Run a portfolio through the bars.
 
     Parameters
@@ -105,56 +174,60 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float]) -> Path:
     bars
         The bars from the first fill to the last; the return of the first is not earned.
     targets
-        What to hold; the first at bar 0, none at the last bar.
+        What to hold; the first at bar 0, none at the last bar. A target that repeats the one before it is a
+        trade back to it, not a switch.
     costs
         (n_sleeves,) proportional cost a side, as a fraction of the notional traded.
+    rebalance
+        When to trade back to the target between decisions; never at the last bar.
 
     Raises
     ------
     DataError
         When a sleeve that is held has no return; the sentence names sleeve and date.
     """
-    n_sleeves = len(bars.sleeves)
-    cash = bars.sleeves.index("cash")
     decided = {int(fill): row.tolist() for fill, row in zip(targets.fills, targets.weights, strict=True)}
+    months = bars.dates.astype("datetime64[M]").astype(int).tolist()
     returns = bars.returns.tolist()
+    last = len(returns) - 1
 
-    holdings = [0.0] * n_sleeves
-    holdings[cash] = 1.0
+    holdings = [float(sleeve == "cash") for sleeve in bars.sleeves]
+    target: list[float] = []
+    traded_in = months[0]
+    value = 1.0
     kept = 1.0  # the part of the value that the costs of the last trade left, if not yet in a return
-    equity, net, weights, trades = [], [], [], []
-    for bar in range(len(returns)):
-        value = sum(holdings)
+    equity, net, weights, trades = [1.0], [], [], []
+    for bar in range(last + 1):
         if bar > 0:
             weights.append([held / value for held in holdings])
-            gross = 0.0
-            for sleeve, held in enumerate(holdings):
-                if held != 0.0:
-                    gross += held / value * returns[bar][sleeve]
-                    holdings[sleeve] = held * (1.0 + returns[bar][sleeve])
+            gross = total([w * r for w, r in zip(weights[-1], returns[bar], strict=True) if w != 0.0])
             if gross != gross:
-                sleeve = next(s for s, h in enumerate(holdings) if h != h)
-                raise DataError(
-                    f"{bars.sleeves[sleeve]} has no return on {bars.dates[bar]}, but is held then"
-                )
-            value = sum(holdings)
-        after = value
-        if bar in decided:
-            target = decided[bar]
-            after = value_after_costs(holdings, target, costs)
-            before = [held / value for held in holdings]
-            trades.append((bar, before, target, value, 1.0 - after / value))
-            holdings = [weight * after for weight in target]
+                raise no_return(bars, bar, weights[-1])
+            holdings = grow(holdings, returns[bar])
+            value = total(holdings)
+
+        before = [held / value for held in holdings]
+        due = 0 < bar < last and rebalance.due(months[bar] - traded_in, before, target)
+        if bar in decided or due:
+            wanted = decided.get(bar, target)
+            after = value_after_costs(holdings, wanted, costs)
+            trades.append((bar, before, wanted, value, 1.0 - after / value, wanted != target))
+            holdings = [weight * after for weight in wanted]
             kept *= after / value
-        equity.append(after if bar > 0 else 1.0)
+            target, traded_in, value = wanted, months[bar], after
+
         if bar > 0:
+            equity.append(value)
             net.append(gross if kept == 1.0 else (1.0 + gross) * kept - 1.0)
             kept = 1.0
 
     columns = [np.array(column) for column in zip(*trades, strict=True)]
     return Path(
-        np.array(equity),
-        np.array(net),
-        np.array(weights).reshape(-1, n_sleeves),
-        Trades(*columns),
+        np.array(equity), np.array(net), np.array(weights).reshape(-1, len(bars.sleeves)), Trades(*columns)
     )
+
+
+def no_return(bars: Bars, bar: int, weights: Sequence[float]) -> DataError:
+    """Return the error for a bar at which a sleeve is held that has no return."""
+    held = next(s for s, weight in enumerate(weights) if weight != 0.0 and math.isnan(bars.returns[bar, s]))
+    return DataError(f"{bars.sleeves[held]} has no return on {bars.dates[bar]}, but is held then")

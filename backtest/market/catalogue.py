@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
+from backtest.market.store import Store
+from backtest.market.units import unit
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LOCAL = "import"
+"""The source of a series that a user brought."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One series of the catalogue.
 
-    ``known_at`` is a release rule (``backtest.market.release``); ``options`` are what only the series'
-    source understands, such as a file and a column.
+    Parameters
+    ----------
+    id, title, source, unit, frequency
+        As the catalogue says; ``frequency`` is ``daily``, ``monthly`` or ``irregular``.
+    known_at
+        A release rule (``backtest.market.release``).
+    kind
+        What a sleeve may make of it: ``total-return``, ``price``, ``rate`` or ``other``.
+    columns
+        The headers of a series that has several columns; empty where it has one.
+    download
+        What its source calls the file it comes from.
+    ended
+        True where its source has stopped adding to it, so that it never goes stale.
+    rolling
+        True where its source shows the latest years only; older stored values are then kept.
+    options
+        What only the series' source understands, such as a table's title.
     """
 
     id: str
@@ -28,7 +49,27 @@ class Entry:
     unit: str
     frequency: str
     known_at: str | list[dict[str, Any]]
+    kind: str = ""
+    columns: tuple[str, ...] = ()
+    download: str = ""
+    ended: bool = False
+    rolling: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> str:
+        """The release rule in words."""
+        if isinstance(self.known_at, str):
+            return self.known_at
+        return "; ".join(f"from {part['from']} {part['rule']}" for part in self.known_at)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the entry as the catalogue writes it, for the record of an imported series."""
+        return {**asdict(self), "columns": list(self.columns)}
+
+
+_COMMON = ("title", "source", "unit", "frequency", "known_at")
+_MORE = ("kind", "columns", "download", "ended", "rolling")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -48,28 +89,48 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} is not valid TOML: {error}") from None
 
 
+def _entry(id: str, fields: dict[str, Any]) -> Entry:
+    missing = sorted(set(_COMMON) - fields.keys())
+    if missing:
+        raise DataError(f"the catalogue's series {id} lacks {', '.join(missing)}")
+    known = {name: fields[name] for name in (*_COMMON, *_MORE) if name in fields}
+    known["columns"] = tuple(known.get("columns", ()))
+    known.setdefault("download", id)
+    # Returns are of portfolios with their dividends unless the catalogue says otherwise.
+    known.setdefault("kind", "total-return" if unit(fields["unit"]).scale else "other")
+    return Entry(id, options={n: v for n, v in fields.items() if n not in known}, **known)
+
+
 @cache
 def catalogue() -> dict[str, Entry]:
     """Return the shipped catalogue by series id."""
-    common = {"title", "source", "unit", "frequency", "known_at"}
-    entries = {}
-    for id, fields in read_toml(shipped("data") / "catalogue.toml")["series"].items():
-        missing = sorted(common - fields.keys())
-        if missing:
-            raise DataError(f"the catalogue's series {id} lacks {', '.join(missing)}")
-        options = {name: value for name, value in fields.items() if name not in common}
-        entries[id] = Entry(id, options=options, **{name: fields[name] for name in common})
-    return entries
+    series = read_toml(shipped("data") / "catalogue.toml")["series"]
+    return {id: _entry(id, fields) for id, fields in series.items()}
+
+
+def imported() -> dict[str, Entry]:
+    """Return the entries of the series that the user brought, from the store."""
+    store = Store()
+    records = (store.current(id) for id in store.ids() if id not in catalogue())
+    return {
+        r.id: Entry(**{**r.entry, "columns": tuple(r.entry["columns"])}) for r in records if r and r.entry
+    }
 
 
 def entry(id: str) -> Entry:
-    """Return one series' entry.
+    """Return one series' entry, of the catalogue or of an imported series.
 
     Raises
     ------
     UsageError
-        When the catalogue has no such series; the nearest one is named.
+        When there is no such series; the nearest one is named.
     """
-    if id not in catalogue():
-        raise UsageError(f"the catalogue has no series '{id}'; {nearest(id, catalogue())}")
-    return catalogue()[id]
+    if id in catalogue():
+        return catalogue()[id]
+    mine = imported()
+    if id not in mine:
+        raise UsageError(
+            f"there is no series '{id}' in the catalogue or among the imported ones; "
+            f"{nearest(id, [*catalogue(), *mine])}"
+        )
+    return mine[id]

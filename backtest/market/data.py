@@ -95,6 +95,10 @@ class MarketData:
         Series that no strategy may use, because they were not known in their time.
     provenance
         Every series that went into it, the sleeves' included, by catalogue id.
+    roles
+        What a series of ``observations`` stands for (``discount``, ``credit_spread``), to its id.
+    more
+        Which command gets better or later figures; empty where there is none.
     """
 
     name: str
@@ -107,8 +111,13 @@ class MarketData:
     policy: str | None
     after_the_fact: frozenset[str]
     provenance: Mapping[str, Provenance] = field(repr=False)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
 
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""
         fills = Fills(self.bars.dates, same_close)
-        return Market(self.name, fills, self.observations, self.policy, self.after_the_fact)
+        returns = {sleeve: self.bars.column(sleeve) for sleeve in self.bars.sleeves}
+        return Market(
+            self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
+        )

@@ -2,65 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.dates import last_business_day, to_days
-from backtest.errors import DataError, UsageError, nearest
-from backtest.folders import shipped
-from backtest.market import sources
-from backtest.market.catalogue import Entry, entry, read_toml
-from backtest.market.data import Bars, MarketData, Provenance
+from backtest.errors import DataError
+from backtest.market import reading
+from backtest.market.bars import make_bars
+from backtest.market.catalogue import entry
+from backtest.market.data import MarketData, Provenance
+from backtest.market.definition import find_market, market_names, missing, read_definition
+from backtest.market.formulas import Dated, Relative, Sum, changes
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.observations import Observations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from backtest.market.catalogue import Entry
+    from backtest.market.data import Bars
+    from backtest.market.definition import Definition
+    from backtest.market.formulas import Formula, Reference
     from backtest.market.sources.base import SourceSeries
 
+__all__ = ["load_market", "market_names"]
 
-@dataclass(frozen=True)
-class Definition:
-    """A market file: which catalogue series make its sleeves, and which of its series mean what."""
-
-    title: str
-    frequency: str
-    benchmark: str
-    sleeves: dict[str, dict[str, float]]
-    proxy: str = ""
-    policy: str | None = None
-    series: list[str] = field(default_factory=list)
+PRICE_ONLY = "prices without dividends: every return here is too low by the dividends"
 
 
-def market_names() -> list[str]:
-    """Return the names of the shipped markets."""
-    return sorted(path.stem for path in (shipped("data") / "markets").glob("*.toml"))
-
-
-def _definition(path: Path) -> Definition:
-    content = read_toml(path)
-    allowed = list(Definition.__dataclass_fields__)
-    for name in content:
-        if name not in allowed:
-            raise DataError(f"{path} has an entry '{name}'; {nearest(name, allowed)}")
-    try:
-        definition = Definition(**content)
-    except TypeError:
-        missing = [n for n in ("title", "frequency", "benchmark", "sleeves") if n not in content]
-        raise DataError(f"{path} lacks {', '.join(missing)}") from None
-    for needed in ("cash", definition.benchmark):
-        if needed not in definition.sleeves:
-            raise DataError(f"{path} has no sleeve '{needed}', which every run needs")
-    return definition
-
-
-def _observations(entry: Entry, series: SourceSeries) -> Observations:
-    known = known_at(entry.known_at, series.dates, series.announced)
+def _dated(entry: Entry, series: SourceSeries) -> Dated:
+    """Return what became known of a series, each value once it was published."""
+    rule = "the announcement date" if series.announced is not None else entry.known_at
+    known = known_at(rule, series.dates, series.announced)
     published = ~np.isnat(known)  # what was never announced was never known in time
-    return Observations(entry.id, series.dates[published], series.values[published], known[published])
+    return Dated(series.dates[published], series.values[published], known[published])
 
 
 def _provenance(entry: Entry, series: SourceSeries) -> Provenance:
@@ -70,51 +47,123 @@ def _provenance(entry: Entry, series: SourceSeries) -> Provenance:
     return Provenance(series.origin, series.sha256, last)
 
 
-def _monthly_bars(definition: Definition, read: dict[str, SourceSeries]) -> Bars:
-    months = {id: series.dates.astype("datetime64[M]") for id, series in read.items()}
-    first = max(m[0] for m in months.values())
-    last = min(m[-1] for m in months.values())
-    span = np.arange(first, last + 1)
-    by_id = {}
-    for id, series in read.items():
-        column = np.full(len(span), np.nan)
-        inside = (months[id] >= first) & (months[id] <= last)
-        column[(months[id][inside] - first).astype(int)] = series.values[inside] / 100.0
-        by_id[id] = column
-    returns = [
-        sum(factor * by_id[id] for id, factor in terms.items()) for terms in definition.sleeves.values()
-    ]
-    return Bars(last_business_day(span), tuple(definition.sleeves), np.column_stack(returns))
+class _Series:
+    """The series that a market names, each read once."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._vintages = definition.vintages
+        self.read: dict[Reference, SourceSeries] = {
+            reference: reading.read(
+                entry(reference.id), reference.column, definition.vintages.get(reference.id)
+            )
+            for reference in definition.references
+        }
+
+    def dated(self, reference: Reference) -> Dated:
+        return _dated(entry(reference.id), self.read[reference])
+
+    def provenance(self) -> dict[str, Provenance]:
+        return {r.id: _provenance(entry(r.id), series) for r, series in self.read.items()}
 
 
-def load_market(name: str) -> MarketData:
-    """Return a shipped market's data by its name.
+def _sleeve(bars: Bars) -> Callable[[Reference], Dated]:
+    def get(reference: Reference) -> Dated:
+        returns = bars.column(reference.id)
+        present = np.isfinite(returns)
+        return Dated(bars.dates[present], returns[present], bars.dates[present])
+
+    return get
+
+
+def _observed(id: str, formula: Formula, series: _Series, bars: Bars) -> Observations:
+    get = _sleeve(bars) if isinstance(formula, Relative) else series.dated
+    try:
+        dated = formula.evaluate(get)
+    except DataError as error:
+        raise DataError(f"the series '{id}' of the market cannot be made: {error}") from None
+    return Observations(id, dated.dates, dated.values, dated.known_at)
+
+
+def _after_the_fact(formula: Formula) -> bool:
+    return any(entry(reference.id).known_at == AFTER_THE_FACT for reference in formula.references)
+
+
+def _observations(
+    definition: Definition, series: _Series, bars: Bars
+) -> tuple[dict[str, Observations], dict[str, str], frozenset[str]]:
+    """Return the series that strategies may use, which role is which, and which nobody may use.
+
+    A role that is nothing but one series of the catalogue is that series; the inputs of the others are
+    there under their own ids as well.
+    """
+    observations, roles, never = {}, {}, set()
+    for role, formula in definition.series.items():
+        single = formula.single if isinstance(formula, Sum) else None
+        id = single.id if single and not single.column else role
+        roles[role] = id
+        if _after_the_fact(formula):
+            never.add(id)
+            continue
+        observations[id] = _observed(id, formula, series, bars)
+        for reference in formula.references:
+            if not reference.column and reference.id not in observations:
+                observations[reference.id] = _observed(reference.id, Sum(((reference, 1.0),)), series, bars)
+    return observations, roles, frozenset(never)
+
+
+def _policy(formula: Formula, series: _Series, bars: Bars) -> Observations:
+    """Return the policy rate's first level and its changes: what daily figures repeat is left out."""
+    single = formula.single if isinstance(formula, Sum) else None
+    whole = _observed(single.id if single else "policy", formula, series, bars)
+    kept = changes(Dated(whole.dates, whole.values, whole.known_at))
+    return Observations(whole.id, kept.dates, kept.values, kept.known_at)
+
+
+def load_market(name: str | Path) -> MarketData:
+    """Return a market's data.
+
+    Parameters
+    ----------
+    name
+        A shipped market's name, or the path of a market file or of a folder with ``market.toml``.
 
     Raises
     ------
     UsageError
-        When there is no market of that name; the nearest one is named.
+        When there is no such market; the nearest one is named.
     DataError
-        When its file or its series are not what they are declared to be.
+        When its file or its series are not what they are declared to be, or its series are not stored
+        yet; the sentence then has the command that gets them.
     """
-    if name not in market_names():
-        raise UsageError(f"there is no market '{name}'; {nearest(name, market_names())}")
-    definition = _definition(shipped("data") / "markets" / f"{name}.toml")
-    in_sleeves = sorted({id for terms in definition.sleeves.values() for id in terms})
-    in_strategies = [*definition.series, *([definition.policy] if definition.policy else [])]
-    after_the_fact = frozenset(id for id in in_strategies if entry(id).known_at == AFTER_THE_FACT)
-    read = {id: sources.read(entry(id)) for id in [*in_sleeves, *in_strategies]}
+    definition = read_definition(find_market(str(name)))
+    absent = [e.id for e in missing(definition)]
+    if absent:
+        raise DataError(
+            f"the market '{definition.name}' needs {len(absent)} series that are not stored yet "
+            f"({', '.join(absent[:3])}{', ...' if len(absent) > 3 else ''}); "
+            "get them with: rotation data fetch"
+        )
+    series = _Series(definition)
+    bars = make_bars(definition, series.read)
+    observations, roles, never = _observations(definition, series, bars)
+    policy = None
+    if definition.policy is not None:
+        rate = _policy(definition.policy, series, bars)
+        observations[rate.id] = rate
+        policy = rate.id
+        roles["policy"] = rate.id
+    prices = any(entry(r.id).kind == "price" for f in definition.sleeves.values() for r in f.references)
     return MarketData(
-        name=name,
+        name=definition.name,
         title=definition.title,
         frequency=definition.frequency,
-        proxy=definition.proxy,
+        proxy="; ".join(filter(None, [definition.proxy, PRICE_ONLY if prices else ""])),
+        more=definition.more,
         benchmark=definition.benchmark,
-        bars=_monthly_bars(definition, {id: read[id] for id in in_sleeves}),
-        observations={
-            id: _observations(entry(id), read[id]) for id in in_strategies if id not in after_the_fact
-        },
-        policy=definition.policy,
-        after_the_fact=after_the_fact,
-        provenance={id: _provenance(entry(id), series) for id, series in read.items()},
+        bars=bars,
+        observations=observations,
+        policy=policy,
+        after_the_fact=never,
+        provenance=series.provenance(),
+        roles=roles,
     )

@@ -46,6 +46,9 @@ def _next_month(phrase: str) -> Callable[[Days], Days] | None:
 _RULES: dict[str, Callable[[Days], Days]] = {
     "the day itself": lambda dates: dates,
     "the day before": lambda dates: dates - np.timedelta64(1, "D"),
+    "the next business day": lambda dates: np.busday_offset(
+        dates + np.timedelta64(1, "D"), 0, roll="forward"
+    ).astype("datetime64[D]"),
     "the last business day of the month": last_business_day,
 }
 

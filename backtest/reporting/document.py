@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
@@ -16,14 +17,20 @@ def _plain(value: Any) -> Any:
     """JSON knows no NaN: a measure that is not defined is null."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def document(result: Result, report: Path | None) -> dict[str, Any]:
-    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written."""
+def document(result: Result, report: Path | None, robust: Robustness | None = None) -> dict[str, Any]:
+    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written.
+
+    ``robust`` adds the key ``robustness``: the window of the trials, and each with its measures.
+    """
     market = result.market
+    trials = {} if robust is None else {"robustness": _trials(robust)}
     return _plain(
         {
             "strategy": result.strategy.name,
@@ -38,9 +45,11 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
             "benchmark": result.benchmark,
             "cost_bps": result.cost.bps,
             "same_close": result.same_close,
+            "delay_fill": result.delay_fill,
             "warm_up": str(result.warm_up),
             "metrics": result.metrics,
             "benchmarks": result.benchmarks,
+            **trials,
             "data": {
                 "last": str(market.bars.dates[-1]),
                 "series": {
@@ -51,6 +60,14 @@ def document(result: Result, report: Path | None) -> dict[str, Any]:
             "report": None if report is None else str(report),
         }
     )
+
+
+def _trials(robust: Robustness) -> dict[str, Any]:
+    trials = [
+        {"cost_bps": trial.cost_bps, "delay_fill": trial.delay_fill, **trial.metrics}
+        for trial in robust.trials
+    ]
+    return {"start": robust.start, "end": robust.end, "trials": trials}
 
 
 def to_json(content: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from backtest.reporting.figures import equity_figure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
@@ -62,7 +63,7 @@ def default_place(result: Result) -> Path:
     return place
 
 
-def write_report(result: Result, out: Path | None = None) -> Path:
+def write_report(result: Result, out: Path | None = None, robust: Robustness | None = None) -> Path:
     """Write a run's report and return its folder: ``equity.png``, ``result.json`` and ``bars.csv``.
 
     ``out`` is the folder to write (new, or empty); by default ``reports/STRATEGY/STAMP``.
@@ -70,7 +71,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     place = Path(out).expanduser() if out is not None else default_place(result)
     with whole_folder(place) as draft:
         equity_figure(result).savefig(draft / "equity.png", dpi=150)
-        text = to_json(document(result, place.resolve()))
+        text = to_json(document(result, place.resolve(), robust))
         (draft / "result.json").write_text(text + "\n", encoding="utf-8")
         bars = result.benchmark_returns.add_prefix("return_")
         bars.insert(0, f"return_{result.strategy.name}", result.returns)

@@ -18,8 +18,10 @@ FEW = 30
 
 def values_with_units(result: Result) -> str:
     """Return every parameter with its value and unit."""
-    units = {parameter.name: parameter.unit.name for parameter in result.strategy.parameters}
-    return ", ".join(f"{name} {value:g} {units[name]}" for name, value in result.parameters.items())
+    values = result.parameters
+    return ", ".join(
+        f"{p.name} {p.text(values[p.name])} {p.unit.name}".rstrip() for p in result.strategy.parameters
+    )
 
 
 def terms(result: Result) -> list[tuple[str, str]]:
@@ -30,6 +32,8 @@ def terms(result: Result) -> list[tuple[str, str]]:
     fill = f"at the close of the {day}, on what was known {known} it"
     if result.same_close:
         fill += " (SAME CLOSE: nobody could have traded so)"
+    if result.delay_fill:
+        fill += f"; filled {result.delay_fill} bars later (DELAY)"
     window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
         window += "; it starts when every input is first known"
@@ -45,6 +49,8 @@ def terms(result: Result) -> list[tuple[str, str]]:
     ]
     if market.proxy:
         lines.append(("proxy", market.proxy))
+    if market.more:
+        lines.append(("more", market.more))
     by_last: dict[str, list[str]] = {}
     for id, provenance in sorted(market.provenance.items()):
         by_last.setdefault(str(provenance.last), []).append(id)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
 
@@ -61,8 +62,37 @@ def table(result: Result) -> Table:
     return shown
 
 
-def show(result: Result, report: Path) -> None:
-    """Print a run: its terms, the table, the verdict and where the report is."""
+def _late(bars: int) -> str:
+    return f"{bars} bar{'' if bars == 1 else 's'} late" if bars else "filled at once"
+
+
+def robustness_table(robust: Robustness) -> Table:
+    """Return a row for each cost and, for each delay, the return a year, the Sharpe ratio and alpha's t."""
+    costs = list(dict.fromkeys(trial.cost_bps for trial in robust.trials))
+    delays = list(dict.fromkeys(trial.delay_fill for trial in robust.trials))
+    by_terms = {(trial.cost_bps, trial.delay_fill): trial.metrics for trial in robust.trials}
+    shown = Table(
+        title=f"return a year / Sharpe / t of alpha, {robust.start} to {robust.end}",
+        title_justify="left",
+        title_style="",
+        show_edge=False,
+        pad_edge=False,
+    )
+    shown.add_column("costs a side")
+    for delay in delays:
+        shown.add_column(_late(delay), justify="right", no_wrap=True)
+    for cost in costs:
+        cells = []
+        for delay in delays:
+            metrics = by_terms[cost, delay]
+            parts = (("cagr", _percent), ("sharpe", _number), ("alpha_tstat", _number))
+            cells.append(" / ".join(_cell(metrics[key], form) for key, form in parts))
+        shown.add_row(f"{cost:g} bp", *cells)
+    return shown
+
+
+def show(result: Result, report: Path, robust: Robustness | None = None) -> None:
+    """Print a run: its terms, the table, the verdict, its robustness and where the report is."""
     console = Console(highlight=False, soft_wrap=False)
     heading = Table.grid(padding=(0, 2))
     for name, sentence in terms(result):
@@ -72,5 +102,8 @@ def show(result: Result, report: Path) -> None:
     console.print(table(result))
     console.print()
     console.print(Text(verdict(result)))
+    if robust is not None:
+        console.print()
+        console.print(robustness_table(robust))
     # A path must stay in one piece, to be copied.
     console.print(Text(f"Report: {report}"), soft_wrap=True)

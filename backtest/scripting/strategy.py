@@ -5,22 +5,25 @@ from __future__ import annotations
 import inspect
 import traceback
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backtest.decisions import Rotation
+import numpy as np
+
+from backtest.decisions import Decision, Rotation, Weights
 from backtest.errors import RotationError, UsageError
-from backtest.parameters import Declaration, Parameter, Unit, bind
+from backtest.parameters import Declaration, Parameter, Unit, Value, bind
 
 if typing.TYPE_CHECKING:
+    from backtest.dates import Ints
     from backtest.market.market import Market
 
-Decide = Callable[..., Rotation]
+Decide = Callable[..., Decision]
 
 RESERVED = frozenset(
     {"strategy", "market", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
-    | {"same_close"}
+    | {"same_close", "delay_fill", "robustness", "as_of", "ledger"}
 )
 """Names that ``run`` and the command line use themselves."""
 
@@ -33,8 +36,8 @@ class Strategy:
     ----------
     name
         The function's name.
-    thesis
-        What it claims, in words: the function's docstring, else its script's.
+    about
+        The function's docstring, else its script's: the thesis, where it comes from, what would refute it.
     parameters
         What can be set, in the order of declaration.
     function
@@ -44,37 +47,91 @@ class Strategy:
     """
 
     name: str
-    thesis: str
+    about: str
     parameters: tuple[Parameter, ...]
     function: Decide
     file: str
 
-    def bind(self, given: dict[str, Any]) -> dict[str, float]:
+    @property
+    def thesis(self) -> str:
+        """What it claims, in words: the first paragraph of ``about``."""
+        return " ".join(self.about.split("\n\n")[0].split())
+
+    def bind(self, given: dict[str, Any]) -> dict[str, Value]:
         """Return the validated value of every parameter; UsageError where one cannot be used."""
         return bind(self.parameters, given, self.name)
 
-    def decide(self, market: Market, values: dict[str, float]) -> Rotation:
+    def decide(self, market: Market, values: Mapping[str, Any]) -> Decision:
         """Ask the strategy what to hold.
+
+        ``values`` has every parameter by name: one value, or (n_sets,) numbers in a sweep; words are always
+        one value (``decide_sets`` takes rows of them too). The script sees a row as a column (n_sets, 1), so
+        that it broadcasts against time.
 
         Raises
         ------
         RotationError
             When its own code fails (the sentence has file and line) or returns something else.
         """
+        columns = {
+            name: value[:, None] if isinstance(value, np.ndarray) and value.ndim == 1 else value
+            for name, value in values.items()
+        }
+        sweep = any(isinstance(value, np.ndarray) for value in columns.values())
         try:
-            decision = self.function(market, **values)
+            decision = self.function(market, **columns)
         except RotationError:
             raise
         except Exception as error:
             line = failing_line(error, self.file)
+            where = f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
+            if sweep:
+                where = (
+                    f"{self.name} cannot be swept: {where}; in a sweep a parameter is a column of values, "
+                    "so use signals and numpy's functions in place of if, min, int and float"
+                )
+            raise RotationError(where) from error
+        if not isinstance(decision, Rotation | Weights):
             raise RotationError(
-                f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
-            ) from error
-        if not isinstance(decision, Rotation):
-            raise RotationError(
-                f"{self.name} must return what rotate(...) gives, not {type(decision).__name__}"
+                f"{self.name} must return what rotate(...) gives, not {type(decision).__name__} "
+                "(or what choose, blend or mix give)"
             )
         return decision
+
+    def decide_sets(self, market: Market, rows: Mapping[str, Any]) -> list[tuple[Ints, Decision]]:
+        """Ask the strategy what to hold under many parameter sets.
+
+        Parameters
+        ----------
+        market
+            What the strategy may see.
+        rows
+            Every parameter by name: (n_sets,) validated values, or one value for all sets.
+
+        Returns
+        -------
+        list of (sets, decision)
+            One for each combination of words, in order of appearance: the numbers of its parameter sets, and
+            their decision. It has as many sets, in this order, or a single one where no number matters.
+
+        Raises
+        ------
+        RotationError
+            As ``decide``; a script that works for one set but not for a row is told why.
+        """
+        n_sets = max((np.size(values) for values in rows.values()), default=1)
+        full = {name: np.broadcast_to(np.asarray(values), n_sets) for name, values in rows.items()}
+        words = [p.name for p in self.parameters if p.choices]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for number in range(n_sets):
+            groups.setdefault(tuple(str(full[name][number]) for name in words), []).append(number)
+        decided = []
+        for group, numbers in groups.items():
+            sets = np.array(numbers, dtype=np.int64)
+            chosen = dict(zip(words, group, strict=True))
+            values = {name: chosen.get(name, row[sets]) for name, row in full.items()}
+            decided.append((sets, self.decide(market, values)))
+        return decided
 
 
 def failing_line(error: Exception, file: str) -> int | None:
@@ -113,6 +170,6 @@ def strategy(function: Decide) -> Strategy:
     parameters = tuple(
         _parameter(name, hints.get(name), signature.parameters[name].default) for name in names[1:]
     )
-    thesis = inspect.cleandoc(function.__doc__ or function.__globals__.get("__doc__") or "")
+    about = inspect.cleandoc(function.__doc__ or function.__globals__.get("__doc__") or "")
     file = function.__code__.co_filename
-    return Strategy(function.__name__, thesis, parameters, function, file)
+    return Strategy(function.__name__, about, parameters, function, file)

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.signals.events import Events
+from backtest.signals.events import Events, Story
+from backtest.signals.reasons import Fact
+from backtest.signals.rows import row, sets_of
+from backtest.signals.signal import Signal, unite
+from backtest.signals.windows import once_each
 
 if TYPE_CHECKING:
-    from backtest.dates import Fills
+    from backtest.dates import Bools, Fills
     from backtest.observations import Observations
 
 # Targets are published in decimals: 1.6 - 1.5 must count as a cut of 0.1.
@@ -33,6 +37,7 @@ class PolicyRate:
     fills: Fills
     target: Observations
 
+    @once_each
     def first_cuts(self, quiet: Any, at_least: Any) -> Events:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.
 
@@ -42,11 +47,9 @@ class PolicyRate:
 
         ``quiet`` (whole months) and ``at_least`` are one value or a row of them.
         """
-        quiet = np.atleast_1d(quiet)[:, None]
-        at_least = np.atleast_1d(at_least)[:, None]
-        fall = -np.diff(self.target.values)
+        quiet, at_least = row(quiet, "quiet")[:, None], row(at_least, "at_least")[:, None]
         known_at = self.target.known_at[1:]
-        cut = (fall > 0) & (fall >= at_least - _ROUNDING)
+        cut = self._moves(-1.0, at_least)
 
         never = np.datetime64("0001-01-01")
         latest = np.maximum.accumulate(np.where(cut, known_at, never), axis=1)
@@ -55,4 +58,100 @@ class PolicyRate:
         beginning = self.target.known_at[0]
         first = cut & (previous <= quiet_since) & (beginning <= quiet_since)
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
-        return Events(self.fills, known_at, first, known_from)
+        rule = f"a cut of {self.target.id} by at least {at_least[0, 0]:g} percentage points"
+        if quiet[0, 0] > 0:
+            rule += f" after {quiet[0, 0]} months without one"
+        name = f"first cut of {self.target.id}"
+        story = Story(name, rule, "percent", (self.target.id,), self.target.values[1:])
+        return Events(self.fills, known_at, first, known_from, story)
+
+    def _moves(self, direction: float, at_least: Any) -> Bools:
+        """Return which changes go in a direction by enough, (n_sets, n_changes)."""
+        change = direction * np.diff(self.target.values)
+        return (change > 0) & (change >= at_least - _ROUNDING)
+
+    def easing(self, at_least: Any, after: Any = 0) -> Signal:
+        """Return yes from ``after`` months past the first cut until the first rise.
+
+        The stance of policy of Jensen, Mercer and Johnson (1996). A cut or a rise is a move of at least
+        ``at_least`` percentage points; what is smaller is no news. It is known from the first such move on:
+        before it nobody can tell the direction of policy. A rise before the ``after`` months are over ends
+        the wait.
+        """
+        at_least, after = row(at_least, "at_least")[:, None], row(after, "after")[:, None]
+        n_sets = sets_of(len(at_least), len(after))
+        known_at = self.target.known_at[1:]
+        cut, rise = self._moves(-1.0, at_least), self._moves(1.0, at_least)
+
+        # The direction of the latest move before each one; 0 before any.
+        index = np.arange(len(known_at))
+        last = np.maximum.accumulate(np.where(cut | rise, index, -1), axis=1)
+        before = np.c_[np.full(len(last), -1), last[:, :-1]]
+        was_cut = np.take_along_axis(cut, np.maximum(before, 0), axis=1) & (before >= 0)
+        begins = cut & ~was_cut
+
+        n_fills = len(self.fills.dates)
+        usable = np.append(self.fills.first_after(known_at), n_fills)
+        following = np.where(rise, index, len(index))[:, ::-1]
+        stops = usable[np.minimum.accumulate(following, axis=1)[:, ::-1]]
+        starts = self.fills.first_after(add_months(known_at, after))
+        moved = (cut | rise).any(axis=1)
+        first = np.where(moved, usable[(cut | rise).argmax(axis=1)], n_fills)
+        shape = (n_sets, len(known_at))
+        return unite(
+            self.fills,
+            np.broadcast_to(starts, shape),
+            np.broadcast_to(stops, shape),
+            np.broadcast_to(begins, shape),
+            np.broadcast_to(first, (n_sets,)),
+            Stance(self, cut[0], rise[0], float(at_least[0, 0]), starts[0]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Stance:
+    """Yes while policy eases: between the first cut and the first rise."""
+
+    policy: PolicyRate
+    cut: Bools
+    rise: Bools
+    at_least: float
+    starts: Any
+
+    def _past(self, moves: Bools, fill: int) -> Any:
+        usable = self.policy.fills.first_after(self.policy.target.known_at[1:])
+        return np.flatnonzero(moves & (usable <= fill))
+
+    def facts(self, fill: int) -> list[Fact]:
+        """Return the last cut and the last rise before the fill, the later one first."""
+        target, facts = self.policy.target, []
+        for name, moves in (("cut", self.cut), ("rise", self.rise)):
+            facts += [
+                Fact(
+                    f"the last {name} of {target.id}, to",
+                    float(target.values[i + 1]),
+                    "percent",
+                    target.known_at[i + 1],
+                    (target.id,),
+                )
+                for i in self._past(moves, fill)[-1:]
+            ]
+        return sorted(facts, key=lambda fact: fact.known_at, reverse=True)
+
+    def flips(self, fill: int, *, now: bool) -> list[str]:
+        """Return the move of the target that turns the stance."""
+        if not now and self.deadlines(fill):
+            return [f"the end of the wait after the first cut, on {self.deadlines(fill)[0]}"]
+        move = "rise" if now else "cut"
+        return [f"a {move} of {self.policy.target.id} by at least {self.at_least:g} percentage points"]
+
+    def deadlines(self, fill: int) -> list[np.datetime64]:
+        """Return the end of the wait after the first cut of a row of cuts."""
+        rises, cuts = self._past(self.rise, fill), self._past(self.cut, fill)
+        cuts = cuts[cuts > rises[-1]] if len(rises) else cuts
+        dates = self.policy.fills.dates
+        return [dates[self.starts[i]] for i in cuts[:1] if fill < self.starts[i] < len(dates)]
+
+    def series(self) -> set[str]:
+        """Return the policy rate's id."""
+        return {self.policy.target.id}

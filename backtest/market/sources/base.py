@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from backtest.dates import Days, Floats
@@ -40,8 +42,46 @@ class SourceSeries:
     announced: Days | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A series as it arrives from a server or a file, before it is checked and stored.
+
+    Parameters
+    ----------
+    dates
+        (n,) datetime64[D] as stamped by the source.
+    columns
+        The names of its columns; a series of single values has one, named as the series.
+    values
+        (n, n_columns) float64 in the catalogue's unit; NaN where a value is missing.
+    address
+        Where it came from: a URL or the name of a file.
+    answer_sha256
+        Of the bytes that came from there.
+    announced
+        (n,) datetime64[D]: when each row became known, where the source says so.
+    """
+
+    dates: Days
+    columns: tuple[str, ...]
+    values: Floats
+    address: str
+    answer_sha256: str
+    announced: Days | None = None
+
+
 class Source(Protocol):
-    """Reads the series of the catalogue that name it."""
+    """Reads the series of the catalogue that name it, from this computer."""
 
     def read(self, entry: Entry) -> SourceSeries:
         """Return the values of one series; DataError where they cannot be had."""
+
+
+class Remote(Protocol):
+    """Downloads the series of the catalogue that name it, for the store."""
+
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+        """Return the tables by id of entries that come from one file (their ``download``).
+
+        DataError where they cannot be had or are not what the catalogue says.
+        """

@@ -1,0 +1,265 @@
+"""The ``rotation data`` command: list, fetch, show, import and verify series."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from backtest.arguments import Parser
+from backtest.errors import RotationError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backtest.market.catalogue import Entry
+    from backtest.market.fetch import Outcome
+    from backtest.market.store import Record
+
+EPILOG = """\
+examples:
+  rotation data list                              every series and what is stored of it
+  rotation data fetch                             what the shipped markets need, as far as it is stale
+  rotation data fetch FEDFUNDS 6_Portfolios_2x3   these
+  rotation data show DFEDTAR --tail 5
+  rotation data import my.csv --id SET_SMALL --kind total-return --unit level
+  rotation data verify                            every stored file against its checksum and its checks"""
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - standard output is this command's product
+
+
+def _parser(prog: str, about: str) -> Parser:
+    parser = Parser(prog=prog, description=about)
+    parser.add_data_dir()
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    return parser
+
+
+def _table(rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
+    """Return rows in columns, without a cut or a wrapped cell, so that a file keeps them as they are."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = (
+        "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _age(record: Record) -> str:
+    days = record.age / 86400.0
+    return "today" if days < 1.0 else f"{days:.0f} days ago"
+
+
+def _line(about: Entry, record: Record | None) -> dict[str, Any]:
+    from backtest.market.fetch import is_stale
+    from backtest.market.reading import CARRIED, read
+
+    line: dict[str, Any] = {
+        "id": about.id,
+        "title": about.title,
+        "source": about.source,
+        "unit": about.unit,
+        "frequency": about.frequency,
+        "known_at": about.rule,
+        "first": None,
+        "last": None,
+        "stored": False,
+        "downloaded": None,
+        "stale": False,
+        "vintage": None,
+        "notes": [],
+    }
+    if about.source in CARRIED:
+        series = read(about)
+        line |= {"first": str(series.dates[0]), "last": str(series.last), "stored": True}
+    elif record is not None:
+        line |= {"first": record.first, "last": record.last, "stored": True, "vintage": record.vintage}
+        line |= {"downloaded": record.downloaded, "notes": record.notes}
+        line["stale"] = is_stale(about, record)
+    return line
+
+
+def _list(prog: str, arguments: Sequence[str]) -> int:
+    options = _parser(prog, "Every series: where it comes from, when it is known, what is stored.").parse(
+        arguments
+    )
+    from backtest.market.catalogue import catalogue, imported
+    from backtest.market.store import Store
+
+    store = Store()
+    entries = [*catalogue().values(), *imported().values()]
+    records = {about.id: store.current(about.id) for about in entries}
+    lines = [_line(about, records[about.id]) for about in entries]
+    if options.json:
+        _print(json.dumps(lines, indent=2))
+        return 0
+    rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
+    for about, line in zip(entries, lines, strict=True):
+        record = records[about.id]
+        seen = _age(record) + (", stale" if line["stale"] else "") if record else ""
+        if not record:
+            seen = "installed" if line["stored"] else "not stored"
+        rule = (
+            about.rule
+            if isinstance(about.known_at, str)
+            else f"{about.known_at[-1]['rule']}, with exceptions"
+        )
+        cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
+        rows.append([*cells, about.frequency, rule])
+    _print(_table(rows))
+    _print(f"stored in {store.folder}")
+    return 0
+
+
+def _tell(outcome: Outcome) -> str:
+    end = f" to {outcome.last}" if outcome.last else ""
+    said = f": {outcome.said}" if outcome.said else ""
+    return f"{outcome.id}{end} ({outcome.status}){said}"
+
+
+def _fetch(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "Download what is stale, check it, store it.")
+    parser.add_argument(
+        "ids", metavar="ID", nargs="*", help="series, files or markets (default: all markets)"
+    )
+    parser.add_argument("--force", action="store_true", help="download what is fresh as well")
+    options = parser.parse(arguments)
+    from backtest.market.fetch import fetch, to_fetch
+
+    entries = to_fetch(options.ids)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("fetching", total=len({(e.source, e.download) for e in entries}))
+        outcomes = fetch(
+            entries,
+            force=options.force,
+            progress=lambda file, number, _: bar.update(task, description=file, completed=number),
+        )
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if options.json:
+        _print(json.dumps([vars(outcome) for outcome in outcomes], indent=2))
+    else:
+        for outcome in outcomes:
+            _print(_tell(outcome))
+    if failed:
+        names = ", ".join(outcome.id for outcome in failed)
+        raise RotationError(
+            f"{len(failed)} of {len(outcomes)} series failed ({names}), the others are stored; "
+            f"the first of them: {failed[0].said}"
+        )
+    return 0
+
+
+def _show(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "A series: what it is, and its last values with the days they became known.")
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument(
+        "--tail", metavar="N", type=int, default=10, help="how many rows (default: 10; 0: all)"
+    )
+    parser.add_argument("--vintage", metavar="V", help="an older vintage, by the first letters of its name")
+    options = parser.parse(arguments)
+    if options.tail < 0:
+        raise UsageError("--tail takes a number of rows, such as 5")
+    from backtest.market.showing import show_series
+
+    shown = show_series(options.id, options.tail, options.vintage)
+    if options.json:
+        _print(json.dumps(shown, indent=2))
+        return 0
+    rows = shown.pop("rows")
+    vintages = shown.pop("vintages")
+    for name, value in shown.items():
+        if value:
+            _print(f"{name:10} {'; '.join(value) if isinstance(value, list) else value}")
+    for vintage in vintages:
+        _print(
+            f"{'vintage':10} {vintage['vintage']}, seen {vintage['downloaded'][:10]}, to {vintage['last']}"
+        )
+    cells = [[f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()] for row in rows]
+    _print(_table([list(rows[0]), *cells], right=frozenset(range(2, len(rows[0])))))
+    return 0
+
+
+def _import(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "Bring a CSV or Parquet file of your own: a column of dates and one of numbers.")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--id", required=True, metavar="ID", help="what to call the series")
+    parser.add_argument("--kind", required=True, help="total-return, price, rate or other")
+    parser.add_argument("--unit", required=True, help="level, percent, decimal, 'percent a month', ...")
+    parser.add_argument("--column", metavar="NAME", help="which column, where there are several")
+    parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
+    parser.add_argument("--known-at", metavar="RULE", help="a release rule (default: the day itself)")
+    parser.add_argument("--title", default="", help="one line on what it is")
+    options = parser.parse(arguments)
+    from pathlib import Path
+
+    from backtest.market.importing import Description, import_file
+
+    described = Description(
+        id=options.id,
+        kind=options.kind,
+        unit=options.unit,
+        column=options.column,
+        frequency=options.frequency,
+        known_at=options.known_at,
+        title=options.title,
+    )
+    outcome = import_file(Path(options.file).expanduser(), described)
+    _print(json.dumps(vars(outcome), indent=2) if options.json else _tell(outcome))
+    return 0
+
+
+def _verify(prog: str, arguments: Sequence[str]) -> int:
+    options = _parser(prog, "Every stored file against its checksum and its checks.").parse(arguments)
+    from backtest.market.fetch import verify
+    from backtest.market.store import Store
+
+    found = verify()
+    wrong = [(id, vintage, said) for id, vintage, said in found if said]
+    if options.json:
+        _print(json.dumps([{"id": i, "vintage": v, "wrong": said or None} for i, v, said in found], indent=2))
+    else:
+        for _, _, said in wrong:
+            _print(said)
+        series = len({id for id, _, _ in found})
+        whole = f"{len(found) - len(wrong)} of {len(found)} vintages of {series} series"
+        _print(f"{whole} in {Store().folder} are whole")
+    if wrong:
+        raise RotationError(f"{len(wrong)} stored vintages are damaged, the first: {wrong[0][2]}")
+    return 0
+
+
+_VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
+    "list": (_list, "every series: source, unit, when it is known, what is stored"),
+    "fetch": (_fetch, "download what is stale"),
+    "show": (_show, "a series' last values"),
+    "import": (_import, "bring a file of your own"),
+    "verify": (_verify, "check every stored file"),
+}
+
+
+def data(prog: str, arguments: Sequence[str]) -> int:
+    """Carry out one verb; return the exit status."""
+    verbs = "\n".join(f"  {name:8}{about}" for name, (_, about) in _VERBS.items())
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} VERB ...",
+        description="The series that markets are made of, and the store they are kept in.",
+        epilog=f"verbs ({prog} VERB --help says more):\n{verbs}\n\n{EPILOG}",
+    )
+    if not arguments:
+        parser.print_help()
+        return 2
+    if arguments[0].startswith("-"):
+        parser.parse(arguments)
+    if arguments[0] not in _VERBS:
+        raise UsageError(f"there is no verb '{arguments[0]}' of {prog}; {nearest(arguments[0], _VERBS)}")
+    sys.stdout.flush()
+    return _VERBS[arguments[0]][0](f"{prog} {arguments[0]}", arguments[1:])

@@ -1,0 +1,194 @@
+"""Measures of one portfolio's returns, compiled: the functions of ``analysis`` in three passes over a curve.
+
+The definitions are those of ``backtest.analysis``; a test holds the two against each other. What is left
+out is the t-statistic of alpha, which needs the residuals' order and is computed for single runs only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.compiling import compiled, compiled_sums, inlined
+
+if TYPE_CHECKING:
+    from backtest.dates import Floats
+
+MEASURES = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "calmar",
+    "alpha",
+    "beta",
+    "tracking_error",
+    "information_ratio",
+    "turnover",
+    "switches",
+    "time_in_small",
+)
+"""What the compiled engines measure, in the order of the columns of their answers."""
+
+N_MEASURES = len(MEASURES)
+_SAME = 1e-15  # values that differ by less than this part of the largest are the same value
+
+
+@compiled
+def spread_out(low: float, high: float) -> bool:
+    """Return whether values from ``low`` to ``high`` differ by more than their last bits."""
+    return high - low > _SAME * max(abs(low), abs(high))
+
+
+@compiled
+def settled(squares: float, mean: float, values: Floats, times: float, other: Floats) -> float:
+    """Return the sum of squares of ``values - times * other`` around their mean; 0 where all are the same.
+
+    ``squares`` is that sum up to rounding. Only where it is next to nothing do the values need a look.
+    """
+    if squares > len(values) * (1e-9 * mean) ** 2:
+        return squares
+    low, high = np.inf, -np.inf
+    for bar in range(len(values)):
+        value = values[bar] - times * other[bar]
+        low, high = min(low, value), max(high, value)
+    return squares if spread_out(low, high) else 0.0
+
+
+@compiled_sums
+def sums(returns: Floats, risk_free: Floats, benchmark: Floats) -> tuple[float, float, float]:
+    """Return the sums of the (n,) returns, of those in excess of cash and of the benchmark."""
+    total, excess, active = 0.0, 0.0, 0.0
+    for bar in range(len(returns)):
+        total += returns[bar]
+        excess += returns[bar] - risk_free[bar]
+        active += returns[bar] - benchmark[bar]
+    return total, excess, active
+
+
+@compiled_sums
+def squared(
+    returns: Floats,
+    risk_free: Floats,
+    benchmark: Floats,
+    means: tuple[float, float, float],
+    mean_x: float,
+) -> tuple[float, float, float, float, float]:
+    """Return sums around the means: three of squares, one below cash, one of products with the benchmark."""
+    mean_r, mean_e, mean_a = means
+    total, excess, active, downside, product = 0.0, 0.0, 0.0, 0.0, 0.0
+    for bar in range(len(returns)):
+        r, e, a = returns[bar], returns[bar] - risk_free[bar], returns[bar] - benchmark[bar]
+        total += (r - mean_r) * (r - mean_r)
+        excess += (e - mean_e) * (e - mean_e)
+        active += (a - mean_a) * (a - mean_a)
+        below = min(0.0, e)
+        downside += below * below
+        product += (e - mean_e) * (benchmark[bar] - risk_free[bar] - mean_x)
+    return total, excess, active, downside, product
+
+
+@compiled
+def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
+    """Return what the regressions on one benchmark share.
+
+    Returns
+    -------
+    (2,) float64: the mean of its excess return, and the sum of squares around it: 0 where it never moves.
+    """
+    mean = sums(benchmark, risk_free, benchmark)[1] / len(benchmark)
+    squares = squared(benchmark, risk_free, benchmark, (0.0, mean, 0.0), mean)[1]
+    return np.array([mean, settled(squares, mean, benchmark, 1.0, risk_free)])
+
+
+@inlined
+def ratio(numerator: float, denominator: float) -> float:
+    """Return the quotient, NaN over 0."""
+    return numerator / denominator if denominator != 0.0 else np.nan
+
+
+@inlined
+def finish(
+    out: Floats,
+    n: int,
+    n_years: float,
+    growth: float,
+    worst: float,
+    means: tuple[float, float, float],
+    squares: tuple[float, float, float],
+    downside: float,
+    slope: float,
+    mean_x: float,
+) -> None:
+    """Write the measures of the returns into ``out`` from their sums.
+
+    Parameters
+    ----------
+    out
+        (n_measures,) float64: the first eleven columns are written.
+    n, n_years
+        The number of returns and the years they span.
+    growth, worst
+        What the value grew to, from 1, and the deepest drawdown.
+    means, squares
+        The mean and the sum of squares around it (exactly 0 where all values are the same) of the return,
+        of the excess return and of the difference from the benchmark.
+    downside
+        The sum of squares of the negative excess returns.
+    slope, mean_x
+        Beta, and the mean excess return of the benchmark.
+    """
+    ppy = n / n_years
+    annual = math.sqrt(ppy)
+    freedom = n - 1.0 if n > 1 else np.nan
+    out[0] = growth - 1.0
+    out[1] = growth ** (1.0 / n_years) - 1.0
+    out[2] = math.sqrt(squares[0] / freedom) * annual
+    out[3] = ratio(means[1], math.sqrt(squares[1] / freedom)) * annual
+    out[4] = ratio(means[1], math.sqrt(downside / n)) * annual
+    out[5] = worst
+    out[6] = ratio(out[1], abs(worst))
+    out[7] = (means[1] - slope * mean_x) * ppy
+    out[8] = slope
+    out[9] = math.sqrt(squares[2] / freedom) * annual
+    out[10] = ratio(means[2], math.sqrt(squares[2] / freedom)) * annual
+
+
+@compiled
+def fall(returns: Floats) -> tuple[float, float]:
+    """Return what (n,) returns make of 1, and the deepest drawdown, starting value included."""
+    value, peak, depth = 1.0, 1.0, 1.0
+    for earned in returns:
+        value *= 1.0 + earned
+        peak = max(peak, value)
+        if value < depth * peak:
+            depth = value / peak
+    return value, depth - 1.0
+
+
+@compiled
+def measure(
+    out: Floats, returns: Floats, risk_free: Floats, benchmark: Floats, about: Floats, n_years: float
+) -> None:
+    """Write the first eleven measures of (n,) returns into ``out``.
+
+    ``risk_free`` and ``benchmark`` are (n,) over the same bars, none with a NaN; ``about`` is what
+    ``describe_benchmark`` says of the two.
+    """
+    n = len(returns)
+    totals = sums(returns, risk_free, benchmark)
+    means = (totals[0] / n, totals[1] / n, totals[2] / n)
+    mean_x, squares_x = about
+    total, excess, active, downside, product = squared(returns, risk_free, benchmark, means, mean_x)
+    total = settled(total, means[0], returns, 0.0, risk_free)
+    excess = settled(excess, means[1], returns, 1.0, risk_free)
+    active = settled(active, means[2], returns, 1.0, benchmark)
+    slope = product / squares_x if n > 1 and squares_x > 0.0 else np.nan
+    if active == 0.0 and means[2] == 0.0:  # it is its benchmark
+        slope, mean_x = 1.0, means[1]
+    growth, worst = fall(returns)
+    finish(out, n, n_years, growth, worst, means, (total, excess, active), downside, slope, mean_x)

@@ -1,0 +1,351 @@
+"""The path engine: the reference engine's loop over the bars, compiled, for any weights and for many sets.
+
+It does the same arithmetic in the same order as ``reference.simulate``, so the two agree to the last bit as
+long as a portfolio is stored. When only measures are asked for, each thread keeps one curve of returns at
+a time and measures it before it goes on to the next set.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.compiling import compiled
+from backtest.decisions import Targets
+from backtest.engine.curves import N_MEASURES, measure
+from backtest.engine.parallel import share
+from backtest.engine.reference import NEVER, Path, Rebalance, Trades, no_return
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.dates import Floats, Ints
+    from backtest.engine.yardstick import Yardstick
+    from backtest.market.data import Bars
+
+
+@dataclass(frozen=True, eq=False)
+class Schedules:
+    """What to hold in each of many parameter sets.
+
+    Parameters
+    ----------
+    offsets
+        (n_sets + 1,) int64: the targets of set s are those from ``offsets[s]`` to ``offsets[s + 1]``.
+    fills
+        (n_targets,) int64: the bar at whose close each target is traded to; within a set they increase.
+    rows
+        (n_targets,) int64: which row of ``weights`` the target is.
+    weights
+        (n_rows, n_sleeves) float64: fractions of the value after costs, none negative; each row sums to 1.
+    """
+
+    offsets: Ints
+    fills: Ints
+    rows: Ints
+    weights: Floats
+
+
+@compiled
+def _value_after_costs(holdings: Floats, wanted: Floats, costs: Floats) -> float:
+    """Return the value left when holdings are traded to weights; see the function in ``reference``."""
+    value = 0.0
+    for sleeve in range(len(holdings)):
+        value += holdings[sleeve]
+    after = value
+    while True:
+        fixed, slope = value, 1.0
+        for sleeve in range(len(holdings)):
+            direction = 1.0 if wanted[sleeve] * after > holdings[sleeve] else -1.0
+            fixed += costs[sleeve] * direction * holdings[sleeve]
+            slope += costs[sleeve] * direction * wanted[sleeve]
+        if fixed / slope >= after:
+            return after
+        after = fixed / slope
+
+
+@compiled
+def _only_sleeve(holdings: Floats) -> int:
+    """Return the sleeve that holds everything, -1 where several do."""
+    found = -1
+    for sleeve in range(len(holdings)):
+        if holdings[sleeve] != 0.0:
+            if found >= 0:
+                return -1
+            found = sleeve
+    return found
+
+
+@compiled
+def _due(holdings: Floats, value: float, wanted: Floats, months: int, every: int, band: float) -> bool:
+    """Return whether to trade back to the target; see ``reference.Rebalance.due``."""
+    furthest = 0.0
+    for sleeve in range(len(holdings)):
+        furthest = max(furthest, abs(holdings[sleeve] / value - wanted[sleeve]))
+    return furthest > 0.0 and ((0 < every <= months) or furthest > band)
+
+
+@compiled
+def _earn(columns: Floats, bar: int, holdings: Floats, value: float) -> tuple[float, float]:
+    """Let the holdings grow by a bar's returns; return the portfolio's return and its new value."""
+    gross, grown = 0.0, 0.0
+    for sleeve in range(len(holdings)):
+        if holdings[sleeve] != 0.0:
+            gross += holdings[sleeve] / value * columns[sleeve, bar]
+            holdings[sleeve] *= 1.0 + columns[sleeve, bar]
+        grown += holdings[sleeve]
+    return gross, grown
+
+
+@compiled
+def _trade(
+    holdings: Floats, value: float, wanted: Floats, target: Floats, costs: Floats
+) -> tuple[float, float, bool]:
+    """Trade to the target, which becomes the wanted one; return value, turnover and whether it is new."""
+    after = _value_after_costs(holdings, target, costs)
+    moved, switched = 0.0, False
+    for sleeve in range(len(holdings)):
+        moved += abs(target[sleeve] - holdings[sleeve] / value)
+        switched = switched or target[sleeve] != wanted[sleeve]
+        wanted[sleeve] = target[sleeve]
+        holdings[sleeve] = target[sleeve] * after
+    return after, moved / 2.0, switched
+
+
+@compiled
+def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> None:
+    """Write a single sleeve's returns from ``bar`` to ``until``, the first after a trade's cost."""
+    for offset in range(until - bar + 1):
+        net[offset] = column[bar + offset]
+    if kept != 1.0:
+        net[0] = (1.0 + column[bar]) * kept - 1.0
+
+
+@compiled
+def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars on which nothing happens
+    columns: Floats,
+    months: Ints,
+    window: tuple[int, int],
+    fills: Ints,
+    rows: Ints,
+    weights: Floats,
+    costs: Floats,
+    rebalance: tuple[int, float],
+    places: tuple[int, int],
+    net: Floats,
+    equity: Floats,
+    held: Floats,
+    log: Floats,
+) -> tuple[int, float, int, float]:
+    """Walk one portfolio through the bars and write its returns, NaN where a held sleeve has none.
+
+    Parameters
+    ----------
+    columns
+        (n_sleeves, n_bars) float64: the sleeves' returns.
+    months
+        (n_bars,) int64: each bar's calendar month, counted on.
+    window
+        The bars of the first fill and of the end.
+    fills, rows, weights, costs
+        As in ``Schedules``, for one set; costs a side by sleeve.
+    rebalance
+        Every so many months (0: never), and the band (infinite: none).
+    places
+        Which sleeve is cash, and which is small (-1: none).
+    net
+        (n,) float64, written: the returns of the bars after the first.
+    equity, held, log
+        Written where they have room: (n + 1,) values; (n, n_sleeves) weights; (n_trades, 4 + 2 n_sleeves)
+        trades as bar, value, cost, switched, weights before and after. Else of length 0.
+
+    Returns
+    -------
+    The number of trades, the turnover and the number of switches after the first purchase, and the sum of
+    the weights of small.
+    """
+    (first, last), (every, band), (cash, small) = window, rebalance, places
+    n_sleeves = len(columns)
+    storing = len(equity) > 0
+    # Without rebalancing, a single sleeve needs no look between two fills.
+    may_glide = not storing and every == 0 and band == np.inf
+    holdings = np.zeros(n_sleeves)
+    holdings[cash] = 1.0
+    wanted = np.full(n_sleeves, -1.0)
+    value, kept, gross, turnover, in_small = 1.0, 1.0, 0.0, 0.0, 0.0
+    n_trades, switches, following, traded_in, alone = 0, 0, 0, 0, -1
+    bar = first
+    while bar <= last:
+        if bar > first:
+            if may_glide and alone >= 0:
+                until = fills[following] if following < len(fills) else last
+                _glide(columns[alone], bar, until, kept, net[bar - first - 1 :])
+                in_small += until - bar + 1 if alone == small else 0
+                kept = kept if until == bar else 1.0
+                bar, gross = until, columns[alone, until]
+            else:
+                if small >= 0:
+                    in_small += holdings[small] / value
+                if storing:
+                    held[bar - first - 1] = holdings / value
+                gross, value = _earn(columns, bar, holdings, value)
+                net[bar - first - 1] = gross if kept == 1.0 else (1.0 + gross) * kept - 1.0
+
+        decided = following < len(fills) and fills[following] == bar
+        if decided or (
+            first < bar < last
+            and not may_glide
+            and _due(holdings, value, wanted, months[bar] - traded_in, every, band)
+        ):
+            target = weights[rows[following]] if decided else wanted
+            following += int(decided)
+            if storing:
+                log[n_trades, 1] = value
+                log[n_trades, 4 : 4 + n_sleeves] = holdings / value
+                log[n_trades, 4 + n_sleeves :] = target
+            after, moved, switched = _trade(holdings, value, wanted, target, costs)
+            if storing:
+                log[n_trades, 0], log[n_trades, 2], log[n_trades, 3] = (
+                    bar - first,
+                    1.0 - after / value,
+                    switched,
+                )
+            if n_trades > 0:
+                turnover += moved
+                switches += int(switched)
+            n_trades += 1
+            kept *= after / value
+            value, traded_in, alone = after, months[bar], _only_sleeve(holdings)
+            if bar > first and kept != 1.0:
+                net[bar - first - 1] = (1.0 + gross) * kept - 1.0
+        if bar > first:
+            kept = 1.0
+        if storing:
+            equity[bar - first] = value if bar > first else 1.0
+        bar += 1
+    return n_trades, turnover, switches, in_small
+
+
+@compiled
+def _measure_sets(
+    out: Floats,
+    part: tuple[int, int],
+    columns: Floats,
+    months: Ints,
+    window: tuple[int, int],
+    schedules: tuple[Ints, Ints, Ints, Floats],
+    costs: Floats,
+    rebalance: tuple[int, float],
+    places: tuple[int, int],
+    yardstick: tuple[Floats, Floats, Floats, float],
+) -> int:
+    """Write the measures of the sets from ``part[0]`` to ``part[1]``; return the first bad one, or -1."""
+    offsets, fills, rows, weights = schedules
+    risk_free, benchmark, about, n_years = yardstick
+    n = window[1] - window[0]
+    net = np.empty(n)
+    nothing, no_rows = np.empty(0), np.empty((0, 0))
+    for which in range(part[0], part[1]):
+        here = slice(offsets[which], offsets[which + 1])
+        _, turnover, switches, in_small = _walk(
+            columns, months, window, fills[here], rows[here], weights, costs, rebalance, places,
+            net, nothing, no_rows, no_rows,
+        )  # fmt: skip
+        measure(out[which], net, risk_free, benchmark, about, n_years)
+        if math.isnan(out[which, 0]):
+            return which
+        out[which, 11] = turnover / n_years
+        out[which, 12] = switches
+        out[which, 13] = in_small / n
+    return -1
+
+
+def _months(bars: Bars) -> Ints:
+    return bars.dates.astype("datetime64[M]").astype(np.int64)
+
+
+def _settings(rebalance: Rebalance) -> tuple[int, float]:
+    return (rebalance.every_months or 0, np.inf if rebalance.band is None else rebalance.band)
+
+
+def _places(bars: Bars) -> tuple[int, int]:
+    return bars.sleeves.index("cash"), bars.sleeves.index("small") if "small" in bars.sleeves else -1
+
+
+def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Rebalance = NEVER) -> Path:
+    """Run a portfolio through the bars; what ``reference.simulate`` returns, bit for bit, and its errors."""
+    last, n_sleeves = len(bars.dates) - 1, len(bars.sleeves)
+    net, equity, held = np.empty(last), np.empty(last + 1), np.empty((last, n_sleeves))
+    log = np.empty((last + 1, 4 + 2 * n_sleeves))
+    n_trades, *_ = _walk(
+        np.ascontiguousarray(bars.returns.T), _months(bars), (0, last),
+        targets.fills, np.arange(len(targets.fills)), targets.weights, np.asarray(costs, dtype=np.float64),
+        _settings(rebalance), _places(bars), net, equity, held, log,
+    )  # fmt: skip
+    if np.isnan(net).any():
+        bad = int(np.isnan(net).argmax())
+        raise no_return(bars, 1 + bad, held[bad])
+    log = log[:n_trades]
+    before, after = log[:, 4 : 4 + n_sleeves], log[:, 4 + n_sleeves :]
+    switched = log[:, 3].astype(bool)
+    trades = Trades(log[:, 0].astype(np.int64), before, after, log[:, 1], log[:, 2], switched)
+    return Path(equity, net, held, trades)
+
+
+def sweep(
+    bars: Bars,
+    schedules: Schedules,
+    costs: Sequence[float],
+    yardstick: Yardstick,
+    rebalance: Rebalance = NEVER,
+    threads: int | None = None,
+) -> Floats:
+    """Measure many portfolios over the same bars.
+
+    Parameters
+    ----------
+    bars
+        All bars.
+    schedules
+        What to hold in each set: the first target of each at the first bar of the yardstick's window, none
+        at its last or outside it.
+    costs
+        (n_sleeves,) cost a side, as a fraction of the notional traded.
+    yardstick
+        The window, and what the portfolios are held against.
+    rebalance
+        When to trade back to the target between decisions.
+    threads
+        How many threads share the sets; by default as many as there are processors. The answer is the
+        same to the last bit.
+
+    Returns
+    -------
+    (n_sets, n_measures) float64 in the order of ``MEASURES``.
+
+    Raises
+    ------
+    DataError
+        When a sleeve that is held has no return; the sentence names sleeve and date.
+    """
+    n_sets = len(schedules.offsets) - 1
+    out = np.empty((n_sets, N_MEASURES))
+    columns, months = np.ascontiguousarray(bars.returns.T), _months(bars)
+    arrays = (schedules.offsets, schedules.fills, schedules.rows, schedules.weights)
+    window = (yardstick.first, yardstick.last)
+
+    def work(start: int, stop: int) -> int:
+        return _measure_sets(
+            out, (start, stop), columns, months, window, arrays, np.asarray(costs, dtype=np.float64),
+            _settings(rebalance), _places(bars), yardstick.arrays,
+        )  # fmt: skip
+
+    bad = [which for which in share(work, n_sets, threads) if which >= 0]
+    if bad:
+        part = slice(schedules.offsets[bad[0]], schedules.offsets[bad[0] + 1])
+        targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])
+        simulate(bars.window(*window), targets.moved(-window[0]), costs, rebalance)
+    return out

@@ -1,0 +1,431 @@
+"""The segments engine: one sleeve at a time, a handful of table look-ups a switch, whatever the bars between.
+
+A rotation is a chain of stretches in one sleeve or the other. Each is looked up in ``tables`` rather than
+walked; the bar that carries a trade's cost is an element of its own, so the answer is exact. Every sum
+comes with a bound on what rounding can have done to it. Where a measure would not be good to a part in 10^11,
+as when a portfolio barely differs from its benchmark, the set is walked bar by bar instead; the same walk
+decides whether a deviation is exactly 0 and a ratio therefore not defined.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.compiling import compiled, inlined
+from backtest.engine.curves import N_MEASURES, finish, measure
+from backtest.engine.parallel import share
+from backtest.engine.reference import no_return
+from backtest.engine.tables import Columns, Tables, mark, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.dates import Floats, Ints
+    from backtest.engine.yardstick import Yardstick
+    from backtest.market.data import Bars
+
+_GOOD = 1e-11  # how well a measure must be determined, relative
+_SHALLOW = -1e-3  # a drawdown less deep than this is too near to rounding for a ratio over it
+_FEW = 8  # bars: fewer are walked
+_ULP = 2.3e-16
+
+_SMALL_SLEEVE = "small"
+
+
+Fall = tuple[float, float, float]
+"""A path so far, in logarithms: its growth, how far it is below its peak, and its worst fall."""
+
+
+@inlined
+def _edge(starts: Ints, stops: Ints, which: int) -> int:
+    """Return the fill of the which-th change of all sets' runs: start, stop, start, ...
+
+    A set's changes begin at an even number, so that even ones enter the second sleeve and odd ones leave it.
+    """
+    return stops[which >> 1] if which & 1 else starts[which >> 1]
+
+
+@inlined
+def _inside(starts: Ints, stops: Ints, begin: int, end: int, window: tuple[int, int]) -> tuple[int, int]:
+    """Return the changes from ``begin`` to ``end`` strictly between a window's first and last bar."""
+    while begin < end and _edge(starts, stops, begin) <= window[0]:
+        begin += 1
+    while begin < end and _edge(starts, stops, end - 1) >= window[1]:
+        end -= 1
+    return begin, end
+
+
+@inlined
+def _follow(so_far: Fall, growth: float, tail: float, low: float, fall: float) -> Fall:
+    """Return the fall after a further stretch."""
+    total, below, worst = so_far
+    return total + growth, min(below + growth, tail), min(worst, fall, below + low)
+
+
+@inlined
+def _hold(so_far: Fall, sparse: Floats, levels: Ints, sleeve: int, start: int, stop: int) -> Fall:
+    """Follow the elements from ``start`` up to, not including, ``stop`` of one sleeve's table."""
+    if start >= stop:
+        return so_far
+    final = stop - 1
+    level = levels[start ^ final]
+    left = sparse[sleeve, level, start]
+    so_far = _follow(so_far, left[0], left[1], left[2], left[3])
+    if start == final:
+        return so_far
+    right = sparse[sleeve, level, final]
+    return _follow(so_far, right[0], right[1], right[2], right[3])
+
+
+@inlined
+def _net(gross: float, kept: float) -> float:
+    """Return a bar's return after costs."""
+    return gross if kept == 1.0 else (1.0 + gross) * kept - 1.0
+
+
+@compiled
+def _walk(
+    out: Floats,
+    net: Floats,
+    starts: Ints,
+    stops: Ints,
+    edges: tuple[int, int],
+    window: tuple[int, int],
+    returns: Floats,
+    kept: Floats,
+    first_kept: Floats,
+    yardstick: tuple[Floats, Floats, Floats, float],
+) -> None:
+    """Write a set's measures by walking its bars; ``net`` is room for its (n,) returns."""
+    (first, last), (begin, end) = window, edges
+    sleeve = begin & 1
+    bar, left = first + 1, first_kept[sleeve]
+    for which in range(begin, end + 1):
+        until = _edge(starts, stops, which) if which < end else last
+        for plain in range(bar, until + 1):
+            net[plain - first - 1] = returns[sleeve, plain]
+        net[bar - first - 1] = _net(returns[sleeve, bar], left)
+        if which < end:
+            left = (left if until == bar else 1.0) * kept[sleeve]
+            net[until - first - 1] = _net(returns[sleeve, until], left)
+            left = 1.0
+        sleeve, bar = 1 - sleeve, until + 1
+    measure(out, net, *yardstick)
+
+
+@inlined
+def _first_bar(
+    gross: float, net: float, centre: float, risk_free: float, benchmark: float
+) -> tuple[float, float, float, float, float]:
+    """Return what a bar adds to the five sums after costs beyond what it adds before them."""
+    costly, free = terms(net, centre, risk_free, benchmark), terms(gross, centre, risk_free, benchmark)
+    return (
+        costly[0] - free[0],
+        costly[1] - free[1],
+        costly[2] - free[2],
+        costly[3] - free[3],
+        costly[4] - free[4],
+    )
+
+
+@inlined
+def _plus(
+    sums: tuple[float, float, float, float, float], times: float, row: Floats
+) -> tuple[float, float, float, float, float]:
+    """Return the sums with ``times`` the first five figures of a row added."""
+    return (
+        sums[0] + times * row[0],
+        sums[1] + times * row[1],
+        sums[2] + times * row[2],
+        sums[3] + times * row[3],
+        sums[4] + times * row[4],
+    )
+
+
+@inlined
+def _accumulate(
+    starts: Ints,
+    stops: Ints,
+    edges: tuple[int, int],
+    window: tuple[int, int],
+    columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
+    tables: tuple[Ints, Ints, Floats, Floats],
+    kept: Floats,
+    first_kept: Floats,
+) -> tuple[tuple[float, float, float, float, float], Fall]:
+    """Return a set's five sums and its fall."""
+    (first, last), (begin, end) = window, edges
+    returns, risk_free, benchmark, prefix, logs, centre = columns
+    index, levels, sparse, switches = tables
+    sleeve, following, bar = begin & 1, begin, first + 1
+
+    # The first bar carries the cost of the first purchase, and perhaps that of a switch as well.
+    gross, left = returns[sleeve, bar], first_kept[sleeve]
+    switch_now = begin < end and _edge(starts, stops, begin) == bar
+    if switch_now:
+        left *= kept[sleeve]
+    growth = logs[sleeve, bar] + math.log(left)
+    so_far = _follow((0.0, 0.0, 0.0), growth, min(0.0, growth), min(0.0, growth), min(0.0, growth))
+    sums = _first_bar(gross, _net(gross, left), centre, risk_free[bar], benchmark[bar])
+    sums = _plus(sums, -1.0, prefix[sleeve, first])
+    if switch_now:
+        sums = _plus(sums, 1.0, prefix[sleeve, bar])
+        sums = _plus(sums, -1.0, prefix[1 - sleeve, bar])
+        sleeve, following = 1 - sleeve, begin + 1
+
+    point = index[bar]
+    for which in range(following, end):
+        here = index[_edge(starts, stops, which)]
+        so_far = _hold(so_far, sparse, levels, sleeve, point, here - 1)
+        row = switches[sleeve, here]
+        so_far = _follow(so_far, row[5], row[6], row[7], row[8])
+        sums = _plus(sums, 1.0, row)
+        sleeve, point = 1 - sleeve, here
+    sums = _plus(sums, 1.0, prefix[sleeve, last])
+    return sums, _hold(so_far, sparse, levels, sleeve, point, index[last])
+
+
+@inlined
+def _conclude(
+    out: Floats,
+    acc: tuple[float, float, float, float, float],
+    path: Fall,
+    n: int,
+    n_switches: int,
+    centre: float,
+    reach: Floats,
+    window_sums: tuple[float, float, float, float, float, float],
+) -> bool:
+    """Write the measures from the sums; return whether rounding left every one of them good."""
+    n_years, mean_x, squares_x, sum_rf, sum_x, sum_xx = window_sums
+    sum_e = acc[0] + n * centre - sum_rf
+    sum_a = sum_e - sum_x
+    squares_r = acc[1] - acc[0] * acc[0] / n
+    squares_e = acc[2] - sum_e * sum_e / n
+    squares_a = acc[4] - sum_a * sum_a / n
+    product = (acc[2] + sum_xx - acc[4]) / 2.0 - sum_e * sum_x / n
+
+    noise = _ULP * (n_switches + 4)
+    of_sum = noise * reach[0] + _ULP * (n * abs(centre) + abs(sum_rf) + abs(sum_x))
+    smallest = min(squares_r, squares_e, squares_a)
+    worst = math.expm1(path[2])
+    good = (
+        n >= _FEW
+        and worst < _SHALLOW
+        and noise * (reach[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
+        and noise * reach[2] + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
+        and noise * reach[4] + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
+        and noise * reach[3] < _GOOD * acc[3]
+        and of_sum / math.sqrt(n_years) < _GOOD * math.sqrt(smallest)
+        and noise * (reach[2] + reach[4] + sum_xx + abs(sum_e * sum_x) / n) <= _GOOD * squares_x
+    )
+    if good:
+        means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
+        finish(
+            out, n, n_years, math.exp(path[0]), worst, means, (squares_r, squares_e, squares_a),
+            acc[3], product / squares_x, mean_x,
+        )  # fmt: skip
+    return good
+
+
+@compiled
+def _measure_sets(
+    out: Floats,
+    part: tuple[int, int],
+    runs: tuple[Ints, Ints, Ints],
+    window: tuple[int, int],
+    columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
+    tables: tuple[Ints, Ints, Floats, Floats],
+    missing: Ints,
+    reach: Floats,
+    kept: Floats,
+    first_kept: Floats,
+    unmoved: Floats,
+    yardstick: tuple[Floats, Floats, Floats, float],
+    window_sums: tuple[float, float, float, float, float, float],
+    shares: Floats,
+) -> tuple[int, int]:
+    """Write the measures of the sets of a part.
+
+    Returns the first set that holds a sleeve without a return (-1: none), and how many sets were walked.
+    """
+    offsets, starts, stops = runs
+    first, last = window
+    n = last - first
+    n_walked = 0
+    gaps = missing[0, last] > missing[0, first] or missing[1, last] > missing[1, first]
+    net = np.empty(n)
+    for which in range(part[0], part[1]):
+        edges = _inside(starts, stops, 2 * offsets[which], 2 * offsets[which + 1], window)
+        begin, end = edges
+        if gaps and _held_gap(starts, stops, edges, window, missing):
+            return which, n_walked
+        good = begin < end
+        if good:
+            sums, path = _accumulate(starts, stops, edges, window, columns, tables, kept, first_kept)
+            good = _conclude(out[which], sums, path, n, end - begin, columns[5], reach, window_sums)
+        else:
+            out[which] = unmoved[begin & 1]
+        if begin < end and not good:
+            n_walked += 1
+            _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)
+        bars_of_yes = _bars_of_yes(starts, stops, edges, window)
+        out[which, 11] = (end - begin) / yardstick[3]
+        out[which, 12] = end - begin
+        out[which, 13] = (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n
+    return -1, n_walked
+
+
+@inlined
+def _bars_of_yes(starts: Ints, stops: Ints, edges: tuple[int, int], window: tuple[int, int]) -> int:
+    """Return how many of a window's returns are earned in the second sleeve."""
+    bars = window[1] if edges[1] & 1 else 0
+    bars -= window[0] if edges[0] & 1 else 0
+    for which in range(edges[0], edges[1]):
+        edge = _edge(starts, stops, which)
+        bars += edge if which & 1 else -edge
+    return bars
+
+
+@compiled
+def _held_gap(
+    starts: Ints, stops: Ints, edges: tuple[int, int], window: tuple[int, int], missing: Ints
+) -> bool:
+    """Return whether a set holds a sleeve on a bar that has no return for it."""
+    since = window[0]
+    for which in range(edges[0], edges[1] + 1):
+        until = _edge(starts, stops, which) if which < edges[1] else window[1]
+        if missing[which & 1, until] > missing[which & 1, since]:
+            return True
+        since = until
+    return False
+
+
+def _left_after(sold: float, bought: float) -> float:
+    """Return what a full switch leaves of the value."""
+    return (1.0 - sold) / (1.0 + bought)
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Two sleeves of a market, ready for sweeps.
+
+    Parameters
+    ----------
+    bars, otherwise, into
+        All bars; the sleeve held while a signal says no, and the one for yes.
+    columns
+        The tables over all bars.
+    """
+
+    bars: Bars
+    otherwise: str
+    into: str
+    columns: Columns
+
+    @classmethod
+    def of(cls, bars: Bars, otherwise: str, into: str, benchmark: str) -> Segments:
+        """Return the tables of a pair of sleeves against a benchmark."""
+        pair = np.ascontiguousarray([bars.column(otherwise), bars.column(into)])
+        risk_free, held_against = bars.column("cash").copy(), bars.column(benchmark).copy()
+        return cls(bars, otherwise, into, Columns.of(pair, risk_free, held_against))
+
+    def sweep(
+        self,
+        offsets: Ints,
+        starts: Ints,
+        stops: Ints,
+        costs: Sequence[float],
+        yardsticks: Sequence[Yardstick],
+        threads: int | None = None,
+    ) -> Floats:
+        """Measure many sets of runs over one window or several.
+
+        Parameters
+        ----------
+        offsets, starts, stops
+            The runs of the sets, as in ``Signal``: yes from one fill up to, not including, another.
+        costs
+            (n_sleeves,) cost a side of each of the bars' sleeves, as a fraction of the notional traded.
+        yardsticks
+            The windows; a set buys what its runs say at a window's first bar, and trades no more at its last.
+        threads
+            How many threads share the sets; by default as many as there are processors. The answer is the
+            same to the last bit.
+
+        Returns
+        -------
+        (n_windows, n_sets, n_measures) float64 in the order of ``MEASURES``.
+
+        Raises
+        ------
+        DataError
+            When a sleeve that is held has no return; the sentence names sleeve and date.
+        """
+        if self.otherwise == self.into:
+            offsets, starts, stops = np.zeros_like(offsets), starts[:0], stops[:0]
+        cost = [costs[self.bars.sleeves.index(name)] for name in (self.otherwise, self.into)]
+        cash = costs[self.bars.sleeves.index("cash")]
+        names = (self.otherwise, self.into)
+        kept = np.array([_left_after(cost[0], cost[1]), _left_after(cost[1], cost[0])])
+        first_kept = np.array(
+            [1.0 if name == "cash" else _left_after(cash, c) for name, c in zip(names, cost, strict=True)]
+        )
+        marked = np.zeros(len(self.bars.dates), dtype=np.bool_)
+        mark(marked, starts, stops)
+        for yardstick in yardsticks:
+            marked[[yardstick.first, yardstick.first + 1, yardstick.last]] = True
+        tables = Tables.of(self.columns, marked, kept)
+        out = np.empty((len(yardsticks), len(offsets) - 1, N_MEASURES))
+        for page, yardstick in zip(out, yardsticks, strict=True):
+            self._window(page, (offsets, starts, stops), tables, kept, first_kept, yardstick, threads)
+        return out
+
+    def _window(
+        self,
+        out: Floats,
+        runs: tuple[Ints, Ints, Ints],
+        tables: Tables,
+        kept: Floats,
+        first_kept: Floats,
+        yardstick: Yardstick,
+        threads: int | None,
+    ) -> None:
+        of, first, last = self.columns, yardstick.first, yardstick.last
+        columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
+        lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
+        x = yardstick.benchmark - yardstick.risk_free
+        window_sums = (
+            yardstick.n_years, *yardstick.about.tolist(),
+            float(yardstick.risk_free.sum()), float(x.sum()), float(x @ x),
+        )  # fmt: skip
+        shares = np.array([float(name == _SMALL_SLEEVE) for name in (self.otherwise, self.into)])
+
+        unmoved = np.empty((2, N_MEASURES))
+        for sleeve in range(2):
+            net = of.returns[sleeve, first + 1 : last + 1].copy()
+            net[0] = _net(net[0], first_kept[sleeve])
+            measure(unmoved[sleeve], net, *yardstick.arrays)
+
+        def work(start: int, stop: int) -> tuple[int, int]:
+            return _measure_sets(
+                out, (start, stop), runs, (first, last), columns, lookups, of.missing, of.reach,
+                kept, first_kept, unmoved, yardstick.arrays, window_sums, shares,
+            )  # fmt: skip
+
+        for bad, _ in share(work, len(out), threads):
+            if bad >= 0:
+                part = slice(runs[0][bad], runs[0][bad + 1])
+                self._refuse(runs[1][part], runs[2][part], first, last)
+
+    def _refuse(self, starts: Ints, stops: Ints, first: int, last: int) -> None:
+        """Raise the error for a set that holds a sleeve without a return."""
+        for bar in range(first + 1, last + 1):
+            yes = bool(((starts < bar) & (stops >= bar)).any())
+            if math.isnan(self.columns.returns[int(yes), bar]):
+                held = self.into if yes else self.otherwise
+                raise no_return(self.bars, bar, [float(name == held) for name in self.bars.sleeves])

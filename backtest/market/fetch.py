@@ -1,0 +1,233 @@
+"""Fetching: from a list of ids to stored series, one failure never costing another series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.errors import DataError, UsageError, nearest
+from backtest.market.catalogue import catalogue, entry, imported
+from backtest.market.checks import check
+from backtest.market.definition import find_market, market_names, needs, read_definition
+from backtest.market.reading import CARRIED, lacking, remote
+from backtest.market.store import Store, vintage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from backtest.market.catalogue import Entry
+    from backtest.market.sources.base import Table
+    from backtest.market.store import Record
+
+_HOURS = 3600.0
+FRESH = {"daily": 12 * _HOURS, "monthly": 3 * 24 * _HOURS, "irregular": 3 * 24 * _HOURS}
+"""For how many seconds after a download a series counts as fresh, by frequency."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one series.
+
+    ``status`` is ``new``, ``longer``, ``changed``, ``same``, ``fresh`` or ``failed``; ``said`` a sentence
+    where there is something to say; ``last`` the last date that is stored now.
+    """
+
+    id: str
+    status: str
+    said: str = ""
+    last: str = ""
+
+
+def is_stale(about: Entry, record: Record | None) -> bool:
+    """Return whether a series should be downloaded (again)."""
+    if record is None:
+        return True
+    return not about.ended and record.age > FRESH[about.frequency]
+
+
+def to_fetch(ids: Iterable[str]) -> list[Entry]:
+    """Return the entries that ids, names of files and names of markets stand for.
+
+    Without any, all that the shipped markets need and the installation can get.
+
+    Raises
+    ------
+    UsageError
+        When a name is none of these (the nearest is named), or its values need no download.
+    """
+    names = list(ids)
+    found: dict[str, Entry] = {}
+    for name in names or market_names():
+        if name in market_names():
+            wanted = needs(read_definition(find_market(name)))
+            # What needs an extra that is not installed is asked for by name only.
+            wanted = [e for e in wanted if e.source not in CARRIED and (names or not lacking(e.source))]
+        else:
+            wanted = [e for e in catalogue().values() if name in (e.id, e.download)]
+        if not wanted and name not in market_names():
+            known = [*catalogue(), *market_names()]
+            if name in imported():
+                raise UsageError(f"{name} was imported, so it cannot be fetched; import a newer file")
+            raise UsageError(f"there is nothing to fetch of the name '{name}'; {nearest(name, known)}")
+        found.update((e.id, e) for e in wanted)
+    return list(found.values())
+
+
+def fetch(
+    entries: Iterable[Entry], *, force: bool = False, progress: Callable[[str, int, int], Any] | None = None
+) -> list[Outcome]:
+    """Download what is stale, check it and store it.
+
+    Parameters
+    ----------
+    entries
+        Series of the catalogue.
+    force
+        Download what is fresh as well.
+    progress
+        Called before each file with its name, its number and how many there are.
+    """
+    store = Store()
+    outcomes: list[Outcome] = []
+    files: dict[tuple[str, str], list[Entry]] = {}
+    for about in entries:
+        if about.source in CARRIED:
+            outcomes.append(Outcome(about.id, "fresh", "comes with the installation"))
+        else:
+            files.setdefault((about.source, about.download), []).append(about)
+    for number, ((_, file), parts) in enumerate(files.items()):
+        stale = [e for e in parts if force or is_stale(e, _current(store, e))]
+        outcomes += [Outcome(e.id, "fresh", last=store.find(e.id).last) for e in parts if e not in stale]
+        if stale:
+            if progress:
+                progress(file, number, len(files))
+            outcomes += _fetch_file(store, stale)
+    return outcomes
+
+
+def _current(store: Store, about: Entry) -> Record | None:
+    try:
+        return store.current(about.id)
+    except DataError:
+        return None  # a damaged record is replaced by a new one
+
+
+def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
+    try:
+        tables = remote(parts[0].source).download(parts)
+    except DataError as error:
+        return [Outcome(e.id, "failed", _still_usable(store, e, str(error))) for e in parts]
+    outcomes = []
+    for about in parts:
+        try:
+            outcomes.append(keep(store, about, tables[about.id]))
+        except DataError as error:
+            outcomes.append(Outcome(about.id, "failed", _still_usable(store, about, str(error))))
+    return outcomes
+
+
+def _still_usable(store: Store, about: Entry, said: str) -> str:
+    record = _current(store, about)
+    if record is None:
+        return f"{said}; nothing of {about.id} is stored"
+    return f"{said}; the store still has {about.id} to {record.last}, seen {record.downloaded[:10]}"
+
+
+def keep(store: Store, about: Entry, table: Table, plain: dict[str, Any] | None = None) -> Outcome:
+    """Check a table against what it must be and against what is stored, and store it.
+
+    Raises
+    ------
+    DataError
+        When it cannot be right; the store is then as it was.
+    """
+    notes = check(about, table)
+    before = _current(store, about)
+    status, said = "new", []
+    if before is not None:
+        try:
+            old = store.read(before)
+        except DataError:
+            old = None  # damaged values are replaced
+        if old is not None:
+            if table.dates[-1] < old.dates[-1]:
+                raise DataError(
+                    f"{about.id} was refused: it ends on {table.dates[-1]}, but the stored one on "
+                    f"{old.dates[-1]}; the file ended early"
+                )
+            if about.rolling:
+                table = _with_history(old, table)
+                notes = check(about, table)
+            status, change = compare(old, table)
+            said += [change] if change else []
+    record = store.save(about.id, table, notes, plain)
+    return Outcome(about.id, status, "; ".join([*said, *notes]), record.last)
+
+
+def _with_history(old: Table, new: Table) -> Table:
+    """Return a table with the older rows of the stored one, where its source shows the latest years only."""
+    earlier = old.dates < new.dates[0]
+    return replace(
+        new,
+        dates=np.r_[old.dates[earlier], new.dates],
+        values=np.concatenate([old.values[earlier], new.values]),
+    )
+
+
+def compare(old: Table, new: Table) -> tuple[str, str]:
+    """Return ``same``, ``longer`` or ``changed``, and a sentence on what changed of the history."""
+    if vintage_of(old) == vintage_of(new):
+        return "same", ""
+    if old.columns != new.columns:
+        return "changed", f"the columns were {', '.join(old.columns)}"
+    rows = np.searchsorted(new.dates, old.dates)
+    there = (rows < len(new.dates)) & (new.dates[np.minimum(rows, len(new.dates) - 1)] == old.dates)
+    now = np.full(old.values.shape, np.nan)
+    now[there] = new.values[rows[there]]
+    had, has = np.isfinite(old.values), np.isfinite(now)
+    moved = np.where(had & has, np.abs(now - old.values), 0.0)
+    withdrawn = int((had & ~has).sum())
+    added = int((has & ~had).sum()) + int(
+        np.isfinite(new.values[new.dates <= old.dates[-1]]).sum() - has.sum()
+    )
+    differs = (moved > 0.0) | (had != has)
+    if not differs.any() and not added:
+        return "longer", ""
+    parts = []
+    if (moved > 0.0).any():
+        row, column = np.unravel_index(moved.argmax(), moved.shape)
+        name = f" in {old.columns[column]}" if len(old.columns) > 1 else ""
+        parts.append(
+            f"{int((moved > 0).sum()):,} values changed since {old.dates[differs.any(axis=1)][0]}, the "
+            f"largest by {moved.max():.4g} on {old.dates[row]}{name}"
+        )
+    if withdrawn:
+        parts.append(f"{withdrawn:,} values were withdrawn")
+    if added:
+        parts.append(f"{added:,} values were added to the past")
+    return "changed", "history changed: " + ", ".join(parts) + "; the old vintage is kept"
+
+
+def verify() -> list[tuple[str, str, str]]:
+    """Compare every stored vintage with its checksum and its checks.
+
+    Returns the id, the vintage and what is wrong, empty where nothing is.
+    """
+    store = Store()
+    found = []
+    for id in store.ids():
+        try:
+            about = entry(id)
+            records = store.vintages(id)
+        except (DataError, UsageError) as error:
+            found.append((id, "", str(error)))
+            continue
+        for record in records:
+            try:
+                check(about, store.read(record))
+                found.append((id, record.vintage, ""))
+            except DataError as error:
+                found.append((id, record.vintage, str(error)))
+    return found

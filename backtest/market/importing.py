@@ -1,0 +1,165 @@
+"""Importing: a user's own CSV or Parquet file into the store, with what the catalogue would say of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import last_business_day, to_days
+from backtest.errors import DataError, UsageError, nearest
+from backtest.market.catalogue import LOCAL, Entry, catalogue
+from backtest.market.fetch import Outcome, keep
+from backtest.market.release import known_at
+from backtest.market.sources.base import Table
+from backtest.market.sources.http import LIMIT
+from backtest.market.sources.text import decoded, read_series
+from backtest.market.store import Store
+from backtest.market.units import KINDS, unit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.dates import Days, Floats
+
+FREQUENCIES = ("daily", "monthly", "irregular")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a user says of a file.
+
+    Parameters
+    ----------
+    id, kind, unit
+        The series' name; one of ``KINDS``; one of ``UNITS``.
+    column
+        The header of the values; None where there is one column of them.
+    frequency
+        ``daily``, ``monthly`` or ``irregular``; None to tell it from the dates.
+    known_at
+        A release rule; None for the day itself, or the month's last business day where the series is monthly.
+    title
+        One line on what it is.
+    """
+
+    id: str
+    kind: str
+    unit: str
+    column: str | None = None
+    frequency: str | None = None
+    known_at: str | None = None
+    title: str = ""
+
+
+def import_file(path: Path, described: Description) -> Outcome:
+    """Check a file and store it.
+
+    Raises
+    ------
+    UsageError
+        When there is no such file, or what is said of it makes no sense.
+    DataError
+        When the file cannot be right; the sentence names the line or the date. Nothing is stored then.
+    """
+    _check_words(described)
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    if path.stat().st_size > LIMIT:
+        raise DataError(
+            f"{path.name} was refused: it is larger than {LIMIT / 2**20:,.0f} MB, which no series is"
+        )
+    content = path.read_bytes()
+    parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
+    dates, values = _parquet(path, described) if parquet else _text(content, path, described)
+    present = np.isfinite(values)
+    if not present.any():
+        raise DataError(f"{path.name} was refused: it has no value")
+    frequency = described.frequency or _frequency(dates[present])
+    default = "the last business day of the month" if frequency == "monthly" else "the day itself"
+    about = Entry(
+        id=described.id,
+        title=described.title or path.name,
+        source=LOCAL,
+        unit=described.unit,
+        frequency=frequency,
+        known_at=described.known_at or default,
+        kind=described.kind,
+        download=path.name,
+    )
+    known_at(about.known_at, dates[:1])
+    sha256 = hashlib.sha256(content).hexdigest()
+    table = Table(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
+    return keep(Store(), about, table, about.plain())
+
+
+def _check_words(described: Description) -> None:
+    if described.id in catalogue():
+        raise UsageError(f"the catalogue has a series '{described.id}' already; choose another --id")
+    if described.kind not in KINDS:
+        raise UsageError(f"there is no kind '{described.kind}'; {nearest(described.kind, KINDS)}")
+    if described.frequency not in (None, *FREQUENCIES):
+        raise UsageError(
+            f"there is no frequency '{described.frequency}'; {nearest(described.frequency, FREQUENCIES)}"
+        )
+    held = unit(described.unit).scale is not None or described.unit == "level"
+    if described.kind in ("total-return", "price") and not held:
+        raise UsageError(
+            f"a {described.kind} series counts level, decimal, percent a month or percent a day, "
+            f"not {described.unit}"
+        )
+    if described.kind == "rate" and described.unit != "percent":
+        raise UsageError(f"a rate counts percent (a year), not {described.unit}")
+    if described.known_at is not None:
+        known_at(described.known_at, to_days(["2000-01-31"]))
+
+
+def _text(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:
+    return read_series(decoded(content, path.name), path.name, headers=None, column=described.column)
+
+
+def _parquet(path: Path, described: Description) -> tuple[Days, Floats]:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        frame: Any = pd.read_parquet(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path.name} was refused: it is not a Parquet file ({error})") from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    if len(names) < 2:
+        raise DataError(f"{path.name} was refused: it has no column of dates and one of values")
+    column = described.column or names[1]
+    if described.column is None and len(names) > 2:
+        raise UsageError(
+            f"{path.name} has several columns ({', '.join(names[1:])}); choose one with --column NAME"
+        )
+    if column not in names[1:]:
+        raise DataError(f"{path.name} was refused: it has no column '{column}'; {nearest(column, names[1:])}")
+    try:
+        dates = to_days(pd.to_datetime(frame.iloc[:, 0], format="ISO8601").to_numpy())
+        values = frame.iloc[:, names.index(column)].to_numpy(dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path.name} was refused: its columns are not dates and numbers ({error})") from None
+    if np.isnat(dates).any():
+        raise DataError(f"{path.name} was refused: row {int(np.isnat(dates).argmax()) + 1} has no date")
+    return dates, np.where(np.isin(values, (-99.99, -999.0)), np.nan, values)
+
+
+def _frequency(dates: Days) -> str:
+    """Tell the frequency from the dates: about one a month, or most business days; irregular otherwise."""
+    if len(dates) < 2:
+        return "irregular"
+    months = np.unique(dates.astype("datetime64[M]"))
+    span = (months[-1] - months[0]).astype(int) + 1
+    if len(months) == len(dates) and len(dates) >= 0.5 * span and span >= 3:
+        # Month ends, month beginnings, or the month itself: always about the same place in the month.
+        ends = (dates >= last_business_day(dates) - np.timedelta64(4, "D")).all()
+        begins = ((dates - months.astype("datetime64[D]")).astype(int) <= 4).all()
+        return "monthly" if ends or begins else "irregular"
+    business = np.busday_count(dates[0], dates[-1]) + 1
+    return "daily" if len(dates) >= 0.6 * business else "irregular"

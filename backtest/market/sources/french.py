@@ -1,0 +1,149 @@
+"""Kenneth R. French's data library, by the transport and the parser of pandas-datareader."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import zipfile
+import zlib
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pandas_datareader.famafrench import FamaFrenchReader
+
+from backtest.dates import to_days
+from backtest.errors import DataError
+from backtest.market.sources.base import Table
+from backtest.market.sources.http import LIMIT, Session
+from backtest.market.sources.text import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.market.catalogue import Entry
+
+ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp"
+
+_MISSING = (-99.99, -999.0)
+_TITLE = re.compile(r"^\s*(\d+) : (.*?)\s*\(\d+ rows x \d+ cols\)$", re.MULTILINE)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_FREQUENCY = {"daily": "D", "monthly": "M"}
+
+
+class _Reader(FamaFrenchReader):  # type: ignore[misc] # it has no types
+    """pandas-datareader's reader with our session, a guarded unzip, and all of history.
+
+    By itself it begins five years ago, unpacks whatever a zip holds, and asks over plain HTTP.
+    """
+
+    content = b""
+
+    def __init__(self, file: str, base: str) -> None:
+        super().__init__(file, start="1700-01-01", end="2200-01-01", retry_count=0, session=Session(file))
+        self._base = base
+
+    @property
+    def url(self) -> str:
+        """The address of the file."""
+        return f"{self._base.rstrip('/')}/{self.symbols}_CSV.zip"
+
+    def _read_zipfile(self, url: str) -> str:
+        self.content = self._get_response(url).content
+        text = decoded(unzipped(self.content, self.symbols), self.symbols)
+        if not re.search(r"^\s*Copyright \d{4}", text, re.MULTILINE):
+            raise DataError(f"{self.symbols} was refused: its last line is missing, so the file ended early")
+        # Its parser splits at empty lines of Windows; a file with other line ends would be one block.
+        return re.sub(r"\r?\n", "\r\n", text)
+
+    def tables(self) -> dict[Any, Any]:
+        """Return pandas-datareader's tables and their titles, as it names them."""
+        try:
+            return self.read()
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+            raise DataError(
+                f"{self.symbols} was refused: it is not in the layout of the library ({error})"
+            ) from None
+
+
+def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
+    """Return the one file of a zip, without ever writing it to disk.
+
+    Raises
+    ------
+    DataError
+        When it is no zip, is damaged, holds anything but one plain file, or unpacks to more than ``limit``.
+    """
+    if not content.startswith(b"PK"):
+        decoded(content, what)  # says so where it is empty or an HTML page
+        raise DataError(f"{what} was refused: it is not a zip file")
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) != 1 or members[0].is_dir():
+                raise DataError(
+                    f"{what} was refused: the zip holds {len(members)} entries instead of one file"
+                )
+            path = PurePosixPath(members[0].filename.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                raise DataError(f"{what} was refused: the zip holds a path out of its folder, {path}")
+            with archive.open(members[0]) as file:
+                text = file.read(limit + 1)
+    except _DAMAGED as error:
+        raise DataError(f"{what} was refused: the zip is damaged or cut off ({error})") from None
+    if len(text) > limit:
+        raise DataError(f"{what} was refused: the zip unpacks to more than {limit / 2**20:,.0f} MB")
+    return text
+
+
+class FamaFrench:
+    """Downloads a file of the library and takes its tables apart; ``ROTATION_FRENCH_URL`` names a mirror."""
+
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+        """Return the tables of one file that the entries name.
+
+        An entry's option ``table`` is a pattern of the table's title (none where the first has none), and
+        its ``columns`` are the headers that must be there, spelt so.
+
+        Raises
+        ------
+        DataError
+            When the file cannot be had, or is not in the layout of the library.
+        """
+        file = entries[0].download
+        reader = _Reader(file, os.environ.get("ROTATION_FRENCH_URL") or ADDRESS)
+        tables = reader.tables()
+        titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
+        sha256 = hashlib.sha256(reader.content).hexdigest()
+        return {entry.id: _table(entry, tables, titles, reader.url, sha256) for entry in entries}
+
+
+def _table(entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str) -> Table:
+    wanted = entry.options.get("table", "")
+    for number, title in titles.items():
+        frame = tables[number]
+        fits = bool(re.search(wanted, title)) if wanted else True
+        if fits and frame.index.freqstr.startswith(_FREQUENCY[entry.frequency]):
+            break
+    else:
+        raise DataError(f"{entry.id} was refused: the file has no {entry.frequency} table '{wanted}'")
+    headers = [str(header).strip() for header in frame.columns]
+    for column in entry.columns:
+        if headers.count(column) != 1:
+            raise DataError(
+                f"{entry.id} was refused: it has no column '{column}' (a spreadsheet mangles such "
+                f"headers); there are: {', '.join(headers)}"
+            )
+    chosen = frame.set_axis(headers, axis=1)[list(entry.columns)]
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in chosen.dtypes):
+        raise DataError(f"{entry.id} was refused: there is something else than numbers in it")
+    values = chosen.to_numpy(dtype=np.float64)
+    if np.isnan(values).any():  # the library never leaves a field empty
+        at = frame.index[np.isnan(values).any(axis=1).argmax()]
+        raise DataError(f"{entry.id} was refused: the line of {at} lacks a value")
+    values = np.where(np.isin(values, _MISSING), np.nan, values)
+    dates = to_days(frame.index.to_timestamp(how="start").to_numpy())
+    return Table(dates, entry.columns, values, url, sha256)

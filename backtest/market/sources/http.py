@@ -1,0 +1,143 @@
+"""HTTP as every remote source uses it: time-outs, retries with backoff, whole answers of bounded size."""
+
+from __future__ import annotations
+
+import os
+import time
+from io import BytesIO
+from typing import Any
+
+import requests
+from urllib3 import Retry
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ProtocolError,
+    ReadTimeoutError,
+)
+
+from backtest.errors import DataError
+
+LIMIT = 200 * 2**20
+"""The largest answer that is read, in bytes after decompression; the largest real one has 10 million."""
+
+RETRIES = Retry(total=3, backoff_factor=0.5, backoff_jitter=0.25, retry_after_max=120)
+"""How often a fault that may pass is tried again; urllib3 computes the pauses and reads Retry-After."""
+
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SAID = {
+    404: "there is nothing of that name (404)",
+    429: "it was asked too often (429); try again later",
+}
+
+
+def timeout_seconds() -> float:
+    """Return how long to wait for a sign of life: ``ROTATION_TIMEOUT`` seconds, else 30."""
+    given = os.environ.get("ROTATION_TIMEOUT", "30")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds <= 3600.0:
+        raise DataError(f"ROTATION_TIMEOUT is '{given}'; it takes seconds, such as 30")
+    return seconds
+
+
+class Session(requests.Session):
+    """A session whose ``get`` gives whole, successful answers of a bounded size, or one plain sentence.
+
+    Parameters
+    ----------
+    what
+        What is fetched, for the sentences.
+    timeout
+        Seconds to wait for a connection and between two pieces of an answer; an answer as a whole may
+        take twenty times as long.
+    retries
+        What urllib3 does about faults that may pass.
+    limit
+        The most bytes an answer may have.
+    """
+
+    def __init__(
+        self, what: str, *, timeout: float | None = None, retries: Retry = RETRIES, limit: int = LIMIT
+    ) -> None:
+        super().__init__()
+        self._what = what
+        self._timeout = timeout_seconds() if timeout is None else timeout
+        self._retries = retries
+        self._limit = limit
+
+    def get(self, url: Any, **options: Any) -> requests.Response:  # type: ignore[override] # no params
+        """Return a successful answer, its content already read.
+
+        Raises
+        ------
+        DataError
+            When there is none after the retries, or when it is larger than it may be.
+        """
+        options.update(timeout=self._timeout, stream=True)
+        retries = self._retries
+        while True:
+            error: Exception | None = None
+            response: requests.Response | None = None
+            try:
+                response = super().get(url, **options)
+                if response.status_code not in _AGAIN:
+                    return self._whole(response)
+            except (requests.exceptions.RequestException, HTTPError) as caught:
+                error = caught
+            reason = self._reason(error, response)
+            answer = None if error else getattr(response, "raw", None)
+            try:
+                retries = retries.increment("GET", str(url), response=answer, error=error)
+            except (MaxRetryError, HTTPError, requests.exceptions.RequestException):
+                raise DataError(f"{self._what} could not be fetched: {reason}") from None
+            try:
+                retries.sleep(answer)
+            except InvalidHeader:
+                retries.sleep()
+            finally:
+                if response is not None:
+                    response.close()
+
+    def _whole(self, response: requests.Response) -> requests.Response:
+        """Read the body; urllib3 raises where it is shorter than the answer's own Content-Length."""
+        if response.status_code != requests.codes.ok:
+            raise DataError(f"{self._what} could not be fetched: {self._reason(None, response)}")
+        declared = response.headers.get("Content-Length", "0")
+        until = time.monotonic() + 20.0 * self._timeout
+        content = BytesIO()
+        if not declared.isdigit() or int(declared) <= self._limit:
+            for piece in response.raw.stream(2**16, decode_content=True):
+                content.write(piece)
+                if content.tell() > self._limit:
+                    break
+                if time.monotonic() > until:
+                    raise ReadTimeoutError(None, None, "the answer came too slowly")  # type: ignore[arg-type]
+        response.close()
+        if content.tell() > self._limit or (declared.isdigit() and int(declared) > self._limit):
+            raise DataError(
+                f"{self._what} was refused: the answer is larger than {self._limit / 2**20:,.0f} MB, "
+                "which no series is"
+            )
+        content.seek(0)
+        response.raw = content
+        return response
+
+    def _reason(self, error: Exception | None, response: requests.Response | None) -> str:
+        if error is None and response is not None:
+            status = response.status_code
+            return _SAID.get(status, f"the server answered {status} {response.reason or ''}".rstrip())
+        if isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError)):
+            return f"no answer within {self._timeout:g} seconds"
+        if isinstance(error, (requests.exceptions.ChunkedEncodingError, ProtocolError)):
+            return "the answer was cut off in the middle"
+        if isinstance(error, (requests.exceptions.ContentDecodingError, DecodeError)):
+            return "the answer could not be decompressed"
+        if isinstance(error, requests.exceptions.ConnectionError):
+            refused = "refused" in str(error).casefold()
+            return "the connection was refused" if refused else "there is no connection to the server"
+        return str(error) or type(error).__name__

@@ -1,0 +1,142 @@
+"""Reading a series from the text of a CSV, strictly: what is not plainly a date and a number is refused."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.dates import parse_day, to_days
+from backtest.errors import DataError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.dates import Days, Floats
+
+MISSING = frozenset(
+    {"", ".", "-99.99", "-999", "-999.0", "-999.00", "-999.99", "-99.9900", "nan", "na", "n/a"}
+)
+"""How sources write a value that is missing (in lower case)."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+# What a spreadsheet makes of "Dec 2", and of a date: 2-Dec, Dec-02, 1/31/1990.
+_MANGLED = re.compile(r"\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|#[A-Z/0!?]+!?|\d{1,2}/\d{1,2}/\d{2,4}|#+")
+
+
+def decoded(content: bytes, what: str) -> str:
+    """Return the text of an answer or a file.
+
+    Raises
+    ------
+    DataError
+        When it is empty, a page of HTML, or no text.
+    """
+    start = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise DataError(f"{what} was refused: the answer is empty")
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<!--")):
+        raise DataError(f"{what} was refused: it is an HTML page (an error page, as a rule), not data")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{what} was refused: it is not UTF-8 text") from None
+    if "\0" in text:
+        raise DataError(f"{what} was refused: it is not text")
+    return text
+
+
+def read_series(
+    text: str, what: str, *, headers: Sequence[str] | None, column: str | None
+) -> tuple[Days, Floats]:
+    """Return the dates and values of one column; a missing value is NaN.
+
+    Parameters
+    ----------
+    text
+        A header line, then lines of a date (``2007-09-18``, or ``2007-09`` for its first day) and numbers.
+    what
+        Names the series in the errors.
+    headers
+        What the first header may be; None for anything.
+    column
+        The header of the values; None where there is one column of them.
+
+    Raises
+    ------
+    DataError
+        When a header or a line is not of this layout; the sentence has the number of the line.
+    """
+    if not text.endswith(("\n", "\r")) and headers is not None:
+        raise DataError(f"{what} was refused: its last line is not complete, so the file ended early")
+    try:
+        lines = list(csv.reader(text.splitlines(), strict=True))
+    except csv.Error as error:
+        raise DataError(f"{what} was refused: it is not a CSV file ({error})") from None
+    header = [name.strip() for name in lines[0]] if lines else []
+    at = _position(header, what, headers, column)
+    dates, values = [], []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        if len(line) != len(header):
+            raise DataError(
+                f"{what} was refused: line {number} has {len(line)} fields, the header {len(header)}"
+            )
+        dates.append(_day(line[0].strip(), what, number))
+        values.append(number_of(line[at], f"{what} was refused: line {number}"))
+    if not dates:
+        raise DataError(f"{what} was refused: it has no line of data")
+    return to_days(dates), np.array(values, dtype=np.float64)
+
+
+def _position(header: list[str], what: str, headers: Sequence[str] | None, column: str | None) -> int:
+    for name in header:
+        if _MANGLED.fullmatch(name):
+            raise DataError(f"{what} was refused: the header '{name}' was mangled by a spreadsheet")
+    if len(header) < 2:
+        raise DataError(f"{what} was refused: its first line is no header of a date and a value")
+    if headers is not None and header[0] not in headers:
+        raise DataError(f"{what} was refused: the first header is '{header[0]}', not {headers[0]}")
+    for i, name in enumerate(header):
+        if name in header[:i]:
+            raise DataError(f"{what} was refused: the header '{name}' stands twice")
+        if i and _NUMBER.fullmatch(name):
+            raise DataError(f"{what} was refused: its first line is no header, but has the number {name}")
+    if column is None:
+        if len(header) > 2:
+            raise UsageError(
+                f"{what} has several columns ({', '.join(header[1:])}); choose one with --column NAME"
+            )
+        return 1
+    if column not in header[1:]:
+        raise DataError(f"{what} was refused: it has no column '{column}'; {nearest(column, header[1:])}")
+    return header.index(column)
+
+
+def _day(text: str, what: str, number: int) -> np.datetime64:
+    try:
+        return parse_day(f"{text}-01" if _MONTH.fullmatch(text) else text, "")
+    except UsageError:
+        raise DataError(
+            f"{what} was refused: line {number} has '{text[:40]}' for a date; dates are written 2007-09-18"
+        ) from None
+
+
+def number_of(text: str, where: str) -> float:
+    """Return a number, NaN where it is missing; ``where`` begins the error's sentence.
+
+    Raises
+    ------
+    DataError
+        When the text is neither a number with a decimal point nor a sign of a missing value.
+    """
+    text = text.strip()
+    if text.casefold() in MISSING:
+        return np.nan
+    if not _NUMBER.fullmatch(text):
+        raise DataError(f"{where} has '{text[:40]}' for a number; write it as 1234.5")
+    return float(text)

@@ -1,0 +1,254 @@
+"""The store: every downloaded or imported series on disk, each vintage of it a Parquet file and its record.
+
+    DATA/ID/0c88f9d1e2a74b55.parquet    the values; the name is the beginning of the file's own checksum
+    DATA/ID/1a2b3c4d5e6f.json           the record: address, time, checksum, first, last, rows
+
+A vintage is named by a hash of its values, and its record is renamed into place after its values. So a
+vintage is there whole or not at all whenever a process dies, and two processes that store at once cannot
+disturb each other; no lock is needed. The vintage that arrived last is the current one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import to_days
+from backtest.errors import DataError, UsageError
+from backtest.market.sources.base import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.^=-]{0,79}")
+_DAY = 86400.0
+
+
+def data_folder() -> Path:
+    """Return where series are stored: ``ROTATION_DATA``, else the user's data folder by platformdirs."""
+    given = os.environ.get("ROTATION_DATA")
+    if given:
+        return Path(given).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("size-rotation", appauthor=False)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down about one stored vintage.
+
+    ``downloaded`` is the time at which the values were last seen at ``address`` (UTC, ISO), ``sha256`` the
+    checksum of the Parquet file, ``answer_sha256`` that of the bytes it was read from. ``entry`` describes
+    a series that the catalogue does not have, because a user brought it.
+    """
+
+    id: str
+    vintage: str
+    address: str
+    downloaded: str
+    sha256: str
+    answer_sha256: str
+    first: str
+    last: str
+    rows: int
+    columns: list[str]
+    notes: list[str] = field(default_factory=list)
+    entry: dict[str, Any] | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of the file with the values."""
+        return f"{self.sha256[:16]}.parquet"
+
+    @property
+    def age(self) -> float:
+        """Seconds since ``downloaded``."""
+        return time.time() - dt.datetime.fromisoformat(self.downloaded).timestamp()
+
+
+class Store:
+    """The series stored in one folder."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = data_folder() if folder is None else folder
+
+    def _home(self, id: str) -> Path:
+        if not _ID.fullmatch(id) or id.endswith("."):
+            raise UsageError(f"'{id}' cannot name a series; use letters, digits and _ . - only")
+        return self.folder / id
+
+    def ids(self) -> list[str]:
+        """Return the ids of which something is stored."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(p.name for p in self.folder.iterdir() if p.is_dir() and any(p.glob("*.json")))
+
+    def vintages(self, id: str) -> list[Record]:
+        """Return the records of one series, the current vintage last.
+
+        Raises
+        ------
+        DataError
+            When a record is damaged.
+        """
+        records = []
+        for path in self._home(id).glob("*.json"):
+            try:
+                records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
+            except (OSError, ValueError, TypeError) as error:
+                raise DataError(
+                    f"the record {path} is damaged ({error}); delete the file and fetch {id} again"
+                ) from None
+        return sorted(records, key=lambda record: (record.downloaded, record.vintage))
+
+    def current(self, id: str) -> Record | None:
+        """Return the record of the vintage that arrived last; None where nothing is stored."""
+        records = self.vintages(id)
+        return records[-1] if records else None
+
+    def find(self, id: str, vintage: str | None = None) -> Record:
+        """Return the record of one vintage (its first letters will do), by default of the current one.
+
+        Raises
+        ------
+        DataError
+            When it is not stored; the sentence says which command gets it, or which vintages there are.
+        """
+        records = self.vintages(id)
+        if not records:
+            raise DataError(f"{id} is not stored in {self.folder}; get it with: rotation data fetch {id}")
+        if vintage is None:
+            return records[-1]
+        found = [record for record in records if record.vintage.startswith(vintage)]
+        if len(found) != 1:
+            known = ", ".join(f"{r.vintage} ({r.downloaded[:10]})" for r in records)
+            raise DataError(f"{id} has no vintage '{vintage}'; there are: {known}")
+        return found[0]
+
+    def read(self, record: Record) -> Table:
+        """Return the values of a vintage after comparing the file with its checksum.
+
+        Raises
+        ------
+        DataError
+            When the file is missing, or not the one that was stored.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._home(record.id) / record.file
+        cure = f"delete {path.parent} and store {record.id} again"
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}); {cure}") from None
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            raise DataError(f"{path} is damaged: its checksum is not the one it was stored with; {cure}")
+        frame = pq.read_table(pa.BufferReader(content))
+        dates = to_days(frame["date"].to_numpy())
+        announced = to_days(frame["announced"].to_numpy()) if "announced" in frame.column_names else None
+        columns = [frame[f"value:{name}"].to_numpy() for name in record.columns]
+        table = Table(
+            dates,
+            tuple(record.columns),
+            np.column_stack(columns),
+            record.address,
+            record.answer_sha256,
+            announced,
+        )
+        if vintage_of(table) != record.vintage:
+            raise DataError(f"{path} has other values than its name says; {cure}")
+        return table
+
+    def save(
+        self, id: str, table: Table, notes: list[str] | None = None, entry: dict[str, Any] | None = None
+    ) -> Record:
+        """Store a table as the current vintage and return its record."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        home = self._home(id)
+        vintage = vintage_of(table)
+        arrays = {"date": pa.array(table.dates)}
+        if table.announced is not None:
+            arrays["announced"] = pa.array(table.announced)
+        for name, column in zip(table.columns, table.values.T, strict=True):
+            arrays[f"value:{name}"] = pa.array(np.ascontiguousarray(column))
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(arrays), sink)
+        content = sink.getvalue().to_pybytes()
+        record = Record(
+            id=id,
+            vintage=vintage,
+            address=table.address,
+            downloaded=dt.datetime.now(tz=dt.UTC).isoformat(timespec="microseconds"),
+            sha256=hashlib.sha256(content).hexdigest(),
+            answer_sha256=table.answer_sha256,
+            first=str(table.dates[0]),
+            last=str(table.dates[-1]),
+            rows=len(table.dates),
+            columns=list(table.columns),
+            notes=notes or [],
+            entry=entry,
+        )
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            _sweep(home)
+            _place(home / record.file, content)
+            _place(home / f"{vintage}.json", json.dumps(asdict(record), indent=2).encode() + b"\n")
+        except OSError as error:
+            raise DataError(
+                f"{id} cannot be stored in {home}: {error.strerror or error}; free the disk, or name another "
+                "folder with --data-dir"
+            ) from None
+        return record
+
+
+def vintage_of(table: Table) -> str:
+    """Return the name of a table's values: the first 12 digits of a sha256 over dates and numbers."""
+    digest = hashlib.sha256("\n".join(table.columns).encode())
+    digest.update(table.dates.astype("<i8").tobytes())
+    digest.update(table.values.astype("<f8").tobytes())
+    if table.announced is not None:
+        digest.update(table.announced.astype("<i8").tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _place(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it, so that it is there whole or not at all."""
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(draft).unlink()
+        raise
+
+
+def _sweep(home: Path) -> None:
+    """Remove what processes that died while writing left behind, a day later."""
+    for draft in _old(home.glob(".*.part")):
+        draft.unlink(missing_ok=True)
+
+
+def _old(paths: Iterator[Path]) -> Iterator[Path]:
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _DAY:
+                yield path

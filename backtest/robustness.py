@@ -1,0 +1,63 @@
+"""Robustness: how a result changes with costs and with later fills, over one window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backtest.analysis import measures
+from backtest.engine.path import simulate
+from backtest.runs import Cost, measured, simulated, window_of
+
+if TYPE_CHECKING:
+    from backtest.runs import Result
+
+COSTS = (0.0, 10.0, 25.0, 50.0)
+"""Basis points a side."""
+
+DELAYS = (0, 1, 2)
+"""Bars between the decision and its fill."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one cost and one delay gave; ``metrics`` has the keys of a run's that do not count switches."""
+
+    cost_bps: float
+    delay_fill: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """A run's trials, all from the same first fill, ``start``, to the same last bar, ``end``."""
+
+    start: str
+    end: str
+    trials: tuple[Trial, ...]
+
+
+def robustness(result: Result) -> Robustness:
+    """Return a run's result under other costs and later fills.
+
+    All trials have one window: from the fill that the longest delay needs, so that they may be compared.
+
+    Raises
+    ------
+    UsageError
+        When no bar is left for the longest delay.
+    """
+    market, strategy = result.market, result.strategy
+    decision = strategy.decide(market.known(same_close=result.same_close), result.parameters)
+    warm_up = decision.first_fill + max(DELAYS)
+    first, last = window_of(market.bars, warm_up, result.start, result.end, strategy.name)
+    bars = market.bars.window(first, last)
+    risk_free, versus = bars.column("cash")[1:], bars.column(result.benchmark)[1:]
+    n_years = measures.years(bars.dates, market.frequency)
+    trials = []
+    for delay in DELAYS:
+        for bps in COSTS:
+            costs = Cost(bps).fractions(bars.sleeves)
+            path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
+            trials.append(Trial(bps, delay, measured(path.returns, versus, risk_free, n_years)))
+    return Robustness(str(bars.dates[0]), str(bars.dates[-1]), tuple(trials))

@@ -1,0 +1,84 @@
+"""A new strategy's script: commented, and running as it is."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import tempfile
+from pathlib import Path
+
+from backtest.errors import RotationError, UsageError
+
+TEMPLATE = '''"""{title}: say here in a sentence what you expect, and why.
+
+From: who found it, and where.
+Needs: the sleeves small and large. What else a market may have: rotation data list.
+Refuted by: what the numbers would have to show for you to give it up.
+"""
+
+from backtest import Market, Months, Percent, main, param, rotate, strategy
+
+
+@strategy
+def {name}(
+    market: Market,
+    # Each parameter has a unit, a default, a range and a line of help. From the command line: --months 6.
+    months: Months = param(12, low=1, high=60, help="compare the returns of this many past months"),
+    band: Percent = param(2, low=0, high=20, help="lead that is needed to switch, either way"),
+):
+    # A level is a number as it became known. Others: market.level("credit_spread"), market.index("small"),
+    # and what is made of them: .change(3), .average(12), .percentile(history=60), .zscore().
+    lead = market.relative("small", "large", months=months)
+
+    # A signal is yes or no at each fill, and joined by &, | and ~. Others: market.months_of_year(1),
+    # market.policy.first_cuts(quiet=12, at_least=0.25).within(0, 24), and of numpy arrays, one value for
+    # each fill: market.signal(market.as_of("credit_spread") > 1.0).
+    leads = lead.above(band, until=-band)
+
+    # Fractions of several sleeves: choose(...), blend(...) and mix(...).
+    return rotate(leads, into="small", otherwise="large")
+
+
+if __name__ == "__main__":
+    main({name})
+'''
+
+
+def write_script(place: str) -> Path:
+    """Write a new script, ``my_idea`` to ``my_idea.py``, and return its path.
+
+    The file appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        When the name cannot be a Python name, or the file exists.
+    RotationError
+        When it cannot be written.
+    """
+    path = Path(place).expanduser().with_suffix(".py")
+    name = path.stem
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(
+            f"a strategy's name is made of letters, digits and underscores, such as my_idea, not '{name}'"
+        )
+    if path.exists():
+        raise UsageError(f"{path} exists already; choose another name")
+    title = name.replace("_", " ").strip().capitalize() or name
+    draft = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(title=title, name=name))
+        Path(draft).chmod(0o644)
+        # A link, unlike a rename, never replaces a script that appeared meanwhile.
+        os.link(draft, path)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already; choose another name") from None
+    except OSError as error:
+        raise RotationError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        if draft is not None:
+            Path(draft).unlink(missing_ok=True)
+    return path

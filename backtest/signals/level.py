@@ -1,0 +1,314 @@
+"""A level: numbers as they became known, what is made of them, and the signals that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import add_months, last_business_day, month_start
+from backtest.errors import UsageError
+from backtest.signals.rows import combinations, row, sets_of
+from backtest.signals.thresholds import Threshold
+
+if TYPE_CHECKING:
+    from backtest.dates import Days, Fills, Floats, Ints
+    from backtest.signals.signal import Signal
+
+
+FRACTIONS = ("fraction", "ratio")
+"""The units of which 1 is 100 percent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A series of numbers, point in time, for one parameter set or many.
+
+    At each fill the latest value known before it counts. A missing value is no news: what was known before
+    it still stands. What needs a history (a change, an average, a percentile) is missing until the history
+    is complete, and a signal of it is not known before.
+
+    Parameters
+    ----------
+    fills
+        The fills at which a strategy may act.
+    label, unit
+        What it is and what it counts in, for people.
+    dates
+        (n,) datetime64[D], never decreasing: the period each value is about.
+    known_at
+        (n,) datetime64[D], never decreasing: the day each value became known.
+    values
+        (n_rows, n) float64; NaN where a value is missing.
+    which
+        (n_sets,) int64: which row each parameter set uses.
+    series
+        The ids of the series it comes from.
+    """
+
+    fills: Fills
+    label: str
+    unit: str
+    dates: Days
+    known_at: Days
+    values: Floats
+    which: Ints
+    series: tuple[str, ...]
+
+    @property
+    def n_sets(self) -> int:
+        """The number of parameter sets."""
+        return len(self.which)
+
+    @property
+    def known_from(self) -> Days:
+        """The day on which each set's first value became known, (n_sets,); NaT where none ever is."""
+        present = np.isfinite(self.values)
+        first = np.where(present.any(axis=1), self.known_at[present.argmax(axis=1)], np.datetime64("NaT"))
+        return first[self.which]
+
+    def at_decisions(self) -> tuple[Ints, Floats]:
+        """Return the fills after something became known, (n_decisions,), and each row's values then.
+
+        The values, (n_rows, n_decisions), are the latest that are not missing; NaN before the first.
+        """
+        usable = self.fills.first_after(self.known_at)
+        last = np.r_[usable[1:] != usable[:-1], True] & (usable < len(self.fills.dates))
+        return usable[last], self._carried()[:, last]
+
+    def _carried(self) -> Floats:
+        """Return the values with the latest that is not missing in place of every missing one."""
+        present = np.where(np.isfinite(self.values), np.arange(len(self.dates)), -1)
+        latest = np.maximum.accumulate(present, axis=1)
+        return np.where(latest >= 0, np.take_along_axis(self.values, np.maximum(latest, 0), axis=1), np.nan)
+
+    def at_fills(self) -> Floats:
+        """Return the latest value known at each fill, (n_sets, n_fills); NaN before the first."""
+        decision, values = self.at_decisions()
+        index = np.searchsorted(decision, np.arange(len(self.fills.dates)), "right") - 1
+        padded = np.c_[np.full(len(values), np.nan), values]
+        return padded[:, index + 1][self.which]
+
+    # What is made of a level: each states the history that it needs.
+
+    def change(self, months: Any) -> Level:
+        """Return the change over so many months, in the level's unit; it needs those months."""
+        values, which, n = self._before(months)
+        return self._made(f"change of {self.label} over {n} months", values[0] - values[1], which)
+
+    def growth(self, months: Any) -> Level:
+        """Return the relative change over so many months, in percent; it needs those months.
+
+        It is missing where the earlier value is not positive.
+        """
+        values, which, n = self._before(months)
+        base = np.where(values[1] > 0.0, values[1], np.nan)
+        made = self._made(f"growth of {self.label} over {n} months", 100.0 * (values[0] / base - 1.0), which)
+        return replace(made, unit="percent")
+
+    def average(self, months: Any) -> Level:
+        """Return the mean of the last so many months, the present value included; it needs those months."""
+        return self._windowed(months, "MEAN", "{n}-month average of {label}")
+
+    def lowest(self, months: Any) -> Level:
+        """Return the lowest value of the last so many months, the present included; it needs those months."""
+        return self._windowed(months, "LOWEST", "{n}-month low of {label}")
+
+    def highest(self, months: Any) -> Level:
+        """Return the highest value of the last so many months, else as ``lowest``."""
+        return self._windowed(months, "HIGHEST", "{n}-month high of {label}")
+
+    def percentile(self, months: Any = None, history: Any = 60) -> Level:
+        """Return the percentile among the values of the last so many months, or of all the past.
+
+        The share, in percent, of the earlier values that lie below the present one; ties count half. Without
+        ``months`` all of the past counts, and ``history`` months of it are needed. Never the whole sample.
+        """
+        made = self._windowed(months, "PERCENTILE", "percentile of {label} in its past", history)
+        return replace(made, unit="percent")
+
+    def zscore(self, months: Any = None, history: Any = 60) -> Level:
+        """Return the distance from the mean of the last so many months, or of all the past, in deviations.
+
+        The sample standard deviation of the same values; missing where they do not deviate. Without
+        ``months`` all of the past counts, and ``history`` months of it are needed.
+        """
+        made = self._windowed(months, "ZSCORE", "z-score of {label} in its past", history)
+        return replace(made, unit="standard deviations")
+
+    def in_percent(self) -> Level:
+        """Return a fraction as percent; what is in percent stays as it is.
+
+        Raises
+        ------
+        UsageError
+            When the level is neither.
+        """
+        if self.unit == "percent":
+            return self
+        if self.unit not in FRACTIONS:
+            raise UsageError(
+                f"{self.label} counts in {self.unit or 'no unit'}, which is no share or percentage"
+            )
+        return replace(self, values=100.0 * self.values, unit="percent")
+
+    def __neg__(self) -> Level:
+        """Return the level with its sign reversed."""
+        return replace(self, label=f"minus {self.label}", values=-self.values)
+
+    def __sub__(self, other: Level | float) -> Level:
+        """Return the difference from a number or from another level, each as known on the day."""
+        return self._with(other, np.subtract, "{} less {}", self.unit)
+
+    def __truediv__(self, other: Level | float) -> Level:
+        """Return the ratio to a number or to another level, each as known on the day; missing over 0."""
+        return self._with(other, _ratio, "{} over {}", "ratio")
+
+    # The signals that it gives.
+
+    def above(self, enter: Any, until: Any = None) -> Signal:
+        """Return yes from a value at or above ``enter`` on, until one below ``until``: with hysteresis.
+
+        ``enter`` is a number, a row of numbers or a level (then the two cross). ``until``, a number or a
+        row, is not above ``enter``; left out, it is ``enter``. Between the two the answer stays as it was,
+        at first no. Known from the first value on.
+        """
+        return self._signal(enter, until, 1.0)
+
+    def below(self, enter: Any, until: Any = None) -> Signal:
+        """Return yes from a value at or below ``enter`` on, until one above ``until``; else as ``above``."""
+        return self._signal(enter, until, -1.0)
+
+    def _signal(self, enter: Any, until: Any, sign: float) -> Signal:
+        if isinstance(enter, Level):
+            if until is not None:
+                raise UsageError(
+                    "two levels that cross have no 'until'; take their difference and its thresholds"
+                )
+            gap = self - enter
+            return Threshold(
+                gap, np.zeros(gap.n_sets), np.zeros(gap.n_sets), sign, (self.label, enter.label)
+            ).signal()
+        enter = row(enter, "the threshold").astype(np.float64)
+        until = enter if until is None else row(until, "until").astype(np.float64)
+        n_sets = sets_of(self.n_sets, len(enter), len(until))
+        enter, until = np.broadcast_to(enter, n_sets), np.broadcast_to(until, n_sets)
+        if (sign * until > sign * enter).any():
+            bad = (sign * until > sign * enter).argmax()
+            side = "above" if sign > 0 else "below"
+            raise UsageError(
+                f"{self.label}: a signal that turns yes at {enter[bad]:g} cannot turn no {side} that, "
+                f"at {until[bad]:g}"
+            )
+        return Threshold(self, enter, until, sign).signal()
+
+    # The machinery.
+
+    def _made(self, label: str, values: Floats, which: Ints) -> Level:
+        return replace(self, label=label, values=values, which=which)
+
+    def _rows_and_months(self, months: Any) -> tuple[Ints, Ints, Ints]:
+        """Return the distinct pairs of a row and a number of months, and which pair each set uses."""
+        months = row(months, "months").astype(np.int64)
+        n_sets = sets_of(self.n_sets, len(months))
+        pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(months, n_sets))
+        return pairs[:, 0], pairs[:, 1], which
+
+    def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
+        """Return the values, those of so many months before, which of them each set uses, and the months."""
+        rows, spans, which = self._rows_and_months(months)
+        index = np.searchsorted(self.dates, months_back(self.dates, spans[:, None]), "right") - 1
+        values = self.values[rows]
+        earlier = np.take_along_axis(self._carried()[rows], np.maximum(index, 0), axis=1)
+        return (values, np.where(index >= 0, earlier, np.nan)), which, int(spans[which[0]])
+
+    def _windowed(self, months: Any, statistic: str, label: str, history: Any = None) -> Level:
+        from backtest.signals import compiled  # numba takes its time
+
+        rows, spans, which = self._rows_and_months(history if months is None else months)
+        begin = self._begins(spans, whole=months is None)
+        result = np.empty((len(rows), len(self.dates)))
+        compiled.windowed(self.values, rows, begin, result, getattr(compiled, statistic))
+        return self._made(label.format(n=spans[which[0]], label=self.label), result, which)
+
+    def _begins(self, spans: Ints, *, whole: bool) -> Ints:
+        """Return where the window of each value begins, (n_spans, n); -1 where it is not complete.
+
+        The window of n months is that of the days after ``months_back``. It is complete where the first
+        value lies at or before its beginning; where values come by the month, in its first month. With
+        ``whole`` it begins with the first value.
+        """
+        day = months_back(self.dates, spans[:, None])
+        begin = np.searchsorted(self.dates, day, "right")
+        # Nothing that came later may tell how often values come: the first two do.
+        by_month = len(self.dates) > 1 and bool(self.dates[1] - self.dates[0] > np.timedelta64(20, "D"))
+        complete = self.dates[0] <= (add_months(day + 1, 1) - 1 if by_month else day)
+        complete[:, 0] = False
+        return np.where(complete, 0 if whole else begin, -1)
+
+    def _with(self, other: Any, combine: Any, label: str, unit: str) -> Level:
+        if not isinstance(other, Level):
+            number = row(other, "a number beside a level").astype(np.float64)
+            if len(number) > 1:
+                raise UsageError(
+                    "a level takes a row of parameters as a threshold or as months, not in arithmetic"
+                )
+            values = combine(self.values, number[0])
+            return replace(self, label=label.format(self.label, f"{number[0]:g}"), values=values, unit=unit)
+        n_sets = sets_of(self.n_sets, other.n_sets)
+        pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets))
+        days = np.union1d(self._news(), other._news())
+        mine, my_dates = self._on(days)
+        theirs, their_dates = other._on(days)
+        return Level(
+            self.fills,
+            label.format(self.label, other.label),
+            unit,
+            np.maximum(my_dates, their_dates),
+            days,
+            combine(mine[pairs[:, 0]], theirs[pairs[:, 1]]),
+            which,
+            tuple(dict.fromkeys(self.series + other.series)),
+        )
+
+    def _news(self) -> Days:
+        """Return the days on which any row had a value that is not missing."""
+        return self.known_at[np.isfinite(self.values).any(axis=0)]
+
+    def _on(self, days: Days) -> tuple[Floats, Days]:
+        """Return the latest values known on each day, (n_rows, n_days), and the dates that these are about.
+
+        Before the first value, which is missing, the date is that of the first.
+        """
+        index = np.searchsorted(self.known_at, days, "right") - 1
+        values = np.where(index >= 0, self._carried()[:, np.maximum(index, 0)], np.nan)
+        return values, self.dates[np.maximum(index, 0)]
+
+
+def months_back(days: Days, months: Any) -> Days:
+    """Return the day so many months before each day, from the end of a month to the end of a month.
+
+    The days after it are whole months, whether values are stamped on a month's first day or its last
+    business day. ``days`` and ``months`` broadcast.
+    """
+    back = add_months(days, -np.asarray(months))
+    return np.where(days >= last_business_day(days), month_start(back, 1) - 1, back)
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    denominator = np.where(np.asarray(denominator) == 0.0, np.nan, denominator)
+    return numerator / denominator
+
+
+def level_of(
+    fills: Fills,
+    label: str,
+    unit: str,
+    dates: Days,
+    known_at: Days,
+    values: Floats,
+    series: tuple[str, ...],
+) -> Level:
+    """Return the level of one series: ``values`` (n,) as they became known, NaN where one is missing."""
+    return Level(fills, label, unit, dates, known_at, values[None, :], np.zeros(1, dtype=np.int64), series)

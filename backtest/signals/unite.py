@@ -1,0 +1,56 @@
+"""The compiled loop that unites the windows of many parameter sets; its twin is ``signal.unite``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backtest.compiling import compiled
+
+if TYPE_CHECKING:
+    from backtest.dates import Bools, Ints
+
+
+@compiled
+def unite_windows(
+    counts: Bools,
+    start_table: Ints,
+    delay: Ints,
+    stop_table: Ints,
+    end: Ints,
+    offsets: Ints,
+    starts: Ints,
+    stops: Ints,
+) -> int:
+    """Write down the runs of each set, windows that overlap or touch united.
+
+    Parameters
+    ----------
+    counts
+        (n_sets, n_windows) bool: the windows to use; empty ones are passed over as well.
+    start_table, stop_table
+        (n_delays, n_windows) and (n_ends, n_windows) int64 fills; along each row neither decreases.
+    delay, end
+        (n_sets,) int64: the row of each table that a set uses.
+    offsets, starts, stops
+        (n_sets + 1,) and (n_runs,) int64, written, as in ``Signal``; room for a run a window.
+
+    Returns
+    -------
+    The number of runs.
+    """
+    used = 0
+    for which in range(len(counts)):
+        offsets[which] = used
+        for window in range(counts.shape[1]):
+            if not counts[which, window]:
+                continue
+            start, stop = start_table[delay[which], window], stop_table[end[which], window]
+            if start >= stop:
+                continue
+            if used > offsets[which] and start <= stops[used - 1]:
+                stops[used - 1] = max(stops[used - 1], stop)
+            else:
+                starts[used], stops[used] = start, stop
+                used += 1
+    offsets[len(counts)] = used
+    return used

@@ -1,0 +1,237 @@
+"""Standing: what a strategy holds now, since when, on which facts, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import last_business_day, month_start, parse_day, to_days
+from backtest.decisions import filled
+from backtest.errors import RotationError, UsageError
+from backtest.market.catalogue import catalogue
+from backtest.market.data import Bars, MarketData
+from backtest.market.load import load_market
+from backtest.market.release import ANNOUNCED, known_at
+from backtest.scripting.loading import load_strategy
+from backtest.scripting.strategy import Strategy
+from backtest.signals.reasons import unique
+
+if TYPE_CHECKING:
+    from backtest.dates import Days
+    from backtest.observations import Observations
+    from backtest.parameters import Value
+    from backtest.signals.reasons import Fact
+    from backtest.signals.signal import Signal
+
+HORIZON = 20
+"""For so many years ahead it is known when time alone changes the answer."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The next value of a series that was not known yet: the day on which it is due."""
+
+    series: str
+    due: np.datetime64
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What a strategy holds now.
+
+    Parameters
+    ----------
+    strategy, parameters, market
+        What was asked.
+    as_of
+        The last day whose news counts.
+    fill
+        The first fill after it, at which ``hold`` is to be held.
+    hold
+        Weights by sleeve; those of 0 are left out.
+    since
+        The fill since which the target has been the same, ``fill`` itself for a change to come.
+    because
+        The facts that decide, each with the day it became known.
+    flips_if
+        The moves each of which would change the target; the strategy's own words are its parameters.
+    next_change
+        The fill at which the target changes if nothing becomes known, None where it stays.
+    next_hold
+        What is held from then on.
+    releases
+        The next values of the series that decide, as far as their days are known, the next one first.
+    stale
+        Sentences about series that should have had news by ``as_of`` but have none in the data.
+    """
+
+    strategy: Strategy
+    parameters: dict[str, Value]
+    market: MarketData
+    as_of: np.datetime64
+    fill: np.datetime64
+    hold: dict[str, float]
+    since: np.datetime64
+    because: list[Fact]
+    flips_if: list[str]
+    next_change: np.datetime64 | None
+    next_hold: dict[str, float]
+    releases: list[Release]
+    stale: list[str]
+
+
+def _extended(dates: Days, frequency: str, day: np.datetime64) -> tuple[Days, int]:
+    """Return the fills up to ``HORIZON`` years past ``day``, and which of them is the first after it."""
+    end = max(day, dates[-1]) + np.timedelta64(366 * HORIZON, "D")
+    later = np.arange(dates[-1] + 1, end)
+    if frequency == "monthly":
+        # The month of the last bar is over, so the next is that of the month after it.
+        later = np.unique(last_business_day(month_start(later)))
+        later = later[later > last_business_day(dates[-1:])[0]]
+    else:
+        later = later[np.is_busday(later)]
+    calendar = np.r_[dates, later]
+    return calendar, int(np.searchsorted(calendar, day, "right"))
+
+
+def _known_by(market: MarketData, day: np.datetime64) -> tuple[MarketData, int]:
+    """Return the market with what is known on ``day`` and its calendar beyond, and the next fill's index."""
+    calendar, fill = _extended(market.bars.dates, market.frequency, day)
+    returns = np.full((len(calendar), len(market.bars.sleeves)), np.nan)
+    past = min(fill, len(market.bars.dates))
+    returns[:past] = market.bars.returns[:past]
+    observations = {}
+    for id, series in market.observations.items():
+        known = int(np.searchsorted(series.known_at, day, "right"))
+        if known:
+            observations[id] = replace(
+                series,
+                dates=series.dates[:known],
+                values=series.values[:known],
+                known_at=series.known_at[:known],
+            )
+    bars = Bars(calendar, market.bars.sleeves, returns)
+    return replace(market, bars=bars, observations=observations), fill
+
+
+def _spacing(dates: Days) -> str:
+    """Return how often a series has had values of late: daily, monthly or irregular."""
+    gaps = np.diff(dates[-13:]).astype(int)
+    if len(gaps) >= 3 and np.median(gaps) <= 4 and gaps.max() <= 7:
+        return "daily"
+    return "monthly" if len(gaps) >= 3 and gaps.min() >= 27 and gaps.max() <= 63 else "irregular"
+
+
+def _next_release(series: Observations) -> np.datetime64 | None:
+    """Return the day on which the value after the last one is due; None where nobody knows it."""
+    written = catalogue().get(series.id)
+    frequency = written.frequency if written else _spacing(series.dates)
+    if frequency == "monthly":
+        following = month_start(series.dates[-1:], 1)
+    elif frequency == "daily":
+        following = to_days(np.busday_offset(series.dates[-1:], 1, roll="backward"))
+    else:
+        return None
+    if written and written.known_at != ANNOUNCED:
+        return known_at(written.known_at, following)[0]
+    # Not in the catalogue: as long after its date as the last one.
+    return following[0] + (series.known_at[-1] - series.dates[-1])
+
+
+def _releases(market: MarketData, signals: tuple[Signal, ...]) -> list[Release]:
+    """Return when each series that decides has its next value, by day; sleeves have theirs at each close."""
+    ids = {id for signal in signals if signal.reason for id in signal.reason.series()}
+    releases = []
+    for id in sorted(ids):
+        if id in market.observations:
+            due = _next_release(market.observations[id])
+            releases += [] if due is None else [Release(id, due)]
+        elif id in market.bars.sleeves:
+            known = np.flatnonzero(np.isfinite(market.bars.column(id)))
+            releases += [Release(id, market.bars.dates[known[-1] + 1])] if len(known) else []
+    return sorted(releases, key=lambda release: (release.due, release.series))
+
+
+def _stale(market: MarketData, signals: tuple[Signal, ...], releases: list[Release], day: Any) -> list[str]:
+    late = [
+        f"{release.series} had news due on {release.due} that is not in the data"
+        for release in releases
+        if release.due <= day
+    ]
+    ids = {id for signal in signals if signal.reason for id in signal.reason.series()}
+    for id in sorted(ids - {release.series for release in releases}):
+        checked = market.provenance[id].last if id in market.provenance else None
+        if checked is not None and checked < day:
+            late.append(f"{id} is known up to {checked}; what came later is not in the data")
+    return late
+
+
+def stand(
+    strategy: Strategy | str,
+    market: MarketData | str = "embedded",
+    *,
+    as_of: Any = None,
+    **parameters: Any,
+) -> Standing:
+    """Say what a strategy holds now, and why.
+
+    Parameters
+    ----------
+    strategy, market
+        What ``load_strategy`` and ``load_market`` return, or the names that they take.
+    as_of
+        The last day whose news counts; today by default.
+    parameters
+        The strategy's own, by name.
+
+    Raises
+    ------
+    UsageError
+        When a name, a value or a date cannot be used.
+    RotationError
+        When the strategy's inputs are not known yet on that day.
+    """
+    if not isinstance(strategy, Strategy):
+        strategy = load_strategy(strategy)
+    if not isinstance(market, MarketData):
+        market = load_market(market)
+    values = strategy.bind(parameters)
+    day = np.datetime64("today", "D") if as_of is None else parse_day(as_of, "the day")
+    if day < market.bars.dates[0]:
+        raise UsageError(f"the day {day} lies before the data, which begin on {market.bars.dates[0]}")
+    then, fill = _known_by(market, day)
+    decision = strategy.decide(then.known(), values)
+    weights = filled(decision, then.bars.sleeves)
+    if decision.first_fill > fill:
+        raise RotationError(
+            f"{strategy.name} holds nothing yet on {day}: its inputs are not all known (a signal needs its "
+            "history first)"
+        )
+    differs = (weights != weights[fill]).any(axis=1)
+    before, after = np.flatnonzero(differs[:fill]), fill + np.flatnonzero(differs[fill:])
+    reasons = [signal.reason for signal in decision.signals if signal.reason]
+    pairs = [(signal.reason, signal.at(fill)) for signal in decision.signals if signal.reason]
+    releases = _releases(then, decision.signals)
+    dates = then.bars.dates
+
+    def held(index: int) -> dict[str, float]:
+        named = zip(then.bars.sleeves, weights[index].tolist(), strict=True)
+        return {sleeve: weight for sleeve, weight in named if weight}
+
+    return Standing(
+        strategy=strategy,
+        parameters=values,
+        market=market,
+        as_of=day,
+        fill=dates[fill],
+        hold=held(fill),
+        since=dates[before[-1] + 1] if len(before) else dates[decision.first_fill],
+        because=unique([fact for reason in reasons for fact in reason.facts(fill)]),
+        flips_if=list(dict.fromkeys(text for reason, now in pairs for text in reason.flips(fill, now=now))),
+        next_change=dates[after[0]] if len(after) else None,
+        next_hold=held(int(after[0])) if len(after) else {},
+        releases=[release for release in releases if release.due > day],
+        stale=_stale(then, decision.signals, releases, day),
+    )

@@ -1,0 +1,104 @@
+"""The wheel: only the package, complete, and at work in a new environment from an empty folder."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import site
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built without isolation: the build backend is installed here, and no network is needed."""
+    out = tmp_path_factory.mktemp("dist")
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(out),
+        str(REPOSITORY),
+    ]
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    return next(out.glob("*.whl"))
+
+
+def test_it_carries_the_package_with_strategies_and_data_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"backtest", "size_rotation-0.1.0.dist-info"}
+    for folder in ("strategies", "data"):
+        files = {
+            f"backtest/{p.relative_to(REPOSITORY).as_posix()}"
+            for p in (REPOSITORY / folder).rglob("*")
+            if p.is_file() and p.suffix != ".pyc"
+        }
+        assert files
+        assert files <= set(names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_it_works_from_an_empty_folder_in_a_new_environment(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=False)
+    packages = next(home.glob("lib/python*/site-packages"))
+    zipfile.ZipFile(wheel).extractall(packages)
+    # The dependencies are the ones installed here; a path line does not bring this checkout's own
+    # package along, because the editable install hangs on a .pth of its own.
+    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    python = str(home / "bin" / "python")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [python, *arguments], cwd=empty, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert Path(run("-c", "import backtest; print(backtest.__file__)").strip()).is_relative_to(packages)
+    command = "import sys; from backtest.cli import entry; sys.argv[0] = 'rotation'; entry()"
+    document = json.loads(run("-c", command, "run", "rate_cut", "--json"))
+    assert document["bars"] == 422
+    assert Path(document["report"]).parent == empty / "reports" / "rate_cut"
+    script = next(packages.glob("backtest/strategies/rate_cut.py"))
+    assert json.loads(run(str(script), "run", "--json"))["metrics"] == document["metrics"]
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What is installed here for the tests alone must not be what the package runs on."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    optional = [r for name, extra in project["optional-dependencies"].items() if name != "dev" for r in extra]
+    declared = {
+        re.split(r"[\[<>=~! ]", requirement)[0].lower().replace("_", "-")
+        for requirement in [*project["dependencies"], *optional]
+    }
+    distributions = packages_distributions()
+    used: dict[str, str] = {}
+    for file in (REPOSITORY / "backtest").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            used |= {name.split(".")[0]: file.name for name in names}
+    outside = set(used) - set(sys.stdlib_module_names) - {"backtest"}
+    undeclared = {
+        name: used[name]
+        for name in outside
+        if not {d.lower().replace("_", "-") for d in distributions.get(name, [name])} & declared
+    }
+    assert undeclared == {}
