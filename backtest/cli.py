@@ -114,11 +114,18 @@ def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     return data(prog, arguments)
 
 
+def _universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_universe import universe
+
+    return universe(prog, strategy, arguments)
+
+
 COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),
+    "universe": (_universe, "size classes, portfolios and a market from a table of companies"),
     "data": (_data, "list, fetch, show, import and verify series"),
 }
 

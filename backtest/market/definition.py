@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.catalogue import Entry, entry, read_toml
+from backtest.market.local import LOCAL_FILE, beside
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
 from backtest.market.store import Store
 
@@ -120,7 +121,7 @@ def read_definition(path: Path) -> Definition:
     content = read_toml(path)
     name = path.parent.name if path.name == "market.toml" else path.stem
     try:
-        return _definition(name, content)
+        return _definition(name, beside(content, path.parent))
     except _WrongError as wrong:
         line = line_of(path.read_text(encoding="utf-8"), wrong.path)
         raise DataError(f"{path}, line {line}: {wrong}") from None
@@ -325,4 +326,4 @@ def needs(definition: Definition) -> list[Entry]:
 def missing(definition: Definition) -> list[Entry]:
     """Return those that would have to be downloaded first."""
     store = Store()
-    return [e for e in needs(definition) if e.source not in ("arch", "facts") and store.current(e.id) is None]
+    return [e for e in needs(definition) if e.source not in ("arch", "facts", LOCAL_FILE) and store.current(e.id) is None]

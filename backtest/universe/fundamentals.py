@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_AGE = 550
 """Days after the end of its year that an annual account speaks for: a year and the half in which the next comes."""
 
+TIMES = 100
+"""A figure of the accounts that is more than so many times the capitalisation is not believed."""
+
 
 def take_in_accounts(shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str) -> list[SetAside]:
     """Read accounts into the workshop's table ``accounts``; returns what was set aside.
@@ -118,14 +121,20 @@ def _told(shop: Workshop, reason: str, rows: str) -> list[SetAside]:
     return [SetAside(why, count, tuple(examples)) for why, count, examples in counted]
 
 
-def known_accounts(shop: Workshop, max_age: int = MAX_AGE, fair_values: bool = False) -> None:
+def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool = False) -> list[SetAside]:
     """Make the workshop's table ``valued``: each company at each date shown, with what was known of it then.
 
     Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at most
     ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, the same a year
     earlier; ``fair``, the capitalisation at the user's fair value, NULL where there is none.
+    A figure more than ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another
+    currency than they say, are otherwise most of their class.
     """
-    fresh = ", ".join(f"CASE WHEN m.date - a.period_end <= {max_age} THEN a.{f} END AS {f}" for f in FIGURES)
+    fresh = ", ".join(
+        f"CASE WHEN m.date - a.period_end <= {max_age} AND abs(a.{f}) <= {TIMES} * m.size THEN a.{f} END AS {f}"
+        for f in FIGURES
+    )
+    odd = " OR ".join(f"abs(a.{f}) > {TIMES} * m.size" for f in FIGURES)
     fair = "m.size * r.fair_value * r.fx / r.price" if fair_values else "NULL::DOUBLE"
     prices = "LEFT JOIN raw r ON r.date = b.date AND r.company = l.company AND r.reason IS NULL" if fair_values else ""
     shop.run(
@@ -133,14 +142,21 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, fair_values: bool = F
         f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead"
     )
     shop.run(
-        f"CREATE TABLE now AS SELECT m.*, {fresh} FROM companies m ASOF LEFT JOIN accounts a "
+        f"CREATE TABLE now AS SELECT m.*, {fresh}, coalesce({odd}, false) AS odd FROM companies m ASOF LEFT JOIN accounts a "
         "ON m.issuer = a.issuer AND m.date >= a.published"
     )
     # A year before is the latest date shown that lies a year back (a month's end may come some days late), and
     # nothing older than that by more than a quarter.
     shop.run(
-        "CREATE TABLE valued AS SELECT n.*, CASE WHEN n.date - y.date <= 456 THEN y.earnings END AS earnings_before, "
+        "CREATE TABLE valued AS SELECT n.* EXCLUDE (odd), CASE WHEN n.date - y.date <= 456 THEN y.earnings END AS earnings_before, "
         "CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM now n ASOF LEFT JOIN "
         "(SELECT issuer, date, size, earnings, date + 361 AS later FROM now) y "
         "ON n.issuer = y.issuer AND n.date >= y.later"
     )
+    count, examples = shop.rows(
+        "SELECT count(*), list(DISTINCT company || ' ' || coalesce(name, '')) FROM now JOIN lines USING (id) WHERE odd"
+    )[0]
+    if not count:
+        return []
+    reason = f"a figure of the accounts more than {TIMES} times the capitalisation: that figure is not used"
+    return [SetAside(reason, count, tuple(sorted(examples)[:EXAMPLES]))]
