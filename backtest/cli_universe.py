@@ -43,7 +43,9 @@ def _parser(prog: str, about: str) -> Parser:
 
 def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
     parser = _parser(prog, about)
-    parser.add_argument("companies", metavar="COMPANIES", help="a CSV, Parquet or zip file, or a folder of them")
+    parser.add_argument(
+        "companies", metavar="COMPANIES", help="a CSV, Parquet or zip file, or a folder of them"
+    )
     parser.add_argument("--scheme", metavar="S", default="us", help="a name or a .toml file (default: us)")
     parser.add_argument("--mapping", metavar="M", help="which column is which: a name or a .toml file")
     if accounts:
@@ -97,7 +99,9 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows in columns, the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
-        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
     )
 
@@ -153,7 +157,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     date = dates.max() if options.date is None else pd.Timestamp(parse_day(options.date, "--date"))
     if not (dates == date).any():
         near = dates.iloc[(dates - date).abs().argmin()]
-        raise UsageError(f"there are no classes on {date:%Y-%m-%d}; the nearest date with classes is {near:%Y-%m-%d}")
+        raise UsageError(
+            f"there are no classes on {date:%Y-%m-%d}; the nearest date with classes is {near:%Y-%m-%d}"
+        )
     if out is not None and universe.members is not None:
         _write(universe.members, out)
     if options.json:
@@ -175,7 +181,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
         return 0
     _print(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, date)))
-    _print(f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line")
+    _print(
+        f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
+    )
     _print(_tell_set_aside(universe.set_aside))
     if out is not None:
         _print(f"Classes: {out.resolve()}")
@@ -197,11 +205,16 @@ def _write(table: pd.DataFrame, out: Path) -> None:
 
 
 def _build(prog: str, arguments: Sequence[str]) -> int:
-    parser = _table_parser(prog, "Make size portfolios, and a market of them that every command takes.", accounts=True)
+    parser = _table_parser(
+        prog, "Make size portfolios, and a market of them that every command takes.", accounts=True
+    )
     parser.add_argument("--out", metavar="DIR", required=True, help="the market's folder, new or empty")
     parser.add_argument("--weights", metavar="W", default="capitalisation", help="capitalisation or equal")
     parser.add_argument(
-        "--losses", metavar="L", default="report", help="in valuations: keep, drop or report (default: report)"
+        "--losses",
+        metavar="L",
+        default="report",
+        help="in valuations: keep, drop or report (default: report)",
     )
     parser.add_argument("--cash", metavar="ID", default="", help="series of the rate that cash earns: TB3MS")
     parser.add_argument("--policy", metavar="ID", default="", help="series of the policy rate: FED_TARGET")
@@ -224,7 +237,12 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         )
         (draft / "index.html").write_text(universe_page(universe, place.name), encoding="utf-8")
     if options.json:
-        _print(json.dumps({**record, "out": str(place.resolve()), "report": str(place.resolve() / "index.html")}, indent=2))
+        _print(
+            json.dumps(
+                {**record, "out": str(place.resolve()), "report": str(place.resolve() / "index.html")},
+                indent=2,
+            )
+        )
         return 0
     last = universe.classes["date"].max()
     _print(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
@@ -237,7 +255,9 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _screen(prog: str, arguments: Sequence[str]) -> int:
-    parser = _table_parser(prog, "Hold each company against the median of its industry and class.", accounts=True)
+    parser = _table_parser(
+        prog, "Hold each company against the median of its industry and class.", accounts=True
+    )
     parser.add_argument("--date", metavar="D", help="default: the last date with classes")
     parser.add_argument("--out", metavar="FILE", help="write the whole table to this .csv or .parquet")
     parser.add_argument("--rows", metavar="N", type=int, default=30, help="rows to print (default: 30)")
@@ -256,7 +276,10 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     rows = [["company", "class", "P/E", "P/S", "P/B", "earnings", "price", "flags"]]
     for row in table.head(options.rows).to_dict("records"):
         ratios = ["-" if row[r] != row[r] else f"{row[r]:.1f}" for r in ("pe", "ps", "pb")]
-        growth = ["-" if row[g] != row[g] else f"{row[g]:+.0%}" for g in ("earnings_growth", "capitalisation_growth")]
+        growth = [
+            "-" if row[g] != row[g] else f"{row[g]:+.0%}"
+            for g in ("earnings_growth", "capitalisation_growth")
+        ]
         rows.append([row["company"], row["class"], *ratios, *growth, row["flags"]])
     flagged = int((table["flags"] != "").sum())
     _print(f"{len(table):,} companies on {date}, {flagged:,} of them flagged; the most flagged first")
@@ -269,7 +292,9 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
 def _schemes(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "Show the size schemes, or one of them, and scale one to another country.")
     parser.add_argument("scheme", metavar="SCHEME", nargs="?", help="a name or a .toml file (default: all)")
-    parser.add_argument("--exchange-rate", metavar="X", type=float, help="units of the other currency for one")
+    parser.add_argument(
+        "--exchange-rate", metavar="X", type=float, help="units of the other currency for one"
+    )
     parser.add_argument(
         "--purchasing-power", metavar="X", type=float, default=1.0, help="how much more a unit buys there"
     )
@@ -293,7 +318,12 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
 def _scheme_document(scheme: Scheme) -> dict[str, Any]:
     said = {"scheme": scheme.name, "title": scheme.title, "source": scheme.source, "by": scheme.by}
     said |= {"classes": list(scheme.classes), "borders": list(scheme.borders), "unit": scheme.unit}
-    return {**said, "currency": scheme.currency, "index": scheme.index or None, "exchange": scheme.exchange or None}
+    return {
+        **said,
+        "currency": scheme.currency,
+        "index": scheme.index or None,
+        "exchange": scheme.exchange or None,
+    }
 
 
 def _scheme_text(scheme: Scheme) -> str:

@@ -326,4 +326,8 @@ def needs(definition: Definition) -> list[Entry]:
 def missing(definition: Definition) -> list[Entry]:
     """Return those that would have to be downloaded first."""
     store = Store()
-    return [e for e in needs(definition) if e.source not in ("arch", "facts", LOCAL_FILE) and store.current(e.id) is None]
+    return [
+        e
+        for e in needs(definition)
+        if e.source not in ("arch", "facts", LOCAL_FILE) and store.current(e.id) is None
+    ]

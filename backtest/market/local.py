@@ -61,7 +61,9 @@ def write_local(path: Path, dates: Days, columns: dict[str, Floats], about: dict
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({"date": pa.array(dates), **{name: pa.array(values) for name, values in columns.items()}})
+    table = pa.table(
+        {"date": pa.array(dates), **{name: pa.array(values) for name, values in columns.items()}}
+    )
     pq.write_table(table.replace_schema_metadata({_KEY: json.dumps(about).encode()}), path)
 
 
@@ -86,7 +88,12 @@ def describe(path: Path) -> dict[str, Any]:
     if said is None or "date" not in schema.names:
         raise DataError(f"{path} does not say what it holds; make it anew with: rotation universe build")
     values = [name for name in schema.names if name != "date"]
-    return {**json.loads(said), "source": LOCAL_FILE, "path": str(path), "columns": values if len(values) > 1 else []}
+    return {
+        **json.loads(said),
+        "source": LOCAL_FILE,
+        "path": str(path),
+        "columns": values if len(values) > 1 else [],
+    }
 
 
 def read_local(path: Path, column: str) -> SourceSeries:

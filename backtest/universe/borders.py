@@ -55,7 +55,7 @@ def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path |
     if scheme.exchange and np.isnan(found).all():
         raise DataError(
             f"no company of the table is listed on '{scheme.exchange}', which {scheme.name} takes its borders "
-            "from; map the exchange's column with exchange = \"...\""
+            'from; map the exchange\'s column with exchange = "..."'
         )
     return found
 

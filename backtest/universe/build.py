@@ -203,7 +203,10 @@ class _Findings:
 
 
 def _query(table: Table, scheme: Scheme, whole_company: bool) -> str:
-    given = [f"r.{name}" if name in table.columns else "NULL::DOUBLE" for name in ("total_return", "split", "dividend")]
+    given = [
+        f"r.{name}" if name in table.columns else "NULL::DOUBLE"
+        for name in ("total_return", "split", "dividend")
+    ]
     size, lead = ("coalesce(d.size, r.cap)", "coalesce(d.lead, true)") if table.doubled else ("r.cap", "true")
     join = "LEFT JOIN doubles d ON d.date = r.date AND d.id = l.id" if table.doubled else ""
     only = "AND coalesce(d.lead, true)" if table.doubled and whole_company else ""
@@ -328,4 +331,3 @@ def frame(portfolios: Portfolios, scheme: Scheme) -> pd.DataFrame:
     for name, which in [*zip(scheme.classes, one, strict=True), ("market", one.any(axis=0))]:
         columns[name], columns[f"{name}_equal"] = series(portfolios.sums, which)
     return pd.DataFrame(columns, index=pd.DatetimeIndex(portfolios.dates, name="date"))
-

@@ -140,8 +140,12 @@ def _doubles(
         same = True
         while last < end and bar[last] == bar[i]:
             alike = cap[last] == cap[i]
-            alike = alike and (price[last] == price[i] or (price[last] != price[last] and price[i] != price[i]))
-            alike = alike and (given[last] == given[i] or (given[last] != given[last] and given[i] != given[i]))
+            alike = alike and (
+                price[last] == price[i] or (price[last] != price[last] and price[i] != price[i])
+            )
+            alike = alike and (
+                given[last] == given[i] or (given[last] != given[last] and given[i] != given[i])
+            )
             same = same and alike
             last += 1
         for k in range(i, last):

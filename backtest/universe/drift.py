@@ -114,7 +114,9 @@ def drift(
         while i < n and line[i] == line[first]:
             b = bar[i]
             if member >= 0:
-                stays = _gap(sums, member, value, equal, before + 1, min(b - 1, last[since]), before, carry, delisting)
+                stays = _gap(
+                    sums, member, value, equal, before + 1, min(b - 1, last[since]), before, carry, delisting
+                )
                 if stays and period[b] == since and returns[i] == returns[i]:
                     grown = 1.0 + returns[i]
                     _add(sums, b, member, value, equal, grown)

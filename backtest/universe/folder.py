@@ -48,7 +48,13 @@ def measures(universe: Universe) -> pd.DataFrame:
 
 
 def write_market(
-    draft: Path, universe: Universe, name: str, *, cash: str = "", policy: str = "", weights: str = "capitalisation"
+    draft: Path,
+    universe: Universe,
+    name: str,
+    *,
+    cash: str = "",
+    policy: str = "",
+    weights: str = "capitalisation",
 ) -> dict[str, Any]:
     """Write a market into the folder ``draft``; returns its record.
 
@@ -91,8 +97,18 @@ def write_market(
     told = {"unit": "ratio", "kind": "other", "known_at": "the day itself", "frequency": "irregular"}
     write_local(draft / "measures.parquet", to_days(said.index.to_numpy()), _columns(said), {**about, **told})
     if not cash:
-        nothing = {"unit": "percent", "kind": "rate", "known_at": "the day itself", "title": "cash that earns nothing"}
-        write_local(draft / "cash.parquet", dates[:1], {"rate": np.zeros(1)}, {**about, **nothing, "frequency": "irregular"})
+        nothing = {
+            "unit": "percent",
+            "kind": "rate",
+            "known_at": "the day itself",
+            "title": "cash that earns nothing",
+        }
+        write_local(
+            draft / "cash.parquet",
+            dates[:1],
+            {"rate": np.zeros(1)},
+            {**about, **nothing, "frequency": "irregular"},
+        )
     text = _market_file(universe, list(said.columns), dates, left_out, cash, policy, weights)
     (draft / "market.toml").write_text(text, encoding="utf-8")
     for table in ("classes", "migration", "valuation", "members"):
@@ -132,9 +148,17 @@ def _market_file(
         lines.append(f"proxy = {_toml(proxy.rstrip('; '))}")
     if policy:
         lines.append(f"policy = {_toml(policy)}")
-    lines += ["", f"# By {weights}. The other weights are columns of the same file, such as small_equal and small.", "[sleeves]"]
+    lines += [
+        "",
+        f"# By {weights}. The other weights are columns of the same file, such as small_equal and small.",
+        "[sleeves]",
+    ]
     lines += [f"{name} = {_toml(value)}" for name, value in sleeves.items()]
-    lines += ["", "# The discount of small to large is 1 - (P/B small) / (P/B large), or on P/S or P/E where there is no book.", "[series]"]
+    lines += [
+        "",
+        "# The discount of small to large is 1 - (P/B small) / (P/B large), or on P/S or P/E where there is no book.",
+        "[series]",
+    ]
     lines += [f"{name} = {_toml(value)}" for name, value in series.items()]
     return "\n".join(lines) + "\n"
 
@@ -153,5 +177,7 @@ def _record(universe: Universe, name: str) -> dict[str, Any]:
         "first": str(universe.portfolios.dates[0]),
         "last": str(universe.portfolios.dates[-1]),
         "files": universe.files,
-        "set_aside": [{"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in universe.set_aside],
+        "set_aside": [
+            {"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in universe.set_aside
+        ],
     }

@@ -22,7 +22,9 @@ TIMES = 100
 """A figure of the accounts that is more than so many times the capitalisation is not believed."""
 
 
-def take_in_accounts(shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str) -> list[SetAside]:
+def take_in_accounts(
+    shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str
+) -> list[SetAside]:
     """Read accounts into the workshop's table ``accounts``; returns what was set aside.
 
     Several files (income, balance) are laid together by company, end of period and publication. Columns of the
@@ -80,7 +82,9 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
     for needed in ("company", "published"):
         if needed not in columns:
             theirs = mapping.fundamentals.get(needed, [(needed, 1.0)])[0][0]
-            raise UsageError(f"{path.name} has no column '{theirs}' for {needed}; {nearest(theirs, present)}; {HOW}")
+            raise UsageError(
+                f"{path.name} has no column '{theirs}' for {needed}; {nearest(theirs, present)}; {HOW}"
+            )
     if not set(FIGURES) & columns.keys():
         raise UsageError(f"{path.name} has none of the figures {', '.join(FIGURES)}; {HOW}")
     company = f"trim({quoted(columns['company'][0][0])}::VARCHAR)"
@@ -97,7 +101,9 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
         + " AS currency",
     ]
     for figure in FIGURES:
-        terms = [f"{sign!r} * try_cast({quoted(theirs)} AS DOUBLE)" for theirs, sign in columns.get(figure, [])]
+        terms = [
+            f"{sign!r} * try_cast({quoted(theirs)} AS DOUBLE)" for theirs, sign in columns.get(figure, [])
+        ]
         # A sum of what is there: a company without long-term debt leaves that column empty.
         parts.append(f"list_sum([{', '.join(terms)}]) AS {figure}" if terms else f"NULL::DOUBLE AS {figure}")
     shop.run(f"CREATE TABLE accounts_{number} AS SELECT {', '.join(parts)} FROM filed_{number}")
@@ -125,8 +131,8 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
     """Make the workshop's table ``valued``: each company at each date shown, with what was known of it then.
 
     Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at most
-    ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, the same a year
-    earlier; ``fair``, the capitalisation at the user's fair value, NULL where there is none.
+    ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, as they were
+    known a year earlier (of an earlier year's account; NULL where no newer one has come since); ``fair``, the capitalisation at the user's fair value, NULL where there is none.
     A figure more than ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another
     currency than they say, are otherwise most of their class.
     """
@@ -136,21 +142,26 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
     )
     odd = " OR ".join(f"abs(a.{f}) > {TIMES} * m.size" for f in FIGURES)
     fair = "m.size * r.fair_value * r.fx / r.price" if fair_values else "NULL::DOUBLE"
-    prices = "LEFT JOIN raw r ON r.date = b.date AND r.company = l.company AND r.reason IS NULL" if fair_values else ""
+    prices = (
+        "LEFT JOIN raw r ON r.date = b.date AND r.company = l.company AND r.reason IS NULL"
+        if fair_values
+        else ""
+    )
     shop.run(
         f"CREATE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, {fair} AS fair "
         f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead"
     )
     shop.run(
-        f"CREATE TABLE now AS SELECT m.*, {fresh}, coalesce({odd}, false) AS odd FROM companies m ASOF LEFT JOIN accounts a "
+        f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd FROM companies m ASOF LEFT JOIN accounts a "
         "ON m.issuer = a.issuer AND m.date >= a.published"
     )
     # A year before is the latest date shown that lies a year back (a month's end may come some days late), and
     # nothing older than that by more than a quarter.
     shop.run(
-        "CREATE TABLE valued AS SELECT n.* EXCLUDE (odd), CASE WHEN n.date - y.date <= 456 THEN y.earnings END AS earnings_before, "
+        "CREATE TABLE valued AS SELECT n.* EXCLUDE (odd, period_end), "
+        "CASE WHEN n.date - y.date <= 456 AND y.period_end < n.period_end THEN y.earnings END AS earnings_before, "
         "CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM now n ASOF LEFT JOIN "
-        "(SELECT issuer, date, size, earnings, date + 361 AS later FROM now) y "
+        "(SELECT issuer, date, size, earnings, period_end, date + 361 AS later FROM now) y "
         "ON n.issuer = y.issuer AND n.date >= y.later"
     )
     count, examples = shop.rows(

@@ -134,8 +134,12 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     shop.run(f"CREATE VIEW source AS {together}")
     if not lines:
         return None
-    examples = [f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]]
-    return SetAside("a ragged line: too many or too few fields, or broken quotes", len(lines), tuple(examples))
+    examples = [
+        f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]
+    ]
+    return SetAside(
+        "a ragged line: too many or too few fields, or broken quotes", len(lines), tuple(examples)
+    )
 
 
 def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
@@ -171,9 +175,7 @@ def _date(column: str, kind: str) -> str:
     name = quoted(column)
     if kind in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"):
         return f"{name}::DATE AS date"
-    return (
-        f"coalesce(try_cast({name} AS DATE), try_strptime({name}::VARCHAR, '%Y%m%d')::DATE) AS date"
-    )
+    return f"coalesce(try_cast({name} AS DATE), try_strptime({name}::VARCHAR, '%Y%m%d')::DATE) AS date"
 
 
 def _made(columns: dict[str, str], mapping: Mapping) -> bool:
@@ -232,8 +234,10 @@ def _one_currency(
 def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
     """Make the view ``raw``: ``cap`` in one currency, and the ``reason`` for which a row is set aside."""
     cap = "capitalisation" if "capitalisation" in columns else "price * shares"
-    cases = ["WHEN date IS NULL THEN 'no date, or one that cannot be read'",
-             "WHEN company IS NULL THEN 'no company'"]
+    cases = [
+        "WHEN date IS NULL THEN 'no date, or one that cannot be read'",
+        "WHEN company IS NULL THEN 'no company'",
+    ]
     for rule in mapping.leave_out:
         found = f"regexp_matches(coalesce({rule.column}, ''), {text(rule.matches)})"
         if rule.exempt:

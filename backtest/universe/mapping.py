@@ -111,7 +111,7 @@ class Mapping:
         return found
 
 
-HOW = "a mapping names your columns: --mapping FILE with [columns] and lines such as company = \"ticker\""
+HOW = 'a mapping names your columns: --mapping FILE with [columns] and lines such as company = "ticker"'
 
 
 def mapping_names() -> list[str]:

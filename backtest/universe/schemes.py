@@ -84,7 +84,9 @@ class Scheme:
             When the scheme has no amounts, or a factor is not above zero.
         """
         if self.by != "capitalisation":
-            raise UsageError(f"the borders of {self.name} are no amounts of money; only amounts can be scaled")
+            raise UsageError(
+                f"the borders of {self.name} are no amounts of money; only amounts can be scaled"
+            )
         if not (exchange_rate > 0.0 and purchasing_power > 0.0):
             raise UsageError("an exchange rate and a ratio of purchasing powers must be above zero")
         factor = exchange_rate / purchasing_power
@@ -127,8 +129,11 @@ def _scheme(path: Path) -> Scheme:
     for entry in content:
         if entry not in allowed:
             raise DataError(f"{path} has an entry '{entry}'; {nearest(entry, allowed)}")
-    missing = [e for e in (("title", "source") if derived else ("title", "source", "classes", "borders"))
-               if e not in content]
+    missing = [
+        e
+        for e in (("title", "source") if derived else ("title", "source", "classes", "borders"))
+        if e not in content
+    ]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}")
     scheme = _derived(path, content) if derived else _own(path, content)

@@ -59,9 +59,13 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     flags = [_flags(row) for row in frame.to_dict("records")]
     frame["flags"] = ["; ".join(word for word, _ in found) for found in flags]
     frame["reason"] = ["; ".join(reason for _, reason in found) for found in flags]
-    cheap = [sum(word.startswith("cheap") or word.startswith("growth") for word, _ in found) for found in flags]
+    cheap = [
+        sum(word.startswith("cheap") or word.startswith("growth") for word, _ in found) for found in flags
+    ]
     frame = frame.assign(order=cheap).sort_values(["order", "capitalisation"], ascending=False, kind="stable")
-    return frame.drop(columns=["id", "order", "sales", "book", "earnings_before", "size_before"]).reset_index(drop=True)
+    return frame.drop(columns=["id", "order", "sales", "book", "earnings_before", "size_before"]).reset_index(
+        drop=True
+    )
 
 
 def _against_peers(frame: pd.DataFrame, ratio: str) -> None:
@@ -71,7 +75,9 @@ def _against_peers(frame: pd.DataFrame, ratio: str) -> None:
     enough = close.transform("count").to_numpy() >= PEERS
     frame[f"{ratio}_peers"] = np.where(enough, close.transform("median"), by_class)
     industry = frame["industry"].fillna("its industry")
-    frame[f"{ratio}_held_against"] = np.where(enough, industry + ", " + frame["class"], "all " + frame["class"])
+    frame[f"{ratio}_held_against"] = np.where(
+        enough, industry + ", " + frame["class"], "all " + frame["class"]
+    )
 
 
 def _flags(row: dict[str, object]) -> list[tuple[str, str]]:
@@ -84,7 +90,9 @@ def _flags(row: dict[str, object]) -> list[tuple[str, str]]:
             found.append((f"{word} on {name}", reason))
     earned, paid = float(row["earnings_growth"]), float(row["capitalisation_growth"])  # type: ignore[arg-type]
     if earned - paid > GROWTH and earned > 0.0:
-        found.append(("growth ahead of price", f"earnings {earned:+.0%}, capitalisation {paid:+.0%} in a year"))
+        found.append(
+            ("growth ahead of price", f"earnings {earned:+.0%}, capitalisation {paid:+.0%} in a year")
+        )
     if float(row["earnings"]) <= 0.0:  # type: ignore[arg-type]
         found.append(("loss", f"earnings {float(row['earnings']):,.0f}, so no P/E"))  # type: ignore[arg-type]
     return found

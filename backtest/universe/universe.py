@@ -94,7 +94,9 @@ class Universe:
         return bool(self.returns["market"].notna().any())
 
 
-def _prepare(shop: Workshop, inputs: Inputs, rules: Rules) -> tuple[Scheme, Table, Portfolios, list[SetAside]]:
+def _prepare(
+    shop: Workshop, inputs: Inputs, rules: Rules
+) -> tuple[Scheme, Table, Portfolios, list[SetAside]]:
     """Take everything in and form the classes; the workshop then has ``members`` and, with accounts, ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
     table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates)
@@ -180,5 +182,3 @@ def settings(universe: Universe) -> dict[str, Any]:
         f"without the price, until {limits.confirm} rows confirm it; a move of more than {limits.move:g} times",
         "losses": universe.inputs.losses,
     }
-
-

@@ -19,6 +19,9 @@ LOSSES = ("keep", "drop", "report")
 """What a class's ratio does with companies whose figure is not above zero. ``keep``: they count in both sums.
 ``drop``: in neither. ``report``: as ``keep``, and the ratio without them stands beside it."""
 
+COVERED = 1 / 3
+"""A discount needs the figure of companies with this share of their class's capitalisation."""
+
 RATIOS = {"pe": "earnings", "ps": "sales", "pb": "book"}
 
 
@@ -32,7 +35,8 @@ def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame
     """Return a row for each class (and ``market``) at each date shown.
 
     For each ratio (``pe``, ``ps``, ``pb``): the ratio of sums over companies that have the figure, NaN where the sum
-    is not above zero; ``_median`` over companies whose figure is above zero; ``_companies`` that have it; ``_losses``
+    is not above zero; ``_median`` over companies whose figure is above zero; ``_companies`` that have it and
+    the share of capitalisation ``_covered`` by them; ``_losses``
     of them with a figure not above zero, and ``_losses_share`` of these in their capitalisation; with ``report``
     also ``_without_losses``. Then ``earnings_growth`` and ``capitalisation_growth`` over a year, of companies with
     earnings known at both ends (``growth_companies``); ``debt_to_ebit``, ``interest_cover``; ``fair_discount``, one minus
@@ -72,6 +76,7 @@ def _ratio(name: str, figure: str, losses: str) -> str:
         f"CASE WHEN sum({figure}) {counted} > 0 THEN sum(size) {counted} / sum({figure}) {counted} END AS {name}",
         f"median(size / {figure}) {gains} AS {name}_median",
         f"count({figure}) AS {name}_companies",
+        f"coalesce(sum(size) FILTER ({figure} IS NOT NULL), 0) / sum(size) AS {name}_covered",
         f"count(*) FILTER ({figure} <= 0) AS {name}_losses",
         f"coalesce(sum(size) FILTER ({figure} <= 0), 0) / sum(size) FILTER ({figure} IS NOT NULL) "
         f"AS {name}_losses_share",
@@ -90,12 +95,16 @@ def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Return the discount of small to large on each ratio, by date, and where it stands in its own past.
 
     Columns, for each of ``RATIOS`` that is there: ``discount_pb`` is ``1 - (P/B small / P/B large)``;
-    ``discount_pb_percentile`` the share of values up to and with this date's that are not above it.
+    ``discount_pb_percentile`` the share of values up to and with this date's that are not above it. A class of which
+    less than ``COVERED`` has the figure has no discount.
     """
     import pandas as pd
 
     small, large = ends(scheme)
-    table = valuation.pivot_table(index="date", columns="class", values=list(RATIOS), dropna=False)
+    told = valuation.copy()
+    for ratio in RATIOS:
+        told[ratio] = told[ratio].where(told[f"{ratio}_covered"] >= COVERED)
+    table = told.pivot_table(index="date", columns="class", values=list(RATIOS), dropna=False)
     found = {}
     for ratio in RATIOS:
         if (ratio, small) not in table or (ratio, large) not in table:
