@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 if TYPE_CHECKING:
@@ -150,11 +150,19 @@ def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, botto
 
 def shade(axes: Axes, spans: Spans, colour: str, alpha: float) -> None:
     """Shade spans of days; one of a day or two is widened to a month, to be seen at all."""
-    for begin, end in spans:
-        right = max(end, begin + np.timedelta64(30, "D"))
-        axes.axvspan(
-            begin.astype(object), right.astype(object), color=colour, linewidth=0, zorder=0, alpha=alpha
-        )
+    if not spans:
+        return
+    days = date2num([day for span in spans for day in span]).reshape(-1, 2)
+    widths = np.maximum(days[:, 1] - days[:, 0], 30.0)
+    axes.broken_barh(
+        list(zip(days[:, 0], widths, strict=True)),
+        (0.0, 1.0),
+        transform=axes.get_xaxis_transform(),
+        color=colour,
+        linewidth=0,
+        zorder=0,
+        alpha=alpha,
+    )
 
 
 def log_axis(axes: Axes) -> None:
