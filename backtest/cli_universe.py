@@ -316,7 +316,12 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _scheme_document(scheme: Scheme) -> dict[str, Any]:
-    said = {"scheme": scheme.name, "title": scheme.title, "source": scheme.source, "by": scheme.by}
+    said: dict[str, Any] = {
+        "scheme": scheme.name,
+        "title": scheme.title,
+        "source": scheme.source,
+        "by": scheme.by,
+    }
     said |= {"classes": list(scheme.classes), "borders": list(scheme.borders), "unit": scheme.unit}
     return {
         **said,

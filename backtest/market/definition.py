@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.catalogue import Entry, entry, read_toml
-from backtest.market.local import LOCAL_FILE, beside
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
+from backtest.market.local import LOCAL_FILE, beside
 from backtest.market.store import Store
 
 if TYPE_CHECKING:

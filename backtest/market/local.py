@@ -1,7 +1,7 @@
 """Local series: Parquet files beside a market file, each of which says itself what it holds.
 
-A market file names them as ``returns.parquet[small]``. A file has a column ``date`` and one or several of values;
-its metadata hold, under ``size-rotation``, what the catalogue would say of a series (as JSON).
+A market file names them as ``returns.parquet[small]``. A file has a column ``date`` and one or several of
+values; its metadata hold, under ``size-rotation``, what the catalogue would say of a series (as JSON).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from backtest.errors import DataError, nearest
 from backtest.market.sources.base import SourceSeries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from backtest.dates import Days, Floats
 
 LOCAL_FILE = "file"

@@ -9,6 +9,7 @@ import numpy as np
 
 from backtest.reporting import universe_figures as figures
 from backtest.reporting.html import Drawing, drawing, render
+from backtest.reporting.table import proper
 from backtest.reporting.universe_figures import NAMES
 from backtest.universe.universe import settings
 from backtest.universe.valuation import COVERED, RATIOS, ends
@@ -33,18 +34,20 @@ SHOWS = {
 
 _LOSSES = {
     "keep": "A ratio is total capitalisation over the total of the figure, losses included.",
-    "drop": "A ratio is total capitalisation over the total of the figure, of companies whose figure is above zero.",
-    "report": "A ratio is total capitalisation over the total of the figure, losses included; beside it without the "
+    "drop": "A ratio is total capitalisation over the total of the figure, of companies whose figure is "
+    "above zero.",
+    "report": "A ratio is total capitalisation over the total of the figure, losses included; beside it "
+    "without the "
     "companies whose figure is not above zero.",
 }
 
 
-def _text(value: float, form: str, scale: float = 1.0) -> str:
-    return "-" if value is None or not np.isfinite(value) else format(scale * value, form).replace("-", "−")
+def _text(value: float, form: str) -> str:
+    return proper(format(value, form)) if np.isfinite(value) else "-"
 
 
 def _percent(value: float, digits: int = 1) -> str:
-    return "-" if not np.isfinite(value) else f"{value:.{digits}%}".replace("-", "−")
+    return _text(value, f".{digits}%")
 
 
 def _amount(value: float) -> str:
@@ -87,10 +90,11 @@ def _returns(universe: Universe) -> dict[str, Any]:
     for name in (*universe.scheme.classes, "market"):
         cells = []
         for column in (name, f"{name}_equal"):
-            grown = float((1.0 + returns[column].fillna(0.0)).prod())
+            values = returns[column].fillna(0.0).to_numpy(dtype=np.float64)
+            grown = float(np.prod(1.0 + values))
             cells += [
                 _percent(grown ** (1.0 / years) - 1.0),
-                _percent(float(returns[column].std()) * np.sqrt(len(returns) / years)),
+                _percent(float(values.std(ddof=1)) * np.sqrt(len(values) / years)),
             ]
         rows.append([name, *cells])
     heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
@@ -103,9 +107,10 @@ def _migration(universe: Universe) -> dict[str, Any]:
     total = moves.pivot_table(index="was", columns="class", values="lines", aggfunc="sum", fill_value=0)
     rows = []
     for name in (n for n in names if n in total.index):
-        shares = [
-            float(total.loc[name, to]) / float(total.loc[name].sum()) if to in total else 0.0 for to in names
-        ]
+        counts = {
+            to: int(total[to].to_numpy()[total.index.get_loc(name)]) if to in total else 0 for to in names
+        }
+        shares = [counts[to] / sum(counts.values()) for to in names]
         cells = [
             (_percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}")
             for to, share in zip(names, shares, strict=True)
@@ -207,15 +212,15 @@ def _summary(universe: Universe) -> list[str]:
     said = []
     if small in rows and large in rows:
         said.append(
-            f"{large.capitalize()} companies are {rows[large]['companies']:,} of {rows['market']['companies']:,} and "
-            f"{rows[large]['share']:.1%} of capitalisation; {small} companies are {rows[small]['companies']:,} and "
-            f"{rows[small]['share']:.1%}."
+            f"{large.capitalize()} companies are {rows[large]['companies']:,} of "
+            f"{rows['market']['companies']:,} and {rows[large]['share']:.1%} of capitalisation; {small} "
+            f"companies are {rows[small]['companies']:,} and {rows[small]['share']:.1%}."
         )
     if universe.discounts is not None:
-        for row in _discounts(universe)["rows"][-1:]:
-            said.append(
-                f"Discount of {row[0]}: {row[2]} on {row[1]}, at percentile {row[3]} of its own past ({row[4]} dates)."
-            )
+        said += [
+            f"Discount of {what}: {value} on {date}, at percentile {place} of its own past ({dates} dates)."
+            for what, date, value, place, dates in _discounts(universe)["rows"][-1:]
+        ]
     return said
 
 
@@ -226,8 +231,8 @@ def _warnings(universe: Universe) -> list[str]:
     late = [a for a in universe.set_aside if "a bar late" in a.reason]
     if late:
         found.append(
-            f"{late[0].rows:,} returns were corrected for a split by the share count of the bar after it. No class "
-            "depends on it: members and weights come from what was delivered by then."
+            f"{late[0].rows:,} returns were corrected for a split by the share count of the bar after it. No "
+            "class depends on it: members and weights come from what was delivered by then."
         )
     return found
 
@@ -252,8 +257,8 @@ def universe_page(universe: Universe, name: str) -> str:
         "universe.html",
         title=f"{name}: {universe.scheme.title}",
         name=name,
-        lead=f"{universe.scheme.title}. Companies of {universe.inputs.companies.name}, {dates[0]} to {dates[-1]}, "
-        f"counted in {universe.table.currency or 'their own currency'}.",
+        lead=f"{universe.scheme.title}. Companies of {universe.inputs.companies.name}, {dates[0]} to "
+        f"{dates[-1]}, counted in {universe.table.currency or 'their own currency'}.",
         summary=_summary(universe),
         warnings=_warnings(universe),
         terms=list(settings(universe).items()),

@@ -28,7 +28,7 @@ def by_class(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.pivot_table(index="date", columns="class", values=column, dropna=False)
 
 
-def _dates(table: pd.DataFrame) -> Days:
+def _dates(table: pd.DataFrame | pd.Series[float]) -> Days:
     return to_days(table.index.to_numpy())
 
 

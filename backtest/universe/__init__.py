@@ -1,1 +1,1 @@
-"""Universe: from a table of companies to size classes, their portfolios, valuations and a market of one's own."""
+"""Universe: from a table of companies to size classes, their portfolios, valuations and a market of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,8 @@ from backtest.universe.schemes import TOTAL
 from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from backtest.dates import Days, Floats, Ints
     from backtest.universe.schemes import Scheme
     from backtest.universe.workshop import Workshop
@@ -54,8 +55,8 @@ def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path |
             found[place[bar], column] = amount
     if scheme.exchange and np.isnan(found).all():
         raise DataError(
-            f"no company of the table is listed on '{scheme.exchange}', which {scheme.name} takes its borders "
-            'from; map the exchange\'s column with exchange = "..."'
+            f"no company of the table is listed on '{scheme.exchange}', which {scheme.name} takes its "
+            'borders from; map the exchange\'s column with exchange = "..."'
         )
     return found
 
@@ -129,8 +130,8 @@ def read_observations(path: Path, id: str) -> Observations:
     if announced is None:
         if id not in catalogue():
             raise UsageError(
-                f"{path} does not say when its values were published; add a column known_at, for the catalogue "
-                f"has no release rule for {id}"
+                f"{path} does not say when its values were published; add a column known_at, for the "
+                f"catalogue has no release rule for {id}"
             )
         announced = known_at(catalogue()[id].known_at, dates)
     there = np.isfinite(values)

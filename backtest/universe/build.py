@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +17,9 @@ from backtest.universe.drift import Calendar, drift
 from backtest.universe.intake import EXAMPLES, SetAside, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import pandas as pd
 
     from backtest.dates import Bools, Days, Floats, Ints
@@ -36,8 +37,8 @@ class Rules:
     Parameters
     ----------
     reconstitute
-        ``monthly``, ``quarterly`` (March, June, September, December), ``june`` or ``daily`` (every bar); at the
-        close of the last bar of the month. Returns of the period begin with the next bar.
+        ``monthly``, ``quarterly`` (March, June, September, December), ``june`` or ``daily`` (every bar); at
+        the close of the last bar of the month. Returns of the period begin with the next bar.
     band
         How far past a border, as a fraction of it, a company must be to change its class.
     carry
@@ -312,7 +313,7 @@ def _drifted(
                 calendar.reconstitution, calendar.period, calendar.last, shown, known,
                 rules.band, rules.carry, rules.delisting, sums, members, values,
             )  # fmt: skip
-            columns = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(3)]
+            columns: list[Any] = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(3)]
             columns.append(piece.lead[members[:used, 4]])
             arrays = [pa.array(c).cast(f.type) for c, f in zip(columns, _MEMBERS, strict=True)]
             writer.write_table(pa.table(arrays, schema=_MEMBERS))
@@ -327,7 +328,8 @@ def frame(portfolios: Portfolios, scheme: Scheme) -> pd.DataFrame:
     from backtest.universe.drift import series
 
     columns = {}
-    one = np.eye(len(scheme.classes), dtype=np.bool_)
-    for name, which in [*zip(scheme.classes, one, strict=True), ("market", one.any(axis=0))]:
+    names = np.array(scheme.classes)
+    for name in (*scheme.classes, "market"):
+        which = np.ones(len(names), dtype=np.bool_) if name == "market" else names == name
         columns[name], columns[f"{name}_equal"] = series(portfolios.sums, which)
     return pd.DataFrame(columns, index=pd.DatetimeIndex(portfolios.dates, name="date"))

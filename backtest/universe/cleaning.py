@@ -1,7 +1,7 @@
 """Cleaning: one line's rows in order of date, from what was delivered to capitalisations and returns.
 
-Compiled, for a full history has a hundred million rows. It looks back only, with one exception that is stated:
-a split whose share count is delivered a bar late is recognised by that bar.
+Compiled, for a full history has a hundred million rows. It looks back only, with one exception that is
+stated: a split whose share count is delivered a bar late is recognised by that bar.
 """
 
 from __future__ import annotations

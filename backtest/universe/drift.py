@@ -126,15 +126,7 @@ def drift(
                     member = -1
             q = reconstitution[b]
             if q >= 0 and borders[q, 0] == borders[q, 0]:
-                fits = 0
-                for k in range(n_borders):
-                    if above[k] < 0:
-                        above[k] = 1 if size[i] >= borders[q, k] else 0
-                    elif size[i] >= borders[q, k] * (1.0 + band):
-                        above[k] = 1
-                    elif size[i] < borders[q, k] * (1.0 - band):
-                        above[k] = 0
-                    fits += above[k]
+                fits = _class(above, size[i], borders[q], band)
                 _write(members, values, used, i, b, line[i], fits, member, cap[i], size[i], value)
                 used += 1
                 member, since, value, equal = fits, q, cap[i], 1.0
@@ -149,6 +141,19 @@ def drift(
             _gap(sums, member, value, equal, before + 1, last[since], before, carry, delisting)
         first = i
     return used
+
+
+@compiled
+def _class(above: Ints, size: float, borders: Floats, band: float) -> int:
+    """Return the class that a size falls into; ``above`` remembers on which side of each border it was."""
+    for k in range(len(borders)):
+        if above[k] < 0:
+            above[k] = 1 if size >= borders[k] else 0
+        elif size >= borders[k] * (1.0 + band):
+            above[k] = 1
+        elif size < borders[k] * (1.0 - band):
+            above[k] = 0
+    return int(above.sum())
 
 
 @compiled

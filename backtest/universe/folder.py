@@ -34,9 +34,10 @@ def _returns(universe: Universe) -> tuple[pd.DataFrame, str]:
 
 
 def measures(universe: Universe) -> pd.DataFrame:
-    """Return what strategies may ask for, by date: ``concentration``, ``top_share``, ``herfindahl``, discounts.
+    """Return what strategies may ask for, by date: concentration and discounts.
 
-    ``concentration`` is the share of the large class (and those above it) in total capitalisation.
+    ``concentration`` is the share of the large class (and those above it) in total capitalisation;
+    ``top_share`` and ``herfindahl`` are those of all companies.
     """
     names = universe.scheme.classes
     above = names[names.index(ends(universe.scheme)[1]) :]
@@ -63,8 +64,8 @@ def write_market(
     name
         What the market is called: the name that the folder will have.
     cash, policy
-        Series of the catalogue: a yearly rate that cash earns, and the policy rate; none where empty, and cash
-        earns nothing then.
+        Series of the catalogue: a yearly rate that cash earns, and the policy rate; none where empty, and
+        cash earns nothing then.
     weights
         ``capitalisation`` or ``equal``: what the sleeves are weighted by. Both are in the file.
 
@@ -156,7 +157,7 @@ def _market_file(
     lines += [f"{name} = {_toml(value)}" for name, value in sleeves.items()]
     lines += [
         "",
-        "# The discount of small to large is 1 - (P/B small) / (P/B large), or on P/S or P/E where there is no book.",
+        "# The discount is 1 - (P/B small) / (P/B large); on P/S or P/E where no book is known.",
         "[series]",
     ]
     lines += [f"{name} = {_toml(value)}" for name, value in series.items()]

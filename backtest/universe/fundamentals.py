@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backtest.universe.workshop import Workshop
 
 MAX_AGE = 550
-"""Days after the end of its year that an annual account speaks for: a year and the half in which the next comes."""
+"""Days after the end of its year that an annual account speaks for: a year and half of one, till the next."""
 
 TIMES = 100
 """A figure of the accounts that is more than so many times the capitalisation is not believed."""
@@ -27,17 +27,18 @@ def take_in_accounts(
 ) -> list[SetAside]:
     """Read accounts into the workshop's table ``accounts``; returns what was set aside.
 
-    Several files (income, balance) are laid together by company, end of period and publication. Columns of the
-    table: ``issuer, published, period_end`` and ``FIGURES``, NULL where one is not given. Companies that the table
-    of companies does not have are counted and passed over.
+    Several files (income, balance) are laid together by company, end of period and publication. Columns of
+    the table: ``issuer, published, period_end`` and ``FIGURES``, NULL where one is not given. Companies that
+    the table of companies does not have are counted and passed over.
 
     Raises
     ------
     UsageError
         When a file or a column that is needed is missing, or the accounts are in several currencies.
     """
-    parts = [_one_file(shop, number, path, mapping) for number, path in enumerate(paths)]
-    together = " UNION ALL BY NAME ".join(f"SELECT * FROM accounts_{n}" for n in range(len(parts)))
+    for number, path in enumerate(paths):
+        _one_file(shop, number, path, mapping)
+    together = " UNION ALL BY NAME ".join(f"SELECT * FROM accounts_{n}" for n in range(len(paths)))
     figures = ", ".join(f"max({f}) AS {f}" for f in FIGURES)
     shop.run(
         "CREATE TABLE filed AS SELECT company, published, period_end, any_value(currency) AS currency, "
@@ -57,8 +58,9 @@ def take_in_accounts(
     )
     # What is published later about an earlier year never replaces what is known of a later one.
     shop.run(
-        "CREATE TABLE accounts AS SELECT * EXCLUDE (newest) FROM (SELECT *, max(period_end) OVER (PARTITION BY "
-        "issuer ORDER BY published, period_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest "
+        "CREATE TABLE accounts AS SELECT * EXCLUDE (newest) FROM (SELECT *, max(period_end) OVER (PARTITION "
+        "BY issuer ORDER BY published, period_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
+        "AS newest "
         "FROM known) WHERE newest IS NULL OR period_end >= newest "
         "QUALIFY row_number() OVER (PARTITION BY issuer, published ORDER BY period_end DESC) = 1"
     )
@@ -130,14 +132,16 @@ def _told(shop: Workshop, reason: str, rows: str) -> list[SetAside]:
 def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool = False) -> list[SetAside]:
     """Make the workshop's table ``valued``: each company at each date shown, with what was known of it then.
 
-    Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at most
-    ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, as they were
-    known a year earlier (of an earlier year's account; NULL where no newer one has come since); ``fair``, the capitalisation at the user's fair value, NULL where there is none.
-    A figure more than ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another
-    currency than they say, are otherwise most of their class.
+    Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at
+    most ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, as
+    they were known a year earlier (of an earlier year's account; NULL where no newer one has come since);
+    ``fair``, the capitalisation at the user's fair value, NULL where there is none. A figure more than
+    ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another currency than
+    they say, are otherwise most of their class.
     """
     fresh = ", ".join(
-        f"CASE WHEN m.date - a.period_end <= {max_age} AND abs(a.{f}) <= {TIMES} * m.size THEN a.{f} END AS {f}"
+        f"CASE WHEN m.date - a.period_end <= {max_age} AND abs(a.{f}) <= {TIMES} * m.size "
+        f"THEN a.{f} END AS {f}"
         for f in FIGURES
     )
     odd = " OR ".join(f"abs(a.{f}) > {TIMES} * m.size" for f in FIGURES)
@@ -152,20 +156,22 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
         f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead"
     )
     shop.run(
-        f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd FROM companies m ASOF LEFT JOIN accounts a "
-        "ON m.issuer = a.issuer AND m.date >= a.published"
+        f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "
+        "FROM companies m ASOF LEFT JOIN accounts a ON m.issuer = a.issuer AND m.date >= a.published"
     )
-    # A year before is the latest date shown that lies a year back (a month's end may come some days late), and
-    # nothing older than that by more than a quarter.
+    # A year before is the latest date shown that lies a year back (a month's end may come some days late),
+    # and nothing older than that by more than a quarter.
     shop.run(
         "CREATE TABLE valued AS SELECT n.* EXCLUDE (odd, period_end), "
-        "CASE WHEN n.date - y.date <= 456 AND y.period_end < n.period_end THEN y.earnings END AS earnings_before, "
+        "CASE WHEN n.date - y.date <= 456 AND y.period_end < n.period_end THEN y.earnings END "
+        "AS earnings_before, "
         "CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM now n ASOF LEFT JOIN "
         "(SELECT issuer, date, size, earnings, period_end, date + 361 AS later FROM now) y "
         "ON n.issuer = y.issuer AND n.date >= y.later"
     )
     count, examples = shop.rows(
-        "SELECT count(*), list(DISTINCT company || ' ' || coalesce(name, '')) FROM now JOIN lines USING (id) WHERE odd"
+        "SELECT count(*), list(DISTINCT company || ' ' || coalesce(name, '')) FROM now "
+        "JOIN lines USING (id) WHERE odd"
     )[0]
     if not count:
         return []

@@ -160,7 +160,8 @@ def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
         if types[columns[ours]] == "VARCHAR":
             number = f"try_cast(nullif(trim({column}), '') AS DOUBLE)"
             garbled.append(
-                f"CASE WHEN trim({column}) <> '' AND {number} IS NULL THEN {text(ours + ': ')} || {column} END"
+                f"CASE WHEN trim({column}) <> '' AND {number} IS NULL "
+                f"THEN {text(ours + ': ')} || {column} END"
             )
         else:
             number = f"{column}::DOUBLE"
@@ -208,8 +209,8 @@ def _one_currency(
         if foreign and rates is None:
             mixed = ", ".join(f"{name or 'none'} ({n:,} rows)" for name, n in counts[:6])
             raise UsageError(
-                f"{path.name} mixes currencies: {mixed}; give exchange rates to {wanted or counts[0][0]} with "
-                "--rates FILE (columns date, currency, rate)"
+                f"{path.name} mixes currencies: {mixed}; give exchange rates to {wanted or counts[0][0]} "
+                "with --rates FILE (columns date, currency, rate)"
             )
         own = counts[0][0] if not foreign and not wanted else ""
     money = wanted or own
@@ -220,7 +221,8 @@ def _one_currency(
     reader = "read_csv" if kind == "csv" else "read_parquet"
     names = "[" + ", ".join(text(str(file)) for file in found) + "]"
     shop.run(
-        f"CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, rate::DOUBLE AS rate "
+        "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
+        "rate::DOUBLE AS rate "
         f"FROM {reader}({names}) WHERE rate::DOUBLE > 0"
     )
     of = "t.currency" if "currency" in columns else text(own)

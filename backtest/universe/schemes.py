@@ -30,11 +30,11 @@ class Scheme:
     classes
         Names from the smallest class up. The sleeves of a market made with it bear these names.
     borders
-        One fewer than classes, from the lowest up. By ``capitalisation``: amounts in ``unit`` of ``currency``;
-        a company on a border belongs to the class above it. By ``rank``: the rank of the last company of the
-        class above. By ``cumulative``: percent of total capitalisation, counted from the largest company
-        down; the company that reaches it still belongs to the class above. By ``percentile``: of the
-        capitalisations on ``exchange`` (of all companies where there is none).
+        One fewer than classes, from the lowest up. By ``capitalisation``: amounts in ``unit`` of
+        ``currency``; a company on a border belongs to the class above it. By ``rank``: the rank of the last
+        company of the class above. By ``cumulative``: percent of total capitalisation, counted from the
+        largest company down; the company that reaches it still belongs to the class above. By ``percentile``:
+        of the capitalisations on ``exchange`` (of all companies where there is none).
     by
         One of ``WAYS``.
     currency, unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,8 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
 
     Columns: ``company, name, class, industry, capitalisation``; for each ratio its value (NaN at a loss) and
     ``_peers``, the median; ``peers``, what it is held against and how many they are; ``earnings_growth``,
-    ``capitalisation_growth``; ``flags``, words; ``reason``, the figures behind them. The most flagged cheap first.
+    ``capitalisation_growth``; ``flags``, words; ``reason``, the figures behind them. The most flagged cheap
+    first.
 
     Raises
     ------
@@ -39,8 +40,8 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
         When the table has no companies at that date; the nearest date is named.
     """
     frame = shop.frame(
-        "SELECT v.id, l.company, l.name, v.class, l.industry, v.size AS capitalisation, v.earnings, v.sales, v.book, "
-        "v.earnings_before, v.size_before FROM valued v JOIN lines l USING (id) "
+        "SELECT v.id, l.company, l.name, v.class, l.industry, v.size AS capitalisation, v.earnings, "
+        "v.sales, v.book, v.earnings_before, v.size_before FROM valued v JOIN lines l USING (id) "
         f"WHERE v.date = DATE '{date}' ORDER BY v.size DESC, l.company"
     )
     if frame.empty:
@@ -56,12 +57,10 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     before = frame["earnings_before"].where(frame["earnings_before"] > 0.0)
     frame["earnings_growth"] = frame["earnings"] / before - 1.0
     frame["capitalisation_growth"] = frame["capitalisation"] / frame["size_before"] - 1.0
-    flags = [_flags(row) for row in frame.to_dict("records")]
+    flags = [_flags({str(key): value for key, value in row.items()}) for row in frame.to_dict("records")]
     frame["flags"] = ["; ".join(word for word, _ in found) for found in flags]
     frame["reason"] = ["; ".join(reason for _, reason in found) for found in flags]
-    cheap = [
-        sum(word.startswith("cheap") or word.startswith("growth") for word, _ in found) for found in flags
-    ]
+    cheap = [sum(word.startswith(("cheap", "growth")) for word, _ in found) for found in flags]
     frame = frame.assign(order=cheap).sort_values(["order", "capitalisation"], ascending=False, kind="stable")
     return frame.drop(columns=["id", "order", "sales", "book", "earnings_before", "size_before"]).reset_index(
         drop=True
@@ -80,19 +79,19 @@ def _against_peers(frame: pd.DataFrame, ratio: str) -> None:
     )
 
 
-def _flags(row: dict[str, object]) -> list[tuple[str, str]]:
+def _flags(row: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
     for ratio, name in _NAMES.items():
-        value, peers = float(row[ratio]), float(row[f"{ratio}_peers"])  # type: ignore[arg-type]
+        value, peers = float(row[ratio]), float(row[f"{ratio}_peers"])
         if value < CHEAP * peers or value > DEAR * peers:
             word = "cheap" if value < peers else "dear"
             reason = f"{name} {value:.1f} against {peers:.1f} ({row[f'{ratio}_held_against']})"
             found.append((f"{word} on {name}", reason))
-    earned, paid = float(row["earnings_growth"]), float(row["capitalisation_growth"])  # type: ignore[arg-type]
+    earned, paid = float(row["earnings_growth"]), float(row["capitalisation_growth"])
     if earned - paid > GROWTH and earned > 0.0:
         found.append(
             ("growth ahead of price", f"earnings {earned:+.0%}, capitalisation {paid:+.0%} in a year")
         )
-    if float(row["earnings"]) <= 0.0:  # type: ignore[arg-type]
-        found.append(("loss", f"earnings {float(row['earnings']):,.0f}, so no P/E"))  # type: ignore[arg-type]
+    if float(row["earnings"]) <= 0.0:
+        found.append(("loss", f"earnings {float(row['earnings']):,.0f}, so no P/E"))
     return found

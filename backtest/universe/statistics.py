@@ -25,10 +25,10 @@ def _named(frame: pd.DataFrame, scheme: Scheme, *columns: str) -> pd.DataFrame:
 def class_table(shop: Workshop, scheme: Scheme, at: Ints) -> pd.DataFrame:
     """Return a row for each class (and ``market``, all of them) at each date that is shown.
 
-    Columns: ``date, class, companies, capitalisation, share`` (of total capitalisation), ``top_share`` (of the
-    ``TOP`` largest companies in the class's capitalisation), ``herfindahl`` (sum of squared shares in the class),
-    and, at reconstitutions from the second on, ``additions`` and ``deletions`` (companies; those that vanished
-    since the last one included), ``turnover`` (one-way, half the sum of changes of weights).
+    Columns: ``date, class, companies, capitalisation, share`` (of total capitalisation), ``top_share`` (of
+    the ``TOP`` largest companies in the class's capitalisation), ``herfindahl`` (sum of squared shares in the
+    class), and, at reconstitutions from the second on, ``additions`` and ``deletions`` (companies; those that
+    vanished since the last one included), ``turnover`` (one-way, half the sum of changes of weights).
     """
     every = len(scheme.classes)
     levels = shop.frame(
@@ -59,17 +59,20 @@ def _moves(shop: Workshop, at: Ints) -> pd.DataFrame:
         f"""
         WITH formed AS (SELECT * FROM members WHERE bar IN ({bars})),
         now AS (SELECT bar, class, sum(cap) AS total, count(*) AS n FROM formed GROUP BY bar, class),
-        old AS (SELECT bar, was, sum(drifted) AS total, count(*) AS n FROM formed WHERE was >= 0 GROUP BY bar, was),
+        old AS (SELECT bar, was, sum(drifted) AS total, count(*) AS n FROM formed
+            WHERE was >= 0 GROUP BY bar, was),
         weights AS (
-            SELECT f.bar, f.class, f.cap / now.total AS new, CASE WHEN f.was = f.class THEN f.drifted / old.total
-                ELSE 0 END AS had, (f.was <> f.class)::INT AS added, 0 AS left_it
+            SELECT f.bar, f.class, f.cap / now.total AS new,
+                CASE WHEN f.was = f.class THEN f.drifted / old.total ELSE 0 END AS had,
+                (f.was <> f.class)::INT AS added, 0 AS left_it
             FROM formed f JOIN now USING (bar, class) LEFT JOIN old ON old.bar = f.bar AND old.was = f.class
             UNION ALL
             SELECT f.bar, f.was, 0, f.drifted / old.total, 0, 1
             FROM formed f JOIN old ON old.bar = f.bar AND old.was = f.was WHERE f.was <> f.class),
         steps AS (SELECT bar, lag(bar) OVER (ORDER BY bar) AS before FROM (SELECT DISTINCT bar FROM formed)),
         summed AS (
-            SELECT bar, class, sum(added) AS additions, sum(left_it) AS moved, sum(abs(new - had)) / 2 AS turnover
+            SELECT bar, class, sum(added) AS additions, sum(left_it) AS moved,
+                sum(abs(new - had)) / 2 AS turnover
             FROM weights GROUP BY bar, class)
         SELECT s.bar, s.class, s.additions,
             s.moved + coalesce(earlier.n, 0) - coalesce(old.n, 0) AS deletions,
@@ -87,8 +90,9 @@ def migration_table(shop: Workshop, scheme: Scheme, at: Ints) -> pd.DataFrame:
     Columns: ``date, was, class, lines, capitalisation``; ``was`` is ``none`` for lines that were in no class.
     """
     frame = shop.frame(
-        "SELECT date, was, class, count(*) AS lines, sum(cap) AS capitalisation FROM members JOIN bars USING (bar) "
-        f"WHERE bar IN ({', '.join(map(str, at))}) GROUP BY ALL ORDER BY date, was, class"
+        "SELECT date, was, class, count(*) AS lines, sum(cap) AS capitalisation FROM members "
+        f"JOIN bars USING (bar) WHERE bar IN ({', '.join(map(str, at))}) GROUP BY ALL "
+        "ORDER BY date, was, class"
     )
     return _named(frame, scheme, "was", "class")
 

@@ -1,10 +1,9 @@
-"""A universe: classes made of a table of companies, with all that is said of them; and the market made of it."""
+"""A universe: the classes made of a table of companies, with all that is said of them."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,8 @@ from backtest.universe.valuation import discounts, valuation_table
 from backtest.universe.workshop import MEMORY, Workshop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 
@@ -97,7 +98,7 @@ class Universe:
 def _prepare(
     shop: Workshop, inputs: Inputs, rules: Rules
 ) -> tuple[Scheme, Table, Portfolios, list[SetAside]]:
-    """Take everything in and form the classes; the workshop then has ``members`` and, with accounts, ``valued``."""
+    """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
     table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates)
     portfolios = build(shop, table, scheme, rules, inputs.index)
@@ -172,13 +173,14 @@ def settings(universe: Universe) -> dict[str, Any]:
     return {
         "scheme": f"{universe.scheme.name}: {universe.scheme.title}",
         "borders from": universe.scheme.source,
-        "reconstitution": f"{rules.reconstitute}, on capitalisations at that close; returns begin with the next bar",
+        "reconstitution": f"{rules.reconstitute}, on capitalisations at its close; returns begin a bar on",
         "weights": "capitalisation (and equal), drifting between reconstitutions",
         "band": f"{rules.band:.0%} of a border",
-        "a company without a row": f"is held for {rules.carry} bars, then leaves at {leaves}; the rest of the class "
-        "takes its weight",
+        "a company without a row": f"is held for {rules.carry} bars, then leaves at {leaves}; the rest of "
+        "its class takes its weight",
         "returns": "prices without dividends" if universe.portfolios.price_only else "total returns",
-        "not believed": f"a capitalisation {limits.times:,.0f} times its predecessor, or {limits.jump:g} times "
-        f"without the price, until {limits.confirm} rows confirm it; a move of more than {limits.move:g} times",
+        "not believed": f"a capitalisation {limits.times:,.0f} times its predecessor, or {limits.jump:g} "
+        f"times without the price, until {limits.confirm} rows confirm it; a move of more than "
+        f"{limits.move:g} times",
         "losses": universe.inputs.losses,
     }

@@ -26,7 +26,7 @@ RATIOS = {"pe": "earnings", "ps": "sales", "pb": "book"}
 
 
 def ends(scheme: Scheme) -> tuple[str, str]:
-    """Return the names of the classes that stand for small and large: by name, else the lowest and highest."""
+    """Return the classes that stand for small and large: by name, else the lowest and the highest."""
     small = "small" if "small" in scheme.classes else scheme.classes[0]
     return small, "large" if "large" in scheme.classes else scheme.classes[-1]
 
@@ -34,12 +34,12 @@ def ends(scheme: Scheme) -> tuple[str, str]:
 def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame:
     """Return a row for each class (and ``market``) at each date shown.
 
-    For each ratio (``pe``, ``ps``, ``pb``): the ratio of sums over companies that have the figure, NaN where the sum
-    is not above zero; ``_median`` over companies whose figure is above zero; ``_companies`` that have it and
-    the share of capitalisation ``_covered`` by them; ``_losses``
-    of them with a figure not above zero, and ``_losses_share`` of these in their capitalisation; with ``report``
-    also ``_without_losses``. Then ``earnings_growth`` and ``capitalisation_growth`` over a year, of companies with
-    earnings known at both ends (``growth_companies``); ``debt_to_ebit``, ``interest_cover``; ``fair_discount``, one minus
+    For each ratio (``pe``, ``ps``, ``pb``): the ratio of sums over companies that have the figure, NaN where
+    the sum is not above zero; ``_median`` over companies whose figure is above zero; ``_companies`` that have
+    it and the share of capitalisation ``_covered`` by them; ``_losses`` of them with a figure not above zero,
+    and ``_losses_share`` of these in their capitalisation; with ``report`` also ``_without_losses``. Then
+    ``earnings_growth`` and ``capitalisation_growth`` over a year, of companies with earnings known at both
+    ends (``growth_companies``); ``debt_to_ebit``, ``interest_cover``; ``fair_discount``, one minus
     capitalisation over fair value; ``covered``, the share of capitalisation with any accounts.
 
     Raises
@@ -56,8 +56,8 @@ def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame
         f"""
         WITH each AS (SELECT * FROM valued UNION ALL SELECT * REPLACE ({every} AS class) FROM valued)
         SELECT date, class, count(*) AS companies, sum(size) AS capitalisation, {ratios},
-            CASE WHEN sum(earnings_before) {both} > 0 THEN sum(earnings) {both} / sum(earnings_before) {both} - 1 END
-                AS earnings_growth,
+            CASE WHEN sum(earnings_before) {both} > 0
+                THEN sum(earnings) {both} / sum(earnings_before) {both} - 1 END AS earnings_growth,
             sum(size) {both} / sum(size_before) {both} - 1 AS capitalisation_growth,
             count(*) {both} AS growth_companies,
             {_over("debt", "ebit")} AS debt_to_ebit, {_over("ebit", "interest")} AS interest_cover,
@@ -73,13 +73,18 @@ def _ratio(name: str, figure: str, losses: str) -> str:
     counted = f"FILTER ({figure} > 0)" if losses == "drop" else f"FILTER ({figure} IS NOT NULL)"
     gains = f"FILTER ({figure} > 0)"
     parts = [
-        f"CASE WHEN sum({figure}) {counted} > 0 THEN sum(size) {counted} / sum({figure}) {counted} END AS {name}",
+        (
+            f"CASE WHEN sum({figure}) {counted} > 0 THEN sum(size) {counted} / sum({figure}) {counted} END "
+            f"AS {name}"
+        ),
         f"median(size / {figure}) {gains} AS {name}_median",
         f"count({figure}) AS {name}_companies",
         f"coalesce(sum(size) FILTER ({figure} IS NOT NULL), 0) / sum(size) AS {name}_covered",
         f"count(*) FILTER ({figure} <= 0) AS {name}_losses",
-        f"coalesce(sum(size) FILTER ({figure} <= 0), 0) / sum(size) FILTER ({figure} IS NOT NULL) "
-        f"AS {name}_losses_share",
+        (
+            f"coalesce(sum(size) FILTER ({figure} <= 0), 0) / sum(size) FILTER ({figure} IS NOT NULL) "
+            f"AS {name}_losses_share"
+        ),
     ]
     if losses == "report":
         parts.append(f"sum(size) {gains} / sum({figure}) {gains} AS {name}_without_losses")
@@ -95,8 +100,8 @@ def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Return the discount of small to large on each ratio, by date, and where it stands in its own past.
 
     Columns, for each of ``RATIOS`` that is there: ``discount_pb`` is ``1 - (P/B small / P/B large)``;
-    ``discount_pb_percentile`` the share of values up to and with this date's that are not above it. A class of which
-    less than ``COVERED`` has the figure has no discount.
+    ``discount_pb_percentile`` the share of values up to and with this date's that are not above it. A class
+    of which less than ``COVERED`` has the figure has no discount.
     """
     import pandas as pd
 
