@@ -398,10 +398,12 @@ class Segments:
         of, first, last = self.columns, yardstick.first, yardstick.last
         columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
         lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
-        x = yardstick.benchmark - yardstick.risk_free
+        x = (
+            yardstick.benchmark - yardstick.risk_free
+        )  # summed without BLAS, whose threads take longer to start
         window_sums = (
             yardstick.n_years, *yardstick.about.tolist(),
-            float(yardstick.risk_free.sum()), float(x.sum()), float(x @ x),
+            float(yardstick.risk_free.sum()), float(x.sum()), float((x * x).sum()),
         )  # fmt: skip
         shares = np.array([float(name == _SMALL_SLEEVE) for name in (self.otherwise, self.into)])
 
