@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest import MarketData
 from backtest.observations import Observations
 from backtest.signals.policy import PolicyRate
 from tests.signals.cases import MONTHS, fills
+
+if TYPE_CHECKING:
+    from backtest import MarketData
 
 FIRST_CUTS = [
     *("1984-09-20", "1987-11-04", "1989-06-06", "1995-07-06", "1998-09-29", "2001-01-03"),
@@ -40,6 +44,7 @@ moves = st.lists(
 )
 
 
+@settings(max_examples=30)
 @given(moves, st.integers(0, 6), st.sampled_from([0.0, 0.25, 0.5]))
 def test_the_stance_is_that_of_a_slow_loop(
     made: list[tuple[int, float]], after: int, at_least: float
