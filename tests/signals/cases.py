@@ -27,12 +27,26 @@ def fills(daily: bool = False) -> Fills:
 
 
 def answers(n_sets: int, n_fills: int) -> st.SearchStrategy[NDArray[np.bool_]]:
-    """Rows of yes and no that stay for a while, as signals do."""
-    row = st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=n_fills, max_size=n_fills)
-    rows = st.lists(row, min_size=n_sets, max_size=n_sets)
-    return rows.map(
-        lambda made: np.array([np.repeat(*map(np.array, zip(*r, strict=True)))[:n_fills] for r in made])
-    )
+    """Rows of yes and no that stay for a while, as signals do; a seed draws them, for speed."""
+
+    def made(seed: int) -> NDArray[np.bool_]:
+        random = np.random.default_rng(seed)
+        lengths = random.integers(1, 10, size=(n_sets, n_fills))
+        rows = random.random((n_sets, n_fills)) < random.random()
+        return np.array([np.repeat(*pair)[:n_fills] for pair in zip(rows, lengths, strict=True)])
+
+    return st.integers(0, 2**32 - 1).map(made)
+
+
+def values(n: int) -> st.SearchStrategy[NDArray[np.float64]]:
+    """Numbers with ties and with missing ones among them; a seed draws them, for speed."""
+
+    def made(seed: int) -> NDArray[np.float64]:
+        random = np.random.default_rng(seed)
+        numbers = np.round(random.uniform(-5, 5, size=n), int(random.integers(0, 3)))
+        return np.where(random.random(n) < random.choice([0.0, 0.1, 0.5]), np.nan, numbers)
+
+    return st.integers(0, 2**32 - 1).map(made)
 
 
 @st.composite

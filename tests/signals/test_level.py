@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.dates import last_business_day
 from backtest.errors import UsageError
-from tests.signals.cases import DAYS, MONTHS, dense, level
+from tests.signals.cases import DAYS, MONTHS, dense, level, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
 FIRSTS = np.arange("1988-06", "1995-01", dtype="datetime64[M]").astype("datetime64[D]")
 ENDS = last_business_day(FIRSTS)
-
-numbers = st.one_of(st.floats(-5, 5).map(lambda x: round(x, 1)), st.just(float("nan")))
-
-
-def values(n: int) -> st.SearchStrategy[NDArray[np.float64]]:
-    return st.lists(numbers, min_size=n, max_size=n).map(np.array)
 
 
 def months_between(now: pd.Period, then: pd.Period) -> int:
@@ -62,6 +56,7 @@ def described(window: list[float], what: str) -> float:
 
 @pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
 @pytest.mark.parametrize("what", ["average", "lowest", "highest", "zscore", "percentile"])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_windows_of_months_are_those_of_a_slow_loop(
     what: str, dates: NDArray[np.datetime64], data: st.DataObject
@@ -75,6 +70,7 @@ def test_windows_of_months_are_those_of_a_slow_loop(
         np.testing.assert_allclose(got.values[got.which[which]], expected, atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(made=values(len(FIRSTS)), history=st.sampled_from([2, 12, 36]))
 def test_an_expanding_percentile_knows_nothing_of_the_whole_sample(made: NDArray, history: int) -> None:
     got = level(made, FIRSTS).percentile(history=history).values[0]
@@ -84,6 +80,7 @@ def test_an_expanding_percentile_knows_nothing_of_the_whole_sample(made: NDArray
 
 
 @pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_changes_look_back_to_the_value_that_stood_then(
     dates: NDArray[np.datetime64], data: st.DataObject
@@ -97,6 +94,7 @@ def test_changes_look_back_to_the_value_that_stood_then(
         np.testing.assert_allclose(growth.values[0, i], 100.0 * (made[i] / before - 1.0), atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(values(len(DAYS)))
 def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) -> None:
     got = level(made, DAYS, daily=True).average(1).values[0]
@@ -109,6 +107,7 @@ def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) 
         np.testing.assert_allclose(got[i], described(inside if whole else [], "average"), atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(
     values(len(FIRSTS)),
     st.lists(st.integers(-4, 4), min_size=2, max_size=2),
@@ -138,6 +137,7 @@ def test_thresholds_with_hysteresis_are_those_of_a_state_machine(
         assert above.first[which] == (there.index(True) if True in there else len(MONTHS))
 
 
+@settings(max_examples=30)
 @given(values(len(FIRSTS)), values(len(FIRSTS)))
 def test_two_levels_cross_where_the_later_known_of_each_do(one: NDArray, two: NDArray) -> None:
     a, b = level(one, FIRSTS, 5), level(two, FIRSTS, 30)
