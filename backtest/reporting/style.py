@@ -141,7 +141,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
 def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
     """Leave room around the axes, in inches: on the right for a name of ``longest`` letters."""
     width, height = figure.get_size_inches()
-    right = 0.12 + 0.078 * min(longest, 24) if longest else 0.1
+    right = 0.14 + 0.088 * min(longest, 24) if longest else 0.1
     left = 0.55 if size is WIDE else 0.48
     figure.subplots_adjust(
         left=left / width, right=1.0 - right / width, top=1.0 - top / height, bottom=bottom / height
