@@ -122,10 +122,10 @@ def _against_factors(sheet: Sheet) -> list[str]:
     beside = ", ".join(loading.name for loading in known.loadings[2:-1]) + f" and {known.loadings[-1].name}"
     value, tstat, pvalue = known.loadings[0][1:]
     if tstat != tstat:
-        return [f"Beside the market, {beside} nothing is left to test: they explain it whole."]
+        return [f"Beside the market, {beside}, nothing is left to test: they explain it whole."]
     apart = "is not distinguishable from zero" if pvalue >= SIGNIFICANT else "differs from zero"
     said = f"t = {number(tstat)}, {p_clause(pvalue)}"
-    return [proper(f"Beside the market, {beside} alpha is {value:+.2%} a year ({said}); it {apart}.")]
+    return [proper(f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}.")]
 
 
 def _tint(value: float, scale: float) -> str:

@@ -171,7 +171,7 @@ def log_axis(axes: Axes) -> None:
     low, high = axes.get_ylim()
     steps = (1.0, 2.0, 5.0) if high / low < 1000.0 else (1.0,)
     axes.yaxis.set_major_locator(LogLocator(subs=steps))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1e3:g}k" if value >= 1e4 else f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
 
