@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Etf:
     """Downloads the whole history of a fund; its adjusted close is a total-return level."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return one fund's adjusted closes by trading day.
 
         The answer of the current day is left out: before the close it is a price of the moment.

@@ -15,6 +15,7 @@ from backtest.market.sources.text import decoded, read_series
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backtest.errors import DataError
     from backtest.market.catalogue import Entry
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv"
@@ -47,7 +48,7 @@ class _Reader(FredReader):  # type: ignore[misc] # it has no types
 class Fred:
     """Downloads ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return one series, whole.
 
         Raises
