@@ -52,16 +52,17 @@ def timed(work: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
 def interleaved(*works: Callable[[], Any]) -> tuple[Any, ...]:
     """Return the medians of the seconds of several works, taken in turns, and what the first two gave.
 
-    In turns, because other work on the machine slows all that run at the same time.
+    In turns, because other work on the machine slows all that run at the same time. The seconds are (n_works, 2):
+    those of the clock on the wall, and those of all processors together.
     """
-    seconds: list[list[float]] = [[] for _ in works]
+    seconds: list[list[tuple[float, float]]] = [[] for _ in works]
     answers = [None] * len(works)
     for _ in range(ROUNDS):
         for place, work in enumerate(works):
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), time.process_time()
             answers[place] = work()
-            seconds[place].append(time.perf_counter() - begin)
-    return [statistics.median(clock) for clock in seconds], answers[0], answers[1]
+            seconds[place].append((time.perf_counter() - begin, time.process_time() - used))
+    return np.median(np.array(seconds), axis=1), answers[0], answers[1]
 
 
 def measured(values: Floats, here: World, switches: Ints) -> Floats:
@@ -188,7 +189,8 @@ def against_vectorbt(here: World) -> dict[str, Any]:
 
     segments(), paths(), vectorbt()  # compile
     clocks, (theirs, _), ours = interleaved(vectorbt, paths, segments, lambda: here.decide(many))
-    of_vectorbt, of_path, of_segments, of_signals = clocks
+    of_vectorbt, of_path, of_segments, of_signals = clocks[:, 0]
+    used = clocks[:, 1] / (BATCH, BATCH, SWEPT, SWEPT)
     simulated = vectorbt()[1]
     by_segments = here.measurer.measure(decision, [here.yardstick])[0]
     agreement = {
@@ -207,6 +209,11 @@ def against_vectorbt(here: World) -> dict[str, Any]:
         "switches_a_combination": float(by_segments[:, MEASURES.index("switches")].mean()),
         "segments_times_faster": of_vectorbt / BATCH / (of_segments / SWEPT),
         "path_times_faster": of_vectorbt / of_path,
+        "processor_us": dict(
+            zip(("vectorbt", "path", "segments", "signals"), (used * 1e6).tolist(), strict=True)
+        ),
+        "segments_times_less_processor": used[0] / used[2],
+        "path_times_less_processor": used[0] / used[1],
         "agreement": agreement,
     }
 
@@ -301,12 +308,25 @@ def limit(here: World, of_segments: float) -> dict[str, float]:
 def table(results: dict[str, Any]) -> Table:
     """Return the results as a table for people."""
     grid, single, sweep = results["grid"], results["single run"], results["million"]
-    shown = Table("what", "measured", "against", title=f"{results['machine']}; medians")
+    shown = Table(
+        "what", "measured", "against", title=f"{results['machine']}, load {results['load']:.1f}; medians"
+    )
     shown.add_row("vectorbt from_orders", f"{grid['vectorbt_us']:,.0f} us a combination", "1")
     shown.add_row("path", f"{grid['path_us']:.1f} us", f"{grid['path_times_faster']:,.0f} times faster")
     shown.add_row(
         "segments, signals included", f"{grid['segments_us']:.2f} us",
         f"{grid['segments_times_faster']:,.0f} times faster",
+    )  # fmt: skip
+    used = grid["processor_us"]
+    shown.add_row("vectorbt, processor time", f"{used['vectorbt']:,.0f} us", "1")
+    shown.add_row(
+        "path, processor time",
+        f"{used['path']:.1f} us",
+        f"{grid['path_times_less_processor']:,.0f} times less",
+    )
+    shown.add_row(
+        "segments, processor time", f"{used['segments']:.2f} us",
+        f"{grid['segments_times_less_processor']:,.0f} times less",
     )  # fmt: skip
     shown.add_row("bt, one run", f"{single['bt_ms']:,.0f} ms", "1")
     shown.add_row(

@@ -1,4 +1,4 @@
-"""How the time of a combination grows: not with the bars, and in proportion to the switches."""
+"""How the processor time of a combination grows: not with the bars, and in proportion to the switches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 N_SETS = 20_000
 N_PATHS = 64
 N_POINTS = 500  # fills at which a set may trade, whatever the number of bars
-ROUNDS = 9
+ROUNDS = 5
 
 
 def runs(n_bars: int, n_switches: int) -> tuple[Ints, Ints, Ints]:
@@ -35,7 +35,7 @@ def runs(n_bars: int, n_switches: int) -> tuple[Ints, Ints, Ints]:
 
 
 def seconds(n_bars: int, n_switches: int) -> tuple[float, float]:
-    """Return the microseconds a combination of segments and of path, one thread."""
+    """Return the microseconds of processor time a combination of segments and of path, one thread."""
     market = bars(n_bars)
     yardstick = Yardstick.of(market, "market", 0, n_bars - 1, n_bars / 252.0)
     pair = Segments.of(market, "large", "small", "market")
@@ -54,12 +54,12 @@ def seconds(n_bars: int, n_switches: int) -> tuple[float, float]:
     )
     of_segments, of_path = [], []
     for _ in range(ROUNDS):
-        begin = time.perf_counter()
+        begin = time.process_time()
         answer = pair.sweep(offsets, starts, stops, COSTS, [yardstick], threads=1)[0]
-        middle = time.perf_counter()
+        middle = time.process_time()
         walked = by_path(market, schedules, COSTS, yardstick, threads=1)
         of_segments.append((middle - begin) / N_SETS)
-        of_path.append((time.perf_counter() - middle) / N_PATHS)
+        of_path.append((time.process_time() - middle) / N_PATHS)
         np.testing.assert_allclose(answer[:N_PATHS], walked, rtol=1e-10, atol=1e-10)
     return statistics.median(of_segments) * 1e6, statistics.median(of_path) * 1e6
 
