@@ -170,8 +170,7 @@ CYCLE_CLAIMS = (
         origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
         test=(
             "Mean of small minus large in the months after a cut of the discount rate less that in "
-            "the months "
-            "after a rise, whichever came last; Newey-West errors."
+            "the months after a rise, whichever came last; Newey-West errors."
         ),
         rule=_RULE,
         examine=_expansive_policy,
