@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench gallery clean
 .DEFAULT_GOAL := run
 
 # Runs rate_cut on the embedded market.
@@ -22,6 +22,10 @@ check: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.startup
+
+# Rebuilds the committed pages of the shipped strategies.
+gallery: .venv/ready
+	$(BIN)/rotation gallery
 
 clean:
 	rm -rf .venv build dist
