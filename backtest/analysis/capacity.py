@@ -60,9 +60,22 @@ def return_left(gross: float, sums: Floats, traded: float, orders: float, liquid
     return gross - orders * traded * impact_cost(traded * sums, liquidity)
 
 
-def break_even(gross: float, other: float, traded: float, orders: float, liquidity: Liquidity) -> float:
-    """Return the sum at which ``return_left`` has fallen to ``other``; 0 if at once, infinite if never."""
+def break_even(
+    gross: float,
+    other: float,
+    traded: float,
+    orders: float,
+    liquidity: Liquidity,
+    other_liquidity: Liquidity | None = None,
+) -> float:
+    """Return the sum at which no more than the other return is left; 0 if at once, infinite if never.
+
+    The other sleeve has an impact of its own where ``other_liquidity`` says which, and none otherwise.
+    """
     if gross <= other:
         return 0.0
-    one_dollar = orders * traded * float(impact_cost(traded, liquidity))
-    return math.inf if one_dollar == 0.0 else ((gross - other) / one_dollar) ** 2
+    # Both costs grow with the square root of the sum: what counts is their difference for one dollar.
+    dollar = float(impact_cost(traded, liquidity))
+    if other_liquidity is not None:
+        dollar -= float(impact_cost(traded, other_liquidity))
+    return math.inf if dollar <= 0.0 else ((gross - other) / (orders * traded * dollar)) ** 2

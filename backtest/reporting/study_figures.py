@@ -108,6 +108,9 @@ def _curves(picture: Curves, size: Size) -> Figure:
     tints = style.colours(picture.lines)
     for name, values in picture.lines.items():
         axes.plot(picture.x, values, color=tints[name], linewidth=1.6)
+    for x, y, name in picture.marks:
+        axes.plot([x], [y], "o", color=_ORANGE, markersize=6)
+        axes.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9)
     if picture.log_x:
         axes.set_xscale("log")
     axes.set_xlim(picture.x[0], picture.x[-1])

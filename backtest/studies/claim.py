@@ -141,7 +141,7 @@ class SignRule:
         if len(agree) > 1:
             return Verdict(NOT_SUPPORTED, f"the signs disagree; {best}")
         way = "as claimed" if agree == {1} else "the opposite of what is claimed"
-        return Verdict(NOT_SUPPORTED, f"the sign is {way}, but {best}: chance explains it")
+        return Verdict(NOT_SUPPORTED, f"the sign is {way}, but {best}: chance can explain it")
 
 
 @dataclass(frozen=True)

@@ -152,9 +152,15 @@ CYCLE_CLAIMS = (
     ),
     Claim(
         id="expansions-in-time",
-        statement="The same, with recessions as they were announced: knowing them helps to choose.",
+        statement=(
+            "Small caps win in announced expansions and lose in announced recessions: the news helps to "
+            "choose."
+        ),
         origin="the same articles, as an investor would have to act on them",
-        test="The same in the month after an announcement stood; announcements of the NBER since 1980.",
+        test=(
+            "Mean of small minus large in the months that began with an expansion or a recession announced, "
+            "Newey-West errors; announcements of the NBER since 1980."
+        ),
         rule=_RULE,
         examine=_expansions_in_time,
     ),
@@ -163,13 +169,15 @@ CYCLE_CLAIMS = (
         statement="The small-cap premium is larger when policy is expansive than when it is restrictive.",
         origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
         test=(
-            "Mean of small minus large by the direction of the last change of the discount rate, "
-            "Newey-West errors."
+            "Mean of small minus large in the months after a cut of the discount rate less that in "
+            "the months after a rise, whichever came last; Newey-West errors."
         ),
         rule=_RULE,
         examine=_expansive_policy,
         published=(
-            "Johnson, Jensen and Garcia-Feijoo: the small-cap premium is concentrated in expansive periods."
+            "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "
+            "expansive periods, 1966 to 2013. Theirs need both the discount rate and the federal funds rate "
+            "to trend downward."
         ),
     ),
 )

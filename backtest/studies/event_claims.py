@@ -306,20 +306,23 @@ EVENT_CLAIMS = (
         f"{QUIET} months before.",
         rule=_RULE,
         examine=_first_cut,
-        published=(
-            "Johnson, Jensen and Garcia-Feijoo found the small-cap premium concentrated in periods of "
-            "expansive policy, 1966 to 2013."
-        ),
     ),
     Claim(
         id="first-cut-discount-rate",
-        statement="The same since 1950: small caps outperform after the first cut of the discount rate.",
+        statement=(
+            "Since 1950 small caps outperform in the 12 to 24 months after the first cut of the "
+            "discount rate."
+        ),
         origin="the same articles, over the longest history of a policy rate",
         test=_TEST.format(what="small minus large")
         + " A first cut is a fall of the monthly average by 0.10 or more without another in the "
         f"{QUIET} months before.",
         rule=_RULE,
         examine=_first_cut_discount_rate,
+        published=(
+            "Chisholm (Fidelity, 2024): since 1954 small caps beat the S&P 500 in the 12 months after a "
+            "first cut 70% of the time, by more than 5% on average."
+        ),
     ),
     Claim(
         id="value-after-cuts",
@@ -332,10 +335,13 @@ EVENT_CLAIMS = (
     Claim(
         id="after-troughs",
         statement="Small caps beat large caps in the year after a recession ends.",
-        origin="Switzer (2010)",
+        origin="Switzer (2010), often repeated",
         test=_TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
         rule=_RULE,
         examine=_after_troughs,
-        published="Switzer (2010): small beat large in the year after every NBER trough but that of 1938.",
+        published=(
+            "Switzer (2010), North American Journal of Economics and Finance 21: small beat large in the "
+            "year after every trough but that of June 1938."
+        ),
     ),
 )

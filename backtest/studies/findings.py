@@ -57,13 +57,14 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Named curves over one axis."""
+    """Named curves over one axis; ``marks`` are points of them as (x, y, name)."""
 
     x: Floats
     lines: dict[str, Floats]
     xlabel: str
     ylabel: str
     log_x: bool = False
+    marks: tuple[tuple[float, float, str], ...] = ()
 
 
 Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves"

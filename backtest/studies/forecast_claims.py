@@ -131,7 +131,7 @@ def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
     recent = series.values[-months:]
     wider = float((recent > series.values[-1]).mean())
     ever = float((series.values > series.values[-1]).mean())
-    last = str(series.dates[-1])[:7]
+    last, widest = str(series.dates[-1])[:7], series.dates[-months:][recent.argmax()]
     rows = tuple(
         (
             name,
@@ -162,7 +162,13 @@ def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
                 rows,
             ),
         ),
-        notes=(_ABOUT_PROXY if market.proxy else _ABOUT_BOOK,),
+        notes=(
+            (
+                f"The widest month of the last {WidestRule().years} years was {str(widest)[:7]}, with "
+                f"{100 * recent.max():.1f}%."
+            ),
+            _ABOUT_PROXY if market.proxy else _ABOUT_BOOK,
+        ),
     )
 
 

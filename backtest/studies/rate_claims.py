@@ -94,7 +94,8 @@ RATE_CLAIMS = (
         rule=_RULE,
         examine=_rates,
         published=(
-            "CFA Institute (August 2024): small stocks no more rate-sensitive than large ones, 1926 to 2024."
+            "CFA Institute, Enterprising Investor, 1 August 2024: small stocks are no more sensitive to "
+            "rates than large ones, 1926 to 2024."
         ),
     ),
     Claim(

@@ -62,7 +62,7 @@ def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
 
 def _margin(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - arithmetic needs no market
     implied = {name: implied_margin(GAIN, change) for name, change in CLAIMED.items()}
-    margins = np.linspace(0.02, 0.25, 93)
+    margins = np.linspace(0.03, 0.25, 89)
     said = " and ".join(f"{CLAIMED[name]:.0%} at a margin of {value:.0%}" for name, value in implied.items())
     return Finding(
         evidence=(Evidence("net margins of typical companies", float("nan"), "-", float("nan"), 0),),
@@ -73,6 +73,7 @@ def _margin(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - ar
             {"earnings": 100 * GAIN / margins},
             "net margin before, %",
             "change of earnings with 200 basis points more, %",
+            marks=tuple((100 * m, 100 * CLAIMED[n], f"{m:.0%} ({n})") for n, m in implied.items()),
         ),
         tables=(margin_table(GAIN, (0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21)),),
         notes=(
@@ -97,9 +98,8 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
     liquidity = {"small": a.small, "large": a.large}
     sums = np.logspace(6, 12, 121)
     lines = {n: return_left(means[n], sums, a.traded, a.orders, liquidity[n]) for n in ("small", "large")}
-    gap = lines["small"] - lines["large"]
-    crossed = np.flatnonzero(gap <= 0.0)
-    limit = float("inf") if len(crossed) == 0 else (0.0 if crossed[0] == 0 else float(sums[crossed[0]]))
+    limit = break_even(means["small"], means["large"], a.traded, a.orders, a.small, a.large)
+    within = bool(sums[0] < limit < sums[-1])
     shown = (1e6, 1e8, 1e9, 1e10, 1e11)
     rows = tuple(
         (
@@ -124,7 +124,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
         for n, x in liquidity.items()
     )
     alone = break_even(means["small"], means["large"], a.traded, a.orders, a.small)
-    at = f"at about {dollars(limit)}" if 0 < limit < float("inf") else "at no sum up to $1 trillion"
+    at = f"at about {dollars(limit)}" if within else "at no sum from $1 million to $1 trillion"
     return Finding(
         evidence=(
             Evidence(
@@ -133,7 +133,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
                 percent(premium),
                 float(found.pvalues[0]),
                 len(excess),
-                holds=0.0 < limit < float("inf"),
+                holds=within,
             ),
         ),
         headline=(
@@ -203,7 +203,10 @@ SIZE_CLAIMS = (
         statement=(
             "Small sums can earn what large sums cannot: small caps pay more, until impact takes it away."
         ),
-        origin="after Warren Buffett",
+        origin=(
+            "after Warren Buffett (BusinessWeek, 1999): not to have a lot of money is a huge structural "
+            "advantage"
+        ),
         test=(
             "Mean log return of small minus large (Newey-West); what is left of it after a square-root "
             "price impact, by sum."

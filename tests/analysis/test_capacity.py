@@ -33,6 +33,17 @@ def test_what_is_left_falls_with_the_sum_and_meets_the_other_at_the_break_even(
     )
 
 
+def test_two_sleeves_with_impact_meet_where_both_have_the_same_left() -> None:
+    other = Liquidity(capitalisation=60e12, turnover=1.0, volatility=0.015, impact=1.0)
+    limit = break_even(0.12, 0.10, 1.0, 2.0, HALF, other)
+    left = [float(return_left(g, np.array(limit), 1.0, 2.0, of)) for g, of in ((0.12, HALF), (0.10, other))]
+    assert left[0] == pytest.approx(left[1])
+    assert limit > break_even(0.12, 0.10, 1.0, 2.0, HALF)
+    assert (
+        break_even(0.12, 0.10, 1.0, 2.0, other, HALF) == math.inf
+    )  # the cheaper sleeve never loses its lead
+
+
 def test_without_a_lead_or_without_impact_there_is_no_break_even() -> None:
     assert break_even(0.10, 0.12, 1.0, 1.0, HALF) == 0.0
     assert break_even(0.12, 0.10, 1.0, 1.0, Liquidity(1e12, 1.0, 0.02, 0.0)) == math.inf
