@@ -40,7 +40,7 @@ def test_by_rank(tmp_path: Path, table: pd.DataFrame) -> None:
         _scheme(tmp_path, 'by = "rank"\nclasses = ["micro", "small", "large"]\nborders = [80, 20]')
     )
     with built(saved(table, tmp_path), scheme) as (shop, _, portfolios):
-        for row, bar in zip(portfolios.borders, portfolios.at, strict=True):
+        for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
             sizes = _sizes(table, portfolios.dates[bar])["size"].to_numpy()
             assert row.tolist() == [sizes[79], sizes[19]]
             counts = dict(shop.rows(f"SELECT class, count(*) FROM members WHERE bar = {bar} GROUP BY class"))
@@ -55,7 +55,7 @@ def test_by_rank_with_fewer_companies_than_ranks(tmp_path: Path, table: pd.DataF
 
 def test_by_cumulative_capitalisation(tmp_path: Path, table: pd.DataFrame) -> None:
     with built(saved(table, tmp_path), "cumulative") as (_, _, portfolios):
-        for row, bar in zip(portfolios.borders, portfolios.at, strict=True):
+        for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
             sizes = _sizes(table, portfolios.dates[bar])["size"].to_numpy()
             reached = np.cumsum(sizes) / sizes.sum()
             expected = [sizes[np.argmax(reached >= share)] for share in (0.98, 0.85, 0.70)]
@@ -64,7 +64,7 @@ def test_by_cumulative_capitalisation(tmp_path: Path, table: pd.DataFrame) -> No
 
 def test_by_the_median_of_a_reference_exchange(tmp_path: Path, table: pd.DataFrame) -> None:
     with built(saved(table, tmp_path), "nyse_halves") as (_, _, portfolios):
-        for row, bar in zip(portfolios.borders, portfolios.at, strict=True):
+        for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
             sizes = _sizes(table, portfolios.dates[bar])
             median = sizes.loc[sizes["exchange"] == "NYSE", "size"].median()
             np.testing.assert_allclose(row, [median], rtol=1e-12)
@@ -78,7 +78,7 @@ def test_a_table_without_the_exchange_is_refused(tmp_path: Path, table: pd.DataF
 
 def test_borders_that_move_with_total_capitalisation(tmp_path: Path, table: pd.DataFrame) -> None:
     with built(saved(table, tmp_path), "us_share") as (_, _, portfolios):
-        for row, bar in zip(portfolios.borders, portfolios.at, strict=True):
+        for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
             total = _sizes(table, portfolios.dates[bar])["size"].sum()
             np.testing.assert_allclose(row, np.array([3e8, 2e9, 1e10]) * total / 5e13, rtol=1e-12)
 
@@ -100,12 +100,12 @@ def test_borders_that_move_with_prices_use_what_had_been_published(
         "2020-01": 310.0,
         "2020-02": 320.0,
     }  # on the 17th of the next month
-    for row, bar in zip(portfolios.borders, portfolios.at, strict=True):
+    for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
         level = known[str(portfolios.dates[bar])[:7]]
         np.testing.assert_allclose(row, np.array([3e8, 2e9, 1e10]) * level / 317.604, rtol=1e-12)
     # Before the first value there are no classes, and so no returns.
-    assert portfolios.sums[: portfolios.at[1] + 1].sum() == 0.0
-    assert portfolios.sums[portfolios.at[1] + 1 :].sum() > 0.0
+    assert portfolios.sums[: portfolios.formed[1] + 1].sum() == 0.0
+    assert portfolios.sums[portfolios.formed[1] + 1 :].sum() > 0.0
 
 
 def test_an_index_that_is_not_given_or_not_dated_is_asked_for(tmp_path: Path, table: pd.DataFrame) -> None:

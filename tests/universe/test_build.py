@@ -38,7 +38,7 @@ def _agree(folder: Path, table: pd.DataFrame, rules: Rules) -> None:
             assert np.isfinite(told).sum() > len(told) / 4
     for (bar, number), n in slow.counts.items():
         assert portfolios.sums[bar, number, COUNT] == n
-    at = set(portfolios.at.tolist())
+    at = set(portfolios.formed.tolist())
     assert {key: which for key, which in members.items() if key[0] in at} == slow.members
 
 
@@ -127,7 +127,7 @@ def test_a_company_with_two_share_classes_is_classified_by_all_of_it(tmp_path: P
         columns=["date", "company", "issuer", "capitalisation", "price", "total_return"],
     )
     with built(saved(table, tmp_path)) as (shop, _, portfolios):
-        bar = int(portfolios.at[0])
+        bar = int(portfolios.formed[0])
         found = shop.rows(f"SELECT company, class, cap, size, lead FROM members JOIN lines USING (id) "
                           f"WHERE bar = {bar} ORDER BY company")  # fmt: skip
     assert found == [
