@@ -98,7 +98,7 @@ def test_the_first_reconstitution_has_no_turnover(universe: Universe) -> None:
     assert first[["additions", "deletions", "turnover"]].isna().all(axis=None)
 
 
-def test_members_are_every_line_of_every_month(table: pd.DataFrame, universe: Universe) -> None:
+def test_members_are_every_line_of_every_month(universe: Universe) -> None:
     assert universe.members is not None
     counts = universe.members.groupby("date").size()
     assert counts.sum() == universe.classes.query("`class` == 'market'")["companies"].sum()
