@@ -116,7 +116,7 @@ def _migration(universe: Universe) -> dict[str, Any]:
             for to, share in zip(names, shares, strict=True)
         ]
         rows.append({"name": name, "cells": cells})
-    return {"heads": names, "rows": rows, "n": f"{max(len(universe.portfolios.at) - 1, 0):,}"}
+    return {"heads": names, "rows": rows, "n": f"{max(len(universe.portfolios.formed) - 1, 0):,}"}
 
 
 def _valued(universe: Universe) -> list[dict[str, Any]]:

@@ -12,7 +12,19 @@ import pyarrow.parquet as pq
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.borders import borders, reference
-from backtest.universe.cleaning import ADJUSTED, GIVEN, JUMP, RATIOS, RAW, SAME, WORDS, Limits, clean
+from backtest.universe.cleaning import (
+    ADJUSTED,
+    GIVEN,
+    GOOD,
+    JUMP,
+    NO_RETURN,
+    RATIOS,
+    RAW,
+    SAME,
+    WORDS,
+    Limits,
+    clean,
+)
 from backtest.universe.drift import Calendar, drift
 from backtest.universe.intake import EXAMPLES, SetAside, Table
 
@@ -27,6 +39,9 @@ if TYPE_CHECKING:
     from backtest.universe.workshop import Workshop
 
 BATCH = 1_000_000
+NONE = -1
+"""The table has neither prices nor returns: it makes classes without returns."""
+
 WHEN = ("monthly", "quarterly", "june", "daily")
 
 
@@ -78,8 +93,8 @@ class Portfolios:
         (n_bars,) datetime64[D].
     monthly
         Whether there is one bar a month.
-    at
-        (n_reconstitutions,) int64: their bars.
+    formed
+        (n_reconstitutions,) int64: the bars at whose close classes were formed.
     borders
         (n_reconstitutions, n_borders) float64, amounts.
     sums
@@ -92,7 +107,7 @@ class Portfolios:
 
     dates: Days
     monthly: bool
-    at: Ints
+    formed: Ints
     borders: Floats
     sums: Floats
     price_only: bool
@@ -152,7 +167,7 @@ def build(
     return Portfolios(
         dates=dates,
         monthly=_monthly(dates),
-        at=at,
+        formed=at,
         borders=known,
         sums=sums,
         price_only=mode == RAW or (mode == ADJUSTED and "dividend" not in table.columns),
@@ -168,7 +183,7 @@ def _mode(table: Table) -> int:
     if "total_return" in table.columns:
         return GIVEN
     if "price" not in table.columns:
-        return GIVEN  # and none is given: classes without returns
+        return NONE
     return ADJUSTED if {"split", "dividend"} & table.columns.keys() else RAW
 
 
@@ -250,7 +265,10 @@ def _cleaned(
         )
         code = np.zeros(len(line), dtype=np.uint8)
         returns = np.full(len(line), np.nan)
-        clean(line, bar, price, cap, given, split, dividend, fx, RATIOS, mode, limits, code, returns)
+        how = GIVEN if mode == NONE else mode
+        clean(line, bar, price, cap, given, split, dividend, fx, RATIOS, how, limits, code, returns)
+        if mode == NONE:
+            code[code == NO_RETURN] = GOOD  # nothing was promised
         found.add(code, line, bar, cap, returns)
         kept = (code < SAME) | (code > JUMP)
         if kept.all():

@@ -25,8 +25,11 @@ LATEST = np.timedelta64(5, "D")
 
 
 def _returns(universe: Universe) -> tuple[pd.DataFrame, str]:
-    """Return the returns from the first period on, whole months only; and what was left out, in words."""
-    returns = universe.returns[universe.returns["market"].notna()]
+    """Return the returns from the first period on, whole months only; and what was left out, in words.
+
+    A class that never had a member with a return is no column.
+    """
+    returns = universe.returns[universe.returns["market"].notna()].dropna(axis="columns", how="all")
     last = to_days(returns.index.to_numpy()[-1:])
     if universe.portfolios.monthly and last_business_day(last)[0] - last[0] > LATEST:
         return returns.iloc[:-1], f"the month of {last[0]} was not over and is left out; "
@@ -110,7 +113,7 @@ def write_market(
             {"rate": np.zeros(1)},
             {**about, **nothing, "frequency": "irregular"},
         )
-    text = _market_file(universe, list(said.columns), dates, left_out, cash, policy, weights)
+    text = _market_file(universe, returns, list(said.columns), left_out, cash, policy, weights)
     (draft / "market.toml").write_text(text, encoding="utf-8")
     for table in ("classes", "migration", "valuation", "members"):
         content = getattr(universe, table)
@@ -126,13 +129,20 @@ def _columns(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _market_file(
-    universe: Universe, measured: list[str], dates: Any, left_out: str, cash: str, policy: str, weights: str
+    universe: Universe,
+    returns: pd.DataFrame,
+    measured: list[str],
+    left_out: str,
+    cash: str,
+    policy: str,
+    weights: str,
 ) -> str:
-    classes, (small, large) = universe.scheme.classes, ends(universe.scheme)
-    suffix = "_equal" if weights == "equal" else ""
-    sleeves = {name: f"returns.parquet[{name}{suffix}]" for name in (*classes, "market")}
-    sleeves.setdefault("small", sleeves[small])
-    sleeves.setdefault("large", sleeves[large])
+    suffix, dates = "_equal" if weights == "equal" else "", to_days(returns.index.to_numpy())
+    names = [name for name in (*universe.scheme.classes, "market") if name in returns]
+    sleeves = {name: f"returns.parquet[{name}{suffix}]" for name in names}
+    for sleeve, end in zip(("small", "large"), ends(universe.scheme), strict=True):
+        if end in sleeves:
+            sleeves.setdefault(sleeve, sleeves[end])
     sleeves["cash"] = cash or "cash.parquet"
     proxy = left_out + ("" if cash else "cash earns nothing here, for no rate was given; ")
     series = {n: f"measures.parquet[{n}]" for n in measured if not n.endswith("_percentile")}
