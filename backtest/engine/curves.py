@@ -166,8 +166,15 @@ def fall(returns: Floats) -> tuple[float, float]:
     for start in range(0, len(returns), _BLOCK):
         block = returns[start : start + _BLOCK]
         before, low, high = value, value, peak
-        for earned in block:
-            value *= 1.0 + earned
+        pairs = len(block) // 2
+        for pair in range(pairs):  # two bars at a step: each product waits for the one before it
+            one = 1.0 + block[2 * pair]
+            two = one * (1.0 + block[2 * pair + 1])
+            low = lower(value * lower(one, two), low)
+            high = higher(value * higher(one, two), high)
+            value *= two
+        if len(block) > 2 * pairs:
+            value *= 1.0 + block[2 * pairs]
             low, high = lower(value, low), higher(value, high)
         if low < depth * high:  # there may be a deeper fall in it, so look at each bar
             for earned in block:

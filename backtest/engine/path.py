@@ -78,7 +78,8 @@ def _value_after_costs(holdings: Floats, wanted: Floats, costs: Floats) -> float
     while True:
         fixed, slope = value, 1.0
         for sleeve in range(len(holdings)):
-            direction = 1.0 if wanted[sleeve] * after > holdings[sleeve] else -1.0
+            amount = wanted[sleeve] * after
+            direction = float(int(amount > holdings[sleeve]) - int(amount < holdings[sleeve]))
             fixed += costs[sleeve] * direction * holdings[sleeve]
             slope += costs[sleeve] * direction * wanted[sleeve]
         if not fixed / slope < after:  # or there is a NaN, which the caller finds
@@ -137,8 +138,7 @@ def _trade(
 @compiled
 def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> None:
     """Write a single sleeve's returns from ``bar`` to ``until``, the first after a trade's cost."""
-    for offset in range(until - bar + 1):
-        net[offset] = column[bar + offset]
+    net[: until - bar + 1] = column[bar : until + 1]
     if kept != 1.0:
         net[0] = (1.0 + column[bar]) * kept - 1.0
 

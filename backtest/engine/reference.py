@@ -133,14 +133,15 @@ def value_after_costs(holdings: Sequence[float], weights: Sequence[float], costs
     V' solves ``V' = V - sum_i c_i |w_i V' - h_i|``. The right side minus the left falls with V', and is
     straight between the points where a sleeve turns from bought to sold: with the directions known the
     solution is closed. Starting from V itself, where every direction is as much "buy" as it can be, each
-    step can only turn purchases into sales, so the directions settle after at most one step a sleeve.
+    step can only turn purchases into sales, so the directions settle after at most two steps a sleeve.
+    A sleeve that is on target is not traded: where all are, V' is V to the last bit.
     """
     value = total(holdings)
     after = value
     while True:
         fixed, slope = value, 1.0
         for held, weight, cost in zip(holdings, weights, costs, strict=True):
-            direction = 1.0 if weight * after > held else -1.0
+            direction = float(weight * after > held) - float(weight * after < held)
             fixed += cost * direction * held
             slope += cost * direction * weight
         if fixed / slope >= after:

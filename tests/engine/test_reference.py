@@ -120,6 +120,16 @@ def test_a_repeated_target_is_a_trade_but_no_switch(engine) -> None:
 
 
 @ENGINES
+@pytest.mark.parametrize("cost", [0.00003, 0.001, 0.0457])
+def test_a_trade_to_what_is_held_changes_no_bit(engine, cost: float) -> None:
+    returns = [0.1, -0.0163, 0.37, -0.99, 0.123, 0.0]
+    market = bars(returns, [0.0] * 6)
+    targets = Targets(np.arange(5), np.tile(SMALL, (5, 1)))
+    run = engine.simulate(market, targets, [cost, cost, 0.0])
+    assert run.returns[1:].tolist() == returns[2:]
+
+
+@ENGINES
 def test_what_is_not_held_needs_no_return(engine) -> None:
     nan = float("nan")
     market = bars([nan, nan, 0.1], [nan, 0.1, nan])
