@@ -52,7 +52,7 @@ def timed(work: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
 def interleaved(*works: Callable[[], Any]) -> tuple[Any, ...]:
     """Return the medians of the seconds of several works, taken in turns, and what the first two gave.
 
-    In turns, because other work on the machine slows all that run at the same time. The seconds are (n_works, 2):
+    In turns, because other work on the machine slows all that run at once. The seconds are (n_works, 2):
     those of the clock on the wall, and those of all processors together.
     """
     seconds: list[list[tuple[float, float]]] = [[] for _ in works]

@@ -90,6 +90,8 @@ class Session(requests.Session):
             except (requests.exceptions.RequestException, HTTPError) as caught:
                 error = caught
             reason = self._reason(error, response)
+            if response is not None:
+                response.close()
             answer = None if error else getattr(response, "raw", None)
             try:
                 retries = retries.increment("GET", str(url), response=answer, error=error)
@@ -99,9 +101,6 @@ class Session(requests.Session):
                 retries.sleep(answer)
             except InvalidHeader:
                 retries.sleep()
-            finally:
-                if response is not None:
-                    response.close()
 
     def _whole(self, response: requests.Response) -> requests.Response:
         """Read the body; urllib3 raises where it is shorter than the answer's own Content-Length."""
