@@ -70,9 +70,9 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     """Be ``rotation compare``; a script's own command compares its strategy with the others named."""
     options = _parser(prog).parse(arguments)
     named: list[Strategy | str] = [*([strategy] if strategy else []), *options.runs]
-    if len(named) < 2:
+    if not 2 <= len(named) <= 20:
         raise UsageError(
-            f"name two runs or more: {prog} RUN RUN ...; a run is a strategy or a report's folder"
+            f"name two to twenty runs: {prog} RUN RUN ...; a run is a strategy or a report's folder"
         )
     from backtest.market.load import load_market
     from backtest.reporting import comparison_page

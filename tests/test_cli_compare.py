@@ -49,8 +49,9 @@ def test_a_scripts_own_command_compares_its_strategy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["compare"], "name two runs or more: rotation compare RUN RUN ..."),
-        (["compare", "rate_cut"], "name two runs or more"),
+        (["compare"], "name two to twenty runs: rotation compare RUN RUN ..."),
+        (["compare", "rate_cut"], "name two to twenty runs"),
+        (["compare", *["rate_cut"] * 21], "name two to twenty runs"),
         (["compare", "rate_cut", "rate_cuts"], "there is no strategy 'rate_cuts'; did you mean 'rate_cut'?"),
         (["compare", "rate_cut", "."], ". is not the folder of a report: it has no result.json"),
         (["compare", "rate_cut", "trend", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),

@@ -186,6 +186,8 @@ def test_the_gallery_is_complete_small_and_the_same_again(
     assert sum(map(len, first.values())) < 2_000_000
     pages = [name for name in first if name.endswith(".html") and name != "index.html"]
     assert {name.replace(".html", ".png") for name in pages} < set(first)
+    write_gallery(embedded, tmp_path / "gallery")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "gallery").iterdir()} == first
     with opened(browser, tmp_path / "gallery" / "index.html", 390) as seen:
         assert seen.complaints == []
         assert seen.overflow <= 0
