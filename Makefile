@@ -20,7 +20,8 @@ check: .venv/ready-dev
 	$(BIN)/mypy --allow-untyped-defs --allow-incomplete-defs strategies # a script reads like its thesis, without return types
 	$(BIN)/lint-imports
 
-bench: .venv/ready-dev
+bench: .venv/ready-bench
+	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.startup
 
 # Rebuilds the committed pages of the shipped strategies.
@@ -42,3 +43,7 @@ clean:
 .venv/ready-dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ .venv/ready
+
+.venv/ready-bench: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@ .venv/ready .venv/ready-dev

@@ -136,3 +136,13 @@ def test_the_page_on_thailand_works_as_it_is_written(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["market"], result["end"], result["metrics"]["switches"]) == ("thailand", "2019-12-31", 3)
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_picture_of_the_page_on_data_is_drawn(tmp_path: Path) -> None:
+    script = _block((DOCS / "data.md").read_text(encoding="utf-8"), "picture")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "discount.png").stat().st_size > 10_000

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from backtest.errors import DataError, RotationError, UsageError
 from backtest.market.definition import find_market, market_names, read_definition
+from backtest.market.fetch import fetch, to_fetch
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
+from backtest.market.store import Store
+
+if TYPE_CHECKING:
+    from tests.market.server import Library
 
 LINES = """\
 title = "A market"
@@ -156,8 +162,6 @@ def test_sleeves_without_a_common_bar_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_pinned_vintage_is_the_one_that_is_used(tmp_path: Path) -> None:
-    from backtest.market.store import Store
-
     rows = dict(zip(DAYS, (100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0), strict=True))
     for id in ("S", "L"):
         _imported(tmp_path, id, rows)
@@ -169,3 +173,25 @@ def test_a_pinned_vintage_is_the_one_that_is_used(tmp_path: Path) -> None:
     assert new.bars.column("small")[0] == pytest.approx(1.02)
     assert pinned.bars.column("small")[0] == pytest.approx(0.01)
     assert old in pinned.provenance["S"].source
+
+
+def test_the_thirds_by_size_can_be_chosen_instead_of_the_halves(tmp_path: Path, library: Library) -> None:
+    """As the comment in the shipped file says, word for word."""
+    shipped_text = find_market("french_monthly").read_text(encoding="utf-8")
+    chosen = [
+        line[4:] for line in shipped_text.splitlines() if line.startswith("#   ") and "Formed_on_ME" in line
+    ]
+    assert len(chosen) == 3
+    sleeves = "\n".join(chosen)
+    path = _file(
+        tmp_path,
+        f'title = "Thirds"\nfrequency = "monthly"\nbenchmark = "large"\n[sleeves]\n{sleeves}\n'
+        'cash = "F-F_Research_Data_Factors[RF]"\n',
+    )
+    outcomes = fetch(to_fetch(["Portfolios_Formed_on_ME", "F-F_Research_Data_Factors"]))
+    assert [outcome.status for outcome in outcomes] == ["new", "new"], library.asked
+    store = Store()
+    table = store.read(store.find("Portfolios_Formed_on_ME"))
+    bars = load_market(path).bars
+    np.testing.assert_allclose(bars.column("mid"), table.values[:, 1] / 100.0)
+    assert bars.sleeves == ("small", "mid", "large", "cash")

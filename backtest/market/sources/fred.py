@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pandas_datareader.fred import FredReader
 
+from backtest.market.sources import alfred
 from backtest.market.sources.base import Table
 from backtest.market.sources.http import Session
 from backtest.market.sources.text import decoded, read_series
@@ -57,6 +58,8 @@ class Fred:
             When it cannot be had, or the answer is not that series in FRED's layout.
         """
         (entry,) = entries
+        if alfred.wanted(entry):
+            return {entry.id: alfred.releases(entry)}
         reader = _Reader(entry.download, os.environ.get("ROTATION_FRED_URL") or ADDRESS)
         content = reader.content()
         text = decoded(content, entry.id)
