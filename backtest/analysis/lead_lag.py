@@ -20,6 +20,8 @@ from backtest.analysis.regression import newey_west_lags
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
 
+NAN = float("nan")
+
 
 @dataclass(frozen=True)
 class VolatilityRatio:
@@ -32,8 +34,13 @@ class VolatilityRatio:
 
 
 def volatility_ratio(first: Floats, second: Floats, chance: Chance | None = None) -> VolatilityRatio:
-    """Compare two standard deviations; interval and p-value from circular blocks drawn from both at once."""
+    """Compare two standard deviations; interval and p-value from circular blocks drawn from both at once.
+
+    All NaN where one of the series never moves or there are fewer than three bars.
+    """
     chance = chance or Chance()
+    if len(first) < 3 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
+        return VolatilityRatio(NAN, NAN, NAN, NAN)
     observed = math.log(float(np.std(first, ddof=1)) / float(np.std(second, ddof=1)))
     rng = np.random.default_rng([chance.seed, 3])
     drawn = []
@@ -69,12 +76,14 @@ class Lead:
 
 
 def lead(first: Floats, second: Floats) -> Lead:
-    """Compare the two correlations one bar apart (Lo and MacKinlay 1990)."""
+    """Compare the two correlations one bar apart (Lo and MacKinlay 1990); NaN for fewer than three bars."""
+    if len(first) < 3 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
+        return Lead(NAN, NAN, NAN, NAN)
     a, b = ((x - x.mean()) / x.std() for x in (first, second))
     forward, backward = a[:-1] * b[1:], b[:-1] * a[1:]
     gap = forward - backward
     variance = long_run_variance(gap - gap.mean(), newey_west_lags(len(gap)))
-    tstat = float(gap.mean()) / math.sqrt(variance / len(gap)) if variance > 0 else float("nan")
+    tstat = float(gap.mean()) / math.sqrt(variance / len(gap)) if variance > 0 else NAN
     return Lead(float(forward.mean()), float(backward.mean()), tstat, math.erfc(abs(tstat) / math.sqrt(2.0)))
 
 
@@ -122,6 +131,6 @@ def sign_test(wins: int, losses: int) -> float:
     """Return the exact two-sided p-value of so many wins and losses when both are as likely."""
     n, most = wins + losses, max(wins, losses)
     if n == 0:
-        return float("nan")
+        return NAN
     tail = sum(math.comb(n, k) for k in range(most, n + 1)) / 2**n
     return min(1.0, 2.0 * tail)

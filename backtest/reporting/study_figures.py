@@ -62,7 +62,7 @@ def _dots(picture: Dots, size: Size) -> Figure:
     axes.set_ylim(-0.7, n - 0.3)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(picture.xlabel, loc="right")
-    letters = max(map(len, picture.labels))
+    letters = max(map(len, picture.labels), default=0)
     _finish(figure, left=0.25 + 0.073 * letters, top=0.12)
     return figure
 

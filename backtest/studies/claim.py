@@ -120,27 +120,30 @@ class SignRule:
     def verdict(self, evidence: tuple[Evidence, ...]) -> Verdict:
         """Return the verdict."""
         fewest = min((e.n for e in evidence), default=0)
-        # What is not a number compares as false: it is no evidence either way.
-        if fewest < self.at_least or not all(e.pvalue >= 0.0 for e in evidence):
+        if fewest < self.at_least:
             return Verdict(
                 CANNOT_BE_TOLD, f"{fewest} {self.cases}; the rule asks for {self.at_least} at least"
             )
+        # What is not a number compares as false: it is no evidence either way.
+        if not all(e.pvalue >= 0.0 for e in evidence):
+            return Verdict(CANNOT_BE_TOLD, "these data are too short, or never move, for an estimate")
+        return self._weighed(evidence)
+
+    def _weighed(self, evidence: tuple[Evidence, ...]) -> Verdict:
         adjusted = holm([e.pvalue for e in evidence])
-        signs = {(e.estimate > 0) - (e.estimate < 0) for e in evidence}
         agree = {e.claimed * ((e.estimate > 0) - (e.estimate < 0)) for e in evidence}
-        beyond = [p for p, e in zip(adjusted, evidence, strict=True) if p < self.level and e.holds]
+        beyond = [e.holds for p, e in zip(adjusted, evidence, strict=True) if p < self.level]
         best = f"the smallest p is {probability(min(adjusted))}"
         if len(adjusted) > 1:
             best += f" after adjustment for {len(adjusted)} tests"
-        if agree == {1} and beyond:
-            return Verdict(SUPPORTED, f"every sign is as claimed and {best}")
-        if agree == {-1} and beyond:
-            return Verdict(CONTRADICTED, f"every sign is the opposite of what is claimed and {best}")
-        if min(adjusted) < self.level and len(agree) == 1 and signs:
-            return Verdict(NOT_SUPPORTED, f"{best}, but the condition is not met: {self.condition}")
         if len(agree) > 1:
             return Verdict(NOT_SUPPORTED, f"the signs disagree; {best}")
-        way = "as claimed" if agree == {1} else "the opposite of what is claimed"
+        way = {1: "as claimed", -1: "the opposite of what is claimed", 0: "neither"}[agree.pop()]
+        if any(beyond) and way != "neither":
+            word = SUPPORTED if way == "as claimed" else CONTRADICTED
+            return Verdict(word, f"every sign is {way} and {best}")
+        if beyond and self.condition:
+            return Verdict(NOT_SUPPORTED, f"{best}, but the condition is not met: {self.condition}")
         return Verdict(NOT_SUPPORTED, f"the sign is {way}, but {best}: chance can explain it")
 
 

@@ -11,9 +11,9 @@ from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
 from backtest.observations import Observations
 from backtest.signals.policy import PolicyRate
-from backtest.studies.claim import Claim, Evidence, MissingInputError, SignRule
+from backtest.studies.claim import Claim, Evidence, SignRule
 from backtest.studies.findings import Cases, Finding, Paths, Table
-from backtest.studies.inputs import monthly, observed, turning_points
+from backtest.studies.inputs import missing, monthly, observed, turning_points
 from backtest.studies.wording import percent, probability
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _left_out(bars: Monthly, days: Days) -> list[str]:
 
 def _after_first_cuts(market: MarketData, names: tuple[str, str], chance: Chance) -> Finding:
     if market.policy is None:
-        raise MissingInputError(f"the market '{market.name}' has no policy rate; embedded has one")
+        raise missing(market, "policy rate", "policy")
     bars = monthly(market, *names)
     events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
     days = events.dates()

@@ -63,11 +63,8 @@ def missing(market: MarketData, what: str, name: str) -> MissingInputError:
     return MissingInputError(f"the market '{market.name}' has no {called}; {where}")
 
 
-def monthly(market: MarketData, *sleeves: str) -> Monthly:
-    """Return the returns of some sleeves by month; those of daily bars are compounded.
-
-    Months from the first to the last in which all of them have returns; of daily bars a last month that has
-    not reached its last business days is left out.
+def own_bars(market: MarketData, *sleeves: str) -> tuple[Days, Floats]:
+    """Return the dates at which all of some sleeves have returns, (n,), and those returns, (n, n_sleeves).
 
     Raises
     ------
@@ -79,12 +76,22 @@ def monthly(market: MarketData, *sleeves: str) -> Monthly:
     for sleeve in sleeves:
         if sleeve not in market.bars.sleeves:
             raise missing(market, "sleeve", sleeve)
-    dates = market.bars.dates
     table = np.column_stack([market.bars.column(sleeve) for sleeve in sleeves])
     present = np.flatnonzero(np.isfinite(table).all(axis=1))
     if len(present) == 0 or np.isnan(table[present[0] : present[-1] + 1]).any():
         raise DataError(f"the market '{market.name}' has no returns without gaps of {', '.join(sleeves)}")
-    dates, table = dates[present[0] : present[-1] + 1], table[present[0] : present[-1] + 1]
+    whole = slice(present[0], present[-1] + 1)
+    return market.bars.dates[whole], table[whole]
+
+
+def monthly(market: MarketData, *sleeves: str) -> Monthly:
+    """Return the returns of some sleeves by month; those of daily bars are compounded.
+
+    Months from the first to the last in which all of them have returns; of daily bars a last month that has
+    not reached its last business days is left out. Errors as ``own_bars``, and a DataError where a month has
+    no bar.
+    """
+    dates, table = own_bars(market, *sleeves)
     months = dates.astype("datetime64[M]")
     begins = np.flatnonzero(np.r_[True, months[1:] != months[:-1]])
     growth = np.expm1(np.add.reduceat(np.log1p(table), begins, axis=0))

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.analysis import measures
 from backtest.analysis.lead_lag import lead, sign_test, turns, volatility_ratio
 from backtest.studies.claim import Claim, Evidence, SignRule
 from backtest.studies.findings import Dots, Finding, Table
-from backtest.studies.inputs import monthly
+from backtest.studies.inputs import monthly, own_bars
 from backtest.studies.wording import number, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.analysis.event_study import Chance
+    from backtest.analysis.lead_lag import Lead, Turns
+    from backtest.dates import Days
     from backtest.market.data import MarketData
 
 DEPTH = 0.20
@@ -26,12 +29,12 @@ def _more_volatile(market: MarketData, chance: Chance) -> Finding:
     bars = monthly(market, "small", "large")
     small, large = bars.returns["small"], bars.returns["large"]
     whole = volatility_ratio(small, large, chance)
-    parts = np.array_split(np.arange(len(small)), 4)
+    parts = np.array_split(np.arange(len(small)), 4) if len(small) >= 96 else []
     rows, ratios = [], [whole, *(volatility_ratio(small[part], large[part], chance) for part in parts)]
     spans = [np.arange(len(small)), *parts]
     for span, ratio in zip(spans, ratios, strict=True):
         name = f"{str(bars.ends[span[0]])[:7]} to {str(bars.ends[span[-1]])[:7]}"
-        sigmas = [f"{100 * float(np.std(x[span], ddof=1)) * 12**0.5:.1f}%" for x in (small, large)]
+        sigmas = [f"{100 * measures.volatility(x[span], 12.0):.1f}%" for x in (small, large)]
         rows.append(
             (
                 name,
@@ -86,17 +89,7 @@ def _order(name: str, first: Sequence[int], second: Sequence[int]) -> tuple[Evid
     return evidence, (name, str(ahead), str(behind), str(same), probability(evidence.pvalue))
 
 
-def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
-    present = np.isfinite(np.column_stack([market.bars.column(s) for s in ("small", "large", "market")])).all(
-        axis=1
-    )
-    dates = market.bars.dates[present]
-    small, large, whole = (market.bars.column(s)[present] for s in ("small", "large", "market"))
-    monthly_bars = market.frequency == "monthly"
-    found = turns(whole, small, large, DEPTH, 12 if monthly_bars else 252)
-    peaks, peak_row = _order("peaks", found.first_peak.tolist(), found.second_peak.tolist())
-    troughs, trough_row = _order("troughs", found.first_trough.tolist(), found.second_trough.tolist())
-    ahead = lead(small, large)
+def _turn_rows(found: Turns, dates: Days) -> tuple[tuple[str, ...], ...]:
     values = [np.datetime64("NaT"), *dates]
     columns = np.array(
         [
@@ -104,22 +97,46 @@ def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG0
             *(found.market_trough, found.first_trough, found.second_trough),
         ]
     )
-    rows = tuple(tuple("start" if np.isnat(values[i]) else str(values[i]) for i in row) for row in columns.T)
-    bar = "month" if monthly_bars else "day"
+    return tuple(tuple("start" if np.isnat(values[i]) else str(values[i]) for i in row) for row in columns.T)
+
+
+def _lead_table(ahead: Lead, bar: str) -> Table:
+    row = (
+        *(number(ahead.first_leads, 3), number(ahead.second_leads, 3)),
+        *(number(ahead.tstat), probability(ahead.pvalue)),
+    )
+    columns = (
+        *("correlation of small with large after it", "of large with small after it"),
+        *("t of the difference", "p"),
+    )
+    return Table(f"lead of one {bar}", columns, (row,))
+
+
+def _turn_dots(found: Turns, rows: tuple[tuple[str, ...], ...], bar: str) -> Dots:
+    gaps = np.r_[found.second_peak - found.first_peak, found.second_trough - found.first_trough]
+    none = np.full(len(gaps), np.nan)
+    labels = tuple(f"{name}, downturn of {row[0][:7]}" for name in ("peak", "trough") for row in rows)
+    what = f"{bar}s by which small turned before large (after it, where negative)"
+    return Dots(labels, gaps.astype(float), none, none, what)
+
+
+def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    dates, returns = own_bars(market, "small", "large", "market")
+    small, large, whole = returns.T
+    by_month = market.frequency == "monthly"
+    bar = "month" if by_month else "day"
+    found = turns(whole, small, large, DEPTH, 12 if by_month else 252)
+    peaks, peak_row = _order("peaks", found.first_peak.tolist(), found.second_peak.tolist())
+    troughs, trough_row = _order("troughs", found.first_trough.tolist(), found.second_trough.tolist())
+    rows = _turn_rows(found, dates)
+    finer = ("Daily bars tell turns apart that fall in the same month: french_daily.",) if by_month else ()
+    stale = "Small caps that trade seldom show old prices, and so seem late, most so in the early decades."
     return Finding(
         evidence=(peaks, troughs),
         headline=f"in {len(rows)} falls of the market by 20%, small peaked first in {peak_row[1]}, "
         f"large in {peak_row[2]}; small troughed first in {trough_row[1]}, large in {trough_row[2]}",
         sample=f"{len(rows)} downturns, {market.frequency} bars",
-        picture=Dots(
-            tuple(f"{name}, downturn of {row[0][:7]}" for name in ("peak", "trough") for row in rows),
-            np.r_[found.second_peak - found.first_peak, found.second_trough - found.first_trough].astype(
-                float
-            ),
-            np.full(2 * len(rows), np.nan),
-            np.full(2 * len(rows), np.nan),
-            f"{bar}s by which small turned before large (after it, where negative)",
-        ),
+        picture=_turn_dots(found, rows, bar),
         tables=(
             Table(
                 "which turned first",
@@ -131,36 +148,9 @@ def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG0
                 ("market peak", "small", "large", "market trough", "small", "large"),
                 rows,
             ),
-            Table(
-                f"lead of one {bar}",
-                (
-                    "correlation of small with large after it",
-                    "of large with small after it",
-                    "t of the difference",
-                    "p",
-                ),
-                (
-                    (
-                        number(ahead.first_leads, 3),
-                        number(ahead.second_leads, 3),
-                        number(ahead.tstat),
-                        probability(ahead.pvalue),
-                    ),
-                ),
-            ),
+            _lead_table(lead(small, large), bar),
         ),
-        notes=(
-            f"Turns in the same {bar} do not count for either side.",
-            (
-                "Small caps that trade seldom show old prices: this makes them seem late, most so in the "
-                "early decades."
-            ),
-            *(
-                ["Daily bars tell turns apart that fall in the same month: french_daily."]
-                if monthly_bars
-                else []
-            ),
-        ),
+        notes=(f"Turns in the same {bar} do not count for either side.", stale, *finer),
     )
 
 

@@ -47,6 +47,11 @@ class Assumptions:
     small: Liquidity = SMALL
     large: Liquidity = LARGE
 
+    @property
+    def liquidity(self) -> dict[str, Liquidity]:
+        """Trading each sleeve, by its name."""
+        return {"small": self.small, "large": self.large}
+
 
 def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
     """Return by how much earnings change at each margin, sales being the same."""
@@ -86,55 +91,72 @@ def _margin(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - ar
     )
 
 
+def _left_table(growth: dict[str, float], a: Assumptions) -> Table:
+    rows = []
+    for held in (1e6, 1e8, 1e9, 1e10, 1e11):
+        costs = [float(impact_cost(a.traded * held, of)) for of in a.liquidity.values()]
+        left = [
+            float(return_left(growth[name], np.array(held), a.traded, a.orders, of))
+            for name, of in a.liquidity.items()
+        ]
+        rows.append((dollars(held), *(f"{1e4 * cost:.0f}" for cost in costs), *map(percent, left)))
+    return Table(
+        "impact of one order, basis points, and growth a year that is left",
+        ("sum", "small", "large", "small left", "large left"),
+        tuple(rows),
+    )
+
+
+def _assumption_table(a: Assumptions) -> Table:
+    columns = (
+        "sleeve",
+        "capitalisation",
+        "turnover a year",
+        "volatility a day",
+        "impact factor",
+        "volume a day",
+    )
+    rows = tuple(
+        (
+            *(name, dollars(of.capitalisation), f"{of.turnover:.0%}"),
+            *(f"{of.volatility:.1%}", number(of.impact, 1), dollars(of.daily_volume)),
+        )
+        for name, of in a.liquidity.items()
+    )
+    return Table("assumptions", columns, rows)
+
+
+def _capacity_notes(a: Assumptions, alone: float) -> tuple[str, ...]:
+    law = "The square-root law is for orders that are a part of the volume; far above a day's it is a guess."
+    names = (
+        "The sleeves are whole halves of the market, held by capitalisation. Buffett spoke of a few names "
+        "chosen well: that is not tested here."
+    )
+    return (
+        f"One order moves {a.traded:.0%} of the sum; {a.orders:g} such orders a year.",
+        f"If only small caps had an impact the lead would be gone at {dollars(alone)}.",
+        law,
+        names,
+    )
+
+
 def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
-    """Return what is left of each sleeve's return as the sum grows."""
-    bars = monthly(market, "small", "large")
+    """Return what is left of each sleeve's growth as the sum grows."""
+    bars, a = monthly(market, "small", "large"), assumptions
     logs = {name: np.log1p(returns) for name, returns in bars.returns.items()}
-    means = {name: 12 * float(log.mean()) for name, log in logs.items()}
+    growth = {name: 12 * float(log.mean()) for name, log in logs.items()}
     excess = logs["small"] - logs["large"]
     found = least_squares(excess, np.ones((len(excess), 1)))
     premium = 12 * float(found.coefficients[0])
-    a = assumptions
-    liquidity = {"small": a.small, "large": a.large}
     sums = np.logspace(6, 12, 121)
-    lines = {n: return_left(means[n], sums, a.traded, a.orders, liquidity[n]) for n in ("small", "large")}
-    limit = break_even(means["small"], means["large"], a.traded, a.orders, a.small, a.large)
+    limit = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small, a.large)
+    alone = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small)
     within = bool(sums[0] < limit < sums[-1])
-    shown = (1e6, 1e8, 1e9, 1e10, 1e11)
-    rows = tuple(
-        (
-            dollars(s),
-            *(f"{1e4 * float(impact_cost(a.traded * s, liquidity[n])):.0f}" for n in ("small", "large")),
-            *(
-                percent(float(return_left(means[n], np.array(s), a.traded, a.orders, liquidity[n])))
-                for n in liquidity
-            ),
-        )
-        for s in shown
-    )
-    terms = tuple(
-        (
-            n,
-            dollars(x.capitalisation),
-            f"{x.turnover:.0%}",
-            f"{x.volatility:.1%}",
-            number(x.impact, 1),
-            dollars(x.daily_volume),
-        )
-        for n, x in liquidity.items()
-    )
-    alone = break_even(means["small"], means["large"], a.traded, a.orders, a.small)
     at = f"at about {dollars(limit)}" if within else "at no sum from $1 million to $1 trillion"
+    what = "growth of small minus large a year, before any impact"
     return Finding(
         evidence=(
-            Evidence(
-                "growth of small minus large a year, before any impact",
-                premium,
-                percent(premium),
-                float(found.pvalues[0]),
-                len(excess),
-                holds=within,
-            ),
+            Evidence(what, premium, percent(premium), float(found.pvalues[0]), len(excess), holds=within),
         ),
         headline=(
             f"small grew {percent(premium)} a year more (log) before impact; impact takes the lead away {at}"
@@ -142,43 +164,13 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
         sample=f"{len(excess)} months; impact by a model, not measured",
         picture=Curves(
             sums,
-            {name: 100 * line for name, line in lines.items()},
+            {n: 100 * return_left(growth[n], sums, a.traded, a.orders, of) for n, of in a.liquidity.items()},
             "sum under management, dollars",
             "growth a year after impact, log %",
             log_x=True,
         ),
-        tables=(
-            Table(
-                "impact of one order, basis points, and return a year that is left",
-                ("sum", "small", "large", "small left", "large left"),
-                rows,
-            ),
-            Table(
-                "assumptions",
-                (
-                    "sleeve",
-                    "capitalisation",
-                    "turnover a year",
-                    "volatility a day",
-                    "impact factor",
-                    "volume a day",
-                ),
-                terms,
-            ),
-        ),
-        notes=(
-            f"One order moves {a.traded:.0%} of the sum; {a.orders:g} such orders a year.",
-            f"If only small caps had an impact the lead would be gone at {dollars(alone)}.",
-            (
-                "The square-root law is for orders that are a part of the volume; far above a day's "
-                "volume it is a guess."
-            ),
-            (
-                "The sleeves are whole halves of the market, held by capitalisation. Buffett spoke of a "
-                "few names "
-                "chosen well: that is not tested here."
-            ),
-        ),
+        tables=(_left_table(growth, a), _assumption_table(a)),
+        notes=_capacity_notes(a, alone),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 
 from backtest.analysis.event_study import Chance
 from backtest.cli_study import parse_days
-from backtest.studies.inputs import monthly, recession_months
+from backtest.studies.inputs import known_level, monthly, recession_months
 from backtest.studies.register import first_days, study, study_days
 
 if TYPE_CHECKING:
@@ -177,3 +179,64 @@ def test_a_strategys_first_days_are_the_fills_after_the_cuts(french_monthly: Mar
 )
 def test_verdicts_on_the_real_market(french_monthly: MarketData, name: str, word: str) -> None:
     assert study(name, french_monthly, Chance(draws=500, seed=3)).verdict.word == word
+
+
+def fred(shared_data: Path, name: str) -> dict[str, float]:
+    """The last value of each month of a FRED file."""
+    rows = (line.split(",") for line in (shared_data / "fred" / f"{name}.csv").read_text().splitlines()[1:])
+    return {day[:7]: float(value) for day, value in rows if value not in ("", ".")}
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "of"),
+    [
+        ("credit-spreads", 0, lambda d: {m: v - fred(d, "AAA")[m] for m, v in fred(d, "BAA").items()}),
+        ("rate-sensitive", 0, lambda d: fred(d, "DGS10")),
+    ],
+)
+def test_betas_agree_with_statsmodels_on_the_original_files(
+    french_monthly: MarketData,
+    halves: dict[int, tuple[float, float]],
+    shared_data: Path,
+    name: str,
+    driver: int,
+    of: Callable[[Path], dict[str, float]],
+) -> None:
+    level = of(shared_data)
+    y, x = [], []
+    for month, (small, large) in halves.items():
+        now, before = (f"{m // 100}-{m % 100:02d}" for m in (month, later(month, -1)))
+        # The first month of the returns has no month before it in the study.
+        if now in level and before in level and month > 192607:
+            y.append(100 * (small - large))
+            x.append(level[now] - level[before])
+    lags = int(4 * (len(y) / 100) ** (2 / 9))
+    oracle = sm.OLS(y, sm.add_constant(np.array(x))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    found = study(name, french_monthly, QUICK).finding
+    assert found is not None
+    assert found.evidence[driver].estimate == pytest.approx(oracle.params[1], rel=1e-6)
+    assert found.evidence[driver].pvalue == pytest.approx(oracle.pvalues[1], rel=1e-5)
+
+
+def test_means_in_expansions_and_recessions_are_plain_means(
+    french_monthly: MarketData, halves: dict[int, tuple[float, float]], shared_data: Path
+) -> None:
+    recession = fred(shared_data, "USREC")
+    groups: dict[float, list[float]] = {0.0: [], 1.0: []}
+    for month, (small, large) in halves.items():
+        groups[recession[f"{month // 100}-{month % 100:02d}"]].append(small - large)
+    found = study("expansions", french_monthly, QUICK).finding
+    assert found is not None
+    assert [e.estimate for e in found.evidence] == pytest.approx(
+        [12 * np.mean(groups[k]) for k in (0.0, 1.0)]
+    )
+
+
+def test_a_level_is_the_one_known_before_the_months_last_business_day(french_monthly: MarketData) -> None:
+    ends = monthly(french_monthly, "small").ends
+    discount = french_monthly.observations["discount"]
+    known = known_level(french_monthly, "discount", "discount", ends)
+    assert np.isnan(known[0])
+    assert (
+        known[1:].tolist() == discount.values[: len(ends) - 1].tolist()
+    )  # a month's own value is not known yet

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from backtest.analysis.event_study import Chance
+from backtest.market.data import Bars
+from backtest.reporting.study_pages import claims_page
 from backtest.studies.inputs import recession_months, turning_points
 from backtest.studies.register import CLAIMS, hold_against, study, study_claims
 from tests.studies.simulated import ENDS, MONTHS, Plant, simulated
@@ -176,3 +180,27 @@ def test_the_same_market_and_seed_give_the_same_verdicts() -> None:
     assert one.finding is not None
     assert two.finding is not None
     assert one.finding.evidence == two.finding.evidence
+
+
+@pytest.mark.parametrize("months", [2, 14, 40, 130])
+def test_a_young_market_gets_verdicts_and_pages_and_no_error(months: int) -> None:
+    whole = simulated(2)
+    young = dataclasses.replace(whole, bars=whole.bars.window(len(ENDS) - months, len(ENDS) - 1))
+    found = study_claims(young, Chance(draws=100))
+    words = [each.verdict.word for each in found]
+    assert words.count("cannot be told") >= (8 if months < 60 else 4)
+    assert "<main>" in claims_page(found)
+
+
+def test_a_market_without_sleeves_or_policy_says_what_it_lacks() -> None:
+    whole = simulated(2)
+    bare = dataclasses.replace(
+        whole,
+        bars=Bars(ENDS, ("small", "cash"), whole.bars.returns[:, [0, 5]]),
+        observations={},
+        policy=None,
+        roles={},
+    )
+    found = [each for each in study_claims(bare, QUICK) if each.claim.id != "margin"]
+    assert {each.verdict.word for each in found} == {"cannot be told"}
+    assert all("french_monthly" in each.verdict.because for each in found)
