@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PercentagePoints,
         param,
     )
+    from backtest.reporting.comparison import compare
     from backtest.runs import Result, run
     from backtest.scripting.loading import load_strategy
     from backtest.scripting.strategy import Strategy, strategy
@@ -45,6 +46,7 @@ __all__ = [
     "UsageError",
     "blend",
     "choose",
+    "compare",
     "load_market",
     "load_strategy",
     "main",
@@ -72,6 +74,7 @@ _HOMES = {
     "UsageError": "backtest.errors",
     "blend": "backtest.decisions",
     "choose": "backtest.decisions",
+    "compare": "backtest.reporting.comparison",
     "load_market": "backtest.market.load",
     "load_strategy": "backtest.scripting.loading",
     "main": "backtest.cli",

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
+from backtest.cli_compare import compare, gallery
 from backtest.cli_options import add_parameters, given, named_strategy
 from backtest.cli_scripts import list_strategies, new
 from backtest.cli_signal import signal
@@ -116,6 +117,8 @@ def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
 
 COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
+    "compare": (compare, "hold strategies, or the folders of reports, side by side"),
+    "gallery": (gallery, "rebuild the small pages of the shipped strategies"),
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),

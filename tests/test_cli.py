@@ -49,7 +49,7 @@ def test_run_prints_terms_table_verdict_and_report(tmp_path: Path) -> None:
         assert text in done.stdout
     report = Path(done.stdout.splitlines()[-1].removeprefix("Report: "))
     assert report.parent == tmp_path / "reports" / "rate_cut"
-    assert (report / "equity.png").is_file()
+    assert (report / "index.html").is_file()
 
 
 def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from backtest.dates import Days, Floats
+    from backtest.dates import Bools, Days, Floats
 
 
 def years(dates: Days, frequency: str) -> float:
@@ -95,3 +95,20 @@ def tracking_error(returns: Floats, benchmark: Floats, ppy: float) -> float:
 def information_ratio(returns: Floats, benchmark: Floats, ppy: float) -> float:
     """Return the annualised mean difference from the benchmark over its standard deviation."""
     return sharpe(returns, benchmark, ppy)
+
+
+def _capture(returns: Floats, benchmark: Floats, chosen: Bools) -> float:
+    if not chosen.any():
+        return float("nan")
+    n = int(chosen.sum())
+    return _ratio(cagr(returns[chosen], n), cagr(benchmark[chosen], n))
+
+
+def up_capture(returns: Floats, benchmark: Floats) -> float:
+    """Return the compound return a bar over the benchmark's, over the bars in which that one rose."""
+    return _capture(returns, benchmark, benchmark > 0.0)
+
+
+def down_capture(returns: Floats, benchmark: Floats) -> float:
+    """Return the compound return a bar over the benchmark's, over the bars in which that one fell."""
+    return _capture(returns, benchmark, benchmark < 0.0)

@@ -1,4 +1,4 @@
-"""Regression of excess returns on the benchmark's, with errors that respect autocorrelation."""
+"""Regressions of returns: alpha, loadings, means by group, with errors that respect autocorrelation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from backtest.dates import Floats
+    from backtest.dates import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,69 @@ def newey_west_lags(n: int) -> int:
     return math.floor(4.0 * (n / 100.0) ** (2.0 / 9.0))
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """An ordinary least-squares fit with errors after Newey and West.
+
+    Parameters
+    ----------
+    coefficients, errors
+        (k,) float64: one of each for every column of the design; all errors NaN where the fit is exact.
+    r_squared
+        The part of the variance of y around its mean that the fit explains; NaN where y never moves.
+    n
+        The number of observations.
+    """
+
+    coefficients: Floats
+    errors: Floats
+    r_squared: float
+    n: int
+
+    @property
+    def tstats(self) -> Floats:
+        """Coefficients over their errors, (k,)."""
+        return self.coefficients / self.errors
+
+    @property
+    def pvalues(self) -> Floats:
+        """Two-sided, from the normal distribution, (k,)."""
+        return np.array([math.erfc(abs(t) / math.sqrt(2.0)) for t in self.tstats])
+
+
+def least_squares(y: Floats, design: Floats) -> Fit:
+    """Regress ``y`` (n,) on the columns of ``design`` (n, k); a constant is a column of ones.
+
+    The covariance is that of Newey and West (1987): Bartlett weights, ``newey_west_lags`` lags, no
+    small-sample correction, as ``statsmodels`` gives it with ``cov_type="HAC"``.
+
+    Returns
+    -------
+    Fit
+        All NaN where the columns depend on each other or are more than the observations; errors NaN where
+        nothing is left over.
+    """
+    n, k = design.shape
+    nan = np.full(k, np.nan)
+    if n < k or np.linalg.matrix_rank(design) < k:
+        return Fit(nan, nan, float("nan"), n)
+    bread = np.linalg.inv(design.T @ design)
+    coefficients = bread @ (design.T @ y)
+    residuals = y - design @ coefficients
+    left = float(residuals @ residuals)
+    around = float(np.sum((y - y.mean()) ** 2))
+    r_squared = 1.0 - left / around if around > 0.0 else float("nan")
+    if n <= k or left <= 1e-24 * float(y @ y):
+        return Fit(coefficients, nan, r_squared, n)
+    scores = design * residuals[:, None]
+    meat = scores.T @ scores
+    lags = newey_west_lags(n)
+    for lag in range(1, lags + 1):
+        cross = scores[lag:].T @ scores[:-lag]
+        meat += (1.0 - lag / (lags + 1.0)) * (cross + cross.T)
+    return Fit(coefficients, np.sqrt(np.diag(bread @ meat @ bread)), r_squared, n)
+
+
 def alpha(returns: Floats, benchmark: Floats, risk_free: Floats, ppy: float) -> Alpha:
     """Regress excess returns on the benchmark's excess returns.
 
@@ -48,20 +111,33 @@ def alpha(returns: Floats, benchmark: Floats, risk_free: Floats, ppy: float) -> 
     if np.array_equal(returns, benchmark):
         return Alpha(0.0, 1.0, nan, nan)
     y, x = returns - risk_free, benchmark - risk_free
-    design = np.column_stack([np.ones(n), x])
     if n < 2 or np.ptp(x) <= 1e-15 * np.abs(x).max():
         return Alpha(nan, nan, nan, nan)
-    bread = np.linalg.inv(design.T @ design)
-    intercept, slope = bread @ (design.T @ y)
-    residuals = y - intercept - slope * x
-    if n < 3 or float(residuals @ residuals) <= 1e-24 * float(y @ y):
-        return Alpha(float(intercept * ppy), float(slope), nan, nan)
-    scores = design * residuals[:, None]
-    meat = scores.T @ scores
-    lags = newey_west_lags(n)
-    for lag in range(1, lags + 1):
-        cross = scores[lag:].T @ scores[:-lag]
-        meat += (1.0 - lag / (lags + 1.0)) * (cross + cross.T)
-    error = math.sqrt((bread @ meat @ bread)[0, 0])
-    tstat = float(intercept) / error
-    return Alpha(float(intercept * ppy), float(slope), tstat, math.erfc(abs(tstat) / math.sqrt(2.0)))
+    fit = least_squares(y, np.column_stack([np.ones(n), x]))
+    intercept, slope = fit.coefficients.tolist()
+    return Alpha(intercept * ppy, slope, float(fit.tstats[0]), float(fit.pvalues[0]))
+
+
+def factor_alpha(returns: Floats, risk_free: Floats, factors: Floats) -> Fit:
+    """Regress excess returns on a constant and factors, (n, k): returns of portfolios that cost nothing.
+
+    The first coefficient is alpha a bar. With the market's excess return, SMB and HML this is the regression
+    of Fama and French (1993); with momentum that of Carhart (1997).
+    """
+    return least_squares(returns - risk_free, np.column_stack([np.ones(len(returns)), factors]))
+
+
+def group_means(values: Floats, groups: Ints, n_groups: int) -> Fit:
+    """Return the mean of ``values`` (n,) in each group, with errors that respect autocorrelation.
+
+    ``groups`` (n,) int64 counts from 0; a bar of group -1 belongs to none. It is the regression on one
+    indicator a group. An empty group's mean and error are NaN.
+    """
+    inside = groups >= 0
+    counts = np.bincount(groups[inside], minlength=n_groups)
+    present = np.flatnonzero(counts)
+    indicators = (groups[:, None] == present).astype(np.float64)
+    fit = least_squares(np.where(inside, values, 0.0), indicators)
+    means, errors = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
+    means[present], errors[present] = fit.coefficients, fit.errors
+    return Fit(means, errors, fit.r_squared, int(inside.sum()))

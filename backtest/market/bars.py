@@ -16,7 +16,7 @@ from backtest.market.units import unit
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.market.definition import Definition
-    from backtest.market.formulas import Reference
+    from backtest.market.formulas import Formula, Reference
     from backtest.market.sources.base import SourceSeries
 
 _DAYS_A_YEAR = 365.2425
@@ -52,6 +52,17 @@ def make_bars(definition: Definition, read: dict[Reference, SourceSeries]) -> Ba
 
     columns = [formula.evaluate(get).values for formula in definition.sleeves.values()]
     return Bars(dates[first:], tuple(definition.sleeves), np.column_stack(columns)[first:])
+
+
+def on_bars(formula: Formula, read: dict[Reference, SourceSeries], dates: Days, frequency: str) -> Floats:
+    """Return what a formula of returns gives at each bar, (n_bars,) float64; NaN where it has no value."""
+    grid = dates.astype(f"datetime64[{'M' if frequency == 'monthly' else 'D'}]")
+    every = np.arange(len(grid))
+
+    def get(reference: Reference) -> Dated:
+        return Dated(to_days(every), _on_grid(reference, read[reference], grid, dates), to_days(every))
+
+    return formula.evaluate(get).values
 
 
 def _is_level(reference: Reference) -> bool:

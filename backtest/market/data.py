@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backtest.dates import Days, Floats
+    from backtest.market.sources.base import SourceSeries
     from backtest.observations import Observations
 
 
@@ -97,6 +98,11 @@ class MarketData:
         Every series that went into it, the sleeves' included, by catalogue id.
     roles
         What a series of ``observations`` stands for (``discount``, ``credit_spread``), to its id.
+    factors
+        Returns of portfolios that cost nothing, (n_bars,) float64, simple, decimal, NaN where there is none,
+        by name (``SMB``, ``HML``, ``MOM``); reports hold alpha against them.
+    hindsight
+        The series of ``after_the_fact``, by id, for shading and for breakdowns after the fact.
     more
         Which command gets better or later figures; empty where there is none.
     """
@@ -113,6 +119,8 @@ class MarketData:
     provenance: Mapping[str, Provenance] = field(repr=False)
     roles: Mapping[str, str] = field(default_factory=dict)
     more: str = ""
+    factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+    hindsight: Mapping[str, SourceSeries] = field(default_factory=dict, repr=False)
 
     def known(self, *, same_close: bool = False) -> Market:
         """Return the market as a strategy may see it."""

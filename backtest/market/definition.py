@@ -38,6 +38,8 @@ class Definition:
         The policy rate; None where there is none.
     proxy, more
         In what respect its series are not what they stand for; and which command gets better ones.
+    factors
+        Portfolios that cost nothing, for reports to hold alpha against; one that is not stored is left out.
     vintages
         Which vintage of a stored series to use; those not named are the current ones.
     """
@@ -51,6 +53,7 @@ class Definition:
     policy: Formula | None = None
     proxy: str = ""
     more: str = ""
+    factors: dict[str, Formula] = field(default_factory=dict)
     vintages: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -69,6 +72,7 @@ _FIELDS = {
     "policy": object,
     "proxy": str,
     "more": str,
+    "factors": dict,
     "vintages": dict,
 }
 _NEEDED = ("title", "frequency", "benchmark", "sleeves")
@@ -160,13 +164,20 @@ def _definition(name: str, content: dict[str, Any]) -> Definition:
         raise _WrongError(
             ("frequency",), f"the frequency must be monthly or daily, not '{content['frequency']}'"
         )
-    sleeves, series = (
-        {key: _formula((group, key), value) for key, value in content.get(group, {}).items()}
-        for group in ("sleeves", "series")
-    )
+    groups = {
+        group: {key: _formula((group, key), value) for key, value in content.get(group, {}).items()}
+        for group in ("sleeves", "series", "factors")
+    }
     policy = _formula(("policy",), content["policy"]) if "policy" in content else None
-    rest = {key: content[key] for key in content if key not in ("sleeves", "series", "policy")}
-    definition = Definition(name=name, sleeves=sleeves, series=series, policy=policy, **rest)
+    rest = {key: content[key] for key in content if key not in (*groups, "policy")}
+    definition = Definition(
+        name=name,
+        sleeves=groups["sleeves"],
+        series=groups["series"],
+        factors=groups["factors"],
+        policy=policy,
+        **rest,
+    )
     for needed in ("cash", definition.benchmark):
         if needed not in definition.sleeves:
             raise _WrongError(("sleeves",), f"there is no sleeve '{needed}', which every run needs")
@@ -322,7 +333,11 @@ def needs(definition: Definition) -> list[Entry]:
     return [entry(id) for id in dict.fromkeys(reference.id for reference in definition.references)]
 
 
+def absent(about: Entry) -> bool:
+    """Return whether a series would have to be downloaded first."""
+    return about.source not in ("arch", "facts") and Store().current(about.id) is None
+
+
 def missing(definition: Definition) -> list[Entry]:
-    """Return those that would have to be downloaded first."""
-    store = Store()
-    return [e for e in needs(definition) if e.source not in ("arch", "facts") and store.current(e.id) is None]
+    """Return the series that would have to be downloaded first."""
+    return [about for about in needs(definition) if absent(about)]

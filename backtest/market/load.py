@@ -9,10 +9,10 @@ import numpy as np
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError
 from backtest.market import reading
-from backtest.market.bars import make_bars
+from backtest.market.bars import make_bars, on_bars
 from backtest.market.catalogue import entry
 from backtest.market.data import MarketData, Provenance
-from backtest.market.definition import find_market, market_names, missing, read_definition
+from backtest.market.definition import absent, find_market, market_names, missing, read_definition
 from backtest.market.formulas import Dated, Relative, Sum, changes
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.observations import Observations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from backtest.dates import Floats
     from backtest.market.catalogue import Entry
     from backtest.market.data import Bars
     from backtest.market.definition import Definition
@@ -47,16 +48,17 @@ def _provenance(entry: Entry, series: SourceSeries) -> Provenance:
     return Provenance(series.origin, series.sha256, last)
 
 
+def read_series(definition: Definition, reference: Reference) -> SourceSeries:
+    """Return a series in the vintage that the market asks for."""
+    return reading.read(entry(reference.id), reference.column, definition.vintages.get(reference.id))
+
+
 class _Series:
     """The series that a market names, each read once."""
 
     def __init__(self, definition: Definition) -> None:
-        self._vintages = definition.vintages
         self.read: dict[Reference, SourceSeries] = {
-            reference: reading.read(
-                entry(reference.id), reference.column, definition.vintages.get(reference.id)
-            )
-            for reference in definition.references
+            reference: read_series(definition, reference) for reference in definition.references
         }
 
     def dated(self, reference: Reference) -> Dated:
@@ -119,6 +121,16 @@ def _policy(formula: Formula, series: _Series, bars: Bars) -> Observations:
     return Observations(whole.id, kept.dates, kept.values, kept.known_at)
 
 
+def _factors(definition: Definition, bars: Bars) -> dict[str, Floats]:
+    """Return the factors that are stored, at each bar."""
+    found = {}
+    for name, formula in definition.factors.items():
+        if not any(absent(entry(reference.id)) for reference in formula.references):
+            read = {r: read_series(definition, r) for r in formula.references}
+            found[name] = on_bars(formula, read, bars.dates, definition.frequency)
+    return found
+
+
 def load_market(name: str | Path) -> MarketData:
     """Return a market's data.
 
@@ -136,11 +148,11 @@ def load_market(name: str | Path) -> MarketData:
         yet; the sentence then has the command that gets them.
     """
     definition = read_definition(find_market(str(name)))
-    absent = [e.id for e in missing(definition)]
-    if absent:
+    lacking = [e.id for e in missing(definition)]
+    if lacking:
         raise DataError(
-            f"the market '{definition.name}' needs {len(absent)} series that are not stored yet "
-            f"({', '.join(absent[:3])}{', ...' if len(absent) > 3 else ''}); "
+            f"the market '{definition.name}' needs {len(lacking)} series that are not stored yet "
+            f"({', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}); "
             "get them with: rotation data fetch"
         )
     series = _Series(definition)
@@ -166,4 +178,6 @@ def load_market(name: str | Path) -> MarketData:
         after_the_fact=never,
         provenance=series.provenance(),
         roles=roles,
+        factors=_factors(definition, bars),
+        hindsight={r.id: found for r, found in series.read.items() if r.id in never},
     )

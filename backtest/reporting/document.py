@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from backtest.reporting.shading import cuts, recessions
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,25 +15,29 @@ if TYPE_CHECKING:
     from backtest.runs import Result
 
 
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN: a measure that is not defined is null."""
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it, which knows no NaN: a measure that is not defined is null."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def document(result: Result, report: Path | None, robust: Robustness | None = None) -> dict[str, Any]:
-    """Return what ``run --json`` prints; ``report`` is the folder of the report, if one was written.
+def document(
+    result: Result, report: Path | None, robust: Robustness | None = None, *, tried: int = 1
+) -> dict[str, Any]:
+    """Return what ``run --json`` prints.
 
-    ``robust`` adds the key ``robustness``: the window of the trials, and each with its measures.
+    ``report`` is the folder of the report, if one was written; ``robust`` adds the key ``robustness``: the
+    window of the trials, and each with its measures; ``tried`` is how many combinations of parameters were
+    tried before this one was chosen.
     """
     market = result.market
     trials = {} if robust is None else {"robustness": _trials(robust)}
-    return _plain(
+    return plain(
         {
             "strategy": result.strategy.name,
             "thesis": result.strategy.thesis,
@@ -47,6 +53,7 @@ def document(result: Result, report: Path | None, robust: Robustness | None = No
             "same_close": result.same_close,
             "delay_fill": result.delay_fill,
             "warm_up": str(result.warm_up),
+            "tried": tried,
             "metrics": result.metrics,
             "benchmarks": result.benchmarks,
             **trials,
@@ -56,6 +63,10 @@ def document(result: Result, report: Path | None, robust: Robustness | None = No
                     id: {"source": p.source, "sha256": p.sha256, "last": str(p.last)}
                     for id, p in sorted(market.provenance.items())
                 },
+            },
+            "shaded": {
+                "cuts": [(str(a), str(b)) for a, b in cuts(result)],
+                "recessions": [(str(a), str(b)) for a, b in recessions(result)],
             },
             "report": None if report is None else str(report),
         }

@@ -1,130 +1,196 @@
-"""Figures: functions from a result to a matplotlib figure; they neither compute measures nor show."""
+"""Figures of one run: functions from its record to a matplotlib figure; they compute no measures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from backtest.analysis.cycles import cutting_cycles
 from backtest.analysis.measures import drawdowns
+from backtest.reporting import style
+from backtest.reporting.style import STYLE, WIDE, Size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from backtest.runs import Result
-
-# Okabe and Ito's palette, which the colour-blind can tell apart.
-_COLOURS = {"large": "#0072B2", "small": "#E69F00", "market": "#777777", "cash": "#009E73"}
-_STRATEGY = "#000000"
-_OTHERS = ("#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-
-STYLE: Any = {
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "grid.linewidth": 0.6,
-    "svg.fonttype": "none",
-}
+    from backtest.dates import Floats
+    from backtest.reporting.record import Record
+    from backtest.reporting.sheet import Sheet
 
 
-def _colours(names: list[str]) -> dict[str, str]:
-    spare = iter(_OTHERS)
-    return {name: _COLOURS.get(name) or next(spare, "#333333") for name in names}
+def value_of(returns: Floats) -> Floats:
+    """Return the value of 1 after each return, the starting value included."""
+    return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
 
 
-def _label_ends(axes: Axes, ends: dict[str, float], colours: dict[str, str]) -> None:
-    """Write each line's name beside its end, moved apart where two would overlap."""
-    gap = 0.055  # of the axes' height: a line of text
-    to_axes = axes.transData + axes.transAxes.inverted()
-    names = sorted(ends, key=ends.__getitem__)
-    heights = [float(to_axes.transform((0.0, ends[name]))[1]) for name in names]
-    for i in range(1, len(names)):
-        heights[i] = max(heights[i], heights[i - 1] + gap)
-    heights[-1] = min(heights[-1], 1.0)
-    for i in range(len(names) - 2, -1, -1):
-        heights[i] = min(heights[i], heights[i + 1] - gap)
-    for name, height in zip(names, heights, strict=True):
-        axes.annotate(
-            name,
-            (1.01, height),
-            xycoords="axes fraction",
-            color=colours[name],
-            va="center",
-            fontweight="bold" if colours[name] == _STRATEGY else "normal",
-            annotation_clip=False,
-        )
+def _tints(record: Record) -> dict[str, str]:
+    return {**style.colours([n for n in record.curves() if n != record.name]), record.name: style.INK}
 
 
-def _shade_cuts(axes: Axes, result: Result) -> None:
-    policy = result.market.policy
-    if policy is None:
-        return
-    target = result.market.observations[policy]
-    first, last = result.equity.index[0], result.equity.index[-1]
-    for begin, end in cutting_cycles(target.known_at, target.values):
-        left, right = max(pd.Timestamp(begin), first), min(pd.Timestamp(end), last)
-        if left <= right and pd.Timestamp(end) >= first:
-            # A single cut is a moment; a month makes it visible.
-            right = max(right, left + pd.Timedelta(days=30))
-            axes.axvspan(left, right, color="#d9e6f2", linewidth=0, zorder=0)
+def shade_times(axes: Axes, record: Record) -> None:
+    """Shade cuts and recessions, and end the axes with the record."""
+    style.shade(axes, record.cuts, style.CUT, alpha=0.8)
+    style.shade(axes, record.recessions, style.RECESSION, alpha=0.5)
+    axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
 
 
-def equity_figure(result: Result) -> Figure:
-    """Return growth of 1 (log scale), drawdowns and holdings of a run, with cutting cycles shaded."""
+def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
+    """Fill a strip with what was held at each bar, one colour a sleeve; its heading starts with ``begin``."""
+    held = [s for s in range(len(record.sleeves)) if (record.weights[:, s] != 0.0).any()]
+    tints = style.colours([record.sleeves[s] for s in held])
+    weights = record.weights[:, held]
+    # A stretch of the same weights is one area: a century of days is a few of them.
+    changes = np.flatnonzero(np.r_[True, (np.abs(np.diff(weights, axis=0)) > 2e-3).any(axis=1)])
+    dates = record.dates[np.r_[changes, len(weights)]].astype("datetime64[s]").astype(object)
+    rows = np.vstack([weights[changes], weights[-1:]])
+    axes.stackplot(
+        dates,
+        rows.T,
+        colors=[tints[record.sleeves[s]] for s in held],
+        step="post",
+        linewidth=0,
+    )
+    axes.set(ylim=(0.0, 1.0), yticks=[])
+    axes.grid(visible=False)
+    axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
+    shares = weights.mean(axis=0)
+    words = ", ".join(f"{record.sleeves[s]} {share:.0%}" for s, share in zip(held, shares, strict=True))
+    style.heading(axes, f"{begin}{words} of the time")
+
+
+def growth_figure(record: Record, size: Size = WIDE) -> Figure:
+    """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10.0, 7.0), layout="constrained")
-        growth, falls, strip = figure.subplots(
-            3, 1, sharex=True, gridspec_kw={"height_ratios": [6.0, 2.5, 0.5]}
-        )
-        name = result.strategy.name
-        colours = {**_colours(list(result.benchmark_returns.columns)), name: _STRATEGY}
-        lines = {str(n): column.to_numpy() for n, column in result.benchmark_returns.items()}
-        lines[name] = result.returns.to_numpy()
-        dates = result.equity.index
+        figure = Figure(figsize=(size.width, 5.9 if size is WIDE else 5.4))
+        growth, relative, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.2, 0.45])
+        curves, tints = record.curves(), _tints(record)
+        style.margins(figure, size, style.names_width(list(curves)), top=0.32)
+        figure.subplots_adjust(hspace=0.28)
+        ends = {}
+        for name, returns in curves.items():
+            value = value_of(returns)
+            ends[name] = float(value[-1])
+            width = 1.5 if name == record.name else 0.9
+            style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
+        style.log_axis(growth)
+        proxy = " (proxy series)" if record.document["proxy"] else ""
+        style.heading(growth, f"Growth of 1, log scale{proxy}")
+        against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
+        style.draw(relative, record.dates, against, size, color=style.INK, linewidth=1.2)
+        relative.axhline(1.0, color=style.MUTED, linewidth=0.8)
+        style.heading(relative, f"Value relative to {record.benchmark}: rising is ahead")
+        for axes in (growth, relative):
+            shade_times(axes, record)
+        holdings_strip(strip, record)
+        style.date_axis(strip, size)
+        style.label_ends(growth, ends, tints, bold=record.name)
+    return figure
 
-        for label, returns in lines.items():
-            width = 1.6 if label == name else 0.9
-            value = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
-            growth.plot(dates, value, color=colours[label], linewidth=width)
-            if label in (name, result.benchmark):
-                falls.plot(dates, 100.0 * drawdowns(returns), color=colours[label], linewidth=width)
-        growth.set_yscale("log")
-        growth.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        growth.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        growth.yaxis.set_minor_formatter(NullFormatter())
-        growth.set_ylabel("growth of 1 (log scale)")
-        falls.set_ylabel("drawdown, %")
-        figure.suptitle(
-            f"{name} on {result.market.name}, {result.start} to {result.end}",
-            x=0.06,
-            ha="left",
-            fontweight="bold",
-        )
-        note = "shaded: the Fed cutting, from the first to the last cut without a rise between"
-        if result.market.proxy:
-            note = f"proxy: {result.market.proxy}\n{note}"
-        growth.set_title(note, loc="left", fontsize=7.5, color="#555555")
 
-        held = result.weights.loc[:, (result.weights != 0.0).any()]
-        tints = _colours(list(held.columns))
-        strip.stackplot(
-            np.r_[dates[:1], held.index],
-            np.vstack([held.to_numpy()[:1], held.to_numpy()]).T,
-            colors=[tints[sleeve] for sleeve in held.columns],
-            step="pre",
-            linewidth=0,
-        )
-        strip.set(ylim=(0.0, 1.0), yticks=[], ylabel="held")
-        strip.grid(visible=False)
+def drawdown_figure(record: Record, size: Size = WIDE) -> Figure:
+    """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(size.width, 2.5))
+        axes = figure.subplots()
+        tints = _tints(record)
+        pair = {record.benchmark: record.sleeve(record.benchmark), record.name: record.returns}
+        style.margins(figure, size, style.names_width(list(pair)))
+        ends = {}
+        for name, returns in pair.items():
+            falls = 100.0 * drawdowns(returns)
+            ends[name] = float(falls[-1])
+            width = 1.3 if name == record.name else 0.9
+            style.draw(axes, record.dates, falls, size, color=tints[name], linewidth=width)
+        style.heading(axes, "Fall from the highest value so far, %")
+        shade_times(axes, record)
+        style.date_axis(axes, size)
+        axes.set_ylim(top=0.0)
+        style.label_ends(axes, ends, tints, bold=record.name)
+    return figure
+
+
+def rolling_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+    """Return compound growth, volatility, alpha and beta over a moving window; empty where it never fills."""
+    record, rolled = sheet.record, sheet.rolling
+    years = f"{sheet.window / record.ppy:.0f} years"
+    panels = (
+        (rolled.cagr, 100.0, f"Return a year over the {years} before, %", 0.0),
+        (rolled.volatility, 100.0, "Volatility a year, %", None),
+        (rolled.alpha, 100.0, f"Alpha a year against {record.benchmark}, %", 0.0),
+        (rolled.beta, 1.0, f"Beta to {record.benchmark}", 1.0),
+    )
+    with mpl.rc_context(STYLE):
+        wide = size is WIDE
+        figure = Figure(figsize=(size.width, 4.4 if wide else 6.6))
+        grid = figure.subplots(2 if wide else 4, 2 if wide else 1, sharex=True, squeeze=False)
+        style.margins(figure, size, 0)
+        figure.subplots_adjust(hspace=0.3 if wide else 0.42, wspace=0.16)
+        dates = record.dates[sheet.window :]
+        for axes, (values, scale, text, line) in zip(grid.flat, panels, strict=True):
+            if len(values):
+                style.draw(axes, dates, scale * values, size, color=style.INK, linewidth=1.1)
+            if line is not None:
+                axes.axhline(line, color=style.MUTED, linewidth=0.8)
+            style.heading(axes, text)
+            shade_times(axes, record)
+            style.date_axis(axes, size)
+    return figure
+
+
+def years_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+    """Return the calendar years: the strategy's return and its difference from the benchmark's."""
+    record = sheet.record
+    years, returns = sheet.years
+    numbers = years.astype(int) + 1970
+    difference = 100.0 * (returns[:, 0] - returns[:, 1])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(size.width, 3.6))
+        own, apart = figure.subplots(2, 1, sharex=True)
+        style.margins(figure, size, 0)
+        figure.subplots_adjust(hspace=0.3)
+        own.bar(numbers, 100.0 * returns[:, 0], color=style.MUTED, width=0.8, linewidth=0)
+        style.heading(own, f"{record.name} by calendar year, %")
+        ahead = np.where(difference >= 0.0, "#0072b2", "#d55e00").tolist()
+        apart.bar(numbers, difference, color=ahead, width=0.8, linewidth=0)
+        style.heading(apart, f"Less {record.benchmark}, percentage points")
+        own.set_xlim(numbers[0] - 0.7, numbers[-1] + 0.7)
+        for axes in (own, apart):
+            axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
+            axes.grid(visible=False, axis="x")
+    return figure
+
+
+def card_figure(record: Record) -> Figure:
+    """Return growth of 1, drawdowns and holdings in one figure, for the gallery."""
+    with mpl.rc_context(STYLE):
+        size = WIDE
+        figure = Figure(figsize=(size.width, 5.2))
+        growth, falls, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.0, 0.45])
+        curves, tints = record.curves(), _tints(record)
+        style.margins(figure, size, style.names_width(list(curves)), top=0.6)
+        figure.subplots_adjust(hspace=0.3)
+        ends = {}
+        for name, returns in curves.items():
+            value = value_of(returns)
+            ends[name] = float(value[-1])
+            width = 1.5 if name == record.name else 0.9
+            style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
+            if name in (record.name, record.benchmark):
+                fall = 100.0 * drawdowns(returns)
+                style.draw(falls, record.dates, fall, size, color=tints[name], linewidth=width)
+        style.log_axis(growth)
+        proxy = "; proxy series" if record.document["proxy"] else ""
+        where = f"{record.document['market']}{proxy}, {record.dates[0]} to {record.dates[-1]}"
+        figure.text(0.012, 0.955, record.name, fontweight="bold", fontsize=11)
+        figure.text(0.988, 0.955, where, fontsize=8.5, color=style.MUTED, ha="right")
+        style.heading(growth, "Growth of 1, log scale")
+        style.heading(falls, "Fall from the highest value so far, %")
+        falls.set_ylim(top=0.0)
         for axes in (growth, falls):
-            _shade_cuts(axes, result)
-        growth.set_xlim(dates[0], dates[-1])
-        _label_ends(growth, {n: float(np.prod(1.0 + r)) for n, r in lines.items()}, colours)
+            shade_times(axes, record)
+        holdings_strip(strip, record)
+        style.date_axis(strip, size)
+        style.label_ends(growth, ends, tints, bold=record.name)
     return figure

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.errors import RotationError, UsageError
-from backtest.reporting.document import document, to_json
-from backtest.reporting.figures import equity_figure
+from backtest.reporting.document import to_json
+from backtest.reporting.page import tear_sheet
+from backtest.reporting.record import write_record
+from backtest.reporting.sheet import as_document, sheet
+from backtest.reporting.style import png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,28 +56,43 @@ def whole_folder(place: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def default_place(result: Result) -> Path:
-    """Return ``reports/STRATEGY/STAMP`` below the current folder, not taken yet."""
+def default_place(name: str) -> Path:
+    """Return ``reports/NAME/STAMP`` below the current folder, not taken yet."""
     stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
-    home = Path("reports", result.strategy.name)
-    place, again = home / stamp, 2
+    home, place, again = Path("reports", name), Path("reports", name, stamp), 2
     while place.exists():
         place, again = home / f"{stamp}-{again}", again + 1
     return place
 
 
-def write_report(result: Result, out: Path | None = None, robust: Robustness | None = None) -> Path:
-    """Write a run's report and return its folder: ``equity.png``, ``result.json`` and ``bars.csv``.
+def write_report(
+    result: Result, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
+) -> Path:
+    """Write a run's report and return its folder.
 
-    ``out`` is the folder to write (new, or empty); by default ``reports/STRATEGY/STAMP``.
+    ``index.html`` is the page, ``figures/`` has its figures as PNG; ``bars.parquet``, ``trades.parquet``,
+    ``sheet.json`` and ``result.json`` have all numbers behind them.
+
+    Parameters
+    ----------
+    result
+        The run.
+    out
+        The folder to write (new, or empty); by default ``reports/STRATEGY/STAMP``.
+    robust
+        Trials at other costs and with later fills, to be kept in ``result.json``.
+    tried
+        How many combinations of parameters were tried before this one was chosen.
     """
-    place = Path(out).expanduser() if out is not None else default_place(result)
+    place = Path(out).expanduser() if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
-        equity_figure(result).savefig(draft / "equity.png", dpi=150)
-        text = to_json(document(result, place.resolve(), robust))
-        (draft / "result.json").write_text(text + "\n", encoding="utf-8")
-        bars = result.benchmark_returns.add_prefix("return_")
-        bars.insert(0, f"return_{result.strategy.name}", result.returns)
-        bars = bars.join(result.weights.add_prefix("weight_"))
-        bars.to_csv(draft / "bars.csv", index_label="date")
+        content = sheet(result, robust, tried=tried)
+        content.record.document["report"] = str(place.resolve())
+        page, figures = tear_sheet(result, content)
+        (draft / "index.html").write_text(page, encoding="utf-8")
+        (draft / "figures").mkdir()
+        for name, figure in figures.items():
+            png(figure, draft / "figures" / f"{name}.png")
+        write_record(content.record, draft)
+        (draft / "sheet.json").write_text(to_json(as_document(content)) + "\n", encoding="utf-8")
     return place

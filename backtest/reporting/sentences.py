@@ -24,8 +24,11 @@ def values_with_units(result: Result) -> str:
     )
 
 
-def terms(result: Result) -> list[tuple[str, str]]:
-    """Return under which terms the numbers hold: pairs of a heading and a sentence."""
+def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
+    """Return under which terms the numbers hold: pairs of a heading and a sentence.
+
+    ``tried`` is how many combinations of parameters were tried before this one was chosen.
+    """
     market, cost = result.market, result.cost.bps
     day = "month's last business day" if market.frequency == "monthly" else "day"
     known = "up to and on" if result.same_close else "before"
@@ -45,7 +48,10 @@ def terms(result: Result) -> list[tuple[str, str]]:
         ("window", window),
         ("fills", fill),
         ("costs", f"{each} of traded notional a side, in the strategy only; benchmarks are gross"),
-        ("tried", "1 combination"),
+        (
+            "tried",
+            "1 combination" if tried == 1 else f"{tried:,} combinations; this one was chosen from them",
+        ),
     ]
     if market.proxy:
         lines.append(("proxy", market.proxy))
@@ -58,19 +64,29 @@ def terms(result: Result) -> list[tuple[str, str]]:
     return lines
 
 
-def verdict(result: Result) -> str:
-    """Return in one or two plain sentences what the alpha allows to say."""
+def verdict(result: Result, interval: tuple[float, float] | None = None, tried: int = 1) -> str:
+    """Return in one or two plain sentences what the alpha allows to say.
+
+    ``interval`` are the ends of the 95% interval of alpha, where there is one. After ``tried`` combinations
+    the sentence says that the p-value is that of a single try.
+    """
     alpha, tstat = result.metrics["alpha"], result.metrics["alpha_tstat"]
     pvalue = result.metrics["alpha_pvalue"]
     switches = int(result.metrics["switches"])
     cases = f"{switches} switch" + ("" if switches == 1 else "es")
     if np.isnan(pvalue):
         return f"Alpha against {result.benchmark} cannot be tested on this run ({cases})."
+    ends = ""
+    if interval is not None and not np.isnan(interval).any():
+        ends = f"95% interval {interval[0]:+.2%} to {interval[1]:+.2%}, "
     said = (
-        f"Alpha against {result.benchmark} {alpha:+.2%} a year (t = {tstat:.2f}, p = {pvalue:.2f}, {cases})"
+        f"Alpha against {result.benchmark} {alpha:+.2%} a year "
+        f"({ends}t = {tstat:.2f}, p = {pvalue:.2f}, {cases})"
     )
     if pvalue >= SIGNIFICANT:
         return f"Not supported: {said}; not distinguishable from zero."
     direction = "above" if alpha > 0 else "below"
     few = f" With {cases} the cases are few." if switches < FEW else ""
+    if tried > 1:
+        few += f" It is the choice of {tried:,} combinations, which this p-value does not know of."
     return f"{said}: {direction} zero beyond what noise gives one time in twenty.{few}"

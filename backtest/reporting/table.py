@@ -18,36 +18,45 @@ if TYPE_CHECKING:
     from backtest.runs import Result
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a fraction as a percentage."""
     return f"{value:.2%}" if abs(value) < 10.0 else f"{value:,.0%}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a number with two decimals."""
     return f"{value:.2f}"
 
 
-_ROWS: list[tuple[str, str, Callable[[float], str]]] = [
-    ("total_return", "total return", _percent),
-    ("cagr", "return a year (CAGR)", _percent),
-    ("volatility", "volatility a year", _percent),
-    ("sharpe", "Sharpe ratio", _number),
-    ("sortino", "Sortino ratio", _number),
-    ("max_drawdown", "deepest drawdown", _percent),
-    ("calmar", "Calmar ratio", _number),
-    ("alpha", "alpha a year", _percent),
-    ("alpha_tstat", "  t (Newey-West)", _number),
-    ("alpha_pvalue", "  p", _number),
-    ("beta", "beta", _number),
-    ("tracking_error", "tracking error a year", _percent),
-    ("information_ratio", "information ratio", _number),
-    ("turnover", "turnover a year", _percent),
+ROWS: list[tuple[str, str, Callable[[float], str]]] = [
+    ("total_return", "total return", percent),
+    ("cagr", "return a year (CAGR)", percent),
+    ("volatility", "volatility a year", percent),
+    ("sharpe", "Sharpe ratio", number),
+    ("sortino", "Sortino ratio", number),
+    ("max_drawdown", "deepest drawdown", percent),
+    ("calmar", "Calmar ratio", number),
+    ("alpha", "alpha a year", percent),
+    ("alpha_tstat", "  t (Newey-West)", number),
+    ("alpha_pvalue", "  p", number),
+    ("beta", "beta", number),
+    ("tracking_error", "tracking error a year", percent),
+    ("information_ratio", "information ratio", number),
+    ("turnover", "turnover a year", percent),
     ("switches", "switches", lambda value: f"{value:.0f}"),
-    ("time_in_small", "time in small", _percent),
+    ("time_in_small", "time in small", percent),
 ]
+"""Key, label and form of every measure, in the order in which they are shown."""
 
 
-def _cell(value: float, form: Callable[[float], str]) -> str:
-    return "-" if value != value else form(value)
+def cell(value: float | None, form: Callable[[float], str]) -> str:
+    """Return a value as it is shown; ``-`` where it is not defined."""
+    return "-" if value is None or value != value else form(value)
+
+
+def proper(text: str) -> str:
+    """Return a number's text with a minus sign in place of the hyphen."""
+    return text.replace("-", "\u2212") if text != "-" else "\u2013"
 
 
 def table(result: Result) -> Table:
@@ -57,8 +66,8 @@ def table(result: Result) -> Table:
     shown.add_column("")
     for name in columns:
         shown.add_column(Text(name), justify="right")
-    for key, label, form in _ROWS:
-        shown.add_row(label, *(_cell(metrics[key], form) for metrics in columns.values()))
+    for key, label, form in ROWS:
+        shown.add_row(label, *(cell(metrics[key], form) for metrics in columns.values()))
     return shown
 
 
@@ -85,8 +94,8 @@ def robustness_table(robust: Robustness) -> Table:
         cells = []
         for delay in delays:
             metrics = by_terms[cost, delay]
-            parts = (("cagr", _percent), ("sharpe", _number), ("alpha_tstat", _number))
-            cells.append(" / ".join(_cell(metrics[key], form) for key, form in parts))
+            parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
+            cells.append(" / ".join(cell(metrics[key], form) for key, form in parts))
         shown.add_row(f"{cost:g} bp", *cells)
     return shown
 

@@ -6,11 +6,14 @@ import json
 import resource
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
+from backtest.reporting.document import document
 from backtest.reporting.folder import whole_folder, write_report
+from backtest.reporting.record import read_record, record_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,16 +26,60 @@ def result(embedded: MarketData) -> Result:
     return run("rate_cut", embedded)
 
 
-def test_a_report_holds_picture_document_and_bars(result: Result, tmp_path: Path) -> None:
+FILES = ["bars.parquet", "figures", "index.html", "result.json", "sheet.json", "trades.parquet"]
+
+
+def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(
+    result: Result, tmp_path: Path
+) -> None:
     place = write_report(result, tmp_path / "new" / "folder")
-    assert sorted(p.name for p in place.iterdir()) == ["bars.csv", "equity.png", "result.json"]
-    assert (place / "equity.png").read_bytes().startswith(b"\x89PNG")
-    document = json.loads((place / "result.json").read_text())
-    assert document["metrics"]["cagr"] == result.metrics["cagr"]
-    assert document["benchmarks"]["market"]["information_ratio"] is None
-    bars = pd.read_csv(place / "bars.csv", index_col="date", parse_dates=True)
-    assert bars["return_rate_cut"].tolist() == result.returns.tolist()
-    assert bars["weight_small"].tolist() == result.weights["small"].tolist()
+    assert sorted(p.name for p in place.iterdir()) == FILES
+    pictures = sorted((place / "figures").iterdir())
+    assert [p.name for p in pictures] == ["drawdown.png", "growth.png", "rolling.png", "years.png"]
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in pictures)
+    stored = json.loads((place / "result.json").read_text())
+    assert stored["metrics"]["cagr"] == result.metrics["cagr"]
+    assert stored["benchmarks"]["market"]["information_ratio"] is None
+    bars = pd.read_parquet(place / "bars.parquet").set_index("date").iloc[1:]
+    assert bars["return"].tolist() == result.returns.tolist()
+    assert bars["weight:small"].tolist() == result.weights["small"].tolist()
+    assert bars["sleeve:market"].tolist() == result.benchmark_returns["market"].tolist()
+
+
+def test_a_report_is_read_as_it_was_written(result: Result, tmp_path: Path) -> None:
+    written = record_of(result, document(result, None))
+    read = read_record(write_report(result, tmp_path / "report"))
+    for name in ("dates", "returns", "sleeve_returns", "weights", "fills"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+    for factor in ("SMB", "HML"):
+        np.testing.assert_array_equal(read.factors[factor], written.factors[factor])
+    assert (read.name, read.sleeves, read.cuts, read.recessions, read.n_years) == (
+        written.name,
+        written.sleeves,
+        written.cuts,
+        written.recessions,
+        written.n_years,
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("bars.parquet", None, "is not the folder of a report: it has no bars.parquet"),
+        ("bars.parquet", b"not parquet", "cannot be read: .*; run it again"),
+        ("result.json", b"{", "cannot be read: .*; run it again"),
+        ("result.json", b"{}", "cannot be read: .*; run it again"),
+    ],
+)
+def test_a_report_that_is_not_whole_is_named(
+    result: Result, tmp_path: Path, file: str, content: bytes | None, sentence: str
+) -> None:
+    place = write_report(result, tmp_path / "report")
+    (place / file).unlink()
+    if content is not None:
+        (place / file).write_bytes(content)
+    with pytest.raises(UsageError, match=sentence):
+        read_record(place)
 
 
 def test_default_places_are_below_the_current_folder_and_never_taken_twice(
@@ -55,7 +102,7 @@ def test_what_is_there_already_is_not_touched(result: Result, tmp_path: Path) ->
 
 def test_an_empty_folder_is_used(result: Result, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert len(list(write_report(result, tmp_path / "empty").iterdir())) == 3
+    assert len(list(write_report(result, tmp_path / "empty").iterdir())) == len(FILES)
 
 
 def test_a_folder_that_cannot_be_made_is_named(result: Result, tmp_path: Path) -> None:

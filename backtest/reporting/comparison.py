@@ -1,0 +1,313 @@
+"""Runs side by side on the bars that they share: which differ by more than noise."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from backtest.analysis.bootstrap import LEVEL, Resamples, resample
+from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
+from backtest.errors import UsageError
+from backtest.reporting.document import document, plain
+from backtest.reporting.record import Record, read_record, record_of
+from backtest.runs import Result, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from backtest.dates import Floats
+
+FEWEST, MOST = 2, 20
+
+BETTER = {
+    "cagr": 1.0,
+    "volatility": -1.0,
+    "sharpe": 1.0,
+    "sortino": 1.0,
+    "max_drawdown": 1.0,
+    "calmar": 1.0,
+    "alpha": 1.0,
+    "information_ratio": 1.0,
+}
+"""Measures of which one run may be marked as the best: 1 where more is better, -1 where less is."""
+
+
+class Difference(NamedTuple):
+    """The test of two runs' Sharpe ratios; ``a`` and ``b`` count the runs from 0."""
+
+    a: int
+    b: int
+    test: SharpeDifference
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs on their common window.
+
+    Parameters
+    ----------
+    labels
+        A name for each run, no two alike.
+    records
+        The runs, cut to the window.
+    metrics
+        The measures of each over the window.
+    best
+        By measure the run that is better than every other by more than noise; absent where none is.
+    differences
+        The Sharpe test of every pair.
+    correlations
+        (k, k) of the returns less the benchmark's; NaN where a run is its benchmark.
+    alike
+        (k, k): the part of the value that two runs held alike, on average.
+    together
+        (n_bars,): the same, of all pairs, at each bar.
+    cautions
+        Sentences to be said before any number: in what respect the runs are not alike.
+    resamples
+        What the bootstrap gave; None where there are too few bars.
+    """
+
+    labels: list[str]
+    records: list[Record]
+    metrics: list[dict[str, float]]
+    best: dict[str, int]
+    differences: list[Difference]
+    correlations: Floats
+    alike: Floats
+    together: Floats
+    cautions: list[str]
+    resamples: Resamples | None
+
+    @property
+    def start(self) -> str:
+        """The date of the fill before the first common bar."""
+        return str(self.records[0].dates[0])
+
+    @property
+    def end(self) -> str:
+        """The date of the last common bar."""
+        return str(self.records[0].dates[-1])
+
+    def parameters(self) -> dict[str, list[Any]]:
+        """Return every parameter whose value is not the same in all runs; None where a run has none."""
+        own = [record.document["parameters"] for record in self.records]
+        names = dict.fromkeys(name for values in own for name in values)
+        rows = {name: [values.get(name) for values in own] for name in names}
+        return {name: values for name, values in rows.items() if len(set(map(str, values))) > 1}
+
+
+def _labels(records: Sequence[Record]) -> list[str]:
+    """Return the runs' names; those of one name are told apart by the parameters in which they differ."""
+    labels = []
+    for record in records:
+        namesakes = [other for other in records if other.name == record.name]
+        own = record.document["parameters"]
+        apart = [n for n in own if len({str(o.document["parameters"].get(n)) for o in namesakes}) > 1]
+        labels.append(", ".join([record.name, *(f"{name} {own[name]}" for name in apart)]))
+    return [
+        label if labels.count(label) == 1 else f"{label} ({labels[: i + 1].count(label)})"
+        for i, label in enumerate(labels)
+    ]
+
+
+def _common(records: Sequence[Record]) -> list[Record]:
+    """Cut the runs to the bars that they share."""
+    if len({record.frequency for record in records}) > 1:
+        each = ", ".join(f"{r.name} {r.frequency}" for r in records)
+        raise UsageError(f"runs of different frequency cannot be compared: {each}")
+    first = max(record.dates[0] for record in records)
+    last = min(record.dates[-1] for record in records)
+    shared = records[0].dates[(records[0].dates >= first) & (records[0].dates <= last)]
+    if len(shared) < 3:
+        raise UsageError(
+            f"the runs share no window: the latest starts on {first}, the earliest ends on {last}"
+        )
+    for record in records[1:]:
+        own = record.dates[(record.dates >= first) & (record.dates <= last)]
+        if not np.array_equal(own, shared):
+            odd = np.setxor1d(own, shared)[0]
+            raise UsageError(
+                f"{records[0].name} and {record.name} have not the same days: {odd} is a bar of only one"
+            )
+    return [record.part(shared[0], shared[-1]) for record in records]
+
+
+def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Record]) -> list[str]:
+    said = []
+    terms = (
+        ("market", "markets"),
+        ("cost_bps", "costs (basis points a side)"),
+        ("benchmark", "benchmarks"),
+        ("same_close", "rules of filling (same close)"),
+        ("tried", "numbers of combinations tried"),
+    )
+    for key, words in terms:
+        values = [record.document.get(key) for record in whole]
+        if len(set(map(str, values))) > 1:
+            each = "; ".join(f"{label}: {value}" for label, value in zip(labels, values, strict=True))
+            said.append(f"Different {words}: {each}.")
+    vintages = [
+        {id: series["sha256"] for id, series in record.document["data"]["series"].items()} for record in whole
+    ]
+    shared = set.intersection(*map(set, vintages))
+    revised = sorted(id for id in shared if len({vintage[id] for vintage in vintages}) > 1)
+    if revised:
+        said.append(f"Different vintages of the data: {', '.join(revised)}.")
+    if any(len(a.dates) != len(b.dates) for a, b in zip(whole, cut, strict=True)):
+        each = "; ".join(
+            f"{label}: {record.dates[0]} to {record.dates[-1]}"
+            for label, record in zip(labels, whole, strict=True)
+        )
+        said.append(
+            f"Different windows, cut to the common one, {cut[0].dates[0]} to {cut[0].dates[-1]}: {each}."
+        )
+    if any(record.document["proxy"] for record in whole):
+        proxies = dict.fromkeys(r.document["proxy"] for r in whole if r.document["proxy"])
+        said.append(f"Proxy: {'; '.join(proxies)}.")
+    return said
+
+
+def _metrics(record: Record) -> dict[str, float]:
+    benchmark = record.sleeve(record.benchmark)
+    small = record.weights[:, record.sleeves.index("small")].mean() if "small" in record.sleeves else 0.0
+    return {
+        **measured(record.returns, benchmark, record.risk_free, record.n_years),
+        "turnover": float(record.trades["turnover"].sum()) / record.n_years,
+        "switches": int(record.trades["switch"].sum()),
+        "time_in_small": float(small),
+    }
+
+
+def _best(
+    metrics: list[dict[str, float]], resamples: Resamples | None, differences: list[Difference]
+) -> dict[str, int]:
+    """Return the runs that lead every other by more than noise, at 5% over all rivals (Bonferroni)."""
+    if resamples is None:
+        return {}
+    n, best = len(metrics), {}
+    level = 1.0 - (1.0 - LEVEL) / (n - 1)
+    pvalues = {frozenset((d.a, d.b)): d.test.pvalue for d in differences}
+    for key, sign in BETTER.items():
+        values = np.array([sign * m[key] for m in metrics])
+        if np.isnan(values).any():
+            continue
+        leader = int(values.argmax())
+        rivals = [i for i in range(n) if i != leader]
+        if key == "sharpe":
+            ahead = all(pvalues[frozenset((leader, i))] < 1.0 - level for i in rivals)
+        else:
+            lows = [resamples.difference(key, leader, i, level)[0 if sign > 0 else 1] for i in rivals]
+            ahead = all(sign * low > 0.0 for low in lows)
+        if ahead:
+            best[key] = leader
+    return best
+
+
+def _weights(record: Record, sleeves: Sequence[str]) -> Floats:
+    columns = [
+        record.weights[:, record.sleeves.index(s)] if s in record.sleeves else np.zeros(len(record.weights))
+        for s in sleeves
+    ]
+    return np.column_stack(columns)
+
+
+def _as_record(run: Result | Record | str | Path) -> Record:
+    if isinstance(run, Record):
+        return run
+    return record_of(run, document(run, None)) if isinstance(run, Result) else read_record(run)
+
+
+def compare(*runs: Result | Record | str | Path) -> Comparison:
+    """Compare two to twenty runs on their common window.
+
+    Each is a ``Result`` or the folder of a report.
+
+    Raises
+    ------
+    UsageError
+        When there are too few or too many, a folder is no report, or they share no window.
+    """
+    if not FEWEST <= len(runs) <= MOST:
+        raise UsageError(f"compare takes {FEWEST} to {MOST} runs, not {len(runs)}")
+    whole = [_as_record(run) for run in runs]
+    labels = _labels(whole)
+    records = [replace(r, name=label) for r, label in zip(_common(whole), labels, strict=True)]
+    returns = np.column_stack([record.returns for record in records])
+    against = np.column_stack([record.sleeve(record.benchmark) for record in records])
+    free = np.column_stack([record.risk_free for record in records])
+    ppy, metrics = records[0].ppy, [_metrics(record) for record in records]
+    pairs = list(itertools.combinations(range(len(records)), 2))
+    excess = returns - free
+    differences = [Difference(a, b, sharpe_difference(excess[:, a], excess[:, b], ppy)) for a, b in pairs]
+    resamples = resample(returns, against, free, records[0].n_years)
+
+    sleeves = list(dict.fromkeys(s for record in records for s in record.sleeves))
+    weights = [_weights(record, sleeves) for record in records]
+    shared = [agreement(weights[a], weights[b]) for a, b in pairs]
+    alike = np.eye(len(records))
+    for (a, b), together in zip(pairs, shared, strict=True):
+        alike[a, b] = alike[b, a] = together.mean()
+    return Comparison(
+        labels=labels,
+        records=records,
+        metrics=metrics,
+        best=_best(metrics, resamples, differences),
+        differences=differences,
+        correlations=_correlations(returns - against),
+        alike=alike,
+        together=np.mean(shared, axis=0),
+        cautions=_cautions(labels, whole, records),
+        resamples=resamples,
+    )
+
+
+def _correlations(active: Floats) -> Floats:
+    moved = active - active.mean(axis=0)
+    size = np.sqrt((moved**2).sum(axis=0))
+    product = np.outer(size, size)
+    return np.divide(moved.T @ moved, product, out=np.full(product.shape, np.nan), where=product > 1e-20)
+
+
+def as_document(comparison: Comparison, report: Path | None) -> dict[str, Any]:
+    """Return what ``compare --json`` prints."""
+    runs = zip(comparison.labels, comparison.records, comparison.metrics, strict=True)
+    return plain(
+        {
+            "start": comparison.start,
+            "end": comparison.end,
+            "bars": len(comparison.records[0].returns),
+            "cautions": comparison.cautions,
+            "runs": [
+                {
+                    "name": label,
+                    "strategy": record.document["strategy"],
+                    "parameters": record.document["parameters"],
+                    "market": record.document["market"],
+                    "benchmark": record.benchmark,
+                    "cost_bps": record.document["cost_bps"],
+                    "metrics": metrics,
+                }
+                for label, record, metrics in runs
+            ],
+            "best": {key: comparison.labels[i] for key, i in comparison.best.items()},
+            "differences": [
+                {
+                    "a": comparison.labels[d.a],
+                    "b": comparison.labels[d.b],
+                    "sharpe_difference": d.test.difference,
+                    "low": d.test.low,
+                    "high": d.test.high,
+                    "pvalue": d.test.pvalue,
+                }
+                for d in comparison.differences
+            ],
+            "correlation_of_active_returns": comparison.correlations.tolist(),
+            "held_alike": comparison.alike.tolist(),
+            "report": None if report is None else str(report),
+        }
+    )

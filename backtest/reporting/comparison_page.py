@@ -1,0 +1,218 @@
+"""The comparison as a page, as a table for a terminal, and as a folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backtest.reporting import comparison_figures as figures
+from backtest.reporting import style
+from backtest.reporting.comparison import Comparison, Difference, as_document
+from backtest.reporting.document import to_json
+from backtest.reporting.folder import default_place, whole_folder
+from backtest.reporting.html import drawing, render
+from backtest.reporting.sentences import SIGNIFICANT
+from backtest.reporting.table import ROWS, cell, number, proper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
+    from backtest.dates import Floats
+
+DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
+
+SHOWS = {
+    "growth": "Growth of 1 of every run, and each value relative to its benchmark",
+    "drawdown": "Drawdowns of every run",
+    "holdings": "What every run held, and how much of it alike",
+}
+"""What each figure shows, for who cannot see it."""
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return in one sentence which Sharpe ratios differ by more than noise."""
+    labels = comparison.labels
+    tested = [d for d in comparison.differences if not math.isnan(d.test.pvalue)]
+    if not tested:
+        return "Whether the Sharpe ratios differ cannot be tested on these bars."
+    level = SIGNIFICANT / len(tested)
+    apart = [d for d in tested if d.test.pvalue < level]
+    if not apart:
+        surest = min(tested, key=lambda d: d.test.pvalue)
+        pair = f"{labels[surest.a]} and {labels[surest.b]}"
+        return f"No two Sharpe ratios differ by more than noise; the surest pair is {pair}, {_said(surest)}."
+    ahead = [
+        f"{labels[d.a if d.test.difference > 0 else d.b]} above "
+        f"{labels[d.b if d.test.difference > 0 else d.a]} ({_said(d)})"
+        for d in apart
+    ]
+    return f"Sharpe ratios that differ by more than noise: {'; '.join(ahead)}."
+
+
+def _said(difference: Difference) -> str:
+    return f"{abs(difference.test.difference):.2f} apart, p = {difference.test.pvalue:.2f}"
+
+
+def _pairs_note(comparison: Comparison) -> str:
+    n = len(comparison.differences)
+    if n == 1:
+        return ""
+    return (
+        f"With {n} pairs, one in twenty falls below 0.05 by chance: only p below {SIGNIFICANT / n:.4f} "
+        "counts as more than noise."
+    )
+
+
+def _method(comparison: Comparison) -> str:
+    resamples = comparison.resamples
+    if resamples is None:
+        return "There are too few bars to tell noise from difference: none is marked."
+    return (
+        f"A star marks the run that is better than every other by more than noise: the 95% interval of every "
+        f"difference, widened for the number of rivals, lies on one side of zero. "
+        f"{len(resamples.draws['cagr']):,} resamples of the stationary bootstrap, the same bars for all, "
+        f"in blocks of {resamples.block:.1f} bars on average; Sharpe ratios by the test below. "
+        "Without a star no difference stands out from noise."
+    )
+
+
+def _measures(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label.strip(),
+            "cells": [
+                (proper(cell(metrics[key], form)), comparison.best.get(key) == i)
+                for i, metrics in enumerate(comparison.metrics)
+            ],
+        }
+        for key, label, form in ROWS
+    ]
+
+
+def _matrix(labels: list[str], values: Floats, form: Callable[[float], str]) -> list[list[str]]:
+    return [
+        [label, *(proper(cell(float(value), form)) for value in row)]
+        for label, row in zip(labels, values, strict=True)
+    ]
+
+
+def _differences(comparison: Comparison) -> list[list[str]]:
+    labels = comparison.labels
+    rows = []
+    for a, b, test in comparison.differences:
+        ends = "\u2013" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
+        pvalue = cell(test.pvalue, lambda p: f"{p:.3f}")
+        rows.append([labels[a], labels[b], *map(proper, (cell(test.difference, number), ends, pvalue))])
+    return rows
+
+
+def _parameters(comparison: Comparison) -> list[list[str]]:
+    return [
+        [name, *("\u2013" if value is None else str(value) for value in values)]
+        for name, values in comparison.parameters().items()
+    ]
+
+
+def _terms(comparison: Comparison) -> list[tuple[str, str]]:
+    rows = []
+    for label, record in zip(comparison.labels, comparison.records, strict=True):
+        own = record.document
+        values = ", ".join(f"{name} {value}" for name, value in own["parameters"].items()) or "no parameters"
+        rows.append(
+            (label, f"{own['thesis']} ({values}; market {own['market']}; costs {own['cost_bps']} bp a side)")
+        )
+    return rows
+
+
+def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
+    """Return the page's text, and its figures at full size by name."""
+    draws = {
+        "growth": lambda size: figures.growth_figure(comparison, size),
+        "drawdown": lambda size: figures.drawdown_figure(comparison, size),
+        "holdings": lambda size: figures.holdings_figure(comparison, size),
+    }
+    both = {name: drawing(name, draw, SHOWS[name]) for name, draw in draws.items()}
+    first, labels = comparison.records[0], comparison.labels
+    lines = style.lines(len(labels))
+    crowded = len(labels) > figures.LABELLED
+    text = render(
+        "comparison.html",
+        title=f"{len(labels)} runs side by side",
+        window=f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars",
+        cautions=comparison.cautions,
+        verdict=proper(verdict(comparison)),
+        labels=labels,
+        method=_method(comparison),
+        measures=_measures(comparison),
+        differences=_differences(comparison),
+        pairs_note=_pairs_note(comparison),
+        figures={name: drawn for name, (drawn, _) in both.items()},
+        cuts=bool(first.cuts),
+        recessions=bool(first.recessions),
+        key=[(n, c[1:], DASHES[d]) for n, (c, d) in zip(labels, lines, strict=True)] if crowded else [],
+        matrix_heads=["", *labels],
+        correlations=_matrix(labels, comparison.correlations, number),
+        alike=_matrix(labels, comparison.alike, lambda value: f"{value:.0%}"),
+        parameters=_parameters(comparison),
+        terms=_terms(comparison),
+        version=importlib.metadata.version("size-rotation"),
+    )
+    return text, {name: figure for name, (_, figure) in both.items()}
+
+
+def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
+    """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
+    place = Path(out).expanduser() if out is not None else default_place("compare")
+    with whole_folder(place) as draft:
+        text, drawn = page(comparison)
+        (draft / "index.html").write_text(text, encoding="utf-8")
+        (draft / "figures").mkdir()
+        for name, figure in drawn.items():
+            style.png(figure, draft / "figures" / f"{name}.png")
+        content = to_json(as_document(comparison, place.resolve()))
+        (draft / "comparison.json").write_text(content + "\n", encoding="utf-8")
+        dates = comparison.records[0].dates[1:].astype("datetime64[s]")
+        columns: dict[str, Any] = {"date": dates}
+        for label, record in zip(comparison.labels, comparison.records, strict=True):
+            columns[f"return:{label}"] = record.returns
+        columns["held_alike"] = comparison.together
+        pd.DataFrame(columns).to_parquet(draft / "returns.parquet", index=False)
+    return place
+
+
+def show(comparison: Comparison, report: Path) -> None:
+    """Print a comparison: what is not alike, the table, what differs by more than noise, the page's place."""
+    console = Console(highlight=False)
+    first = comparison.records[0]
+    window = (
+        f"{comparison.start} to {comparison.end}, {len(first.returns)} {first.frequency} bars, after costs"
+    )
+    console.print(Text(window))
+    for sentence in comparison.cautions:
+        console.print(Text(sentence))
+    console.print()
+    shown = Table(show_edge=False, pad_edge=False)
+    shown.add_column("")
+    for label in comparison.labels:
+        shown.add_column(Text(label), justify="right")
+    for key, label, form in ROWS:
+        values = [
+            cell(metrics[key], form) + (" *" if comparison.best.get(key) == i else "")
+            for i, metrics in enumerate(comparison.metrics)
+        ]
+        shown.add_row(label, *values)
+    console.print(shown)
+    if comparison.best:
+        console.print(Text("* better than every other by more than noise"))
+    console.print()
+    console.print(Text(verdict(comparison)))
+    console.print(Text(f"Report: {report}"), soft_wrap=True)

@@ -1,0 +1,85 @@
+"""The gallery: a small page and a picture for every shipped strategy, the same bytes for the same data."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtest.errors import RotationError, UsageError
+from backtest.market.load import load_market
+from backtest.reporting.figures import card_figure
+from backtest.reporting.html import render
+from backtest.reporting.page import glance
+from backtest.reporting.sentences import verdict
+from backtest.reporting.sheet import sheet
+from backtest.reporting.style import png
+from backtest.reporting.table import proper
+from backtest.runs import run
+from backtest.scripting.loading import strategy_names
+
+if TYPE_CHECKING:
+    from backtest.market.data import MarketData
+    from backtest.reporting.sheet import Sheet
+    from backtest.runs import Result
+
+DPI = 80
+"""Small: the gallery is kept under version control."""
+
+
+def _card(result: Result, content: Sheet, folder: Path) -> dict[str, Any]:
+    """Write a strategy's page and picture; return what the front page says of it."""
+    name, alpha = result.strategy.name, content.intervals["alpha"]
+    png(card_figure(content.record), folder / f"{name}.png", dpi=DPI)
+    card = {
+        "name": name,
+        "thesis": result.strategy.thesis,
+        "verdict": proper(verdict(result, (alpha.low, alpha.high))),
+        **glance(result, content),
+    }
+    text = render("gallery_card.html", title=name, **card)
+    (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return card
+
+
+def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
+    """Write the gallery of all shipped strategies in place of the one that is there.
+
+    Returns
+    -------
+    dict[str, str]
+        The strategies that this market cannot run, and why.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds something that is no gallery.
+    """
+    place = Path(out).expanduser()
+    if place.exists() and not (place / "index.html").is_file() and any(place.iterdir()):
+        raise UsageError(f"{place} is no gallery; name another folder with --out")
+    data = load_market(market) if isinstance(market, str) else market
+    place.parent.mkdir(parents=True, exist_ok=True)
+    cards, left_out = [], {}
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as draft:
+        folder = Path(draft) / "gallery"
+        folder.mkdir()
+        for name in strategy_names():
+            try:
+                result = run(name, data)
+            except RotationError as error:
+                left_out[name] = str(error)
+                continue
+            cards.append(_card(result, sheet(result), folder))
+        text = render(
+            "gallery.html",
+            title="Gallery of the shipped strategies",
+            market=data,
+            cards=cards,
+            left_out=left_out,
+        )
+        (folder / "index.html").write_text(text, encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        folder.rename(place)
+    return left_out

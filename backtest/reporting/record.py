@@ -1,0 +1,200 @@
+"""A record: all that pages and figures need of a run, from the run itself or from its report's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.analysis import measures
+from backtest.errors import UsageError
+
+if TYPE_CHECKING:
+    from backtest.dates import Days, Floats, Ints
+    from backtest.reporting.shading import Spans
+    from backtest.runs import Result
+
+DOCUMENT, BARS, TRADES = "result.json", "bars.parquet", "trades.parquet"
+"""The files of a report that a record is read from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A run, bar by bar, and the terms it was run under.
+
+    Parameters
+    ----------
+    name
+        The strategy's name.
+    document
+        What ``run --json`` prints, without the place of the report: terms, measures, vintages of the data.
+    dates
+        (n + 1,) datetime64[D]: the first fill and the close of every bar after it.
+    returns
+        (n,) float64: the strategy's, after costs.
+    sleeves, sleeve_returns, weights
+        The sleeves' names, their returns (n, n_sleeves), NaN where there is none, and the weights that earned
+        each return (n, n_sleeves).
+    factors
+        Returns of portfolios that cost nothing by name, (n,) each.
+    trades
+        One row a trade, as in ``Result``; ``switch`` says whether its target was another than that of the
+        trade before, the first purchase included.
+    cuts, recessions
+        First and last day of the central bank's rows of cuts, and of recessions; for shading only.
+    """
+
+    name: str
+    document: dict[str, Any]
+    dates: Days
+    returns: Floats
+    sleeves: tuple[str, ...]
+    sleeve_returns: Floats
+    weights: Floats
+    factors: dict[str, Floats]
+    trades: pd.DataFrame
+    cuts: Spans
+    recessions: Spans
+
+    @property
+    def benchmark(self) -> str:
+        """The sleeve that the run is held against."""
+        return str(self.document["benchmark"])
+
+    @property
+    def frequency(self) -> str:
+        """``monthly`` or ``daily``."""
+        return str(self.document["frequency"])
+
+    @property
+    def n_years(self) -> float:
+        """The length of the returns in years."""
+        return measures.years(self.dates, self.frequency)
+
+    @property
+    def ppy(self) -> float:
+        """The number of bars a year."""
+        return len(self.returns) / self.n_years
+
+    @property
+    def risk_free(self) -> Floats:
+        """The return of cash, (n,)."""
+        return self.sleeve("cash")
+
+    def sleeve(self, name: str) -> Floats:
+        """Return one sleeve's returns, (n,)."""
+        return self.sleeve_returns[:, self.sleeves.index(name)]
+
+    def curves(self) -> dict[str, Floats]:
+        """Return the returns of the strategy and then of its benchmarks, by name."""
+        own = {self.name: self.returns}
+        return {**{n: self.sleeve(n) for n in self.document["benchmarks"] if n != self.name}, **own}
+
+    @property
+    def fills(self) -> Ints:
+        """The place of every trade in ``dates``, (n_trades,)."""
+        return np.searchsorted(self.dates, self.trades["date"].to_numpy().astype("datetime64[D]"))
+
+    def part(self, first: np.datetime64, last: np.datetime64) -> Record:
+        """Return the bars from the fill at ``first`` to the close of ``last``, both dates of the record."""
+        begin, end = np.searchsorted(self.dates, [first, last]).tolist()
+        bars = slice(begin, end)
+        inside = (self.fills > begin) & (self.fills < end)
+        return Record(
+            self.name,
+            self.document,
+            self.dates[begin : end + 1],
+            self.returns[bars],
+            self.sleeves,
+            self.sleeve_returns[bars],
+            self.weights[bars],
+            {name: values[bars] for name, values in self.factors.items()},
+            self.trades[inside],
+            self.cuts,
+            self.recessions,
+        )
+
+
+def _spans(document: dict[str, Any], name: str) -> Spans:
+    return [(np.datetime64(a, "D"), np.datetime64(b, "D")) for a, b in document["shaded"][name]]
+
+
+def record_of(result: Result, document: dict[str, Any]) -> Record:
+    """Return the record of a run; ``document`` is what ``run --json`` prints of it."""
+    dates = result.equity.index.to_numpy().astype("datetime64[D]")
+    all_bars = result.market.bars
+    first = int(np.searchsorted(all_bars.dates, dates[0]))
+    inside = slice(first + 1, first + len(dates))
+    weights = result.weights.to_numpy()
+    bought = weights[np.searchsorted(dates, result.trades["date"].to_numpy().astype("datetime64[D]"))]
+    changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
+    return Record(
+        name=result.strategy.name,
+        document=document,
+        dates=dates,
+        returns=np.asarray(result.returns, dtype=np.float64),
+        sleeves=all_bars.sleeves,
+        sleeve_returns=all_bars.returns[inside],
+        weights=weights,
+        factors={name: values[inside] for name, values in result.market.factors.items()},
+        trades=result.trades.assign(switch=np.r_[True, changed]),
+        cuts=_spans(document, "cuts"),
+        recessions=_spans(document, "recessions"),
+    )
+
+
+def write_record(record: Record, folder: Path) -> None:
+    """Write a record's files into a folder: the document, the bars, the trades."""
+    columns: dict[str, Any] = {"return": np.r_[np.nan, record.returns]}
+    for prefix, values in (("sleeve", record.sleeve_returns), ("weight", record.weights)):
+        for sleeve, column in zip(record.sleeves, values.T, strict=True):
+            columns[f"{prefix}:{sleeve}"] = np.r_[np.nan, column]
+    for name, column in record.factors.items():
+        columns[f"factor:{name}"] = np.r_[np.nan, column]
+    bars = pd.DataFrame({"date": record.dates.astype("datetime64[s]"), **columns})
+    bars.to_parquet(folder / BARS, index=False)
+    record.trades.to_parquet(folder / TRADES, index=False)
+    text = json.dumps(record.document, indent=2, allow_nan=False)
+    (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(place: Path | str) -> Record:
+    """Return the record in a report's folder.
+
+    Raises
+    ------
+    UsageError
+        When the folder is not a report, or not whole.
+    """
+    folder = Path(place)
+    missing = [name for name in (DOCUMENT, BARS, TRADES) if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
+    try:
+        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        bars = pd.read_parquet(folder / BARS)
+        trades = pd.read_parquet(folder / TRADES)
+        sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
+        return Record(
+            name=document["strategy"],
+            document=document,
+            dates=bars["date"].to_numpy().astype("datetime64[D]"),
+            returns=bars["return"].to_numpy(np.float64)[1:],
+            sleeves=sleeves,
+            sleeve_returns=bars[[f"sleeve:{s}" for s in sleeves]].to_numpy(np.float64)[1:],
+            weights=bars[[f"weight:{s}" for s in sleeves]].to_numpy(np.float64)[1:],
+            factors={
+                str(c).removeprefix("factor:"): bars[c].to_numpy(np.float64)[1:]
+                for c in bars.columns
+                if str(c).startswith("factor:")
+            },
+            trades=trades,
+            cuts=_spans(document, "cuts"),
+            recessions=_spans(document, "recessions"),
+        )
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UsageError(f"the report in {folder} cannot be read: {error}; run it again") from None

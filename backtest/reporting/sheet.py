@@ -1,0 +1,320 @@
+"""The sheet: everything a tear sheet says of a run, as plain numbers, gathered from the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from backtest.analysis import measures
+from backtest.analysis.bootstrap import RESAMPLED, Resamples, resample
+from backtest.analysis.falls import worst_falls
+from backtest.analysis.periods import by_period
+from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
+from backtest.analysis.regression import alpha, factor_alpha
+from backtest.analysis.rolling import Rolling, rolling
+from backtest.analysis.sensitivity import later, returns_of
+from backtest.analysis.switches import switch_gains
+from backtest.reporting.document import document, plain
+from backtest.reporting.reasons import reasons
+from backtest.reporting.record import Record, record_of
+from backtest.reporting.shading import recession_turns
+
+if TYPE_CHECKING:
+    from backtest.dates import Days, Floats
+    from backtest.robustness import Robustness
+    from backtest.runs import Result
+
+COSTS = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
+"""Basis points a side at which the same trades are tried again."""
+
+DELAYS = {"monthly": (0, 1, 2, 3, 6), "daily": (0, 1, 5, 21, 63)}
+"""Bars by which the same trades are delayed."""
+
+ROLLING_YEARS = 3
+
+
+class Interval(NamedTuple):
+    """A value with the ends of its interval, which are NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Loading(NamedTuple):
+    """A coefficient of a regression: its name, value, t and p."""
+
+    name: str
+    value: float
+    tstat: float
+    pvalue: float
+
+
+class FactorModel(NamedTuple):
+    """Alpha a year and the loadings on the factors."""
+
+    name: str
+    loadings: list[Loading]
+    r_squared: float
+
+
+class FallDates(NamedTuple):
+    """A fall with its dates; ``recovery`` is None where there is none yet; ``years`` last from the peak."""
+
+    depth: float
+    peak: str
+    trough: str
+    recovery: str | None
+    years: float
+
+
+class Switch(NamedTuple):
+    """A trade: what was bought and why, its cost, and its gain against not trading until the next one."""
+
+    date: str
+    hold: str
+    reason: str
+    turnover: float
+    cost: float
+    gain: float
+    until: str
+
+
+class Variant(NamedTuple):
+    """The same trades at other terms."""
+
+    at: float
+    cagr: float
+    sharpe: float
+    alpha: float
+    tstat: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What a tear sheet shows beyond the record of the run; all returns decimal, all dates ISO."""
+
+    record: Record
+    resamples: Resamples | None
+    intervals: dict[str, Interval]
+    differences: dict[str, Interval]
+    models: list[FactorModel]
+    falls: list[FallDates]
+    window: int
+    rolling: Rolling
+    years: tuple[Days, Floats]
+    months: tuple[Days, Floats]
+    switches: list[Switch]
+    regimes: dict[str, list[Breakdown]]
+    capture: dict[str, tuple[float, float]]
+    costs: list[Variant]
+    delays: list[Variant]
+    holds: dict[str, float]
+    since: str
+
+
+def _intervals(
+    record: Record, resamples: Resamples | None
+) -> tuple[dict[str, Interval], dict[str, Interval]]:
+    """Return the intervals of the measures, and of their differences from the benchmark's."""
+    own, benchmark = record.document["metrics"], record.document["benchmarks"][record.benchmark]
+    nan = float("nan")
+    alone, against = {}, {}
+    for key in RESAMPLED:
+        value = nan if own[key] is None else own[key]
+        ends = resamples.interval(key, 0) if resamples else (nan, nan)
+        alone[key] = Interval(value, *(ends if value == value else (nan, nan)))
+        if benchmark[key] is None or key in ("alpha", "beta", "tracking_error", "information_ratio"):
+            continue
+        apart = resamples.difference(key, 0, 1) if resamples else (nan, nan)
+        against[key] = Interval(value - benchmark[key], *apart)
+    return alone, against
+
+
+def _model(record: Record, name: str, factors: dict[str, Floats]) -> FactorModel:
+    columns = np.column_stack(list(factors.values()))
+    whole = np.isfinite(columns).all(axis=1)
+    fit = factor_alpha(record.returns[whole], record.risk_free[whole], columns[whole])
+    scale = np.r_[record.ppy, np.ones(len(factors))]
+    rows = zip(["alpha a year", *factors], fit.coefficients * scale, fit.tstats, fit.pvalues, strict=True)
+    return FactorModel(name, [Loading(n, float(c), float(t), float(p)) for n, c, t, p in rows], fit.r_squared)
+
+
+def _models(record: Record) -> list[FactorModel]:
+    """Return the regressions on the benchmark, three factors, and momentum, as far as there are any."""
+    against = record.sleeve(record.benchmark) - record.risk_free
+    models = [_model(record, f"against {record.benchmark}", {record.benchmark: against})]
+    if "market" not in record.sleeves or not {"SMB", "HML"} <= record.factors.keys():
+        return models
+    three = {"market": record.sleeve("market") - record.risk_free}
+    three |= {name: record.factors[name] for name in ("SMB", "HML")}
+    models.append(_model(record, "three factors", three))
+    if "MOM" in record.factors:
+        models.append(_model(record, "with momentum", {**three, "MOM": record.factors["MOM"]}))
+    return models
+
+
+def _falls(record: Record) -> list[FallDates]:
+    rows = []
+    for fall in worst_falls(record.returns):
+        peak, trough = record.dates[fall.peak], record.dates[fall.trough]
+        back = None if fall.recovery is None else record.dates[fall.recovery]
+        years = (back if back is not None else record.dates[-1]) - peak
+        recovery = None if back is None else str(back)
+        rows.append(FallDates(fall.depth, str(peak), str(trough), recovery, years.astype(int) / 365.2425))
+    return rows
+
+
+def _switches(result: Result, record: Record) -> list[Switch]:
+    fills, trades = record.fills, record.trades
+    returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
+    gains = switch_gains(returns, record.weights, fills, trades["cost"].to_numpy())
+    until = [*record.dates[fills[1:]], record.dates[-1]]
+    return [
+        Switch(
+            str(record.dates[fill]),
+            str(trades["hold"].iloc[i]),
+            reason,
+            float(trades["turnover"].iloc[i]),
+            float(trades["cost"].iloc[i]),
+            float(gains[i]),
+            str(until[i]),
+        )
+        for i, (fill, reason) in enumerate(zip(fills, reasons(result, record), strict=True))
+        if trades["switch"].iloc[i]
+    ]
+
+
+def _regimes(result: Result, record: Record) -> dict[str, list[Breakdown]]:
+    columns = np.column_stack([record.returns, record.sleeve(record.benchmark)])
+    market, dates, found = result.market, record.dates, {}
+    if market.policy is not None:
+        target = market.observations[market.policy]
+        labels = policy_regimes(dates, target.known_at, target.values)
+        found["policy rate"] = (labels, ["cutting", "rising", "on hold"])
+    turns = recession_turns(result)
+    if turns is not None:
+        found["business cycle"] = (yes_or_no(dates, *turns), ["recession", "expansion"])
+    if "discount" in market.roles:
+        known = market.known(same_close=result.same_close).as_of(market.roles["discount"])
+        # The value known at the fill before each bar: what a holder of that bar could have seen.
+        at = np.searchsorted(market.bars.dates, dates[:-1])
+        found["discount of small"] = (halves(known[at]), ["wide", "narrow"])
+    found["decade"] = decades(dates)
+    return {name: breakdown(labels, names, columns, record.ppy) for name, (labels, names) in found.items()}
+
+
+def _variant(record: Record, at: float, returns: Floats) -> Variant:
+    fit = alpha(returns, record.sleeve(record.benchmark), record.risk_free, record.ppy)
+    return Variant(
+        at,
+        measures.cagr(returns, record.n_years),
+        measures.sharpe(returns, record.risk_free, record.ppy),
+        fit.alpha,
+        fit.tstat,
+    )
+
+
+def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Variant]]:
+    """Return the same trades at other costs and with other delays; at 0 bars later it is the run itself."""
+    returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
+    fills, last = record.fills, len(record.dates) - 1
+    targets = record.weights[fills]
+    free = record.sleeves.index("cash")
+    costs, delays = [], []
+    for bps in COSTS:
+        each = np.full(len(record.sleeves), bps / 1e4)
+        each[free] = 0.0
+        costs.append(_variant(record, bps, returns_of(returns, fills, targets, each.tolist())))
+    own = result.cost.fractions(record.sleeves)
+    for bars in DELAYS[record.frequency]:
+        moved = later(fills, targets, bars, last)
+        delays.append(_variant(record, bars, returns_of(returns, *moved, own)))
+    return costs, delays
+
+
+def sheet(
+    result: Result, robust: Robustness | None = None, *, tried: int = 1, intervals: bool = True
+) -> Sheet:
+    """Gather what the tear sheet of a run shows.
+
+    ``robust`` are trials to be kept in the document; ``tried`` is how many combinations of parameters were
+    tried before this one was chosen. Without ``intervals`` the bootstrap, which takes most of the time, is
+    left out.
+    """
+    record = record_of(result, document(result, None, robust, tried=tried))
+    benchmark, n_years = record.sleeve(record.benchmark), record.n_years
+    resamples = None
+    if intervals:
+        pair = np.column_stack([record.returns, benchmark])
+        resamples = resample(pair, benchmark, record.risk_free, n_years)
+    alone, against = _intervals(record, resamples)
+    window = round(ROLLING_YEARS * record.ppy)
+    pairs = np.column_stack([record.returns, benchmark])
+    costs, delays = _variants(result, record)
+    held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
+    return Sheet(
+        record=record,
+        resamples=resamples,
+        intervals=alone,
+        differences=against,
+        models=_models(record),
+        falls=_falls(record),
+        window=window,
+        rolling=rolling(record.returns, benchmark, record.risk_free, window, record.ppy),
+        years=by_period(record.dates[1:], pairs, "Y"),
+        months=by_period(record.dates[1:], pairs, "M"),
+        switches=_switches(result, record),
+        regimes=_regimes(result, record),
+        capture={
+            name: (measures.up_capture(returns, benchmark), measures.down_capture(returns, benchmark))
+            for name, returns in record.curves().items()
+            if name != record.benchmark
+        },
+        costs=costs,
+        delays=delays,
+        holds={sleeve: weight for sleeve, weight in held.items() if weight > 0.0},
+        since=str(record.dates[record.fills[record.trades["switch"].to_numpy()][-1]]),
+    )
+
+
+def as_document(sheet: Sheet) -> dict[str, Any]:
+    """Return everything on the page that ``result.json`` does not have, as a JSON document."""
+    resamples = sheet.resamples
+    return plain(
+        {
+            "intervals": {
+                "level": 0.95,
+                "method": "percentile, stationary bootstrap",
+                "resamples": len(resamples.draws["cagr"]) if resamples else 0,
+                "block_bars": resamples.block if resamples else None,
+                "seed": resamples.seed if resamples else None,
+                "measures": {key: i._asdict() for key, i in sheet.intervals.items()},
+                "differences_from_benchmark": {key: i._asdict() for key, i in sheet.differences.items()},
+            },
+            "factor_models": [
+                {"name": m.name, "r_squared": m.r_squared, "loadings": [x._asdict() for x in m.loadings]}
+                for m in sheet.models
+            ],
+            "drawdowns": [fall._asdict() for fall in sheet.falls],
+            "years": _by_name(sheet.years, sheet.record),
+            "months": _by_name(sheet.months, sheet.record),
+            "switches": [switch._asdict() for switch in sheet.switches],
+            "regimes": {name: [row._asdict() for row in rows] for name, rows in sheet.regimes.items()},
+            "capture": {name: {"up": up, "down": down} for name, (up, down) in sheet.capture.items()},
+            "costs_bps": [variant._asdict() for variant in sheet.costs],
+            "delay_bars": [variant._asdict() for variant in sheet.delays],
+            "rolling_bars": sheet.window,
+            "holds": sheet.holds,
+            "since": sheet.since,
+        }
+    )
+
+
+def _by_name(periods: tuple[Days, Floats], record: Record) -> list[dict[str, Any]]:
+    return [
+        {"period": str(period), record.name: own, "benchmark": benchmark}
+        for period, (own, benchmark) in zip(periods[0], periods[1].tolist(), strict=True)
+    ]

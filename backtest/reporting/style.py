@@ -1,0 +1,235 @@
+"""The look of all figures: sizes, colours for light and dark, labels in place of legends, SVG for a page."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from backtest.dates import Days, Floats
+    from backtest.reporting.shading import Spans
+
+
+class Size(NamedTuple):
+    """How wide a figure is drawn, in inches, and how many points of a line it can show."""
+
+    width: float
+    points: int
+
+
+WIDE = Size(8.8, 500)
+"""For a screen and for paper."""
+
+NARROW = Size(4.0, 220)
+"""For a phone: the same figure with letters of a readable size."""
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; beside each the same hue for a dark page.
+INK, MUTED, GRID = "#111111", "#5f5f5f", "#e4e4e4"
+CUT, RECESSION = "#cfe2f3", "#b9b9b9"
+_DARK = {
+    INK: "#f4f4f4",
+    MUTED: "#a8a8a8",
+    GRID: "#3b3b3b",
+    CUT: "#1c3a54",
+    RECESSION: "#5a5a5a",
+    "#0072b2": "#56a8e0",
+    "#c98500": "#f0b040",
+    "#777777": "#a3a3a3",
+    "#009e73": "#35c79b",
+    "#b8578f": "#e08fc0",
+    "#2f9fd8": "#8accf2",
+    "#d55e00": "#ff8a3c",
+    "#7a5bb5": "#b39ae6",
+}
+_SLEEVES = {"large": "#0072b2", "small": "#c98500", "market": "#777777", "cash": "#009e73"}
+_OTHERS = ("#b8578f", "#2f9fd8", "#d55e00", "#7a5bb5", "#009e73", "#c98500", "#0072b2")
+_DASHES = ("-", "--", ":", "-.")
+
+STYLE: Any = {
+    "font.size": 9.0,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "lines.solid_joinstyle": "round",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "size-rotation",
+}
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each name: the sleeves have their own, the others follow each other."""
+    spare = iter(_OTHERS * 3)
+    return {name: _SLEEVES.get(name) or next(spare) for name in names}
+
+
+def lines(n: int) -> list[tuple[str, str]]:
+    """Return ``n`` different pairs of a colour and a dash."""
+    return [(_OTHERS[i % len(_OTHERS)], _DASHES[i // len(_OTHERS) % len(_DASHES)]) for i in range(n)]
+
+
+def thin(values: Floats, points: int) -> np.ndarray:
+    """Return the places to draw of a long line, so that it looks the same: a bucket's ends and extremes."""
+    n = len(values)
+    if n <= 4 * points:
+        return np.arange(n)
+    filled = np.where(np.isfinite(values), values, 0.0)
+    edges = np.linspace(0, n, points + 1).astype(int)
+    kept = [0, n - 1]
+    for start, stop in itertools.pairwise(edges.tolist()):
+        part = filled[start:stop]
+        kept += [start, start + int(part.argmin()), start + int(part.argmax()), stop - 1]
+    return np.unique(kept)
+
+
+def draw(axes: Axes, dates: Days, values: Floats, size: Size, **options: Any) -> None:
+    """Draw a line of values over dates, thinned to what the size can show."""
+    kept = thin(values, size.points)
+    axes.plot(dates[kept].astype("datetime64[s]").astype(object), values[kept], **options)
+
+
+def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], bold: str = "") -> None:
+    """Write each line's name beside its end, moved apart where two would overlap."""
+    inches = axes.get_figure(root=True).get_size_inches()[1] * axes.get_position().height  # type: ignore[union-attr]
+    gap = 0.155 / inches  # a line of text, in parts of the axes' height
+    to_axes = axes.transData + axes.transAxes.inverted()
+    names = sorted((n for n in ends if np.isfinite(ends[n])), key=ends.__getitem__)
+    heights = [float(to_axes.transform((0.0, ends[name]))[1]) for name in names]
+    for i in range(1, len(names)):
+        heights[i] = max(heights[i], heights[i - 1] + gap)
+    if heights:
+        heights[-1] = min(heights[-1], 1.0)
+    for i in range(len(names) - 2, -1, -1):
+        heights[i] = min(heights[i], heights[i + 1] - gap)
+    for name, height in zip(names, heights, strict=True):
+        axes.annotate(
+            name,
+            (1.0, height),
+            xytext=(5.0, 0.0),
+            textcoords="offset points",
+            xycoords="axes fraction",
+            color=tints[name],
+            va="center",
+            fontsize=8.5,
+            fontweight="bold" if name == bold else "normal",
+            annotation_clip=False,
+        )
+
+
+def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
+    """Leave room around the axes, in inches: on the right for a name of ``longest`` letters."""
+    width, height = figure.get_size_inches()
+    right = 0.12 + 0.078 * min(longest, 24) if longest else 0.1
+    left = 0.55 if size is WIDE else 0.48
+    figure.subplots_adjust(
+        left=left / width, right=1.0 - right / width, top=1.0 - top / height, bottom=bottom / height
+    )
+
+
+def shade(axes: Axes, spans: Spans, colour: str, alpha: float) -> None:
+    """Shade spans of days; one of a day or two is widened to a month, to be seen at all."""
+    if not spans:
+        return
+    days = date2num([day for span in spans for day in span]).reshape(-1, 2)
+    widths = np.maximum(days[:, 1] - days[:, 0], 30.0)
+    axes.broken_barh(
+        list(zip(days[:, 0], widths, strict=True)),
+        (0.0, 1.0),
+        transform=axes.get_xaxis_transform(),
+        color=colour,
+        linewidth=0,
+        zorder=0,
+        alpha=alpha,
+    )
+
+
+def log_axis(axes: Axes) -> None:
+    """Scale the values by logarithm, with plain numbers at 1, 2 and 5 times the powers of ten."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    steps = (1.0, 2.0, 5.0) if high / low < 1000.0 else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def date_axis(axes: Axes, size: Size) -> None:
+    """Write years below the axes, as many as there is room for."""
+    locator: Any = AutoDateLocator(minticks=3, maxticks=10 if size is WIDE else 6)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    formatter: Any = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+
+
+def heading(axes: Axes, text: str) -> None:
+    """Write what a panel shows, with its unit, above its left corner."""
+    axes.set_title(text, loc="left", fontsize=9.0, color=INK, pad=4.0)
+
+
+_LONG_NUMBER = re.compile(r"(\d+\.\d\d)\d+")
+_COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+_ID = re.compile(r'\bid="([^"]+)"')
+_REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')
+_FONT = re.compile(r"font: ((?:bold |\d+ )?)([\d.]+)px [^;\"]*")
+
+
+def svg(figure: Figure, prefix: str, alternative: str) -> str:
+    """Return a figure as SVG for a page: its colours are the page's, its ids begin with ``prefix``.
+
+    ``alternative`` says in words what it shows, for who cannot see it; it must be escaped already.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
+    text = _LONG_NUMBER.sub(r"\1", text)
+    text = _ID.sub(lambda m: f'id="{prefix}-{m[1]}"', text)
+    text = _REFERENCE.sub(lambda m: f"{m[1]}{prefix}-{m[2]}", text)
+    text = _COLOUR.sub(lambda m: f"var(--c{m[0][1:]})" if m[0] in _DARK else m[0], text)
+    text = _FONT.sub(lambda m: f"font: {m[1]}{m[2]}px var(--letters)", text)
+    width, height = figure.get_size_inches() * 72.0
+    start = text.index(">")
+    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{alternative}" xmlns:xlink='
+    return f'{opening}"http://www.w3.org/1999/xlink"{text[start:]}'
+
+
+def palette(*, dark: bool) -> str:
+    """Return the colours of the figures as declarations of CSS."""
+    return " ".join(f"--c{light[1:]}: {night if dark else light};" for light, night in _DARK.items())
+
+
+def png(figure: Figure, path: Any, dpi: int = 150) -> None:
+    """Write a figure as PNG on white."""
+    with mpl.rc_context(STYLE):
+        figure.savefig(path, dpi=dpi, facecolor="white", metadata={"Software": None})
+
+
+def names_width(names: Sequence[str]) -> int:
+    """Return the number of letters of the longest name."""
+    return max(map(len, names), default=0)
