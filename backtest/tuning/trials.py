@@ -13,10 +13,10 @@ from backtest.analysis.crossvalidation import N_BLOCKS
 from backtest.decisions import Rotation, Weights
 from backtest.engine import path
 from backtest.engine.curves import MEASURES, N_MEASURES
-from backtest.engine.reference import Rebalance
 from backtest.engine.segments import Segments
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
+from backtest.runs import rebalancing
 from backtest.tuning.blocks import block_edges, block_sums
 from backtest.tuning.constraints import all_hold
 from backtest.tuning.refusals import Refusals
@@ -170,7 +170,7 @@ class Trials:
     ) -> Floats:
         if isinstance(decision, Weights):
             return weights_measured(self, decision, yardsticks, threads)
-        offsets, starts, stops = _runs_of(decision, good)
+        offsets, starts, stops = runs_of(decision, good)
         segments = self.segments(decision)
         return segments.sweep(offsets, starts, stops, self.costs, yardsticks, threads)
 
@@ -193,7 +193,7 @@ class Trials:
             known = decided.first[places] <= window[0]
             if isinstance(decision, Rotation):
                 pair = (decision.otherwise, decision.into)
-                found = block_sums(self.market.bars, pair, _runs_of(decision, known), edges, self.costs)
+                found = block_sums(self.market.bars, pair, runs_of(decision, known), edges, self.costs)
                 out[:, places] = found
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
@@ -219,25 +219,17 @@ class Trials:
         which = which if len(decision.first) > 1 else 0
         targets = decision.targets(self.market.bars.sleeves, first, last, which).moved(-first)
         bars = self.market.bars.window(first, last)
-        rebalance = path_rebalance(decision, which)
+        rebalance = rebalancing(decision, which)
         return path.simulate(bars, targets, self.costs, rebalance).returns
 
 
-def _runs_of(decision: Rotation, good: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+def runs_of(decision: Rotation, good: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
     """Return a decision's runs; those of sets that are not good are left out, as no runs at all."""
     signal = decision.signal.spread(len(good)) if decision.signal.n_sets < len(good) else decision.signal
     if good.all():
         return signal.offsets, signal.starts, signal.stops
     kept = np.repeat(good, np.diff(signal.offsets))
     return np.r_[0, np.cumsum(kept)][signal.offsets], signal.starts[kept], signal.stops[kept]
-
-
-def path_rebalance(decision: Decision, which: int) -> Rebalance:
-    """Return when a set of a decision trades back to its target."""
-    if not isinstance(decision, Weights):
-        return Rebalance(None, None)
-    months, band = int(decision.every_months[which]), float(decision.band[which])
-    return Rebalance(months or None, band or None)
 
 
 def schedules_of(decision: Weights, sets: Ints, sleeves: tuple[str, ...], window: Window) -> path.Schedules:
@@ -289,7 +281,7 @@ def weights_measured(
             schedules = schedules_of(decision, sets, trials.market.bars.sleeves, window)
             page[sets] = path.sweep(
                 trials.market.bars, schedules, trials.costs, yardstick,
-                path_rebalance(decision, int(sets[0])), threads,
+                rebalancing(decision, int(sets[0])), threads,
             )  # fmt: skip
     return out
 
