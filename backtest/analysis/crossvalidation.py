@@ -108,7 +108,7 @@ def _pass(
     chosen: Ints,
     judged: Floats,
     below: Floats,
-    counting: bool,  # noqa: FBT001 - numba compiles no keyword-only arguments
+    counting: bool,
 ) -> None:
     """Go through one group of trials and the splits of a part: find the winners, or count whom they beat.
 
@@ -215,7 +215,7 @@ def overfitting(
 
     for counting in (False, True):
 
-        def group(extent: tuple[int, int], halves: Floats, counting: bool = counting) -> None:  # noqa: FBT001
+        def group(extent: tuple[int, int], halves: Floats, counting: bool = counting) -> None:
             def work(start: int, stop: int) -> None:
                 _pass((start, stop), extent, masks, n_bars, halves, best, chosen, judged, below, counting)
 

@@ -48,7 +48,9 @@ class Constraint:
         return np.asarray(_COMPARISONS[self.comparison](columns[self.left], right), dtype=bool)
 
 
-def read_constraint(text: str, parameters: Mapping[str, Sequence[str]], measures: Sequence[str]) -> Constraint:
+def read_constraint(
+    text: str, parameters: Mapping[str, Sequence[str]], measures: Sequence[str]
+) -> Constraint:
     """Return the constraint that a user writes as ``turnover<1`` or ``closed<=wide``.
 
     ``parameters`` has the words of each (none for numbers); a constraint on parameters alone leaves
@@ -74,9 +76,13 @@ def read_constraint(text: str, parameters: Mapping[str, Sequence[str]], measures
         try:
             right = float(raw)
         except ValueError:
-            raise UsageError(f"the constraint '{text}' names '{raw}'; {nearest(raw, {*names, *words})}") from None
+            raise UsageError(
+                f"the constraint '{text}' names '{raw}'; {nearest(raw, {*names, *words})}"
+            ) from None
     if words and (comparison not in {"==", "!="} or isinstance(right, float)):
-        raise UsageError(f"{left} is a word, so a constraint on it is {left}==... or {left}!=..., one of: {', '.join(words)}")
+        raise UsageError(
+            f"{left} is a word, so a constraint on it is {left}==... or {left}!=..., one of: {', '.join(words)}"
+        )
     of_parameters = left in parameters and (right not in measures)
     return Constraint(left, comparison, right, of_parameters)
 

@@ -31,7 +31,9 @@ def _backend(executor: str) -> Iterator[dict[str, Any]]:
         try:
             from distributed import Client
         except ImportError:
-            raise UsageError("Dask is not installed; install it with: pip install 'size-rotation[dask]'") from None
+            raise UsageError(
+                "Dask is not installed; install it with: pip install 'size-rotation[dask]'"
+            ) from None
         try:
             client = Client("tcp:" + rest, timeout=10)
         except OSError:
@@ -43,7 +45,9 @@ def _backend(executor: str) -> Iterator[dict[str, Any]]:
             import ray
             from ray.util.joblib import register_ray
         except ImportError:
-            raise UsageError("Ray is not installed; install it with: pip install 'size-rotation[ray]'") from None
+            raise UsageError(
+                "Ray is not installed; install it with: pip install 'size-rotation[ray]'"
+            ) from None
         ray.init(address="auto" if not rest else executor, ignore_reinit_error=True)
         register_ray()
         with joblib.parallel_config("ray"):

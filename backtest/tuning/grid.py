@@ -125,7 +125,9 @@ def _spaced(low: float, high: float, n: int, parameter: Parameter, *, by_logarit
     if n < 2:
         raise UsageError(f"the grid of {parameter.name} needs 2 values or more, not {n}")
     if by_logarithm and not 0.0 < low < high:
-        raise UsageError(f"the grid of {parameter.name} by logarithm must rise from above 0, not from {low:g}")
+        raise UsageError(
+            f"the grid of {parameter.name} by logarithm must rise from above 0, not from {low:g}"
+        )
     spacing = np.geomspace if by_logarithm else np.linspace
     values = [float(f"{v:.12g}") for v in spacing(low, high, n)]
     return [float(round(v)) for v in values] if parameter.unit.whole else values
@@ -209,14 +211,18 @@ def make_grid(
         raise UsageError(f"{owner} has no parameters, so there is nothing to tune")
     if grid:
         axes = tuple(
-            axis_of(p, grid[p.name]) if p.name in grid else Axis(p, (p.validate(fixed.get(p.name, p.default)),))
+            axis_of(p, grid[p.name])
+            if p.name in grid
+            else Axis(p, (p.validate(fixed.get(p.name, p.default)),))
             for p in parameters
         )
         made = Grid(axes)
     else:
         made = _declared_grid(parameters, fixed)
     if made.size > LARGEST:
-        raise UsageError(f"the grid has {made.size:.3g} combinations; {LARGEST:.0e} are the most that can be searched")
+        raise UsageError(
+            f"the grid has {made.size:.3g} combinations; {LARGEST:.0e} are the most that can be searched"
+        )
     return made
 
 

@@ -56,7 +56,13 @@ def turned(bars: Bars, window: Window, shift: int) -> Bars:
 
 
 def placebo(
-    trials: Trials, numbers: Ints, window: Window, objective: Objective, n_shifts: int, seed: int = 0, tell: Any = None
+    trials: Trials,
+    numbers: Ints,
+    window: Window,
+    objective: Objective,
+    n_shifts: int,
+    seed: int = 0,
+    tell: Any = None,
 ) -> Placebo:
     """Search the same trials at many circular shifts of the decisions against the returns.
 
@@ -104,7 +110,9 @@ def _best(trials: Trials, decided: Decided, window: Window, objective: Objective
         else:
             measured = weights_measured(moved, decision, [yardstick], 1)[0]
             measured = np.broadcast_to(measured, (len(places), measured.shape[1]))
-        scores = np.where(known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan)
+        scores = np.where(
+            known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan
+        )
         if np.isfinite(scores).any():
             best = max(best, float(np.nanmax(scores)))
     return float(objective.score(np.array([best]))[0]) if math.isfinite(best) else math.nan

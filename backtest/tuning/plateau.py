@@ -68,7 +68,9 @@ class Landscape:
         number = place if self.numbers is None else int(self.numbers[place])
         own = [int(d[0]) for d in self.grid.digits(np.array([number]))]
         choices = [
-            [d for d in (digit - 1, digit, digit + 1) if 0 <= d < len(axis.values)] if axis.ordered else [digit]
+            [d for d in (digit - 1, digit, digit + 1) if 0 <= d < len(axis.values)]
+            if axis.ordered
+            else [digit]
             for digit, axis in zip(own, self.grid.axes, strict=True)
         ]
         near = self.grid.number([m.reshape(-1) for m in np.meshgrid(*choices, indexing="ij")])

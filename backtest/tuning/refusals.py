@@ -125,7 +125,9 @@ class Refusals:
         self.known.setdefault((names, words), set()).update(refused)
 
 
-def _values(grid: Grid, rows: Mapping[str, NDArray[Any]], places: Ints, words: dict[str, str]) -> dict[str, Any]:
+def _values(
+    grid: Grid, rows: Mapping[str, NDArray[Any]], places: Ints, words: dict[str, str]
+) -> dict[str, Any]:
     """Return what the strategy takes: rows of what varies, single values of what is fixed, and words."""
     return {
         axis.name: words.get(axis.name, rows[axis.name][places] if len(axis.values) > 1 else axis.values[0])

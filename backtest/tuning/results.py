@@ -83,7 +83,11 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-        what = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or str(error)
+        what = (
+            "the disk is full"
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}
+            else error.strerror or str(error)
+        )
         raise RotationError(
             f"{path} cannot be written: {what}; what was measured before is kept: free the disk and go on with --resume"
         ) from None
@@ -123,12 +127,14 @@ class Results:
 
     def columns(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return columns of the whole dataset, in the order of the trials."""
-        import pyarrow as pa
+        parts = [self.chunk_columns(which, names) for which in sorted(self.done())]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return columns of one chunk."""
         import pyarrow.parquet as pq
 
-        files = sorted(self.trials.glob("part-*.parquet"))
-        tables = [pq.read_table(file, columns=list(names), partitioning=None) for file in files]
-        table = pa.concat_tables(tables)
+        table = pq.read_table(self.chunk(which), columns=list(dict.fromkeys(names)), partitioning=None)
         return {name: _array(table.column(name)) for name in names}
 
 
@@ -136,7 +142,9 @@ def _array(values: Any) -> NDArray[Any]:
     import pyarrow as pa
 
     if pa.types.is_dictionary(values.type):
-        return np.array(values.combine_chunks().cast(pa.string()).to_pylist())
+        values = values.combine_chunks()
+        words = np.array(values.dictionary.to_pylist())
+        return words[values.indices.to_numpy()]
     return values.to_numpy()
 
 
@@ -158,7 +166,9 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
         try:
             before = json.loads(place.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise UsageError(f"{place} cannot be read, so the sweep cannot be resumed; start another") from None
+            raise UsageError(
+                f"{place} cannot be read, so the sweep cannot be resumed; start another"
+            ) from None
         refuse_other(before, manifest, folder)
         return Results(folder, before)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -167,7 +177,9 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
     try:
         (folder / TRIALS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RotationError(f"{folder} cannot be made: {error.strerror or error}; name another with --out") from None
+        raise RotationError(
+            f"{folder} cannot be made: {error.strerror or error}; name another with --out"
+        ) from None
     write_whole(place, (json.dumps(manifest, indent=2) + "\n").encode())
     return Results(folder, manifest)
 
@@ -212,7 +224,9 @@ def encode(
     for axis, digit in zip(grid.axes, grid.digits(numbers), strict=True):
         places = pa.array(digit.astype(np.int32))
         columns[axis.name] = (
-            axis.array[digit] if axis.ordered else pa.DictionaryArray.from_arrays(places, pa.array(axis.values))
+            axis.array[digit]
+            if axis.ordered
+            else pa.DictionaryArray.from_arrays(places, pa.array(axis.values))
         )
         repeated.append(axis.name)
     columns["status"] = pa.DictionaryArray.from_arrays(pa.array(status.astype(np.int32)), pa.array(STATUSES))

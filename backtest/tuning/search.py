@@ -33,7 +33,9 @@ class Search:
         if self.kind != "grid" and self.trials is None:
             raise UsageError(f"a search by {self.kind} needs --trials N")
         if self.kind == "grid" and self.trials is not None:
-            raise UsageError("a search of the whole grid takes no --trials; add --search random, sobol or optuna")
+            raise UsageError(
+                "a search of the whole grid takes no --trials; add --search random, sobol or optuna"
+            )
         if self.trials is not None and self.trials < 2:
             raise UsageError(f"a search needs 2 trials or more, not {self.trials}")
 
@@ -82,7 +84,9 @@ def _even(grid: Grid, wanted: int, seed: int) -> Ints:
         points = sequence.random_base2(power) if len(found) == 0 else sequence.random(1 << power)
         digits = [np.zeros(len(points), dtype=np.int64) for _ in grid.shape]
         for column, axis in enumerate(free):
-            digits[axis] = np.minimum((points[:, column] * grid.shape[axis]).astype(np.int64), grid.shape[axis] - 1)
+            digits[axis] = np.minimum(
+                (points[:, column] * grid.shape[axis]).astype(np.int64), grid.shape[axis] - 1
+            )
         found = np.r_[found, grid.number(digits)]
         found = found[np.sort(np.unique(found, return_index=True)[1])]
         if len(found) >= wanted:

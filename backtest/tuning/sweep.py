@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError
 from backtest.runs import window_of
 from backtest.tuning.executors import each
-from backtest.tuning.results import encode, free_bytes, open_results, script_digest, vintage
-from backtest.tuning.trials import MEASURED
+from backtest.tuning.results import encode, free_bytes, script_digest, vintage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from backtest.dates import Ints
@@ -31,8 +28,6 @@ _CHUNKS = 16  # at least, where there is enough to do
 _PROBE = 1024  # trials measured to tell how long the rest will take
 _ALL_STARTS = 50_000_000  # combinations up to which every single first fill is asked for
 _SOME_STARTS = 1 << 15  # and how many are asked beyond that
-
-Progress = "Callable[[str, int, int], None]"
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,8 @@ def numbers_of(chosen: Ints | None, start: int, stop: int) -> Ints:
     return np.arange(start, stop) if chosen is None else chosen[start:stop]
 
 
-def _pieces(n: int, size: int) -> list[tuple[int, int]]:
+def pieces_of(n: int, size: int) -> list[tuple[int, int]]:
+    """Return the beginning and the end of each chunk of ``n`` trials."""
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 
@@ -88,7 +84,7 @@ def common_window(
     if n > _ALL_STARTS:
         chosen = np.unique(np.r_[corners(trials.grid.shape), sample_of(trials.grid.size, _SOME_STARTS)])
         n = len(chosen)
-    pieces = _pieces(n, chunk_size(n))
+    pieces = pieces_of(n, chunk_size(n))
     latest, done = -1, 0
     for found in each(_first, [(trials, chosen, *piece) for piece in pieces], executor):
         latest, done = max(latest, found), done + 1
@@ -155,7 +151,9 @@ def refuse_full_disk(folder: Path, size: int) -> None:
         )
 
 
-def measured_chunk(trials: Trials, chosen: Ints | None, window: Window, which: int, part: tuple[int, int]) -> tuple[int, bytes]:
+def measured_chunk(
+    trials: Trials, chosen: Ints | None, window: Window, which: int, part: tuple[int, int]
+) -> tuple[int, bytes]:
     """Return a chunk's number and its Parquet file."""
     numbers = numbers_of(chosen, *part)
     status, measured = trials.measure(numbers, [window])
@@ -168,7 +166,7 @@ def measure_chunks(
 ) -> int:
     """Measure and write the chunks that are not there yet; return how many trials were measured now."""
     n = trials.grid.size if chosen is None else len(chosen)
-    pieces = _pieces(n, results.manifest["chunk"])
+    pieces = pieces_of(n, results.manifest["chunk"])
     there = results.done()
     missing = [which for which in range(len(pieces)) if which not in there]
     calls = []
@@ -185,5 +183,3 @@ def measure_chunks(
         if tell:
             tell("measuring", done, n)
     return done - before
-
-

@@ -16,7 +16,7 @@ from backtest.engine.curves import MEASURES, N_MEASURES
 from backtest.engine.segments import Segments
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
-from backtest.runs import rebalancing
+from backtest.runs import rebalancing, run
 from backtest.tuning.blocks import block_edges, block_sums
 from backtest.tuning.constraints import all_hold
 from backtest.tuning.refusals import Refusals
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backtest.decisions import Decision
     from backtest.market.data import MarketData
     from backtest.market.market import Market
+    from backtest.runs import Cost, Result
     from backtest.scripting.strategy import Strategy
     from backtest.tuning.constraints import Constraint
     from backtest.tuning.grid import Grid
@@ -73,8 +74,8 @@ class Trials:
         What is tuned, on what, and over which combinations.
     constraints
         Those on parameters alone.
-    costs
-        (n_sleeves,) cost a side, as fractions.
+    cost
+        What trading costs.
     benchmark
         The sleeve that alpha is held against.
     same_close
@@ -85,14 +86,14 @@ class Trials:
     market: MarketData
     grid: Grid
     constraints: tuple[Constraint, ...]
-    costs: tuple[float, ...]
+    cost: Cost
     benchmark: str
     same_close: bool = False
     refusals: Refusals = field(default_factory=Refusals)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; tables are made anew there."""
-        made = {"known", "_segments"}
+        made = {"known", "costs", "_segments"}
         return {name: value for name, value in vars(self).items() if name not in made}
 
     @cached_property
@@ -101,8 +102,31 @@ class Trials:
         return self.market.known(same_close=self.same_close)
 
     @cached_property
+    def costs(self) -> tuple[float, ...]:
+        """The cost a side of each sleeve, as a fraction."""
+        return tuple(self.cost.fractions(self.market.bars.sleeves))
+
+    @cached_property
     def _segments(self) -> dict[tuple[str, str], Segments]:
         return {}
+
+    def run(self, number: int, window: Window) -> Result:
+        """Return the run of one combination over a window; errors as ``runs.run``."""
+        return self.follow(self.strategy, window, self.grid.values(number))
+
+    def follow(self, strategy: Strategy, window: Window, values: dict[str, Any]) -> Result:
+        """Return the run of a strategy over a window, on the terms that all trials share."""
+        dates = self.market.bars.dates
+        return run(
+            strategy,
+            self.market,
+            start=dates[window[0]],
+            end=dates[window[1]],
+            cost_bps=self.cost.bps,
+            benchmark=self.benchmark,
+            same_close=self.same_close,
+            **values,
+        )
 
     def yardstick(self, window: Window) -> Yardstick:
         """Return the yardstick of a window."""
@@ -256,7 +280,9 @@ def schedules_of(decision: Weights, sets: Ints, sleeves: tuple[str, ...], window
     kept &= np.isin(owner, sets)
     rows = np.flatnonzero(kept)
     changed = np.ones(len(rows), dtype=bool)
-    changed[1:] = (weights[rows[1:]] != weights[rows[:-1]]).any(axis=1) | (owner[rows[1:]] != owner[rows[:-1]])
+    changed[1:] = (weights[rows[1:]] != weights[rows[:-1]]).any(axis=1) | (
+        owner[rows[1:]] != owner[rows[:-1]]
+    )
     rows = rows[changed]
     number = np.searchsorted(sets, owner[rows])
     offsets = np.r_[0, np.cumsum(np.bincount(number, minlength=len(sets)))]

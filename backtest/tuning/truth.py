@@ -148,6 +148,7 @@ def truth(
     shifts
         Of the placebo; 0 for none.
     """
+
     def number(places: Ints) -> Ints:
         return places if chosen is None else chosen[places]
 
@@ -185,7 +186,13 @@ def truth(
         crossvalidation=crossvalidation,
         superior=found,
         placebo=placebo(
-            trials, number(thinned(distinct, PLACEBO_TRIALS, [best], seed)), window, objective, shifts, seed, tell
+            trials,
+            number(thinned(distinct, PLACEBO_TRIALS, [best], seed)),
+            window,
+            objective,
+            shifts,
+            seed,
+            tell,
         )
         if shifts
         else None,

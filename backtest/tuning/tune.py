@@ -16,7 +16,7 @@ from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
-from backtest.runs import Cost, run
+from backtest.runs import Cost
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.tuning.constraints import read_constraint
@@ -246,7 +246,7 @@ def _prepared(
     constraints: Sequence[str],
     cost_bps: float | Mapping[str, float],
     benchmark: str | None,
-    same_close: bool,  # noqa: FBT001 - handed on from tune
+    same_close: bool,
 ) -> tuple[Trials, tuple[Objective, ...]]:
     made = make_grid(strategy.parameters, grid, fixed, strategy.name)
     words = {p.name: p.choices for p in strategy.parameters}
@@ -257,9 +257,10 @@ def _prepared(
         raise UsageError("tune by one measure, or by two with a comma between them")
     versus = benchmark or market.benchmark
     market.bars.column(versus)
-    costs = Cost(cost_bps).fractions(market.bars.sleeves)
+    cost = Cost(cost_bps)
+    cost.fractions(market.bars.sleeves)
     on_parameters = tuple(c for c in read if c.of_parameters)
-    return Trials(strategy, market, made, on_parameters, tuple(costs), versus, same_close), objectives
+    return Trials(strategy, market, made, on_parameters, cost, versus, same_close), objectives
 
 
 def _concluded(
@@ -283,7 +284,9 @@ def _concluded(
     status = table.pop("status")
     usable = np.flatnonzero(status == STATUSES[0])
     if len(usable) == 0:
-        raise UsageError(f"none of the {len(status):,} combinations could be measured: {dict(Counter(status.tolist()))}")
+        raise UsageError(
+            f"none of the {len(status):,} combinations could be measured: {dict(Counter(status.tolist()))}"
+        )
     scores = _scores(objectives[0], table, usable)
     if not np.isfinite(scores).any():
         raise UsageError(
@@ -298,7 +301,7 @@ def _concluded(
 
     def choice(place: int, of_landscape: int) -> Choice:
         return Choice(
-            place, number(place), _run(trials, number(place), window), landscape.neighbours(of_landscape)
+            place, number(place), trials.run(number(place), window), landscape.neighbours(of_landscape)
         )
 
     told = truth(
@@ -330,20 +333,6 @@ def _concluded(
         walk_forward=walked,
         front=front,
         seconds=time.perf_counter() - began,
-    )
-
-
-def _run(trials: Trials, number: int, window: Window) -> Result:
-    dates, sleeves = trials.market.bars.dates, trials.market.bars.sleeves
-    return run(
-        trials.strategy,
-        trials.market,
-        start=dates[window[0]],
-        end=dates[window[1]],
-        cost_bps={name: cost * 1e4 for name, cost in zip(sleeves, trials.costs, strict=True) if name != "cash"},
-        benchmark=trials.benchmark,
-        same_close=trials.same_close,
-        **trials.grid.values(number),
     )
 
 

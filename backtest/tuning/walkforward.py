@@ -11,7 +11,6 @@ import numpy as np
 from backtest.dates import add_months
 from backtest.decisions import Rotation, Weights
 from backtest.errors import UsageError
-from backtest.runs import run
 from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -137,7 +136,9 @@ def tests_of(trials: Trials, plan: Plan, window: Window) -> list[Window]:
     return list(zip(begins, [*begins[1:], last], strict=True))
 
 
-def trainings_of(trials: Trials, plan: Plan, window: Window, tests: list[Window], opened: Ints) -> list[Window]:
+def trainings_of(
+    trials: Trials, plan: Plan, window: Window, tests: list[Window], opened: Ints
+) -> list[Window]:
     """Return the windows to train on, each before its test, without what the purge leaves out.
 
     ``opened`` (n_tests,) is the bar at which the earliest window still open at each test's beginning began.
@@ -210,7 +211,12 @@ def walk_forward(
 
 
 def _best_of(
-    trials: Trials, pieces: Iterator[Ints], trainings: list[Window], window: Window, objective: Objective, tell: Any
+    trials: Trials,
+    pieces: Iterator[Ints],
+    trainings: list[Window],
+    window: Window,
+    objective: Objective,
+    tell: Any,
 ) -> tuple[Floats, Ints]:
     """Return the best score in each training window, and the number of the combination that has it."""
     best, chosen = np.full(len(trainings), -np.inf), np.full(len(trainings), -1, dtype=np.int64)
@@ -229,7 +235,9 @@ def _best_of(
         if tell:
             tell("walk-forward", done, 0)
     if (chosen < 0).any():
-        raise UsageError("in some training window no combination keeps to the constraints and has an objective")
+        raise UsageError(
+            "in some training window no combination keeps to the constraints and has an objective"
+        )
     return best, chosen
 
 
@@ -250,9 +258,15 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
         targets = decision.targets(sleeves, *fold.test)
         at.append(targets.fills)
         weights.append(targets.weights)
-        settings.add((int(decision.every_months[0]), float(decision.band[0])) if isinstance(decision, Weights) else (0, 0.0))
+        settings.add(
+            (int(decision.every_months[0]), float(decision.band[0]))
+            if isinstance(decision, Weights)
+            else (0, 0.0)
+        )
     if len(settings) > 1:
-        raise UsageError("a walk-forward cannot join combinations that trade back to their targets in different ways")
+        raise UsageError(
+            "a walk-forward cannot join combinations that trade back to their targets in different ways"
+        )
     every, band = settings.pop()
     fills, rows = np.concatenate(at), np.concatenate(weights)
     fills[0] = 0
@@ -270,14 +284,8 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
         )
 
     of = trials.strategy
-    about = f"{of.name} with the parameters that were best in the past at each of {len(folds)} dates. {of.thesis}"
-    dates = trials.market.bars.dates
-    return run(
-        Strategy(f"{of.name}_walk_forward", about, (), follow, of.file),
-        trials.market,
-        start=dates[folds[0].test[0]],
-        end=dates[folds[-1].test[1]],
-        cost_bps={name: cost * 1e4 for name, cost in zip(sleeves, trials.costs, strict=True) if name != "cash"},
-        benchmark=trials.benchmark,
-        same_close=trials.same_close,
+    about = (
+        f"{of.name} with the parameters that were best in the past at each of {len(folds)} dates. {of.thesis}"
     )
+    stitched = Strategy(f"{of.name}_walk_forward", about, (), follow, of.file)
+    return trials.follow(stitched, (folds[0].test[0], folds[-1].test[1]), {})
