@@ -36,7 +36,8 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     parser = Parser(prog=prog, description=about, epilog=EPILOG)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    add, repeated = parser.add_argument, {"action": "append", "default": []}
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    add = parser.add_argument
     add("--grid", metavar="NAME=VALUES", **repeated, help="values of a parameter; may be repeated")
     add(
         "--objective",

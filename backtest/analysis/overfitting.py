@@ -134,9 +134,10 @@ def effective_trials(returns: Floats) -> float:
 
     Notes
     -----
-    ``(sum of sqrt(l))^2 / sum of l`` over the eigenvalues l of the trials' correlation matrix (Galwey 2009, A
-    new measure of the effective number of tests, Genetic Epidemiology 33). k groups of identical trials, no two
-    groups alike, count as k, if the groups are of one size. It cannot exceed the number of returns less 1.
+    ``(sum of sqrt(l))^2 / sum of l`` over the eigenvalues l of the trials' correlation matrix (Galwey 2009,
+    A new measure of the effective number of tests, Genetic Epidemiology 33). k groups of identical trials,
+    no two groups alike, count as k, if the groups are of one size. It cannot exceed
+    the number of returns less 1.
     """
     centred = returns - returns.mean(axis=1, keepdims=True)
     spread = np.sqrt((centred**2).sum(axis=1))

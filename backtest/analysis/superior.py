@@ -1,4 +1,4 @@
-"""Superior predictive ability: is any of several strategies better than the benchmark, and which are?"""
+"""Superior predictive ability: whether any of several strategies beats the benchmark, and which do."""
 
 from __future__ import annotations
 
@@ -77,5 +77,6 @@ def superior(
     lower, consistent, upper = (float(test.pvalues[name]) for name in ("lower", "consistent", "upper"))
     steps = StepM(losses, models, size=level, **options)
     steps.compute()
-    better = differs[np.array(sorted(int(i) for i in steps.superior_models), dtype=np.int64)]
+    named = np.array(steps.superior_models, dtype=np.int64)
+    better = differs[np.sort(named)]
     return Superior(consistent, lower, upper, better, len(strategies), level)

@@ -10,7 +10,7 @@ from backtest.reporting.document import plain, to_json
 from backtest.reporting.folder import write_report
 from backtest.reporting.sentences import SIGNIFICANT
 from backtest.reporting.style import png
-from backtest.reporting.table import proper
+from backtest.reporting.table import ROWS, cell, proper
 from backtest.tuning.results import write_whole
 
 if TYPE_CHECKING:
@@ -130,6 +130,11 @@ def _walked(sweep: Sweep) -> dict[str, Any] | None:
     }
 
 
+def label_of(measure: str) -> str:
+    """Return a measure's name for people."""
+    return next((label.strip() for key, label, _ in ROWS if key == measure), measure)
+
+
 def chance(value: float) -> str:
     """Return a probability as people say it."""
     if math.isnan(value):
@@ -147,8 +152,10 @@ def verdict(sweep: Sweep) -> list[str]:
     """Return what the winner is worth, in a few sentences; the count of trials is always among them."""
     truth, counts = sweep.truth, sweep.counts
     told = [
-        f"The best of {counts['combinations']:,} combinations, which amount to about {truth.effective:.0f} "
-        "independent ones."
+        (
+            f"The best of {counts['combinations']:,} combinations, which amount to about "
+            f"{truth.effective:.0f} independent ones."
+        )
     ]
     doubts = doubts_of(truth)
     if doubts:
@@ -160,10 +167,11 @@ def verdict(sweep: Sweep) -> list[str]:
         )
     near = sweep.best.neighbours
     if near.count:
+        name = label_of(sweep.objective.name)
         worst, median = shown(sweep, near.worst), shown(sweep, near.median)
         told.append(
-            f"Its {near.count} neighbours have a {sweep.objective.name} of {proper(f'{median:.2f}')} in the middle and "
-            f"{proper(f'{worst:.2f}')} at worst, against its own "
+            f"Its {near.count} neighbours have a {name} of {proper(f'{median:.2f}')} in "
+            f"the middle and {proper(f'{worst:.2f}')} at worst, against its own "
             f"{proper(f'{sweep.best.result.metrics[sweep.objective.name]:.2f}')}."
         )
     return told
@@ -175,8 +183,8 @@ def doubts_of(truth: Truth) -> list[str]:
     active = truth.deflated_active
     if not active.probability >= 1.0 - SIGNIFICANT:
         doubts.append(
-            "the probability that it beats the benchmark by more than the luckiest of as many trials would is "
-            f"{chance(active.probability)}"
+            "the probability that it beats the benchmark by more than the luckiest of as many trials "
+            f"would is {chance(active.probability)}"
         )
     if not truth.deflated.probability >= 1.0 - SIGNIFICANT:
         doubts.append(f"its deflated Sharpe ratio has a probability of {chance(truth.deflated.probability)}")
@@ -197,8 +205,9 @@ def doubts_of(truth: Truth) -> list[str]:
 def write_sweep(sweep: Sweep) -> Path:
     """Write a sweep's page into its folder, beside its dataset, and return the page's place.
 
-    ``index.html``, ``sweep.json`` and ``figures/``; ``recommended/`` is the report of the recommended set, which
-    ``rotation compare`` takes; ``walk_forward/`` that of the stitched run. What an earlier call wrote is replaced.
+    ``index.html``, ``sweep.json`` and ``figures/``; ``recommended/`` is the report of the recommended set,
+    which ``rotation compare`` takes; ``walk_forward/`` that of the stitched run. What an earlier call
+    wrote is replaced.
     """
     from backtest.reporting.sweep_page import sweep_page
 
@@ -221,8 +230,6 @@ def write_sweep(sweep: Sweep) -> Path:
 
 def lines_of(sweep: Sweep, place: Path) -> list[str]:
     """Return a sweep's answer for a terminal, line by line."""
-    from backtest.reporting.table import ROWS, cell
-
     start, end = sweep.dates
     counts, truth = sweep.counts, sweep.truth
     rest = [f"{n:,} {name}" for name, n in counts.items() if n and name in {"excluded", "refused", "unknown"}]
@@ -248,10 +255,15 @@ def lines_of(sweep: Sweep, place: Path) -> list[str]:
     lines += [
         "",
         f"  trials {counts['combinations']:,}, effective {truth.effective:.1f}",
-        f"  deflated Sharpe probability {truth.deflated.probability:.3f}; over the benchmark "
-        f"{truth.deflated_active.probability:.3f}",
-        f"  probability of overfitting {'-' if crossed is None else f'{crossed.probability:.3f}'}; "
-        f"SPA p {truth.superior.pvalue:.3f}; placebo p {'-' if placebo is None else f'{placebo.pvalue:.3f}'}",
+        (
+            f"  deflated Sharpe probability {truth.deflated.probability:.3f}; over the benchmark "
+            f"{truth.deflated_active.probability:.3f}"
+        ),
+        (
+            f"  probability of overfitting {'-' if crossed is None else f'{crossed.probability:.3f}'}; "
+            f"SPA p {truth.superior.pvalue:.3f}; "
+            f"placebo p {'-' if placebo is None else f'{placebo.pvalue:.3f}'}"
+        ),
         "",
         *verdict(sweep),
     ]

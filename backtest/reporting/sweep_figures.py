@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from backtest.dates import Floats
+    from backtest.dates import Days, Floats
     from backtest.tuning.grid import Axis
     from backtest.tuning.views import Pair
     from backtest.tuning.walkforward import Fold
@@ -27,7 +27,7 @@ _TICKS = 7
 
 def _line(axes: Axes, at: float, text: str, colour: str, height: float) -> None:
     axes.axvline(at, color=colour, linewidth=1.4)
-    left = at > sum(axes.get_xlim()) / 2.0
+    left = text != "winner" and at > sum(axes.get_xlim()) / 2.0
     axes.annotate(
         text,
         (at, height),
@@ -57,7 +57,7 @@ def distribution_figure(
         every = np.r_[
             values, [v for v in marks.values() if np.isfinite(v)], [] if placebo is None else placebo
         ]
-        pad = 0.03 * (every.max() - every.min()) or 0.01
+        pad = 0.1 * (every.max() - every.min()) or 0.01
         edges = np.linspace(every.min() - pad, every.max() + pad, 61)
         panels[0].hist(values, edges, color=BLUE, alpha=0.55)
         panels[0].set_xlim(edges[0], edges[-1])
@@ -160,7 +160,7 @@ def pair_figure(
 
 
 def halves_figure(inside: Floats, outside: Floats, size: Size = WIDE) -> Figure:
-    """Return what the winner of one half of the blocks had there, and in the other half; Sharpe ratios a year."""
+    """Return what the winner of one half of the blocks had there, and in the other; Sharpe ratios a year."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 3.6))
         axes = figure.subplots()
@@ -181,7 +181,7 @@ def halves_figure(inside: Floats, outside: Floats, size: Size = WIDE) -> Figure:
 
 
 def choices_figure(
-    folds: Sequence[Fold], dates: Floats, axes_free: Sequence[Axis], size: Size = WIDE
+    folds: Sequence[Fold], dates: Days, axes_free: Sequence[Axis], size: Size = WIDE
 ) -> Figure:
     """Return which value of each parameter the walk-forward held over time."""
     with mpl.rc_context(STYLE):

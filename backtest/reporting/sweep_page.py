@@ -10,7 +10,7 @@ import numpy as np
 
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting.html import drawing, render
-from backtest.reporting.sweep import RECOMMENDED, WALKED, chance, shown, values_of, verdict
+from backtest.reporting.sweep import RECOMMENDED, WALKED, chance, label_of, shown, values_of, verdict
 from backtest.reporting.table import ROWS, cell, proper
 from backtest.tuning.views import marginal, pairs, places_of
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from backtest.tuning.tune import Sweep
 
 _MOST_PAIRS = 15
-
-
-def _label(name: str) -> str:
-    return next((label.strip() for key, label, _ in ROWS if key == name), name)
 
 
 def _measures(sweep: Sweep) -> dict[str, Any]:
@@ -65,8 +61,10 @@ def _truth(sweep: Sweep) -> list[list[str]]:
         [
             "deflated Sharpe ratio",
             chance(truth.deflated.probability),
-            "probability that the Sharpe ratio over cash exceeds what luck gives the best of all trials "
-            "(Bailey and Lopez de Prado 2014); a rise of the whole market counts as an edge",
+            (
+                "probability that the Sharpe ratio over cash exceeds what luck gives the best of all trials "
+                "(Bailey and Lopez de Prado 2014); a rise of the whole market counts as an edge"
+            ),
         ],
         ["with the effective number", chance(truth.deflated_effective.probability), "the same"],
         [
@@ -81,8 +79,10 @@ def _truth(sweep: Sweep) -> list[list[str]]:
             [
                 "probability of overfitting",
                 chance(crossed.probability),
-                f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe ratio "
-                "(Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives",
+                (
+                    f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
+                    "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives"
+                ),
             ],
             [
                 "probability of a loss",
@@ -94,8 +94,10 @@ def _truth(sweep: Sweep) -> list[list[str]]:
         [
             "superior to the benchmark",
             "not defined" if math.isnan(truth.superior.pvalue) else f"p = {truth.superior.pvalue:.3f}",
-            f"Hansen (2005), mean monthly returns of the best {truth.superior.strategies:,}; StepM (Romano and Wolf "
-            f"2005) names {len(truth.superior.better):,}",
+            (
+                f"Hansen (2005), mean monthly returns of the best {truth.superior.strategies:,}; StepM "
+                f"(Romano and Wolf 2005) names {len(truth.superior.better):,}"
+            ),
         ]
     )
     if truth.placebo is not None:
@@ -104,7 +106,7 @@ def _truth(sweep: Sweep) -> list[list[str]]:
             [
                 "placebo",
                 f"p = {placebo.pvalue:.3f}",
-                f"{len(placebo.shifts):,} searches of {placebo.trials:,} trials with the decisions shifted in time",
+                f"{len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
             ]
         )
     return rows
@@ -153,7 +155,7 @@ def _places(sweep: Sweep, digits: tuple[Ints, ...]) -> list[tuple[int, int]]:
 
 def _figures(sweep: Sweep) -> list[tuple[str, Any, str]]:
     """Return name, drawing function and description of every figure."""
-    label, grid = _label(sweep.objective.name), sweep.trials.grid
+    label, grid = label_of(sweep.objective.name), sweep.trials.grid
     values = np.array([shown(sweep, 1.0)]) * sweep.scores
     finite = values[np.isfinite(values)]
     digits = places_of(grid, sweep.chosen, len(values))
@@ -225,7 +227,7 @@ def _more_figures(sweep: Sweep) -> list[tuple[str, Any, str]]:
         table = sweep.results.columns(names)
         good = np.isfinite(table[names[0]]) & np.isfinite(table[names[1]])
         front = np.column_stack([table[name][sweep.front] for name in names])
-        labels = (_label(names[0]), _label(names[1]))
+        labels = (label_of(names[0]), label_of(names[1]))
         drawn.append(
             (
                 "front",
@@ -244,15 +246,15 @@ def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
     for name, draw, shows in _figures(sweep):
         drawings[name], drawn[name] = drawing(name, draw, shows)
     start, end = sweep.dates
-    objective = ", ".join(_label(o.name) for o in sweep.objectives)
+    objective = ", ".join(label_of(o.name) for o in sweep.objectives)
     constraints = [c.text for c in (*sweep.trials.constraints, *sweep.objective.constraints)]
     market = sweep.trials.market
     page = render(
         "sweep.html",
         title=f"{sweep.trials.strategy.name}: a sweep",
         name=sweep.trials.strategy.name,
-        lead=f"{sweep.counts['combinations']:,} combinations on {market.name}, {start} to {end}, by {objective}"
-        + (f", subject to {', '.join(constraints)}" if constraints else ""),
+        lead=f"{sweep.counts['combinations']:,} combinations on {market.name}, {start} to {end}, "
+        f"by {objective}" + (f", subject to {', '.join(constraints)}" if constraints else ""),
         proxy=market.proxy,
         verdict=verdict(sweep),
         winner=values_of(sweep.best),

@@ -1,4 +1,4 @@
-"""Constraints: which combinations to leave out, by their parameters before they are measured or by measures after."""
+"""Constraints: which combinations to leave out, by their parameters before or by their measures after."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read_constraint(
             ) from None
     if words and (comparison not in {"==", "!="} or isinstance(right, float)):
         raise UsageError(
-            f"{left} is a word, so a constraint on it is {left}==... or {left}!=..., one of: {', '.join(words)}"
+            f"{left} is a word: write {left}==... or {left}!=..., with one of: {', '.join(words)}"
         )
     of_parameters = left in parameters and (right not in measures)
     return Constraint(left, comparison, right, of_parameters)

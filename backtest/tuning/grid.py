@@ -77,7 +77,7 @@ class Grid:
 
     def digits(self, numbers: Ints) -> tuple[Ints, ...]:
         """Return which value of each axis the combinations have, an (n,) array an axis."""
-        return np.unravel_index(numbers, self.shape) if self.axes else ()  # type: ignore[return-value]
+        return np.unravel_index(numbers, self.shape) if self.axes else ()
 
     def number(self, digits: Sequence[Any]) -> Any:
         """Return the numbers of combinations from their values' places."""

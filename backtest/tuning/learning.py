@@ -66,9 +66,9 @@ def learn(
 ) -> Ints:
     """Search by Optuna and write every trial; return the numbers of the combinations in the order of trials.
 
-    One objective is searched by its tree-structured Parzen estimator, two by NSGA-II. A combination that comes
-    twice counts twice. A sweep that is resumed asks for the same trials again and takes what was measured
-    before from the chunks.
+    One objective is searched by its tree-structured Parzen estimator, two by NSGA-II. A combination that
+    comes twice counts twice. A sweep that is resumed asks for the same trials again and takes what was
+    measured before from the chunks.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def learn(
             batch = np.array([number for _, number in asked])
             if stored is None:
                 states, pages = trials.measure(batch, [window])
-                states, page = states, pages[0]
+                page = pages[0]
             else:
                 part = slice(begin - start, begin - start + len(batch))
                 if not np.array_equal(stored["combination"][part], batch):
                     raise RotationError(
-                        "Optuna asks for other trials than before; start the sweep anew with another --out"
+                        "Optuna asks for other trials than before; start anew with another --out"
                     )
                 states = np.array([STATUSES.index(s) for s in stored["status"][part]], dtype=np.int8)
                 page = np.column_stack([stored[name][part] for name in MEASURES])

@@ -48,7 +48,7 @@ class Placebo:
 
 
 def turned(bars: Bars, window: Window, shift: int) -> Bars:
-    """Return bars whose returns within a window are moved on by a number of bars, the end to the beginning."""
+    """Return bars whose returns within a window are moved on by some bars, the end to the beginning."""
     first, last = window
     returns = bars.returns.copy()
     returns[first + 1 : last + 1] = np.roll(returns[first + 1 : last + 1], shift, axis=0)
@@ -67,9 +67,9 @@ def placebo(
     """Search the same trials at many circular shifts of the decisions against the returns.
 
     Every decision, and so every policy date behind it, keeps its distance to the next one, and every sleeve's
-    returns keep theirs; only which decision meets which return is left to chance. Rather than every decision
-    forward, the returns of all sleeves together are moved back within the window, the end to the beginning,
-    which is the same. The shifts are drawn without replacement.
+    returns keep theirs; only which decision meets which return is left to chance. Rather than the decisions,
+    the returns of all sleeves together are moved within the window, the end to the beginning: which is the
+    same. The shifts are drawn without replacement.
 
     Raises
     ------

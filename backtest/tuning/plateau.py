@@ -85,10 +85,11 @@ class Landscape:
     def centre(self) -> int:
         """Return the place of the centre of the best plateau.
 
-        Over a whole grid, each score is averaged with those of its neighbours. The best plateau is the connected
-        region around the best average in which averages lie within a tenth of the way down to their median. Its
-        centre is the combination nearest to its middle, of those whose neighbours all belong to it where there
-        are any. In a sample it is the trial with the best average over itself and its nearest trials.
+        Over a whole grid, each score is averaged with those of its neighbours. The best plateau is the
+        connected region around the best average in which averages lie within a tenth of the way down to their
+        median. Its centre is the combination nearest to its middle, of those whose neighbours all belong to
+        it where there are any. In a sample it is the trial with the best average over itself and its
+        nearest trials.
         """
         return self._centre_of_grid() if self.numbers is None else self._centre_of_sample()
 

@@ -1,4 +1,4 @@
-"""Refusals: combinations whose values a strategy or its signals refuse, such as a way out above the way in."""
+"""Refusals: combinations that a strategy or its signals refuse, such as a way out above the way in."""
 
 from __future__ import annotations
 

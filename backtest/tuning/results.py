@@ -1,4 +1,4 @@
-"""Results of a sweep: a Parquet dataset that grows chunk by chunk, and the manifest that says what it is of."""
+"""Results of a sweep: a Parquet dataset that grows chunk by chunk, and the manifest of what it is of."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NAMES = {
 def script_digest(strategy: Strategy) -> str:
     """Return a digest of a strategy's script; of its code where there is no file."""
     file = Path(strategy.file)
-    code = file.read_bytes() if file.is_file() else strategy.function.__code__.co_code  # type: ignore[attr-defined]
+    code = file.read_bytes() if file.is_file() else strategy.function.__code__.co_code
     return hashlib.sha256(code).hexdigest()
 
 
@@ -89,7 +89,8 @@ def write_whole(path: Path, content: bytes) -> None:
             else error.strerror or str(error)
         )
         raise RotationError(
-            f"{path} cannot be written: {what}; what was measured before is kept: free the disk and go on with --resume"
+            f"{path} cannot be written: {what}; what was measured before is kept: "
+            "free the disk and go on with --resume"
         ) from None
 
 
@@ -187,7 +188,7 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
 def refuse_other(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
     """Raise UsageError when a sweep to be resumed is one of something else."""
     now = json.loads(json.dumps(now))
-    for key in _NAMES:
+    for key, name_of in _NAMES.items():
         old, new = before.get(key), now.get(key)
         if old == new:
             continue
@@ -198,7 +199,7 @@ def refuse_other(before: dict[str, Any], now: dict[str, Any], folder: Path) -> N
         elif not (isinstance(old, str) and len(old) == 64):
             detail = f" ({old} then, {new} now)"
         raise UsageError(
-            f"the sweep in {folder} cannot be resumed: {_NAMES[key]} changed{detail}; "
+            f"the sweep in {folder} cannot be resumed: {name_of} changed{detail}; "
             "start a new one with another --out"
         )
 

@@ -73,7 +73,7 @@ def _drawn(grid: Grid, wanted: int, seed: int) -> Ints:
 
 
 def _even(grid: Grid, wanted: int, seed: int) -> Ints:
-    """Return the cells that a scrambled Sobol sequence visits first (Joe and Kuo's directions, from scipy)."""
+    """Return the cells that a scrambled Sobol sequence (from scipy) visits first."""
     from scipy.stats import qmc
 
     free = [i for i, n in enumerate(grid.shape) if n > 1]

@@ -32,7 +32,7 @@ _SOME_STARTS = 1 << 15  # and how many are asked beyond that
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a sweep will take: combinations, seconds and bytes, from a probe; NaN seconds where none was made."""
+    """What a sweep will take: combinations, seconds and bytes on the disk, from a probe."""
 
     combinations: int
     seconds: float
@@ -59,7 +59,7 @@ def _first(trials: Trials, chosen: Ints | None, start: int, stop: int) -> int:
 
 
 def sample_of(size: int, n: int, seed: int = 0) -> Ints:
-    """Return ``n`` numbers below ``size``, rising, the first and the last among them; all where there are fewer."""
+    """Return about ``n`` numbers below ``size``, rising, with the ends; all where there are fewer."""
     if size <= n:
         return np.arange(size)
     drawn = np.random.default_rng(seed).integers(size, size=n)
@@ -98,8 +98,8 @@ def corners(shape: tuple[int, ...]) -> Ints:
     """Return the numbers of the combinations that have each axis at one of its ends, 65,536 at most."""
     ends = [np.unique([0, n - 1]) for n in shape]
     numbers = np.zeros(1, dtype=np.int64)
-    for digits, n in zip(ends, shape, strict=True):
-        digits = digits if len(numbers) < 1 << 15 else digits[-1:]
+    for both, n in zip(ends, shape, strict=True):
+        digits = both if len(numbers) < 1 << 15 else both[-1:]
         numbers = (numbers[:, None] * n + digits).reshape(-1)
     return numbers
 
@@ -146,7 +146,7 @@ def refuse_full_disk(folder: Path, size: int) -> None:
     free = free_bytes(folder)
     if size > free:
         raise RotationError(
-            f"the sweep needs about {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free where {folder} lies; "
+            f"the sweep needs about {size / 1e9:.1f} GB; where {folder} lies, {free / 1e9:.1f} GB are free; "
             "free the disk or name another folder with --out"
         )
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from backtest.tuning.grid import Grid
 
 STATUSES = ("measured", "excluded", "refused", "unknown")
-"""A trial was measured; was left out by a constraint on parameters; its values were refused by the strategy or
-its signals; or its inputs are not known by the start of the common window."""
+"""A trial was measured; was left out by a constraint on parameters; was refused by the strategy or its
+signals; or its inputs are not known by the start of the common window."""
 
 MEASURED, EXCLUDED, REFUSED, UNKNOWN = range(4)
 

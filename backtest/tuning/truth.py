@@ -102,7 +102,7 @@ def _blocks(trials: Trials, numbers: Ints, window: Window) -> tuple[int, Floats]
 def cross_validated(
     trials: Trials, numbers: Ints, window: Window, executor: str, tell: Any = None
 ) -> Overfitting | None:
-    """Return the probability of overfitting over combinations, rising in number; None where too few differ."""
+    """Return the probability of overfitting over rising numbers; None where too few trials differ."""
     calls = [(trials, numbers[i : i + _CHUNK], window) for i in range(0, len(numbers), _CHUNK)]
     parts, done = {}, 0
     for first, sums in each(_blocks, calls, executor):

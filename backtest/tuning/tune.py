@@ -161,8 +161,8 @@ def tune(
     strategy, market, start, end, cost_bps, benchmark, same_close
         As ``run`` takes them. All trials are measured over one window: from the latest start among them.
     grid
-        By parameter: ``low:high:step``, ``low:high:logN``, ``a,b,c``, or None for the declared range. Left out,
-        all parameters vary over their declared ranges.
+        By parameter: ``low:high:step``, ``low:high:logN``, ``a,b,c``, or None for the declared range. Left
+        out, all parameters vary over their declared ranges.
     fixed
         Values of parameters that do not vary; the others have their defaults.
     objective
@@ -182,7 +182,8 @@ def tune(
     executor
         ``threads``, ``loky``, ``dask://HOST:PORT`` or ``ray``.
     tell, announce
-        Called with what is being done, how far it is and how far it goes; and with the estimate of time and disk.
+        Called with what is being done, how far it is and how far it goes; and with the estimate of time
+        and disk.
 
     Raises
     ------
@@ -290,7 +291,8 @@ def _concluded(
     scores = _scores(objectives[0], table, usable)
     if not np.isfinite(scores).any():
         raise UsageError(
-            f"none of the {len(usable):,} trials that were measured keeps to the constraints and has a {names[0]}"
+            f"none of the {len(usable):,} trials that were measured can be chosen: they break a constraint "
+            f"or have no {names[0]}"
         )
     landscape = Landscape(trials.grid, *_by_number(chosen, scores))
     place_of = _places(chosen)

@@ -26,8 +26,8 @@ class Pair:
     across, up
         The axes, in the order of the columns and rows of the tables.
     best, median, through
-        (n_up, n_across) float64: over all values of the other parameters, and with these as in the recommended
-        set; NaN where no trial can be chosen.
+        (n_up, n_across) float64: over all values of the other parameters, and with these as in the
+        recommended set; NaN where no trial can be chosen.
     """
 
     across: Axis
@@ -46,8 +46,9 @@ def marginal(axis: Axis, digits: Ints, values: Floats) -> Floats:
     """Return quantiles of the trials' values for each value of an axis, (n_values, n_quantiles)."""
     import pandas as pd
 
-    groups = pd.Series(values).groupby(digits).quantile(list(QUANTILES)).unstack()
-    return groups.reindex(range(len(axis.values))).to_numpy()
+    groups = pd.Series(values).groupby(digits)
+    curves = [groups.quantile(q).reindex(range(len(axis.values))).to_numpy() for q in QUANTILES]
+    return np.column_stack(curves)
 
 
 def pairs(grid: Grid, digits: tuple[Ints, ...], scores: Floats, through: int, *, lower: bool) -> list[Pair]:

@@ -130,8 +130,8 @@ def tests_of(trials: Trials, plan: Plan, window: Window) -> list[Window]:
         begins.append(bar)
     if not begins:
         raise UsageError(
-            f"the window from {dates[first]} to {dates[last]} is too short for a walk-forward that trains for "
-            f"{plan.train} months first"
+            f"the window from {dates[first]} to {dates[last]} is too short for a walk-forward that trains "
+            f"for {plan.train} months first"
         )
     return list(zip(begins, [*begins[1:], last], strict=True))
 
