@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_trials_that_never_move_do_not_count() -> None:
 
 def _block_sums(returns: np.ndarray, n_blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     edges = np.linspace(0, returns.shape[1], n_blocks + 1).round().astype(int)
-    parts = [returns[:, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [returns[:, a:b] for a, b in pairwise(edges)]
     sums = np.column_stack([p.sum(axis=1) for p in parts])
     squares = np.column_stack([(p**2).sum(axis=1) for p in parts])
     return sums, squares, np.diff(edges)
@@ -111,7 +111,7 @@ def _block_sums(returns: np.ndarray, n_blocks: int) -> tuple[np.ndarray, np.ndar
 def _by_the_book(returns: np.ndarray, n_blocks: int) -> tuple[float, list[float]]:
     """The steps of Bailey, Borwein, Lopez de Prado and Zhu, on the returns themselves."""
     edges = np.linspace(0, returns.shape[1], n_blocks + 1).round().astype(int)
-    blocks = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    blocks = [np.arange(a, b) for a, b in pairwise(edges)]
     logits = []
     for half in combinations(range(n_blocks), n_blocks // 2):
         inside = returns[:, np.concatenate([blocks[b] for b in half])]
