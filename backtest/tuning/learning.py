@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backtest.tuning.search import Search
     from backtest.tuning.trials import Trials, Window
 
-_BATCH = 32  # trials asked for before any of them is told: measured in one go
+_BATCH = 16  # trials asked for before any of them is told: measured in one go
 
 
 def _study(objectives: tuple[Objective, ...], seed: int) -> Any:

@@ -196,17 +196,35 @@ def test_a_sample_has_the_rows_of_the_whole(
     assert len(rows) == 100
 
 
-@pytest.mark.parametrize("objective", ["sharpe", "sharpe,max_drawdown"])
-def test_optuna_counts_every_trial_and_resumes(objective: str, embedded: MarketData, tmp_path: Path) -> None:
-    grid = {"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0:1:0.05"}
-    options: dict[str, Any] = {"objective": objective, "search": Search("optuna", 1100), "placebo": 0}
-    found = tune("rate_cut", embedded, grid=grid, out=tmp_path / "out", **options)
-    rows = pd.read_parquet(found.results.trials)
-    assert found.counts["combinations"] == found.truth.measured == len(rows) == 1100
-    assert rows["sharpe"].tail(300).mean() > rows["sharpe"].head(300).mean()  # it learns
+LARGE = {"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0:1:0.05"}
+
+
+def test_optuna_looks_where_it_found_something(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut", embedded, grid=LARGE, search=Search("optuna", 160), out=tmp_path / "out", placebo=0
+    )
+    by_chance = tune(
+        "rate_cut", embedded, grid=LARGE, search=Search("random", 160), out=tmp_path / "random", placebo=0
+    )
+    rows, others = (pd.read_parquet(s.results.trials)["sharpe"] for s in (found, by_chance))
+    assert found.counts["combinations"] == found.truth.measured == len(rows) == 160
+    assert rows.tail(120).mean() > others.mean() + 2.0 * others.std() / np.sqrt(120)
+
+
+def test_optuna_for_two_objectives_resumes_to_the_same_trials(embedded: MarketData, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "grid": LARGE,
+        "objective": "sharpe,max_drawdown",
+        "search": Search("optuna", 1040),
+        "out": tmp_path / "out",
+        "placebo": 0,
+    }
+    found = tune("rate_cut", embedded, **options)
+    assert found.counts["combinations"] == 1040
+    assert len(found.front) > 0
     expected = digest(tmp_path / "out")
     (tmp_path / "out" / "trials" / "part-000001.parquet").unlink()
-    tune("rate_cut", embedded, grid=grid, out=tmp_path / "out", resume=True, **options)
+    tune("rate_cut", embedded, resume=True, **options)
     assert digest(tmp_path / "out") == expected
 
 
