@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench gallery clean
 .DEFAULT_GOAL := run
 
 # Runs rate_cut on the embedded market.
@@ -20,8 +20,13 @@ check: .venv/ready-dev
 	$(BIN)/mypy --allow-untyped-defs --allow-incomplete-defs strategies # a script reads like its thesis, without return types
 	$(BIN)/lint-imports
 
-bench: .venv/ready-dev
+bench: .venv/ready-bench
+	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.startup
+
+# Rebuilds the committed pages of the shipped strategies.
+gallery: .venv/ready
+	$(BIN)/rotation gallery
 
 clean:
 	rm -rf .venv build dist
@@ -38,3 +43,7 @@ clean:
 .venv/ready-dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ .venv/ready
+
+.venv/ready-bench: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@ .venv/ready .venv/ready-dev

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backtest.scripting.loading import load_strategy
     from backtest.scripting.strategy import Strategy, strategy
     from backtest.signals.signal import Signal, vote
+    from backtest.studies.register import study, study_claims, study_days
 
 __all__ = [
     "Choice",
@@ -55,6 +56,9 @@ __all__ = [
     "rotate",
     "run",
     "strategy",
+    "study",
+    "study_claims",
+    "study_days",
     "vote",
 ]
 
@@ -84,6 +88,9 @@ _HOMES = {
     "run": "backtest.runs",
     "strategy": "backtest.scripting.strategy",
     "vote": "backtest.signals.signal",
+    "study": "backtest.studies.register",
+    "study_claims": "backtest.studies.register",
+    "study_days": "backtest.studies.register",
 }
 
 

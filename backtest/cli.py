@@ -116,6 +116,18 @@ def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     return data(prog, arguments)
 
 
+def _study(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_study import study
+
+    return study(prog, arguments)
+
+
+def _universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli_universe import universe
+
+    return universe(prog, strategy, arguments)
+
+
 COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
     "compare": (compare, "hold strategies, or the folders of reports, side by side"),
@@ -124,6 +136,8 @@ COMMANDS = {
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),
+    "study": (_study, "hold a claim against the data, or study days of your own"),
+    "universe": (_universe, "size classes, portfolios and a market from a table of companies"),
     "data": (_data, "list, fetch, show, import and verify series"),
 }
 

@@ -150,9 +150,9 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
             _print(_tell(outcome))
     if failed:
         names = ", ".join(outcome.id for outcome in failed)
+        rest = ", the others are stored" if len(outcomes) > len(failed) else ""
         raise RotationError(
-            f"{len(failed)} of {len(outcomes)} series failed ({names}), the others are stored; "
-            f"the first of them: {failed[0].said}"
+            f"{len(failed)} of {len(outcomes)} series failed ({names}){rest}; the first: {failed[0].said}"
         )
     return 0
 

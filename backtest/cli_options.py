@@ -27,8 +27,8 @@ def named_strategy(
     if strategy is not None:
         return prog, strategy, arguments
     if not arguments or arguments[0].startswith("-"):
-        # Either help or a wrong call: the strategy comes first, its options follow.
-        parser(prog, None).parse(arguments)
+        if {"-h", "--help"} & set(arguments):
+            parser(prog, None).parse(["--help"])
         raise UsageError(f"name the strategy first: {prog} STRATEGY [options]")
     from backtest.scripting.loading import load_strategy
 

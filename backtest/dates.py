@@ -91,6 +91,10 @@ class Fills:
         side: Literal["left", "right"] = "left" if self.same_close else "right"
         return np.searchsorted(self.dates, to_days(known_at), side)
 
+    def knows(self, fill: int, known_at: Days) -> Bools:
+        """Return of each day whether one fill may use what was known on it; as ``first_after`` says."""
+        return known_at <= self.dates[fill] if self.same_close else known_at < self.dates[fill]
+
     def first_past(self, days: Days | np.datetime64) -> Ints:
         """Return the index of the first fill that lies strictly after each day."""
         return np.searchsorted(self.dates, to_days(days), "right")

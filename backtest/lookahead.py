@@ -96,6 +96,8 @@ def check(
     comparison is bit for bit. It shows that a strategy looks ahead, never that no strategy of its kind
     could: more trials find more.
 
+    Every other day is that of a change of the weights.
+
     Raises
     ------
     LookAheadError
@@ -107,8 +109,11 @@ def check(
     first = int(usable[0]) if len(usable) else len(weights)
     if first >= len(weights) - 1:
         return
+    # A change is where foresight shows: the news that brought it may not have been out yet.
+    changes = first + 1 + np.flatnonzero((weights[first + 1 :] != weights[first:-1]).any(axis=1))
     for trial in range(trials):
-        fill = int(random.integers(first, len(weights)))
+        anywhere = trial % 2 == 1 or len(changes) == 0
+        fill = int(random.integers(first, len(weights)) if anywhere else random.choice(changes))
         day = market.bars.dates[fill]
         changed = decided(strategy, other_future(market, day, seed + trial), values)
         same = (changed[: fill + 1] == weights[: fill + 1]) | (

@@ -30,3 +30,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data are not there: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store filled by the real download code from the original files; empty where they are not there."""
+    from backtest.market.fetch import fetch, to_fetch
+    from tests.market.server import from_folder, serving
+
+    store = tmp_path_factory.mktemp("real") / "store"
+    folder = Path(os.environ.get("ROTATION_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if folder.is_dir():
+        with serving(from_folder(folder)) as running, pytest.MonkeyPatch.context() as patch:
+            for name, value in {**running.environment, "ROTATION_DATA": str(store)}.items():
+                patch.setenv(name, value)
+            outcomes = fetch(to_fetch(["french_monthly", "french_daily"]))
+        assert {outcome.status for outcome in outcomes} == {"new"}, outcomes
+    return store

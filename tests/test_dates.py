@@ -44,6 +44,9 @@ def test_a_fill_uses_only_what_was_known_strictly_before_it() -> None:
     known = to_days(["2019-06-27", "2019-06-28", "2019-07-31", "2019-08-31"])
     assert Fills(dates).first_after(known).tolist() == [0, 1, 2, 3]
     assert Fills(dates, same_close=True).first_after(known).tolist() == [0, 0, 1, 3]
+    for fills in (Fills(dates), Fills(dates, same_close=True)):
+        for fill in range(len(dates)):
+            assert fills.knows(fill, known).tolist() == (fills.first_after(known) <= fill).tolist()
 
 
 @pytest.mark.parametrize("given_day", ["2007-09-18", dt.date(2007, 9, 18), np.datetime64("2007-09-18T12")])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
 
 RESAMPLES = 1000
+FEWER, MANY_BARS = 500, 5000
+"""Of more than ``MANY_BARS`` bars fewer resamples are drawn, so that a century of days takes a second."""
+
 SEED = 20260101
 LEVEL = 0.95
 
@@ -87,13 +90,16 @@ def block_length(series: Sequence[Floats]) -> float:
     any asks for, for the squares carry the clusters of volatility. At least 1, at most a quarter of the bars.
     """
     from arch.bootstrap import optimal_block_length
+    from threadpoolctl import threadpool_limits
 
     n = len(series[0])
     moving = [values for values in series if np.ptp(values) > 1e-12]
     if not moving:
         return 1.0
     columns = [column for values in moving for column in (values, (values - values.mean()) ** 2)]
-    lengths = optimal_block_length(np.column_stack(columns))["stationary"].to_numpy()
+    # It is a row of small products: threads would spend their time waiting for each other.
+    with threadpool_limits(limits=1):
+        lengths = optimal_block_length(np.column_stack(columns))["stationary"].to_numpy()
     longest = float(np.nanmax(lengths, initial=1.0))
     return min(max(longest, 1.0), n / 4.0)
 
@@ -113,7 +119,7 @@ def resample(
     risk_free: Floats,
     n_years: float,
     *,
-    resamples: int = RESAMPLES,
+    resamples: int | None = None,
     seed: int = SEED,
 ) -> Resamples | None:
     """Measure resamples of several return series at once.
@@ -127,6 +133,8 @@ def resample(
         and the risk-free return, of all series or of each.
     n_years
         The length of the bars in years; every resample is as long.
+    resamples, seed
+        How many, by default 1000, or 500 of more than 5000 bars; and where their random numbers begin.
 
     Returns
     -------
@@ -136,6 +144,7 @@ def resample(
     n = len(returns)
     if n < FEWEST:
         return None
+    count = resamples or (FEWER if n > MANY_BARS else RESAMPLES)
     against, free = (np.broadcast_to(x.T, returns.T.shape).T for x in (benchmark, risk_free))
     excess = [*(returns - free).T, *(against - free).T]
     block = block_length(list({column.tobytes(): column for column in excess}.values()))
@@ -144,7 +153,7 @@ def resample(
     chunk = max(1, _AT_ONCE // (n * returns.shape[1]))
     parts: list[dict[str, Floats]] = []
     bars: list[Ints] = []
-    for drawn in resampled_bars(n, block, resamples, seed):
+    for drawn in resampled_bars(n, block, count, seed):
         bars.append(drawn)
         if len(bars) == chunk:
             parts.append(_measured(np.array(bars), moments, log_growth, n_years))

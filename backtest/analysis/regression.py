@@ -131,7 +131,8 @@ def group_means(values: Floats, groups: Ints, n_groups: int) -> Fit:
     """Return the mean of ``values`` (n,) in each group, with errors that respect autocorrelation.
 
     ``groups`` (n,) int64 counts from 0; a bar of group -1 belongs to none. It is the regression on one
-    indicator a group. An empty group's mean and error are NaN.
+    indicator a group. An empty group's mean and error are NaN, and so is the error of
+    a group of one bar.
     """
     inside = groups >= 0
     counts = np.bincount(groups[inside], minlength=n_groups)
@@ -139,5 +140,7 @@ def group_means(values: Floats, groups: Ints, n_groups: int) -> Fit:
     indicators = (groups[:, None] == present).astype(np.float64)
     fit = least_squares(np.where(inside, values, 0.0), indicators)
     means, errors = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
-    means[present], errors[present] = fit.coefficients, fit.errors
+    means[present] = fit.coefficients
+    # A group of one bar is met exactly: it has no error to test against.
+    errors[present] = np.where(counts[present] > 1, fit.errors, np.nan)
     return Fit(means, errors, fit.r_squared, int(inside.sum()))

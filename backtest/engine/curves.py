@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, compiled_sums, inlined
+from backtest.compiling import compiled, compiled_sums, higher, inlined, lower
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
@@ -35,6 +35,7 @@ MEASURES = (
 """What the compiled engines measure, in the order of the columns of their answers."""
 
 N_MEASURES = len(MEASURES)
+_BLOCK = 64  # bars that are searched for a fall at once
 _SAME = 1e-15  # values that differ by less than this part of the largest are the same value
 
 
@@ -162,11 +163,18 @@ def finish(
 def fall(returns: Floats) -> tuple[float, float]:
     """Return what (n,) returns make of 1, and the deepest drawdown, starting value included."""
     value, peak, depth = 1.0, 1.0, 1.0
-    for earned in returns:
-        value *= 1.0 + earned
-        peak = max(peak, value)
-        if value < depth * peak:
-            depth = value / peak
+    for start in range(0, len(returns), _BLOCK):
+        block = returns[start : start + _BLOCK]
+        before, low, high = value, value, peak
+        for earned in block:
+            value *= 1.0 + earned
+            low, high = lower(value, low), higher(value, high)
+        if low < depth * high:  # there may be a deeper fall in it, so look at each bar
+            for earned in block:
+                before *= 1.0 + earned
+                peak = higher(before, peak)
+                depth = lower(before / peak, depth)
+        peak = high
     return value, depth - 1.0
 
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 AGREEMENT = 1e-9
 """How closely the ledger's value must follow the engine's, relative."""
 
+ROUNDING = 1e-13
+"""An order of less than this part of the value is what rounding leaves of a sleeve that keeps its weight."""
+
 
 def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     """Return a ``vectorbt.Portfolio`` that made the same trades, after comparing its value bar by bar.
 
     Every sleeve, ``cash`` too, is an asset with a price of 1 at the first bar. The portfolio starts with
     1 in vectorbt's own, idle cash; each trade becomes orders in amounts with cash shared between the
-    sleeves and sales filled first. Its fees, cash and value are vectorbt's own arithmetic.
+    sleeves and sales filled first. Its fees, cash and value are vectorbt's own arithmetic. vectorbt takes
+    amounts of money below about 1e-9 for nothing: it cannot follow a portfolio that has lost all but that.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     held = trades.after * (trades.value * (1.0 - trades.cost))[:, None] / prices[trades.bars]
     sizes = np.full(prices.shape, np.nan)
     sizes[trades.bars] = np.diff(held, axis=0, prepend=np.zeros((1, held.shape[1])))
-    sizes[sizes == 0.0] = np.nan
+    sizes[np.abs(sizes * prices) <= ROUNDING * path.equity[:, None]] = np.nan
 
     index = pd.DatetimeIndex(bars.dates)
     columns = pd.Index(bars.sleeves, name="sleeve")

@@ -41,12 +41,31 @@ class Schedules:
         (n_targets,) int64: which row of ``weights`` the target is.
     weights
         (n_rows, n_sleeves) float64: fractions of the value after costs, none negative; each row sums to 1.
+    every_months, band
+        (n_sets,) int64 and float64: when to trade back to the target between fills, as in
+        ``reference.Rebalance``; 0 months and an infinite band for never.
     """
 
     offsets: Ints
     fills: Ints
     rows: Ints
     weights: Floats
+    every_months: Ints
+    band: Floats
+
+    @classmethod
+    def one(cls, targets: Targets, rebalance: Rebalance = NEVER) -> Schedules:
+        """Return the schedule of a single set."""
+        n = len(targets.fills)
+        every, band = _settings(rebalance)
+        return cls(
+            np.array([0, n]),
+            targets.fills,
+            np.arange(n),
+            targets.weights,
+            np.array([every]),
+            np.array([band]),
+        )
 
 
 @compiled
@@ -62,7 +81,7 @@ def _value_after_costs(holdings: Floats, wanted: Floats, costs: Floats) -> float
             direction = 1.0 if wanted[sleeve] * after > holdings[sleeve] else -1.0
             fixed += costs[sleeve] * direction * holdings[sleeve]
             slope += costs[sleeve] * direction * wanted[sleeve]
-        if fixed / slope >= after:
+        if not fixed / slope < after:  # or there is a NaN, which the caller finds
             return after
         after = fixed / slope
 
@@ -236,14 +255,13 @@ def _measure_sets(
     columns: Floats,
     months: Ints,
     window: tuple[int, int],
-    schedules: tuple[Ints, Ints, Ints, Floats],
+    schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
     costs: Floats,
-    rebalance: tuple[int, float],
     places: tuple[int, int],
     yardstick: tuple[Floats, Floats, Floats, float],
 ) -> int:
     """Write the measures of the sets from ``part[0]`` to ``part[1]``; return the first bad one, or -1."""
-    offsets, fills, rows, weights = schedules
+    offsets, fills, rows, weights, every_months, band = schedules
     risk_free, benchmark, about, n_years = yardstick
     n = window[1] - window[0]
     net = np.empty(n)
@@ -251,7 +269,8 @@ def _measure_sets(
     for which in range(part[0], part[1]):
         here = slice(offsets[which], offsets[which + 1])
         _, turnover, switches, in_small = _walk(
-            columns, months, window, fills[here], rows[here], weights, costs, rebalance, places,
+            columns, months, window, fills[here], rows[here], weights, costs,
+            (every_months[which], band[which]), places,
             net, nothing, no_rows, no_rows,
         )  # fmt: skip
         measure(out[which], net, risk_free, benchmark, about, n_years)
@@ -300,7 +319,6 @@ def sweep(
     schedules: Schedules,
     costs: Sequence[float],
     yardstick: Yardstick,
-    rebalance: Rebalance = NEVER,
     threads: int | None = None,
 ) -> Floats:
     """Measure many portfolios over the same bars.
@@ -316,8 +334,6 @@ def sweep(
         (n_sleeves,) cost a side, as a fraction of the notional traded.
     yardstick
         The window, and what the portfolios are held against.
-    rebalance
-        When to trade back to the target between decisions.
     threads
         How many threads share the sets; by default as many as there are processors. The answer is the
         same to the last bit.
@@ -334,18 +350,27 @@ def sweep(
     n_sets = len(schedules.offsets) - 1
     out = np.empty((n_sets, N_MEASURES))
     columns, months = np.ascontiguousarray(bars.returns.T), _months(bars)
-    arrays = (schedules.offsets, schedules.fills, schedules.rows, schedules.weights)
+    arrays = (
+        schedules.offsets,
+        schedules.fills,
+        schedules.rows,
+        schedules.weights,
+        schedules.every_months,
+        schedules.band,
+    )
     window = (yardstick.first, yardstick.last)
 
     def work(start: int, stop: int) -> int:
         return _measure_sets(
             out, (start, stop), columns, months, window, arrays, np.asarray(costs, dtype=np.float64),
-            _settings(rebalance), _places(bars), yardstick.arrays,
+            _places(bars), yardstick.arrays,
         )  # fmt: skip
 
     bad = [which for which in share(work, n_sets, threads) if which >= 0]
     if bad:
         part = slice(schedules.offsets[bad[0]], schedules.offsets[bad[0] + 1])
         targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])
+        every, band = int(schedules.every_months[bad[0]]), float(schedules.band[bad[0]])
+        rebalance = Rebalance(every or None, None if band == np.inf else band)
         simulate(bars.window(*window), targets.moved(-window[0]), costs, rebalance)
     return out

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, inlined
+from backtest.compiling import compiled, inlined, lower
 from backtest.engine.curves import N_MEASURES, finish, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
@@ -63,7 +63,7 @@ def _inside(starts: Ints, stops: Ints, begin: int, end: int, window: tuple[int, 
 def _follow(so_far: Fall, growth: float, tail: float, low: float, fall: float) -> Fall:
     """Return the fall after a further stretch."""
     total, below, worst = so_far
-    return total + growth, min(below + growth, tail), min(worst, fall, below + low)
+    return total + growth, lower(below + growth, tail), lower(lower(worst, fall), below + low)
 
 
 @inlined
@@ -398,10 +398,12 @@ class Segments:
         of, first, last = self.columns, yardstick.first, yardstick.last
         columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
         lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
-        x = yardstick.benchmark - yardstick.risk_free
+        x = (
+            yardstick.benchmark - yardstick.risk_free
+        )  # summed without BLAS, whose threads take longer to start
         window_sums = (
             yardstick.n_years, *yardstick.about.tolist(),
-            float(yardstick.risk_free.sum()), float(x.sum()), float(x @ x),
+            float(yardstick.risk_free.sum()), float(x.sum()), float((x * x).sum()),
         )  # fmt: skip
         shares = np.array([float(name == _SMALL_SLEEVE) for name in (self.otherwise, self.into)])
 

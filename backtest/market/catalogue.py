@@ -5,15 +5,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
+from backtest.market.local import describe, is_local
 from backtest.market.store import Store
 from backtest.market.units import unit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCAL = "import"
 """The source of a series that a user brought."""
@@ -127,6 +126,9 @@ def entry(id: str) -> Entry:
     """
     if id in catalogue():
         return catalogue()[id]
+    if is_local(id):
+        path = Path(id)
+        return _entry(f"{path.parent.name}/{path.name}", describe(path))
     mine = imported()
     if id not in mine:
         raise UsageError(

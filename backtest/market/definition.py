@@ -10,6 +10,7 @@ from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.catalogue import Entry, entry, read_toml
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
+from backtest.market.local import LOCAL_FILE, beside
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def read_definition(path: Path) -> Definition:
     content = read_toml(path)
     name = path.parent.name if path.name == "market.toml" else path.stem
     try:
-        return _definition(name, content)
+        return _definition(name, beside(content, path.parent))
     except _WrongError as wrong:
         line = line_of(path.read_text(encoding="utf-8"), wrong.path)
         raise DataError(f"{path}, line {line}: {wrong}") from None
@@ -335,7 +336,7 @@ def needs(definition: Definition) -> list[Entry]:
 
 def absent(about: Entry) -> bool:
     """Return whether a series would have to be downloaded first."""
-    return about.source not in ("arch", "facts") and Store().current(about.id) is None
+    return about.source not in ("arch", "facts", LOCAL_FILE) and Store().current(about.id) is None
 
 
 def missing(definition: Definition) -> list[Entry]:

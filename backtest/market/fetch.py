@@ -122,7 +122,10 @@ def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
     outcomes = []
     for about in parts:
         try:
-            outcomes.append(keep(store, about, tables[about.id]))
+            table = tables[about.id]
+            if isinstance(table, DataError):
+                raise table
+            outcomes.append(keep(store, about, table))
         except DataError as error:
             outcomes.append(Outcome(about.id, "failed", _still_usable(store, about, str(error))))
     return outcomes

@@ -65,7 +65,7 @@ class _Series:
         return _dated(entry(reference.id), self.read[reference])
 
     def provenance(self) -> dict[str, Provenance]:
-        return {r.id: _provenance(entry(r.id), series) for r, series in self.read.items()}
+        return {entry(r.id).id: _provenance(entry(r.id), series) for r, series in self.read.items()}
 
 
 def _sleeve(bars: Bars) -> Callable[[Reference], Dated]:

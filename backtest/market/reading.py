@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.errors import DataError, nearest
 from backtest.market.catalogue import LOCAL
+from backtest.market.local import LOCAL_FILE, read_local
 from backtest.market.sources.arch_figures import ArchFigures
 from backtest.market.sources.base import SourceSeries
 from backtest.market.sources.facts import Facts
@@ -74,6 +76,8 @@ def read(entry: Entry, column: str = "", vintage: str | None = None) -> SourceSe
     """
     if entry.source in CARRIED:
         return CARRIED[entry.source].read(entry)
+    if entry.source == LOCAL_FILE:
+        return read_local(Path(entry.options["path"]), column)
     if entry.source not in (*REMOTE, LOCAL):
         raise DataError(
             f"series {entry.id}: there is no source '{entry.source}'; "

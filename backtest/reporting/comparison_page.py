@@ -16,10 +16,11 @@ from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
 from backtest.reporting.comparison import Comparison, Difference, as_document
 from backtest.reporting.document import to_json
+from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, whole_folder
 from backtest.reporting.html import drawing, render
-from backtest.reporting.sentences import SIGNIFICANT
-from backtest.reporting.table import ROWS, cell, number, proper
+from backtest.reporting.sentences import SIGNIFICANT, p_clause
+from backtest.reporting.table import ROWS, cell, number, proper, pvalue_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _said(difference: Difference) -> str:
-    return f"{abs(difference.test.difference):.2f} apart, p = {difference.test.pvalue:.2f}"
+    return f"{abs(difference.test.difference):.2f} apart, {p_clause(difference.test.pvalue)}"
 
 
 def _pairs_note(comparison: Comparison) -> str:
@@ -110,7 +111,7 @@ def _differences(comparison: Comparison) -> list[list[str]]:
     rows = []
     for a, b, test in comparison.differences:
         ends = "\u2013" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
-        pvalue = cell(test.pvalue, lambda p: f"{p:.3f}")
+        pvalue = cell(test.pvalue, pvalue_text)
         rows.append([labels[a], labels[b], *map(proper, (cell(test.difference, number), ends, pvalue))])
     return rows
 
@@ -131,6 +132,11 @@ def _terms(comparison: Comparison) -> list[tuple[str, str]]:
             (label, f"{own['thesis']} ({values}; market {own['market']}; costs {own['cost_bps']} bp a side)")
         )
     return rows
+
+
+def _held(comparison: Comparison) -> dict[str, str]:
+    """Return the colour of every sleeve that a run held."""
+    return {sleeve: colour for record in comparison.records for sleeve, colour in held(record).items()}
 
 
 def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
@@ -159,6 +165,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
         cuts=bool(first.cuts),
         recessions=bool(first.recessions),
         key=[(n, c[1:], DASHES[d]) for n, (c, d) in zip(labels, lines, strict=True)] if crowded else [],
+        held=[(name, colour[1:]) for name, colour in _held(comparison).items()],
         matrix_heads=["", *labels],
         correlations=_matrix(labels, comparison.correlations, number),
         alike=_matrix(labels, comparison.alike, lambda value: f"{value:.0%}"),

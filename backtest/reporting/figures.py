@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from backtest.reporting.sheet import Sheet
 
 
+FAR = 4.0
+"""A value relative to the benchmark that goes so many fold up or down is drawn on a log scale."""
+
+
 def value_of(returns: Floats) -> Floats:
     """Return the value of 1 after each return, the starting value included."""
     return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
@@ -36,11 +40,17 @@ def shade_times(axes: Axes, record: Record) -> None:
     axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
 
 
+def held(record: Record) -> dict[str, str]:
+    """Return the colour of every sleeve that was held, in the order of the sleeves."""
+    tints = style.colours(record.sleeves)
+    shown = zip(record.sleeves, record.weights.T, strict=True)
+    return {sleeve: tints[sleeve] for sleeve, weights in shown if (weights != 0.0).any()}
+
+
 def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
     """Fill a strip with what was held at each bar, one colour a sleeve; its heading starts with ``begin``."""
-    held = [s for s in range(len(record.sleeves)) if (record.weights[:, s] != 0.0).any()]
-    tints = style.colours([record.sleeves[s] for s in held])
-    weights = record.weights[:, held]
+    tints = held(record)
+    weights = record.weights[:, [record.sleeves.index(sleeve) for sleeve in tints]]
     # A stretch of the same weights is one area: a century of days is a few of them.
     changes = np.flatnonzero(np.r_[True, (np.abs(np.diff(weights, axis=0)) > 2e-3).any(axis=1)])
     dates = record.dates[np.r_[changes, len(weights)]].astype("datetime64[s]").astype(object)
@@ -48,7 +58,7 @@ def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
     axes.stackplot(
         dates,
         rows.T,
-        colors=[tints[record.sleeves[s]] for s in held],
+        colors=list(tints.values()),
         step="post",
         linewidth=0,
     )
@@ -56,7 +66,7 @@ def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
     axes.grid(visible=False)
     axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
     shares = weights.mean(axis=0)
-    words = ", ".join(f"{record.sleeves[s]} {share:.0%}" for s, share in zip(held, shares, strict=True))
+    words = ", ".join(f"{sleeve} {share:.0%}" for sleeve, share in zip(tints, shares, strict=True))
     style.heading(axes, f"{begin}{words} of the time")
 
 
@@ -80,6 +90,8 @@ def growth_figure(record: Record, size: Size = WIDE) -> Figure:
         against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
         style.draw(relative, record.dates, against, size, color=style.INK, linewidth=1.2)
         relative.axhline(1.0, color=style.MUTED, linewidth=0.8)
+        if against.max() / against.min() > FAR:
+            style.log_axis(relative)
         style.heading(relative, f"Value relative to {record.benchmark}: rising is ahead")
         for axes in (growth, relative):
             shade_times(axes, record)

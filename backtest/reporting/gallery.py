@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image
 
 from backtest.errors import RotationError, UsageError
 from backtest.market.load import load_market
@@ -20,18 +23,28 @@ from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from backtest.market.data import MarketData
     from backtest.reporting.sheet import Sheet
     from backtest.runs import Result
 
-DPI = 80
-"""Small: the gallery is kept under version control."""
+DPI, COLOURS = 90, 48
+"""Few: the gallery is kept under version control."""
+
+
+def _small_png(figure: Figure, path: Path) -> None:
+    """Write a figure on white in few colours."""
+    buffer = io.BytesIO()
+    png(figure, buffer, dpi=DPI)
+    with Image.open(buffer) as picture:
+        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _card(result: Result, content: Sheet, folder: Path) -> dict[str, Any]:
     """Write a strategy's page and picture; return what the front page says of it."""
     name, alpha = result.strategy.name, content.intervals["alpha"]
-    png(card_figure(content.record), folder / f"{name}.png", dpi=DPI)
+    _small_png(card_figure(content.record), folder / f"{name}.png")
     card = {
         "name": name,
         "thesis": result.strategy.thesis,

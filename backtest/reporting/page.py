@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtest.reporting import figures, style
 from backtest.reporting.html import Drawing, drawing, render
-from backtest.reporting.sentences import terms, verdict
-from backtest.reporting.table import ROWS, cell, number, percent, proper
+from backtest.reporting.sentences import SIGNIFICANT, p_clause, terms, verdict
+from backtest.reporting.table import ROWS, cell, number, percent, proper, pvalue_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def _model(model: FactorModel) -> dict[str, Any]:
     rows = []
     for name, value, tstat, pvalue in model.loadings:
         estimate = _signed(value) if name.startswith("alpha") else proper(cell(value, number))
-        rows.append([name, estimate, proper(cell(tstat, number)), cell(pvalue, lambda p: f"{p:.3f}")])
+        rows.append([name, estimate, proper(cell(tstat, number)), cell(pvalue, pvalue_text)])
     return {"name": model.name.capitalize(), "rows": rows, "r_squared": cell(model.r_squared, number)}
 
 
@@ -112,6 +112,20 @@ def _alpha_note(sheet: Sheet) -> str:
         f"Alpha a year {models[0].name} is {alphas[0]}; with size and value beside the market {alphas[1]}"
         + (f"; with momentum as well {alphas[2]}." if len(models) > 2 else ".")
     )
+
+
+def _against_factors(sheet: Sheet) -> list[str]:
+    """Return what is left of alpha beside the factors, to stand with the verdict."""
+    if len(sheet.models) == 1:
+        return []
+    known = sheet.models[-1]
+    beside = ", ".join(loading.name for loading in known.loadings[2:-1]) + f" and {known.loadings[-1].name}"
+    value, tstat, pvalue = known.loadings[0][1:]
+    if tstat != tstat:
+        return [f"Beside the market, {beside}, nothing is left to test: they explain it whole."]
+    apart = "is not distinguishable from zero" if pvalue >= SIGNIFICANT else "differs from zero"
+    said = f"t = {number(tstat)}, {p_clause(pvalue)}"
+    return [proper(f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}.")]
 
 
 def _tint(value: float, scale: float) -> str:
@@ -274,11 +288,12 @@ def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
         name=record.name,
         benchmark=record.benchmark,
         thesis=result.strategy.thesis,
-        verdict=[proper(verdict(result, (alpha.low, alpha.high), tried))],
+        verdict=[proper(verdict(result, (alpha.low, alpha.high), tried)), *_against_factors(sheet)],
         warnings=_warnings(result),
         terms=shown,
         tiles=_tiles(sheet),
         figures=drawn,
+        held=[(name, colour[1:]) for name, colour in figures.held(record).items()],
         cuts=bool(record.cuts),
         recessions=bool(record.recessions),
         falls=[

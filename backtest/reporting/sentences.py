@@ -64,6 +64,11 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
     return lines
 
 
+def p_clause(value: float) -> str:
+    """Return a p-value as it stands in a sentence."""
+    return f"p = {value:.2f}" if value >= 0.01 else "p < 0.01"
+
+
 def verdict(result: Result, interval: tuple[float, float] | None = None, tried: int = 1) -> str:
     """Return in one or two plain sentences what the alpha allows to say.
 
@@ -81,7 +86,7 @@ def verdict(result: Result, interval: tuple[float, float] | None = None, tried: 
         ends = f"95% interval {interval[0]:+.2%} to {interval[1]:+.2%}, "
     said = (
         f"Alpha against {result.benchmark} {alpha:+.2%} a year "
-        f"({ends}t = {tstat:.2f}, p = {pvalue:.2f}, {cases})"
+        f"({ends}t = {tstat:.2f}, {p_clause(pvalue)}, {cases})"
     )
     if pvalue >= SIGNIFICANT:
         return f"Not supported: {said}; not distinguishable from zero."

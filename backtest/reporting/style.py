@@ -141,7 +141,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
 def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
     """Leave room around the axes, in inches: on the right for a name of ``longest`` letters."""
     width, height = figure.get_size_inches()
-    right = 0.12 + 0.078 * min(longest, 24) if longest else 0.1
+    right = 0.14 + 0.088 * min(longest, 24) if longest else 0.1
     left = 0.55 if size is WIDE else 0.48
     figure.subplots_adjust(
         left=left / width, right=1.0 - right / width, top=1.0 - top / height, bottom=bottom / height
@@ -152,7 +152,7 @@ def shade(axes: Axes, spans: Spans, colour: str, alpha: float) -> None:
     """Shade spans of days; one of a day or two is widened to a month, to be seen at all."""
     if not spans:
         return
-    days = date2num([day for span in spans for day in span]).reshape(-1, 2)
+    days = date2num([day for span in spans for day in span]).reshape(-1, 2)  # type: ignore[no-untyped-call]
     widths = np.maximum(days[:, 1] - days[:, 0], 30.0)
     axes.broken_barh(
         list(zip(days[:, 0], widths, strict=True)),
@@ -171,7 +171,7 @@ def log_axis(axes: Axes) -> None:
     low, high = axes.get_ylim()
     steps = (1.0, 2.0, 5.0) if high / low < 1000.0 else (1.0,)
     axes.yaxis.set_major_locator(LogLocator(subs=steps))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1e3:g}k" if value >= 1e4 else f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
 

@@ -54,6 +54,11 @@ def cell(value: float | None, form: Callable[[float], str]) -> str:
     return "-" if value is None or value != value else form(value)
 
 
+def pvalue_text(value: float) -> str:
+    """Return a p-value with three decimals, or that it is below the last of them."""
+    return f"{value:.3f}" if value >= 0.001 else "<0.001"
+
+
 def proper(text: str) -> str:
     """Return a number's text with a minus sign in place of the hyphen."""
     return text.replace("-", "\u2212") if text != "-" else "\u2013"

@@ -180,18 +180,30 @@ def _deviation(window: Floats, mean: float) -> float:
 
 
 @compiled
+def _percentile(window: Floats) -> float:
+    """Return the share, in percent, of the earlier values below the last; ties count half."""
+    # The value itself is not of the past that it is compared with; NaN is neither below nor equal.
+    present = window[-1]
+    count, below, ties = -1, 0, -1
+    for value in window:
+        count += value == value
+        below += value < present
+        ties += value == present
+    return 100.0 * (below + 0.5 * ties) / count if count > 0 else np.nan
+
+
+@compiled
 def _statistic(window: Floats, statistic: int) -> float:
     """Return a statistic of a window whose last value is the present one, which is there."""
-    present = window[-1]
-    count, total, low, high, below, ties = 0, 0.0, np.inf, -np.inf, 0, 0
+    if statistic == PERCENTILE:
+        return _percentile(window)
+    count, total, low, high = 0, 0.0, np.inf, -np.inf
     for value in window:
         if not np.isnan(value):
             count += 1
             total += value
             low = min(low, value)
             high = max(high, value)
-            below += value < present
-            ties += value == present
     # Rounding must not put the mean of equal values beside them.
     mean = min(max(total / count, low), high)
     if statistic == MEAN:
@@ -200,10 +212,7 @@ def _statistic(window: Floats, statistic: int) -> float:
         return low
     if statistic == HIGHEST:
         return high
-    if statistic == PERCENTILE:
-        # The value itself is not of the past that it is compared with.
-        return 100.0 * (below + 0.5 * (ties - 1)) / (count - 1) if count > 1 else np.nan
-    return (present - mean) / _deviation(window, mean) if high > low else np.nan
+    return (window[-1] - mean) / _deviation(window, mean) if high > low else np.nan
 
 
 @compiled

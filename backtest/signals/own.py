@@ -29,7 +29,7 @@ class Own:
         """Return the latest value of each input before the fill."""
         facts = []
         for series in self.inputs:
-            past = np.flatnonzero(self.fills.first_after(series.known_at) <= fill)
+            past = np.flatnonzero(self.fills.knows(fill, series.known_at))
             facts += [
                 Fact(series.id, float(series.values[i]), "", series.known_at[i], (series.id,))
                 for i in past[-1:]

@@ -39,7 +39,7 @@ def sets_of(*sizes: int) -> int:
     n_sets = max(sizes)
     if any(size not in (1, n_sets) for size in sizes):
         raise UsageError(
-            f"rows of parameters of different lengths meet: {', '.join(map(str, sorted(set(sizes))))}"
+            f"rows of parameters of different lengths meet: {', '.join(map(str, sorted(set(sizes) - {1})))}"
         )
     return n_sets
 

@@ -82,7 +82,7 @@ class Threshold:
     def facts(self, fill: int) -> list[Fact]:
         """Return the level's latest value before the fill."""
         level = self.level
-        usable = level.fills.first_after(level.known_at) <= fill
+        usable = level.fills.knows(fill, level.known_at)
         present = np.flatnonzero(usable & np.isfinite(level.values[level.which[0]]))
         return [
             Fact(

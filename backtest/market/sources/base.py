@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from backtest.dates import Days, Floats
+    from backtest.errors import DataError
     from backtest.market.catalogue import Entry
 
 
@@ -80,8 +81,9 @@ class Source(Protocol):
 class Remote(Protocol):
     """Downloads the series of the catalogue that name it, for the store."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return the tables by id of entries that come from one file (their ``download``).
 
-        DataError where they cannot be had or are not what the catalogue says.
+        DataError where the file cannot be had; where only a part of it is not what the catalogue says, the
+        error stands in the place of that part's table.
         """

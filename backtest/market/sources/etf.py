@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Etf:
     """Downloads the whole history of a fund; its adjusted close is a total-return level."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return one fund's adjusted closes by trading day.
 
         The answer of the current day is left out: before the close it is a price of the moment.
@@ -32,11 +33,11 @@ class Etf:
         """
         import yfinance
 
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # it would say beside us what we say
+        yfinance.config.debug.hide_exceptions = False  # or a failure would be an empty answer
         (entry,) = entries
         try:
-            history = yfinance.Ticker(entry.download).history(
-                period="max", interval="1d", auto_adjust=True, raise_errors=True
-            )
+            history = yfinance.Ticker(entry.download).history(period="max", interval="1d", auto_adjust=True)
         except Exception as error:  # noqa: BLE001 - yfinance raises whatever its parts raise
             raise DataError(f"{entry.id} could not be fetched: {error}") from None
         if len(history) == 0 or "Close" not in history:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pandas_datareader.fred import FredReader
 
+from backtest.market.sources import alfred
 from backtest.market.sources.base import Table
 from backtest.market.sources.http import Session
 from backtest.market.sources.text import decoded, read_series
@@ -15,6 +16,7 @@ from backtest.market.sources.text import decoded, read_series
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backtest.errors import DataError
     from backtest.market.catalogue import Entry
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv"
@@ -47,7 +49,7 @@ class _Reader(FredReader):  # type: ignore[misc] # it has no types
 class Fred:
     """Downloads ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return one series, whole.
 
         Raises
@@ -56,6 +58,8 @@ class Fred:
             When it cannot be had, or the answer is not that series in FRED's layout.
         """
         (entry,) = entries
+        if alfred.wanted(entry):
+            return {entry.id: alfred.releases(entry)}
         reader = _Reader(entry.download, os.environ.get("ROTATION_FRED_URL") or ADDRESS)
         content = reader.content()
         text = decoded(content, entry.id)

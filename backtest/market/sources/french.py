@@ -56,8 +56,9 @@ class _Reader(FamaFrenchReader):  # type: ignore[misc] # it has no types
         text = decoded(unzipped(self.content, self.symbols), self.symbols)
         if not re.search(r"^\s*Copyright \d{4}", text, re.MULTILINE):
             raise DataError(f"{self.symbols} was refused: its last line is missing, so the file ended early")
-        # Its parser splits at empty lines of Windows; a file with other line ends would be one block.
-        return re.sub(r"\r?\n", "\r\n", text)
+        # Its parser splits at empty lines of Windows: other line ends would make the file one block, and of
+        # two empty lines it would take the second for a header.
+        return re.sub(r"(\r\n){3,}", r"\r\n\r\n", re.sub(r"\r?\n", "\r\n", text))
 
     def tables(self) -> dict[Any, Any]:
         """Return pandas-datareader's tables and their titles, as it names them."""
@@ -102,7 +103,7 @@ def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
 class FamaFrench:
     """Downloads a file of the library and takes its tables apart; ``ROTATION_FRENCH_URL`` names a mirror."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table]:
+    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         """Return the tables of one file that the entries name.
 
         An entry's option ``table`` is a pattern of the table's title (none where the first has none), and
@@ -118,7 +119,13 @@ class FamaFrench:
         tables = reader.tables()
         titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
         sha256 = hashlib.sha256(reader.content).hexdigest()
-        return {entry.id: _table(entry, tables, titles, reader.url, sha256) for entry in entries}
+        found: dict[str, Table | DataError] = {}
+        for entry in entries:
+            try:
+                found[entry.id] = _table(entry, tables, titles, reader.url, sha256)
+            except DataError as error:
+                found[entry.id] = error
+        return found
 
 
 def _table(entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str) -> Table:

@@ -90,6 +90,8 @@ class Session(requests.Session):
             except (requests.exceptions.RequestException, HTTPError) as caught:
                 error = caught
             reason = self._reason(error, response)
+            if response is not None:
+                response.close()
             answer = None if error else getattr(response, "raw", None)
             try:
                 retries = retries.increment("GET", str(url), response=answer, error=error)
@@ -99,9 +101,6 @@ class Session(requests.Session):
                 retries.sleep(answer)
             except InvalidHeader:
                 retries.sleep()
-            finally:
-                if response is not None:
-                    response.close()
 
     def _whole(self, response: requests.Response) -> requests.Response:
         """Read the body; urllib3 raises where it is shorter than the answer's own Content-Length."""
@@ -111,7 +110,8 @@ class Session(requests.Session):
         until = time.monotonic() + 20.0 * self._timeout
         content = BytesIO()
         if not declared.isdigit() or int(declared) <= self._limit:
-            for piece in response.raw.stream(2**16, decode_content=True):
+            # read1 returns what has come; read and stream would wait until a whole piece is there.
+            while piece := response.raw.read1(2**16, decode_content=True):
                 content.write(piece)
                 if content.tell() > self._limit:
                     break
@@ -127,7 +127,9 @@ class Session(requests.Session):
         response.raw = content
         return response
 
-    def _reason(self, error: Exception | None, response: requests.Response | None) -> str:
+    def _reason(  # noqa: PLR0911 - a table of cases
+        self, error: Exception | None, response: requests.Response | None
+    ) -> str:
         if error is None and response is not None:
             status = response.status_code
             return _SAID.get(status, f"the server answered {status} {response.reason or ''}".rstrip())
@@ -138,6 +140,9 @@ class Session(requests.Session):
         if isinstance(error, (requests.exceptions.ContentDecodingError, DecodeError)):
             return "the answer could not be decompressed"
         if isinstance(error, requests.exceptions.ConnectionError):
-            refused = "refused" in str(error).casefold()
-            return "the connection was refused" if refused else "there is no connection to the server"
+            said = str(error).casefold()
+            if "refused" in said:
+                return "the connection was refused"
+            hung_up = "aborted" in said or "reset" in said
+            return "the server hung up" if hung_up else "there is no connection to the server"
         return str(error) or type(error).__name__

@@ -1,0 +1,262 @@
+"""The ``rotation study`` command: event studies, and the claims of the great rotation held against data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtest.arguments import Parser
+from backtest.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from backtest.analysis.event_study import Chance
+    from backtest.dates import Days
+    from backtest.market.data import MarketData
+    from backtest.studies.register import Study
+
+EPILOG = """\
+studies:
+  list        the claims by name
+  claims      all of them on one page
+  NAME        one of them, such as first-cut
+  events      days of your own, or the days on which a strategy first holds small caps
+  margin      with --gain-bps: what a gain of margin does to earnings
+
+examples:
+  rotation study first-cut --market french_monthly
+  rotation study claims --market french_monthly --json
+  rotation study events --dates 1984-09,1987-10,1989-06
+  rotation study events --strategy rate_cut --set min_cut=0.5
+  rotation study margin --gain-bps 200 --margin 0.06
+  rotation study capacity --impact 0.5 --orders 4"""
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - standard output is this command's product
+
+
+def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
+    parser = Parser(prog=prog, description=about)
+    if page:
+        parser.add_argument(
+            "--market",
+            metavar="M",
+            default="embedded",
+            help="a name or a market file (default: %(default)s)",
+        )
+        parser.add_data_dir()
+        parser.add_argument(
+            "--draws", metavar="N", type=int, default=2000, help="random draws of the tests (default: 2000)"
+        )
+        parser.add_argument(
+            "--seed", metavar="N", type=int, default=20261121, help="their seed (default: %(default)s)"
+        )
+        parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    return parser
+
+
+def _chance(options: argparse.Namespace) -> Chance:
+    from backtest.analysis.event_study import Chance
+
+    if not 100 <= options.draws <= 100_000:
+        raise UsageError(f"--draws must lie in 100 to 100000, not {options.draws}")
+    if options.seed < 0:
+        raise UsageError(f"--seed must be 0 or more, not {options.seed}")
+    return Chance(draws=options.draws, seed=options.seed)
+
+
+def _market(options: argparse.Namespace) -> MarketData:
+    from backtest.market.load import load_market
+
+    return load_market(options.market)
+
+
+def _report(study: Study, options: argparse.Namespace) -> int:
+    """Write one study's page and print it."""
+    from backtest.reporting.document import to_json
+    from backtest.reporting.study_document import study_document
+    from backtest.reporting.study_folder import write_study
+    from backtest.reporting.study_table import show_study
+
+    place = write_study(study, options.out).resolve()
+    if options.json:
+        _print(to_json(study_document(study, place)))
+    else:
+        show_study(study, place)
+    return 0
+
+
+def _list(prog: str, arguments: Sequence[str]) -> int:
+    options = _parser(prog, "The claims by name.", page=False).parse(arguments)
+    from backtest.reporting.document import to_json
+    from backtest.reporting.study_table import show_list
+    from backtest.studies.register import CLAIMS
+
+    if options.json:
+        content: Any = [
+            {"study": c.id, "statement": c.statement, "origin": c.origin, "rule": c.rule.text} for c in CLAIMS
+        ]
+        _print(to_json(content))
+    else:
+        show_list(CLAIMS)
+    return 0
+
+
+def _claims(prog: str, arguments: Sequence[str]) -> int:
+    options = _parser(prog, "All claims held against one market, on one page.").parse(arguments)
+    from backtest.reporting.document import to_json
+    from backtest.reporting.study_document import claims_document
+    from backtest.reporting.study_folder import write_claims
+    from backtest.reporting.study_table import show_claims
+    from backtest.studies.register import study_claims
+
+    studies = study_claims(_market(options), _chance(options))
+    place = write_claims(studies, options.out).resolve()
+    if options.json:
+        _print(to_json(claims_document(studies, place)))
+    else:
+        show_claims(studies, place)
+    return 0
+
+
+def parse_days(text: str) -> Days:
+    """Return the days of ``1984-09-20,1987-10`` or of a file with one a line; a month is its first day.
+
+    Raises
+    ------
+    UsageError
+        When there is none, or one is not a date.
+    """
+    from backtest.dates import parse_day, to_days
+
+    path = Path(text).expanduser()
+    try:
+        listed = path.read_text(encoding="utf-8") if path.is_file() else text
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path} cannot be read as a list of dates") from None
+    lines = [line.partition("#")[0] for line in listed.replace(",", "\n").splitlines()]
+    words = [line.strip() for line in lines if line.strip()]
+    if not words:
+        raise UsageError("--dates takes days such as 1984-09-20,1987-10-19, or a file with one on each line")
+    return to_days(sorted(parse_day(word + "-01" if len(word) == 7 else word, "the day") for word in words))
+
+
+def _events(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "What small and large caps earned around days of your own.")
+    parser.add_argument("--dates", metavar="LIST", help="days or months with commas, or a file of them")
+    parser.add_argument("--strategy", metavar="S", help="the days on which this strategy first holds small")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
+    )
+    options = parser.parse(arguments)
+    if (options.dates is None) == (options.strategy is None):
+        raise UsageError(f"give either --dates or --strategy; see {prog} --help")
+    if options.set and options.strategy is None:
+        raise UsageError("--set sets a parameter of a strategy; name it with --strategy")
+    chance, market = _chance(options), _market(options)
+    from backtest.studies.register import first_days, study_days
+
+    if options.dates is not None:
+        return _report(study_days(parse_days(options.dates), market, "the given days", chance), options)
+    given = dict(_pair(text) for text in options.set)
+    days = first_days(options.strategy, market, given)
+    return _report(
+        study_days(days, market, f"the days on which {options.strategy} buys small", chance), options
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"--set takes NAME=VALUE, such as hold=18, not '{text}'")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def _margin(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "What a gain of net margin does to earnings; without options, the claim about it.")
+    parser.add_argument("--gain-bps", metavar="X", type=float, help="the gain of net margin, basis points")
+    parser.add_argument("--margin", metavar="M", type=float, action="append", help="the margin before, 0.06")
+    parser.add_argument("--change", metavar="C", type=float, help="the change of earnings instead, 0.33")
+    options = parser.parse(arguments)
+    if options.gain_bps is None and options.margin is None and options.change is None:
+        return _study("margin", options)
+    if options.gain_bps is None or (options.margin is None) == (options.change is None):
+        raise UsageError("give --gain-bps with either --margin or --change")
+    from backtest.analysis.margins import earnings_change, implied_margin
+    from backtest.reporting.document import to_json
+
+    gain = options.gain_bps / 1e4
+    if options.change is not None:
+        pairs = [(implied_margin(gain, options.change), options.change)]
+    else:
+        pairs = [(margin, earnings_change(margin, gain)) for margin in options.margin]
+    if options.json:
+        rows = [{"margin": m, "margin_after": m + gain, "earnings_change": c} for m, c in pairs]
+        _print(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
+        return 0
+    for margin, change in pairs:
+        _print(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")
+    return 0
+
+
+def _capacity(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "What price impact leaves of the return as the sum grows.")
+    parser.add_argument(
+        "--impact", metavar="Y", type=float, help="factor of the square-root law (default: 1)"
+    )
+    parser.add_argument("--orders", metavar="N", type=float, help="orders a year (default: 1)")
+    parser.add_argument(
+        "--traded", metavar="F", type=float, help="part of the sum an order moves (default: 1)"
+    )
+    options = parser.parse(arguments)
+    from dataclasses import replace
+
+    from backtest.studies.register import study_capacity
+    from backtest.studies.size_claims import Assumptions
+
+    for name, highest in (("impact", 10.0), ("orders", 252.0), ("traded", 1.0)):
+        value = getattr(options, name)
+        if value is not None and not 0.0 < value <= highest:
+            raise UsageError(f"--{name} must lie above 0 and up to {highest:g}, not {value:g}")
+    assumed = Assumptions()
+    if options.impact is not None:
+        assumed = replace(
+            assumed,
+            small=replace(assumed.small, impact=options.impact),
+            large=replace(assumed.large, impact=options.impact),
+        )
+    given = {n: getattr(options, n) for n in ("orders", "traded") if getattr(options, n) is not None}
+    return _report(study_capacity(_market(options), replace(assumed, **given), _chance(options)), options)
+
+
+def _study(name: str, options: argparse.Namespace) -> int:
+    from backtest.studies.register import claim, hold_against
+
+    return _report(hold_against(claim(name), _market(options), _chance(options)), options)
+
+
+_OWN = {"list": _list, "claims": _claims, "events": _events, "margin": _margin, "capacity": _capacity}
+
+
+def study(prog: str, arguments: Sequence[str]) -> int:
+    """Carry out one study; return the exit status."""
+    if not arguments or arguments[0].startswith("-"):
+        about = "What the data say about the claims of the great rotation, and about days of your own."
+        parser = Parser(prog=prog, usage=f"{prog} STUDY ...", description=about, epilog=EPILOG)
+        if arguments:
+            parser.parse(arguments)
+        parser.print_help()
+        return 2
+    name, rest = arguments[0], arguments[1:]
+    if name in _OWN:
+        return _OWN[name](f"{prog} {name}", rest)
+    from backtest.studies.register import CLAIMS
+
+    by_id = {claim.id: claim for claim in CLAIMS}
+    if name not in by_id:
+        raise UsageError(f"there is no study '{name}'; {nearest(name, [*by_id, *_OWN])}")
+    return _study(name, _parser(f"{prog} {name}", by_id[name].statement).parse(rest))

@@ -1,0 +1,373 @@
+"""The ``rotation universe`` command: classify, build, screen, schemes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtest.arguments import Parser
+from backtest.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from backtest.scripting.strategy import Strategy
+    from backtest.universe.build import Rules
+    from backtest.universe.intake import SetAside
+    from backtest.universe.schemes import Scheme
+    from backtest.universe.universe import Inputs, Universe
+
+EPILOG = """\
+examples:
+  rotation universe schemes
+  rotation universe schemes us_six --exchange-rate 31 --purchasing-power 1.615 --currency THB
+  rotation universe classify companies.parquet --scheme us
+  rotation universe build companies.parquet --fundamentals accounts.parquet --scheme us --out markets/my_us
+  rotation run valuation_discount --market markets/my_us
+  rotation universe screen companies.parquet --fundamentals accounts.parquet --date 2024-06-28"""
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - standard output is this command's product
+
+
+def _parser(prog: str, about: str) -> Parser:
+    parser = Parser(prog=prog, description=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    return parser
+
+
+def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
+    parser = _parser(prog, about)
+    parser.add_argument(
+        "companies", metavar="COMPANIES", help="a CSV, Parquet or zip file, or a folder of them"
+    )
+    parser.add_argument("--scheme", metavar="S", default="us", help="a name or a .toml file (default: us)")
+    parser.add_argument("--mapping", metavar="M", help="which column is which: a name or a .toml file")
+    if accounts:
+        parser.add_argument(
+            "--fundamentals", metavar="FILE", action="append", default=[], help="accounts; may be repeated"
+        )
+    parser.add_argument("--rates", metavar="FILE", help="exchange rates: columns date, currency, rate")
+    parser.add_argument("--index", metavar="FILE", help="the series that the borders of the scheme move with")
+    parser.add_argument(
+        "--reconstitute",
+        metavar="WHEN",
+        default="monthly",
+        help="monthly, quarterly, june or daily (default: monthly)",
+    )
+    parser.add_argument(
+        "--band", metavar="X", type=float, default=0.0, help="a company must pass a border by this part of it"
+    )
+    parser.add_argument(
+        "--carry", metavar="N", type=int, default=0, help="bars that a company without a row is still held"
+    )
+    parser.add_argument(
+        "--delisting", metavar="R", type=float, help="return at which it leaves (default: at its last value)"
+    )
+    parser.add_argument("--memory", metavar="SIZE", default="2GB", help="for the queries (default: 2GB)")
+    return parser
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser()
+
+
+def _asked(options: argparse.Namespace) -> tuple[Inputs, Rules]:
+    from backtest.universe.build import Rules
+    from backtest.universe.universe import Inputs
+
+    inputs = Inputs(
+        companies=Path(options.companies).expanduser(),
+        scheme=options.scheme,
+        mapping=options.mapping,
+        fundamentals=tuple(Path(name).expanduser() for name in getattr(options, "fundamentals", [])),
+        rates=_path(options.rates),
+        index=_path(options.index),
+        losses=getattr(options, "losses", "report"),
+        memory=options.memory,
+    )
+    delisting = float("nan") if options.delisting is None else options.delisting
+    return inputs, Rules(options.reconstitute, options.band, options.carry, delisting)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows in columns, the first to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _amount(value: float) -> str:
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if abs(value) >= size:
+            return f"{value / size:,.2f} {word}"
+    return f"{value:,.0f}"
+
+
+def _tell_set_aside(aside: Sequence[SetAside]) -> str:
+    lines = ["set aside or corrected, by rule:"] if aside else []
+    for each in aside:
+        lines.append(f"  {each.rows:>9,}  {each.reason}")
+        lines += [f"{'':13}{example[:110]}" for example in each.examples[:2]]
+    return "\n".join(lines)
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(table.to_json(orient="records", date_format="iso"))
+
+
+def _aside(aside: Sequence[SetAside]) -> list[dict[str, Any]]:
+    return [{"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in aside]
+
+
+def _class_rows(universe: Universe, date: Any) -> list[list[str]]:
+    shown = universe.classes[universe.classes["date"] == date]
+    rows = [["class", "companies", "capitalisation", "share", "top 10", "Herfindahl"]]
+    for row in shown.to_dict("records"):
+        cells = [row["class"], f"{row['companies']:,}", _amount(row["capitalisation"]), f"{row['share']:.2%}"]
+        rows.append([*cells, f"{row['top_share']:.1%}", f"{row['herfindahl']:.4f}"])
+    return rows
+
+
+def _classify(prog: str, arguments: Sequence[str]) -> int:
+    parser = _table_parser(prog, "Count the companies of each size class, date by date.", accounts=False)
+    parser.add_argument("--date", metavar="D", help="the date to show (default: the last)")
+    parser.add_argument("--out", metavar="FILE", help="write every company's class to this .csv or .parquet")
+    options = parser.parse(arguments)
+    out = _path(options.out)
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"--out takes a .csv or a .parquet file, not '{out}'")
+    import pandas as pd
+
+    from backtest.dates import parse_day
+    from backtest.universe.universe import make_universe
+
+    inputs, rules = _asked(options)
+    universe = make_universe(inputs, rules, members=out is not None)
+    dates = universe.classes["date"]
+    date = dates.max() if options.date is None else pd.Timestamp(parse_day(options.date, "--date"))
+    if not (dates == date).any():
+        near = dates.iloc[(dates - date).abs().argmin()]
+        raise UsageError(
+            f"there are no classes on {date:%Y-%m-%d}; the nearest date with classes is {near:%Y-%m-%d}"
+        )
+    if out is not None and universe.members is not None:
+        _write(universe.members, out)
+    if options.json:
+        shown = universe.classes[dates == date]
+        _print(
+            json.dumps(
+                {
+                    "scheme": universe.scheme.name,
+                    "currency": universe.table.currency,
+                    "date": f"{date:%Y-%m-%d}",
+                    "dates": int(dates.nunique()),
+                    "classes": _plain(shown.drop(columns="date")),
+                    "set_aside": _aside(universe.set_aside),
+                    "out": None if out is None else str(out.resolve()),
+                },
+                indent=2,
+            )
+        )
+        return 0
+    _print(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
+    _print(_columns(_class_rows(universe, date)))
+    _print(
+        f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
+    )
+    _print(_tell_set_aside(universe.set_aside))
+    if out is not None:
+        _print(f"Classes: {out.resolve()}")
+    return 0
+
+
+def _write(table: pd.DataFrame, out: Path) -> None:
+    """Write a table beside its place and rename it."""
+    draft = out.with_name(f".{out.name}.part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if out.suffix == ".csv":
+            table.to_csv(draft, index=False)
+        else:
+            table.to_parquet(draft, index=False)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _build(prog: str, arguments: Sequence[str]) -> int:
+    parser = _table_parser(
+        prog, "Make size portfolios, and a market of them that every command takes.", accounts=True
+    )
+    parser.add_argument("--out", metavar="DIR", required=True, help="the market's folder, new or empty")
+    parser.add_argument("--weights", metavar="W", default="capitalisation", help="capitalisation or equal")
+    parser.add_argument(
+        "--losses",
+        metavar="L",
+        default="report",
+        help="in valuations: keep, drop or report (default: report)",
+    )
+    parser.add_argument("--cash", metavar="ID", default="", help="series of the rate that cash earns: TB3MS")
+    parser.add_argument("--policy", metavar="ID", default="", help="series of the policy rate: FED_TARGET")
+    parser.add_data_dir()
+    options = parser.parse(arguments)
+    from backtest.market.catalogue import entry
+    from backtest.reporting.folder import whole_folder
+    from backtest.reporting.universe import universe_page
+    from backtest.universe.folder import write_market
+    from backtest.universe.universe import make_universe
+
+    for id in filter(None, (options.cash, options.policy)):
+        entry(id)  # a wrong name is better said before the work than after it
+    inputs, rules = _asked(options)
+    place = Path(options.out).expanduser()
+    with whole_folder(place) as draft:
+        universe = make_universe(inputs, rules, members=True)
+        record = write_market(
+            draft, universe, place.name, cash=options.cash, policy=options.policy, weights=options.weights
+        )
+        (draft / "index.html").write_text(universe_page(universe, place.name), encoding="utf-8")
+    if options.json:
+        _print(
+            json.dumps(
+                {**record, "out": str(place.resolve()), "report": str(place.resolve() / "index.html")},
+                indent=2,
+            )
+        )
+        return 0
+    last = universe.classes["date"].max()
+    _print(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
+    _print(_columns(_class_rows(universe, last)))
+    _print("")
+    _print(_tell_set_aside(universe.set_aside))
+    _print(f"\nMarket: {place.resolve()}; try: rotation run trend --market {options.out}")
+    _print(f"Page: {place.resolve() / 'index.html'}")
+    return 0
+
+
+def _screen(prog: str, arguments: Sequence[str]) -> int:
+    parser = _table_parser(
+        prog, "Hold each company against the median of its industry and class.", accounts=True
+    )
+    parser.add_argument("--date", metavar="D", help="default: the last date with classes")
+    parser.add_argument("--out", metavar="FILE", help="write the whole table to this .csv or .parquet")
+    parser.add_argument("--rows", metavar="N", type=int, default=30, help="rows to print (default: 30)")
+    options = parser.parse(arguments)
+    from backtest.universe.universe import make_screen
+
+    out = _path(options.out)
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"--out takes a .csv or a .parquet file, not '{out}'")
+    table, date = make_screen(*_asked(options), options.date)
+    if out is not None:
+        _write(table, out)
+    if options.json:
+        _print(json.dumps({"date": str(date), "companies": _plain(table)}, indent=2))
+        return 0
+    rows = [["company", "class", "P/E", "P/S", "P/B", "earnings", "price", "flags"]]
+    for row in table.head(options.rows).to_dict("records"):
+        ratios = ["-" if row[r] != row[r] else f"{row[r]:.1f}" for r in ("pe", "ps", "pb")]
+        growth = [
+            "-" if row[g] != row[g] else f"{row[g]:+.0%}"
+            for g in ("earnings_growth", "capitalisation_growth")
+        ]
+        rows.append([row["company"], row["class"], *ratios, *growth, row["flags"]])
+    flagged = int((table["flags"] != "").sum())
+    _print(f"{len(table):,} companies on {date}, {flagged:,} of them flagged; the most flagged first")
+    _print(_columns(rows))
+    if out is not None:
+        _print(f"Table: {out.resolve()}")
+    return 0
+
+
+def _schemes(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "Show the size schemes, or one of them, and scale one to another country.")
+    parser.add_argument("scheme", metavar="SCHEME", nargs="?", help="a name or a .toml file (default: all)")
+    parser.add_argument(
+        "--exchange-rate", metavar="X", type=float, help="units of the other currency for one"
+    )
+    parser.add_argument(
+        "--purchasing-power", metavar="X", type=float, default=1.0, help="how much more a unit buys there"
+    )
+    parser.add_argument("--currency", metavar="C", default="", help="the other currency's name")
+    options = parser.parse(arguments)
+    from backtest.universe.schemes import load_scheme, scheme_names
+
+    schemes = [load_scheme(name) for name in ([options.scheme] if options.scheme else scheme_names())]
+    if options.exchange_rate is not None:
+        if not options.scheme:
+            raise UsageError("name the scheme that is to be scaled, such as us_six")
+        rate, power = options.exchange_rate, options.purchasing_power
+        schemes = [schemes[0].scaled(rate, power, options.currency or "other currency")]
+    if options.json:
+        _print(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
+        return 0
+    _print("\n\n".join(_scheme_text(scheme) for scheme in schemes))
+    return 0
+
+
+def _scheme_document(scheme: Scheme) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "scheme": scheme.name,
+        "title": scheme.title,
+        "source": scheme.source,
+        "by": scheme.by,
+    }
+    said |= {"classes": list(scheme.classes), "borders": list(scheme.borders), "unit": scheme.unit}
+    return {
+        **said,
+        "currency": scheme.currency,
+        "index": scheme.index or None,
+        "exchange": scheme.exchange or None,
+    }
+
+
+def _scheme_text(scheme: Scheme) -> str:
+    words: dict[str, Callable[[float], str]] = {
+        "capitalisation": lambda b: f"{_amount(b * scheme.unit)} {scheme.currency}",
+        "rank": lambda b: f"rank {b:,.0f}",
+        "cumulative": lambda b: f"{b:g}% of total capitalisation",
+        "percentile": lambda b: f"percentile {b:g} of {scheme.exchange or 'all companies'}",
+    }
+    borders = [words[scheme.by](border) for border in scheme.borders]
+    above = "from" if scheme.by in ("capitalisation", "percentile") else "down to"
+    rows = [f"  {scheme.classes[0]:8} below that"]
+    rows += [f"  {name:8} {above} {border}" for name, border in zip(scheme.classes[1:], borders, strict=True)]
+    moves = f"; borders move with {scheme.index}" if scheme.index else ""
+    return "\n".join([f"{scheme.name}: {scheme.title}{moves}", *reversed(rows), f"  source: {scheme.source}"])
+
+
+VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
+    "schemes": (_schemes, "the size schemes, and one scaled to another country"),
+    "classify": (_classify, "companies of each size class, date by date"),
+    "build": (_build, "size portfolios, their valuations, and a market of them"),
+    "screen": (_screen, "each company against its industry and class"),
+}
+
+
+def universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any strategy
+    """Be ``rotation universe``."""
+    verbs = "\n".join(f"  {name:10}{about}" for name, (_, about) in VERBS.items())
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} VERB ...",
+        description="From a table of companies to size classes, their portfolios and a market of your own.",
+        epilog=f"verbs ({prog} VERB --help says more):\n{verbs}\n\n{EPILOG}",
+    )
+    if not arguments or arguments[0].startswith("-"):
+        parser.parse(arguments)
+        parser.print_help()
+        return 2
+    if arguments[0] not in VERBS:
+        raise UsageError(f"there is no verb '{arguments[0]}' of universe; {nearest(arguments[0], VERBS)}")
+    verb, _ = VERBS[arguments[0]]
+    return verb(f"{prog} {arguments[0]}", arguments[1:])

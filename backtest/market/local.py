@@ -1,0 +1,122 @@
+"""Local series: Parquet files beside a market file, each of which says itself what it holds.
+
+A market file names them as ``returns.parquet[small]``. A file has a column ``date`` and one or several of
+values; its metadata hold, under ``size-rotation``, what the catalogue would say of a series (as JSON).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import to_days
+from backtest.errors import DataError, nearest
+from backtest.market.sources.base import SourceSeries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.dates import Days, Floats
+
+LOCAL_FILE = "file"
+"""The source of a series that lies beside its market file."""
+
+_KEY = b"size-rotation"
+_NAME = re.compile(r"(?P<file>[^\[\]/\\]+\.parquet)(?P<column>\[[^\[\]]+\])?")
+
+
+def is_local(id: str) -> bool:
+    """Return whether a series' id is a Parquet file."""
+    return id.endswith(".parquet")
+
+
+def beside(content: Any, folder: Path) -> Any:
+    """Return a market file's content with the names of local series made paths in its folder."""
+    if isinstance(content, dict):
+        return {beside(key, folder): beside(value, folder) for key, value in content.items()}
+    if isinstance(content, list):
+        return [beside(item, folder) for item in content]
+    if isinstance(content, str) and _NAME.fullmatch(content):
+        return f"{folder.absolute()}/{content}"
+    return content
+
+
+def write_local(path: Path, dates: Days, columns: dict[str, Floats], about: dict[str, str]) -> None:
+    """Write a file of local series.
+
+    Parameters
+    ----------
+    path
+        A new ``.parquet`` file.
+    dates
+        (n,) datetime64[D], increasing.
+    columns
+        Names to (n,) float64; NaN where there is no value.
+    about
+        ``title``, ``unit``, ``frequency``, ``known_at``, ``kind``: as in the catalogue.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {"date": pa.array(dates), **{name: pa.array(values) for name, values in columns.items()}}
+    )
+    pq.write_table(table.replace_schema_metadata({_KEY: json.dumps(about).encode()}), path)
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return what a file says of itself, as the catalogue writes it.
+
+    Raises
+    ------
+    DataError
+        When there is no such file, or it says nothing.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except FileNotFoundError:
+        raise DataError(f"the market's file {path.name} is missing from {path.parent}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file: {error}") from None
+    said = (schema.metadata or {}).get(_KEY)
+    if said is None or "date" not in schema.names:
+        raise DataError(f"{path} does not say what it holds; make it anew with: rotation universe build")
+    values = [name for name in schema.names if name != "date"]
+    return {
+        **json.loads(said),
+        "source": LOCAL_FILE,
+        "path": str(path),
+        "columns": values if len(values) > 1 else [],
+    }
+
+
+def read_local(path: Path, column: str) -> SourceSeries:
+    """Return one column of a file, or its only one.
+
+    Raises
+    ------
+    DataError
+        When it has no such column, or no value in it.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = path.read_bytes()
+    table = pq.read_table(pa.BufferReader(content))
+    names = [name for name in table.column_names if name != "date"]
+    if column and column not in names:
+        raise DataError(f"{path} has no column '{column}'; {nearest(column, names)}")
+    values = table[column or names[0]].to_numpy().astype(np.float64)
+    dates = to_days(table["date"].to_numpy())
+    there = np.isfinite(values)
+    if not there.any():
+        raise DataError(f"{path} has no value in its column '{column or names[0]}'")
+    sha256 = hashlib.sha256(content).hexdigest()
+    return SourceSeries(dates[there], values[there], f"file {path.name}", sha256, dates[there][-1])

@@ -1,0 +1,52 @@
+"""Folders of studies: the pages and the documents behind them, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backtest.reporting.document import to_json
+from backtest.reporting.folder import whole_folder
+from backtest.reporting.study_document import claims_document, study_document
+from backtest.reporting.study_pages import claims_page, study_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.studies.register import Study
+
+
+def _place(name: str, out: str | Path | None) -> Path:
+    """Return the folder that was asked for, or ``reports/study-NAME/STAMP``, not taken yet."""
+    if out is not None:
+        return Path(out).expanduser()
+    stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
+    home = Path("reports", f"study-{name}")
+    place, again = home / stamp, 2
+    while place.exists():
+        place, again = home / f"{stamp}-{again}", again + 1
+    return place
+
+
+def write_study(study: Study, out: str | Path | None = None) -> Path:
+    """Write one study's ``index.html`` and ``study.json``; return the folder."""
+    place = _place(study.claim.id, out)
+    with whole_folder(place) as draft:
+        (draft / "index.html").write_text(study_page(study), encoding="utf-8")
+        text = to_json(study_document(study, place.resolve()))
+        (draft / "study.json").write_text(text + "\n", encoding="utf-8")
+    return place
+
+
+def write_claims(studies: Sequence[Study], out: str | Path | None = None) -> Path:
+    """Write the page of all claims, a page for each, and ``claims.json``; return the folder."""
+    place = _place("claims", out)
+    with whole_folder(place) as draft:
+        (draft / "index.html").write_text(claims_page(studies), encoding="utf-8")
+        for study in studies:
+            page = study_page(study, back="index.html")
+            (draft / f"{study.claim.id}.html").write_text(page, encoding="utf-8")
+        text = to_json(claims_document(studies, place.resolve()))
+        (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
+    return place

@@ -1,0 +1,282 @@
+"""The page of a universe: classes, migration, valuation and concentration, in the style of the tear sheet."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.reporting import universe_figures as figures
+from backtest.reporting.html import Drawing, drawing, render
+from backtest.reporting.table import proper
+from backtest.reporting.universe_figures import NAMES
+from backtest.universe.universe import settings
+from backtest.universe.valuation import COVERED, RATIOS, ends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from backtest.reporting.style import Size
+    from backtest.universe.universe import Universe
+
+SHOWS = {
+    "shares": "Share of each class in total capitalisation and its number of companies over time",
+    "growth": "Growth of 1 in each class",
+    "migration": "Turnover of each class and the share of companies that changed their class",
+    "concentration": "Share of the ten largest companies in each class and its Herfindahl index",
+    "valuation": "Price to earnings, sales and book of each class, and the discount of small to large",
+}
+"""What each figure shows, for who cannot see it."""
+
+_LOSSES = {
+    "keep": "A ratio is total capitalisation over the total of the figure, losses included.",
+    "drop": "A ratio is total capitalisation over the total of the figure, of companies whose figure is "
+    "above zero.",
+    "report": "A ratio is total capitalisation over the total of the figure, losses included; beside it "
+    "without the "
+    "companies whose figure is not above zero.",
+}
+
+
+def _text(value: float, form: str) -> str:
+    return proper(format(value, form)) if np.isfinite(value) else "-"
+
+
+def _percent(value: float, digits: int = 1) -> str:
+    return _text(value, f".{digits}%")
+
+
+def _amount(value: float) -> str:
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if abs(value) >= size:
+            return f"{value / size:,.2f} {word}"
+    return f"{value:,.0f}"
+
+
+def _last(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table[table["date"] == table["date"].max()].to_dict("records")
+
+
+def _classes(universe: Universe) -> dict[str, Any]:
+    borders = universe.portfolios.borders[-1]
+    low = [0.0, *borders.tolist()]
+    rows = []
+    for row in _last(universe.classes):
+        known = row["class"] in universe.scheme.classes
+        border = low[universe.scheme.classes.index(row["class"])] if known else 0.0
+        rows.append(
+            [
+                row["class"],
+                _amount(border) if known and np.isfinite(border) else "",
+                f"{row['companies']:,}",
+                _amount(row["capitalisation"]),
+                _percent(row["share"], 2),
+                _percent(row["top_share"]),
+                _percent(row["turnover"]),
+            ]
+        )
+    heads = ["", "from", "companies", "capitalisation", "share", "ten largest", "turnover"]
+    return {"heads": heads, "rows": rows}
+
+
+def _returns(universe: Universe) -> dict[str, Any]:
+    returns = universe.returns[universe.returns["market"].notna()]
+    years = (returns.index[-1] - universe.returns.index[0]).days / 365.2425
+    rows = []
+    for name in (*universe.scheme.classes, "market"):
+        cells = []
+        for column in (name, f"{name}_equal"):
+            values = returns[column].fillna(0.0).to_numpy(dtype=np.float64)
+            grown = float(np.prod(1.0 + values))
+            cells += [
+                _percent(grown ** (1.0 / years) - 1.0),
+                _percent(float(values.std(ddof=1)) * np.sqrt(len(values) / years)),
+            ]
+        rows.append([name, *cells])
+    heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
+    return {"heads": heads, "rows": rows}
+
+
+def _migration(universe: Universe) -> dict[str, Any]:
+    names = list(universe.scheme.classes)
+    moves = universe.migration[universe.migration["was"] != "none"]
+    total = moves.pivot_table(index="was", columns="class", values="lines", aggfunc="sum", fill_value=0)
+    rows = []
+    for name in (n for n in names if n in total.index):
+        counts = {
+            to: int(total[to].to_numpy()[total.index.get_loc(name)]) if to in total else 0 for to in names
+        }
+        shares = [counts[to] / sum(counts.values()) for to in names]
+        cells = [
+            (_percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}")
+            for to, share in zip(names, shares, strict=True)
+        ]
+        rows.append({"name": name, "cells": cells})
+    return {"heads": names, "rows": rows, "n": f"{max(len(universe.portfolios.formed) - 1, 0):,}"}
+
+
+def _valued(universe: Universe) -> list[dict[str, Any]]:
+    """Return the valuation at the last date at which accounts cover enough of the market."""
+    assert universe.valuation is not None  # noqa: S101 - the page has this part only where there is one
+    table = universe.valuation
+    market = table[(table["class"] == "market") & (table["covered"] >= COVERED)]
+    date = market["date"].max() if len(market) else table["date"].max()
+    return table[table["date"] == date].to_dict("records")
+
+
+def _valuation(universe: Universe) -> dict[str, Any]:
+    both = universe.inputs.losses == "report"
+    heads = [""]
+    for name in NAMES.values():
+        heads += [name, *(["of profits"] if both and name == "P/E" else []), "median"]
+    rows = []
+    for row in _valued(universe):
+        cells = [row["class"]]
+        for ratio in RATIOS:
+            cells.append(_text(row[ratio], ".1f"))
+            if both and ratio == "pe":
+                cells.append(_text(row["pe_without_losses"], ".1f"))
+            cells.append(_text(row[f"{ratio}_median"], ".1f"))
+        rows.append(cells)
+    return {"heads": heads, "rows": rows, "date": f"{_valued(universe)[0]['date']:%Y-%m-%d}"}
+
+
+def _losses(universe: Universe) -> dict[str, Any]:
+    rows = []
+    for row in _valued(universe):
+        made = row["pe_companies"]
+        cells = [row["class"], _percent(row["covered"]), f"{made:,}", f"{row['pe_losses']:,}"]
+        rows.append(
+            [*cells, _percent(row["pe_losses"] / made if made else np.nan), _percent(row["pe_losses_share"])]
+        )
+    heads = [
+        "",
+        "capitalisation with accounts",
+        "companies",
+        "make a loss",
+        "of companies",
+        "of capitalisation",
+    ]
+    return {"heads": heads, "rows": rows}
+
+
+def _discounts(universe: Universe) -> dict[str, Any]:
+    assert universe.discounts is not None  # noqa: S101 - the page has this part only where there is one
+    small, large = ends(universe.scheme)
+    rows = []
+    for ratio, name in NAMES.items():
+        column = f"discount_{ratio}"
+        if column not in universe.discounts:
+            continue
+        known = universe.discounts[universe.discounts[column].notna()]
+        last = known.iloc[-1]
+        cells = [f"{small} to {large} on {name}", f"{known.index[-1]:%Y-%m-%d}", _percent(last[column])]
+        rows.append([*cells, _percent(last[f"{column}_percentile"], 0), f"{len(known):,}"])
+    return {"heads": ["Discount", "on", "is", "percentile of its own past", "dates"], "rows": rows}
+
+
+def _debt(universe: Universe) -> dict[str, Any]:
+    rows = [
+        [
+            row["class"],
+            _percent(row["earnings_growth"]),
+            _percent(row["capitalisation_growth"]),
+            f"{row['growth_companies']:,}",
+            _text(row["debt_to_ebit"], ".1f"),
+            _text(row["interest_cover"], ".1f"),
+            _percent(row["fair_discount"]),
+        ]
+        for row in _valued(universe)
+    ]
+    heads = [
+        "",
+        "earnings",
+        "capitalisation",
+        "companies",
+        "debt to EBIT",
+        "interest cover",
+        "below fair value",
+    ]
+    if all(row[-1] == "-" for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return {"heads": heads, "rows": rows}
+
+
+def _summary(universe: Universe) -> list[str]:
+    small, large = ends(universe.scheme)
+    rows = {row["class"]: row for row in _last(universe.classes)}
+    said = []
+    if small in rows and large in rows:
+        said.append(
+            f"{large.capitalize()} companies are {rows[large]['companies']:,} of "
+            f"{rows['market']['companies']:,} and {rows[large]['share']:.1%} of capitalisation; {small} "
+            f"companies are {rows[small]['companies']:,} and {rows[small]['share']:.1%}."
+        )
+    if universe.discounts is not None:
+        said += [
+            f"Discount of {what}: {value} on {date}, at percentile {place} of its own past ({dates} dates)."
+            for what, date, value, place, dates in _discounts(universe)["rows"][-1:]
+        ]
+    return said
+
+
+def _warnings(universe: Universe) -> list[str]:
+    found = []
+    if universe.portfolios.price_only:
+        found.append("Prices without dividends: every return here is too low by the dividends.")
+    late = [a for a in universe.set_aside if "a bar late" in a.reason]
+    if late:
+        found.append(
+            f"{late[0].rows:,} returns were corrected for a split by the share count of the bar after it. No "
+            "class depends on it: members and weights come from what was delivered by then."
+        )
+    return found
+
+
+def universe_page(universe: Universe, name: str) -> str:
+    """Return the page of a universe as HTML that needs nothing else."""
+    drawn: dict[str, Drawing] = {}
+    draws: dict[str, Callable[[Universe, Size], Figure]] = {
+        "shares": figures.shares_figure,
+        "migration": figures.migration_figure,
+        "concentration": figures.concentration_figure,
+    }
+    if universe.has_returns:
+        draws["growth"] = figures.growth_figure
+    if universe.valuation is not None:
+        draws["valuation"] = figures.valuation_figure
+    for key, draw in draws.items():
+        drawn[key], _ = drawing(key, lambda size, draw=draw: draw(universe, size), SHOWS[key])  # type: ignore[misc]
+    dates = universe.portfolios.dates
+    accounts = universe.valuation is not None
+    return render(
+        "universe.html",
+        title=f"{name}: {universe.scheme.title}",
+        name=name,
+        lead=f"{universe.scheme.title}. Companies of {universe.inputs.companies.name}, {dates[0]} to "
+        f"{dates[-1]}, counted in {universe.table.currency or 'their own currency'}.",
+        summary=_summary(universe),
+        warnings=_warnings(universe),
+        terms=list(settings(universe).items()),
+        date=str(universe.classes["date"].max().date()),
+        classes=_classes(universe),
+        returns=_returns(universe) if universe.has_returns else None,
+        migration=_migration(universe),
+        figures=drawn,
+        losses=_LOSSES[universe.inputs.losses],
+        valuation=_valuation(universe) if accounts else None,
+        made_losses=_losses(universe) if accounts else None,
+        discounts=_discounts(universe) if accounts else None,
+        debt=_debt(universe) if accounts else None,
+        rows=f"{universe.table.rows:,}",
+        aside=[
+            {"reason": a.reason, "rows": f"{a.rows:,}", "examples": "; ".join(a.examples[:3])}
+            for a in universe.set_aside
+        ],
+        files=list(universe.files.items()),
+        version=importlib.metadata.version("size-rotation"),
+    )

@@ -1,0 +1,183 @@
+"""Claims about the cycle: expansions and recessions, expansive and restrictive policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.regression import group_means, least_squares
+from backtest.dates import Fills
+from backtest.studies.claim import Claim, Evidence, SignRule
+from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.inputs import monthly, observed, recession_months
+from backtest.studies.wording import NORMAL, number, percent, probability
+
+if TYPE_CHECKING:
+    from backtest.analysis.event_study import Chance
+    from backtest.dates import Bools, Days, Floats
+    from backtest.market.data import MarketData
+
+
+def _episodes(yes: Bools) -> int:
+    return int((np.diff(yes.astype(int), prepend=0) == 1).sum())
+
+
+def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], note: str) -> Finding:
+    """Compare small minus large in good months (named first) and bad ones; the claim is plus and minus."""
+    found = group_means(excess, bad.astype(np.int64), 2)
+    labels, evidence, rows = [], [], []
+    for column, (name, inside, sign) in enumerate(zip(names, (~bad, bad), (1, -1), strict=True)):
+        mean, error = (12 * float(x[column]) for x in (found.coefficients, found.errors))
+        labels.append(name)
+        evidence.append(
+            Evidence(
+                f"small minus large a year in {name}",
+                mean,
+                percent(mean),
+                float(found.pvalues[column]),
+                _episodes(inside),
+                claimed=sign,
+            )
+        )
+        rows.append(
+            (
+                name,
+                str(int(inside.sum())),
+                str(_episodes(inside)),
+                percent(mean),
+                f"{percent(mean - NORMAL * error)} to {percent(mean + NORMAL * error)}",
+                number(float(found.tstats[column])),
+                probability(float(found.pvalues[column])),
+            )
+        )
+    head = f"small minus large a year: {evidence[0].shown} in {names[0]}, {evidence[1].shown} in {names[1]}"
+    return Finding(
+        evidence=tuple(evidence),
+        headline=head,
+        sample=f"{len(excess)} months, {_episodes(bad)} spells of {names[1]}",
+        picture=Dots(
+            tuple(labels),
+            1200 * found.coefficients,
+            1200 * (found.coefficients - NORMAL * found.errors),
+            1200 * (found.coefficients + NORMAL * found.errors),
+            "small minus large, % a year",
+        ),
+        tables=(
+            Table(
+                f"{str(ends[0])[:7]} to {str(ends[-1])[:7]}",
+                ("months of", "months", "spells", "mean a year", "95% interval", "t (Newey-West)", "p"),
+                tuple(rows),
+            ),
+        ),
+        notes=(note,),
+    )
+
+
+def _expansions(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    bars = monthly(market, "small", "large")
+    return _by_regime(
+        bars.ends,
+        bars.returns["small"] - bars.returns["large"],
+        recession_months(bars.ends),
+        ("expansions", "recessions"),
+        "Recessions as the NBER dated them afterwards: nobody could have acted on them.",
+    )
+
+
+def _expansions_in_time(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    bars = monthly(market, "small", "large")
+    # What is known at a month's end is held against the month after it.
+    known = observed(market, "recession", "recession as announced").as_of(Fills(bars.ends))[:-1]
+    usable = np.isfinite(known)
+    excess = (bars.returns["small"] - bars.returns["large"])[1:]
+    return _by_regime(
+        bars.ends[1:][usable],
+        excess[usable],
+        known[usable] == 1.0,
+        ("announced expansions", "announced recessions"),
+        "As announced by the NBER, known before the month began; announcements exist since 1980.",
+    )
+
+
+def _expansive_policy(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    bars = monthly(market, "small", "large")
+    rate = observed(market, "discount_rate", "discount rate")
+    change = np.diff(rate.values)
+    moved = np.abs(change) > 1e-9
+    dates, cut = rate.dates[1:][moved].astype("datetime64[M]"), change[moved] < 0
+    months = bars.ends.astype("datetime64[M]")
+    last = np.searchsorted(dates, months, "left") - 1
+    usable = (last >= 0) & (months <= rate.dates[-1].astype("datetime64[M]"))
+    restrictive = ~cut[np.maximum(last, 0)][usable]
+    excess = (bars.returns["small"] - bars.returns["large"])[usable]
+    note = "A month is expansive when the last move of the discount rate before it was a cut."
+    names = ("expansive months", "restrictive months")
+    whole = _by_regime(bars.ends[usable], excess, restrictive, names, note)
+    found = least_squares(excess, np.column_stack([np.ones(len(excess)), ~restrictive]).astype(float))
+    difference = 12 * float(found.coefficients[1])
+    published = (months[usable] >= np.datetime64("1966-01")) & (months[usable] <= np.datetime64("2013-12"))
+    tables = whole.tables
+    if published.any():
+        part = _by_regime(
+            bars.ends[usable][published], excess[published], restrictive[published], names, note
+        )
+        tables = (*tables, *part.tables)
+    return replace(
+        whole,
+        evidence=(
+            Evidence(
+                "small minus large a year, expansive less restrictive months",
+                difference,
+                percent(difference),
+                float(found.pvalues[1]),
+                whole.evidence[1].n,
+            ),
+        ),
+        tables=tables,
+    )
+
+
+_RULE = SignRule(at_least=5, cases="spells")
+
+CYCLE_CLAIMS = (
+    Claim(
+        id="expansions",
+        statement="Small caps win in expansions and lose in downturns.",
+        origin="articles on the great rotation, 2025",
+        test="Mean of small minus large in the months of expansions and recessions, Newey-West errors.",
+        rule=_RULE,
+        examine=_expansions,
+    ),
+    Claim(
+        id="expansions-in-time",
+        statement=(
+            "Small caps win in announced expansions and lose in announced recessions: the news helps to "
+            "choose."
+        ),
+        origin="the same articles, as an investor would have to act on them",
+        test=(
+            "Mean of small minus large in the months that began with an expansion or a recession announced, "
+            "Newey-West errors; announcements of the NBER since 1980."
+        ),
+        rule=_RULE,
+        examine=_expansions_in_time,
+    ),
+    Claim(
+        id="expansive-policy",
+        statement="The small-cap premium is larger when policy is expansive than when it is restrictive.",
+        origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
+        test=(
+            "Mean of small minus large in the months after a cut of the discount rate less that in "
+            "the months after a rise, whichever came last; Newey-West errors."
+        ),
+        rule=_RULE,
+        examine=_expansive_policy,
+        published=(
+            "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "
+            "expansive periods, 1966 to 2013. Theirs need both the discount rate and the federal funds rate "
+            "to trend downward."
+        ),
+    ),
+)

@@ -1,0 +1,347 @@
+"""Claims about what followed certain days: first cuts, ends of recessions, any list of days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.event_study import Chance, event_study
+from backtest.dates import Fills, to_days
+from backtest.errors import UsageError
+from backtest.observations import Observations
+from backtest.signals.policy import PolicyRate
+from backtest.studies.claim import Claim, Evidence, MissingInputError, SignRule
+from backtest.studies.findings import Cases, Finding, Paths, Table
+from backtest.studies.inputs import monthly, observed, turning_points
+from backtest.studies.wording import percent, probability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.analysis.event_study import EventStudy, Horizon
+    from backtest.dates import Days, Floats
+    from backtest.market.data import MarketData
+    from backtest.studies.inputs import Monthly
+
+HORIZONS = (-36, -24, -18, -12, -6, -3, -1, 1, 3, 6, 12, 18, 24, 36)
+"""Months after a case, negative for before it."""
+
+QUIET = 12
+"""A first cut has no other cut in so many months before it."""
+
+_RULE = SignRule(
+    at_least=5,
+    condition="the mean lies on the same side of the mean after ordinary months as of zero",
+)
+
+
+def month_name(months: int) -> str:
+    """Return ``12 months after`` or ``3 months before``."""
+    return f"{abs(months)} month{'' if abs(months) == 1 else 's'} {'after' if months > 0 else 'before'}"
+
+
+def _so_far(bars: Monthly, names: tuple[str, str], study: EventStudy) -> Floats:
+    """Return what each case has earned up to the end of the data, at most over the longest horizon."""
+    rows = []
+    for at in study.at:
+        part = slice(max(0, int(at) + 1), int(at) + 1 + max(study.horizons))
+        first, second = (float(np.prod(1.0 + bars.returns[name][part]) - 1.0) for name in names)
+        rows.append([first, second, first - second])
+    return np.array(rows).reshape(-1, 3)
+
+
+def study_cases(
+    bars: Monthly, days: Days, names: tuple[str, str], possible_from: np.datetime64, chance: Chance
+) -> Cases:
+    """Study two sleeves around days whose months lie in the data; days outside them are left out."""
+    at = bars.index_of(days)
+    inside = (at >= -1) & (at < len(bars.ends))
+    days, at = days[inside], at[inside]
+    at, kept = np.unique(at, return_index=True)
+    study = event_study(
+        bars.returns[names[0]],
+        bars.returns[names[1]],
+        at,
+        HORIZONS,
+        possible_from=max(0, int(bars.index_of(to_days([possible_from]))[0])),
+        chance=chance,
+    )
+    after = tuple(int(len(bars.ends) - 1 - i) for i in study.at)
+    return Cases(days[kept], names, study, after, _so_far(bars, names, study))
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{percent(low)} to {percent(high)}"
+
+
+def _summary_row(horizon: Horizon) -> tuple[str, ...]:
+    if horizon.n == 0:
+        return (month_name(horizon.bars), "0", *["-"] * 7)
+    return (
+        month_name(horizon.bars),
+        str(horizon.n),
+        percent(horizon.mean),
+        percent(horizon.median),
+        f"{round(horizon.positive * horizon.n)} of {horizon.n}",
+        percent(horizon.worst),
+        percent(horizon.best),
+        _interval(horizon.low, horizon.high),
+        probability(horizon.pvalue),
+    )
+
+
+def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
+    if horizon.n == 0:
+        return (month_name(horizon.bars), *["-"] * 5)
+    return (
+        month_name(horizon.bars),
+        probability(horizon.pvalue_zero),
+        probability(horizon.pvalue_placebo),
+        percent(horizon.ordinary),
+        _interval(horizon.without_low, horizon.without_high),
+        str(dates[horizon.heaviest]) if horizon.heaviest >= 0 else "-",
+    )
+
+
+def summary_tables(cases: Cases) -> tuple[Table, Table]:
+    """Return the summaries of all horizons as people read them, and how far chance and single cases go."""
+    what = f"{cases.names[0]} minus {cases.names[1]}"
+    columns = ("months", "cases", "mean", "median", "positive", "worst", "best", "95% interval", "p")
+    others = (
+        "months",
+        "p against zero",
+        "p against ordinary",
+        "ordinary months",
+        "mean without one",
+        "heaviest",
+    )
+    summary = cases.study.summary
+    return (
+        Table(f"{what}, all complete cases", columns, tuple(map(_summary_row, summary))),
+        Table(
+            "chance, and the mean when one case is left out",
+            others,
+            tuple(_chance_row(horizon, cases.dates) for horizon in summary),
+        ),
+    )
+
+
+def _case_row(cases: Cases, row: int, shown: list[int]) -> tuple[str, ...]:
+    values = cases.study.difference[row, shown]
+    return (str(cases.dates[row]), *("cut short" if np.isnan(v) else percent(float(v)) for v in values))
+
+
+def case_tables(cases: Cases) -> tuple[Table, Table]:
+    """Return every case with its differences after and before it; a window that is not whole is cut short."""
+    first, second = cases.names
+    after = [c for c, h in enumerate(cases.study.horizons) if h > 0]
+    before = [c for c, h in enumerate(cases.study.horizons) if h < 0][::-1]
+    rows = []
+    for row, months in enumerate(cases.months_after):
+        cut = months < max(HORIZONS)
+        so_far = f"{percent(float(cases.so_far[row, 2]))} in {months} months" if cut else ""
+        rows.append((*_case_row(cases, row, after), so_far))
+    what = f"{first} minus {second}, case by case"
+    heads = {
+        side: tuple(f"{cases.study.horizons[c]:+d}" for c in side) for side in (tuple(after), tuple(before))
+    }
+    return (
+        Table(
+            f"{what}, months after",
+            ("case", *heads[tuple(after)], "to the end of the data"),
+            tuple(rows),
+        ),
+        Table(
+            f"{what}, months before",
+            ("case", *heads[tuple(before)]),
+            tuple(_case_row(cases, row, before) for row in range(len(cases.dates))),
+        ),
+    )
+
+
+def _paths(cases: Cases, what: str) -> Paths:
+    reach = max(HORIZONS)
+    return Paths(
+        np.arange(-reach, reach + 1, dtype=np.float64),
+        100.0 * cases.study.paths,
+        tuple(str(day) for day in cases.dates),
+        f"{what}, percentage points since the case",
+    )
+
+
+def _evidence(horizon: Horizon, what: str) -> Evidence:
+    excess = horizon.mean - horizon.ordinary
+    return Evidence(
+        label=f"{what}, {month_name(horizon.bars)}",
+        estimate=horizon.mean,
+        shown=percent(horizon.mean),
+        pvalue=horizon.pvalue,
+        n=horizon.n,
+        holds=bool(excess * horizon.mean > 0.0),
+    )
+
+
+def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequence[str] = ()) -> Finding:
+    """Return the finding of a case study whose rule looks at the ``decisive`` horizons."""
+    what = f"{cases.names[0]} minus {cases.names[1]}"
+    by_bars = {h.bars: h for h in cases.study.summary}
+    main = by_bars[headline]
+    short = sum(months < headline for months in cases.months_after)
+    said = (
+        f"{what} over {headline} months: mean {percent(main.mean)}, positive in "
+        f"{round(main.positive * main.n)} of {main.n}"
+        if main.n
+        else f"{what} over {headline} months: no complete case"
+    )
+    half = (main.high - main.low) / 2
+    power = (
+        f"With {main.n} cases the mean over {headline} months is known to about {100 * half:.0f} points "
+        "either way: a smaller effect could not be seen."
+    )
+    cut = [f"{short} of {len(cases.dates)} cases are cut short by the end of the data."] if short else []
+    return Finding(
+        evidence=tuple(_evidence(by_bars[bars], what) for bars in decisive),
+        headline=said,
+        sample=f"{main.n} cases" + (f", and {short} cut short" if short else ""),
+        picture=_paths(cases, what),
+        tables=(*summary_tables(cases), *case_tables(cases)),
+        notes=(*([power] if main.n else []), *cut, *notes),
+        cases=cases,
+    )
+
+
+def _left_out(bars: Monthly, days: Days) -> list[str]:
+    late = [str(day) for day in days[bars.index_of(days) >= len(bars.ends)]]
+    early = [str(day) for day in days[bars.index_of(days) < -1]]
+    said = [f"Left out, after the end of the data ({bars.ends[-1]}): {', '.join(late)}."] if late else []
+    return said + ([f"Left out, before the beginning of the data: {', '.join(early)}."] if early else [])
+
+
+def _after_first_cuts(market: MarketData, names: tuple[str, str], chance: Chance) -> Finding:
+    if market.policy is None:
+        raise MissingInputError(f"the market '{market.name}' has no policy rate; embedded has one")
+    bars = monthly(market, *names)
+    events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
+    days = events.dates()
+    cases = study_cases(bars, days, names, events.known_from[0], chance)
+    return finding_of(cases, (12, 24), 12, _left_out(bars, days))
+
+
+def _first_cut(market: MarketData, chance: Chance) -> Finding:
+    return _after_first_cuts(market, ("small", "large"), chance)
+
+
+def _value_after_cuts(market: MarketData, chance: Chance) -> Finding:
+    return _after_first_cuts(market, ("value", "growth"), chance)
+
+
+def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
+    """Return the months of the first cuts of the discount rate, and from when they can be told.
+
+    The series is a monthly average: a cut in mid-month shows in parts over two months. A fall by 0.10 within
+    a month counts, dated in that month.
+    """
+    rate = observed(market, "discount_rate", "discount rate")
+    dated = Observations(rate.id, rate.dates, rate.values, rate.dates)
+    events = PolicyRate(Fills(rate.dates), dated).first_cuts(quiet=QUIET, at_least=0.10)
+    return events.dates(), events.known_from[0]
+
+
+def _first_cut_discount_rate(market: MarketData, chance: Chance) -> Finding:
+    bars = monthly(market, "small", "large")
+    days, known_from = discount_rate_cuts(market)
+    cases = study_cases(bars, days, ("small", "large"), known_from, chance)
+    note = (
+        "The discount rate is a monthly average: a cut counts in the month in which the average "
+        "falls by 0.10 "
+        "or more, so a cut at a month's end is dated a month late."
+    )
+    return finding_of(cases, (12, 24), 12, [note, *_left_out(bars, days)])
+
+
+def _after_troughs(market: MarketData, chance: Chance) -> Finding:
+    bars = monthly(market, "small", "large")
+    dates, peaks = turning_points()
+    troughs = dates[~peaks]
+    inside = troughs[(bars.index_of(troughs) >= -1) & (bars.index_of(troughs) < len(bars.ends))]
+    cases = study_cases(bars, inside, ("small", "large"), bars.ends[0], chance)
+    note = "Nobody knew a trough in its month: the NBER announces it 4 to 21 months later."
+    return finding_of(cases, (12,), 12, [note])
+
+
+def examine_days(market: MarketData, days: Days, chance: Chance, origin: str) -> Finding:
+    """Return the case study of any list of days, small against large.
+
+    Raises
+    ------
+    UsageError
+        When none of the days lies in the data.
+    """
+    bars = monthly(market, "small", "large")
+    at = bars.index_of(days)
+    if not ((at >= -1) & (at < len(bars.ends))).any():
+        raise UsageError(
+            f"none of the days lies in the data of '{market.name}', "
+            f"which run from {bars.ends[0]} to {bars.ends[-1]}"
+        )
+    cases = study_cases(bars, days, ("small", "large"), days.min(), chance)
+    return finding_of(cases, (12, 24), 12, [origin, *_left_out(bars, days)])
+
+
+_TEST = (
+    "Event study by months: the returns of the months after the month of the case, compounded, {what}. The "
+    "mean of all complete cases is held against zero (the market's own months drawn anew in blocks, cases in "
+    "place) and against ordinary months (as many cases, as far apart, placed at random); the larger p-value "
+    "counts."
+)
+
+EVENT_CLAIMS = (
+    Claim(
+        id="first-cut",
+        statement="Small caps outperform large caps in the 12 to 24 months after the Fed starts to cut.",
+        origin="articles on the great rotation, 2024 and 2025",
+        test=_TEST.format(what="small minus large")
+        + " A first cut is a fall of the target by 0.25 or more without another in the "
+        f"{QUIET} months before.",
+        rule=_RULE,
+        examine=_first_cut,
+    ),
+    Claim(
+        id="first-cut-discount-rate",
+        statement=(
+            "Since 1950 small caps outperform in the 12 to 24 months after the first cut of the "
+            "discount rate."
+        ),
+        origin="the same articles, over the longest history of a policy rate",
+        test=_TEST.format(what="small minus large")
+        + " A first cut is a fall of the monthly average by 0.10 or more without another in the "
+        f"{QUIET} months before.",
+        rule=_RULE,
+        examine=_first_cut_discount_rate,
+        published=(
+            "Chisholm (Fidelity, 2024): since 1954 small caps beat the S&P 500 in the 12 months after a "
+            "first cut 70% of the time, by more than 5% on average."
+        ),
+    ),
+    Claim(
+        id="value-after-cuts",
+        statement="Value beats growth after rates fall.",
+        origin="articles on the great rotation, 2025",
+        test=_TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
+        rule=_RULE,
+        examine=_value_after_cuts,
+    ),
+    Claim(
+        id="after-troughs",
+        statement="Small caps beat large caps in the year after a recession ends.",
+        origin="Switzer (2010), often repeated",
+        test=_TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
+        rule=_RULE,
+        examine=_after_troughs,
+        published=(
+            "Switzer (2010), North American Journal of Economics and Finance 21: small beat large in the "
+            "year after every trough but that of June 1938."
+        ),
+    ),
+)

@@ -1,0 +1,135 @@
+"""What an examination gives: evidence, one number, tables, a picture, and in case studies every case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from backtest.analysis.event_study import EventStudy
+    from backtest.dates import Days, Floats
+    from backtest.studies.claim import Evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Each case thin and their mean thick: (n_cases, n_steps) in percent over months from the case."""
+
+    months: Floats
+    cases: Floats
+    labels: tuple[str, ...]
+    ylabel: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Estimates with intervals, one a row; ``lows`` and ``highs`` are NaN where there is none."""
+
+    labels: tuple[str, ...]
+    values: Floats
+    lows: Floats
+    highs: Floats
+    xlabel: str
+    reference: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter:
+    """What followed (y) on what was known (x), with the fitted line; ``now`` is the last known x."""
+
+    x: Floats
+    y: Floats
+    slope: float
+    intercept: float
+    xlabel: str
+    ylabel: str
+    now: float
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A series over time, with its last value marked."""
+
+    dates: Days
+    values: Floats
+    ylabel: str
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Named curves over one axis; ``marks`` are points of them as (x, y, name)."""
+
+    x: Floats
+    lines: dict[str, Floats]
+    xlabel: str
+    ylabel: str
+    log_x: bool = False
+    marks: tuple[tuple[float, float, str], ...] = ()
+
+
+Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for people: its title, its columns, and rows of text as it is shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The cases of an event study and what they were compared with.
+
+    Parameters
+    ----------
+    dates
+        (n_cases,) the day of each case, in the order of ``study.at``.
+    names
+        What the first and the second series are.
+    study
+        The event study over months.
+    months_after
+        (n_cases,) how many months of data follow each case.
+    so_far
+        (n_cases, 3) first, second and difference to the end of the data, at most over the longest horizon.
+    """
+
+    dates: Days
+    names: tuple[str, str]
+    study: EventStudy
+    months_after: tuple[int, ...]
+    so_far: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What an examination gives.
+
+    Parameters
+    ----------
+    evidence
+        What the rule looks at.
+    headline
+        The one number, with the words it needs.
+    sample
+        How much it rests on, such as "9 cases".
+    picture
+        The one picture.
+    tables
+        The rest of the numbers.
+    notes
+        What has to be known to read them.
+    cases
+        Every case, in an event study.
+    """
+
+    evidence: tuple[Evidence, ...]
+    headline: str
+    sample: str
+    picture: Picture
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    cases: Cases | None = field(default=None)

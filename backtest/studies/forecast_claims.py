@@ -1,0 +1,200 @@
+"""Claims that a level known today tells of the years to come: discount and concentration."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.predictive import forward_sums, predictive
+from backtest.studies.claim import Claim, Evidence, SignRule, WidestRule
+from backtest.studies.findings import Finding, History, Scatter, Table
+from backtest.studies.inputs import known_level, monthly, observed
+from backtest.studies.wording import number, percent, probability, share
+
+if TYPE_CHECKING:
+    from backtest.analysis.event_study import Chance
+    from backtest.analysis.predictive import Predictive
+    from backtest.dates import Floats
+    from backtest.market.data import MarketData
+
+YEARS = (1, 3, 5)
+HISTORY = 240
+"""The first out-of-sample forecast is made after so many months."""
+
+MODERN = "1963-07"
+"""From when on accounts are in the books of most companies, and Fama and French begin."""
+
+_RULE = SignRule(
+    at_least=10,
+    cases="windows that do not overlap",
+    condition="its out-of-sample R2 is above zero",
+)
+_TEST = (
+    "Regression of the log return of small minus large over the next 1, 3 and 5 years on {what} as it was "
+    "known at each month's end; overlapping months with Hodrick's (1992) errors. Out of the sample "
+    "(Goyal and "
+    f"Welch 2008): forecasts with an expanding window after {HISTORY} months, against the mean so far."
+)
+_ABOUT_PROXY = (
+    "The discount here is the five-year return of large over small, a stand-in where there is no book value."
+)
+_ABOUT_BOOK = (
+    "The discount is 1 less the price-to-book of small over that of large. Book values do not count "
+    "intangibles, which large companies have more of: this alone widens the gap over the decades."
+)
+
+_COLUMNS = (
+    *("horizon", "months", "windows", "slope", "t", "p", "R2", "out-of-sample R2", "forecasts"),
+    "p (Clark-West)",
+)
+
+
+def _row(found: Predictive) -> tuple[str, ...]:
+    return (
+        f"{found.bars // 12} year{'s' if found.bars > 12 else ''}",
+        str(found.n),
+        str(found.windows),
+        percent(found.slope),
+        number(found.tstat),
+        probability(found.pvalue),
+        number(found.r2, 3),
+        number(found.oos_r2, 3),
+        str(found.oos_n),
+        probability(found.clark_west),
+    )
+
+
+def _scatter(returns: Floats, level: Floats, bars: int, what: str, unit: str) -> Scatter:
+    future, x = 100.0 * forward_sums(returns, bars), level[: len(returns) - bars]
+    known = np.isfinite(x)
+    x, future = x[known], future[known]
+    fitted = len(x) > 1 and np.ptp(x) > 0
+    slope, intercept = np.polyfit(x, future, 1) if fitted else (np.nan, np.nan)
+    return Scatter(
+        x[::3],
+        future[::3],
+        float(slope),
+        float(intercept),
+        f"{what}, {unit}",
+        f"small minus large over the next {bars // 12} years, log %, every third month",
+        float(level[-1]),
+    )
+
+
+def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001
+    bars = monthly(market, "small", "large")
+    level = known_level(market, role, what, bars.ends)
+    returns = np.log1p(bars.returns["small"]) - np.log1p(bars.returns["large"])
+    found = [predictive(returns, level, 12 * years, HISTORY) for years in YEARS]
+    middle = found[1]
+    evidence = tuple(
+        Evidence(
+            label=f"{12 * years} months ahead",
+            estimate=each.slope,
+            shown=f"{percent(each.slope)} for one standard deviation",
+            pvalue=each.pvalue,
+            n=each.windows,
+            holds=each.oos_r2 > 0.0,
+        )
+        for years, each in zip(YEARS, found, strict=True)
+    )
+    rows = tuple(map(_row, found))
+    later = bars.ends >= np.datetime64(f"{MODERN}-01")
+    modern = tuple(_row(predictive(returns[later], level[later], 12 * years, HISTORY)) for years in YEARS)
+    return Finding(
+        evidence=evidence,
+        headline=(
+            f"one standard deviation more of {what}: {percent(middle.slope)} over 3 years; out-of-sample R2 "
+            f"{number(middle.oos_r2, 3)}"
+        ),
+        sample=f"{middle.n} overlapping months, {found[-1].windows} windows of 5 years",
+        picture=_scatter(returns, level, 36, what, unit),
+        tables=(
+            Table(f"small minus large on {what}; slope per standard deviation", _COLUMNS, rows),
+            Table(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
+        ),
+        notes=(
+            "Overlapping windows hardly add cases: what counts is the number of windows that do not overlap.",
+            (
+                "A high R2 in the sample with an R2 below zero out of it means: the fit would not have "
+                "helped anyone."
+            ),
+        ),
+    )
+
+
+def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    series = observed(market, "discount", "discount of small to large caps")
+    months = 12 * WidestRule().years
+    recent = series.values[-months:]
+    wider = float((recent > series.values[-1]).mean())
+    ever = float((series.values > series.values[-1]).mean())
+    last, widest = str(series.dates[-1])[:7], series.dates[-months:][recent.argmax()]
+    rows = tuple(
+        (
+            name,
+            str(len(part)),
+            f"{100 * part.min():.1f}%",
+            f"{100 * np.median(part):.1f}%",
+            f"{100 * part.max():.1f}%",
+            share(float((part > series.values[-1]).mean())),
+        )
+        for name, part in (
+            ("last 10 years", series.values[-120:]),
+            ("last 20 years", recent),
+            ("last 40 years", series.values[-480:]),
+            (f"since {str(series.dates[0])[:7]}", series.values),
+        )
+    )
+    return Finding(
+        evidence=(Evidence("share of months with a wider gap", wider, share(wider), wider, len(recent)),),
+        headline=(
+            f"discount {100 * series.values[-1]:.1f}% in {last}; {share(ever)} of all months had a wider one"
+        ),
+        sample=f"{len(series.values)} months since {str(series.dates[0])[:7]}",
+        picture=History(series.dates, 100.0 * series.values, "discount of small to large caps, %"),
+        tables=(
+            Table(
+                f"where {last} stands",
+                ("window", "months", "narrowest", "median", "widest", "wider than the last"),
+                rows,
+            ),
+        ),
+        notes=(
+            (
+                f"The widest month of the last {WidestRule().years} years was {str(widest)[:7]}, with "
+                f"{100 * recent.max():.1f}%."
+            ),
+            _ABOUT_PROXY if market.proxy else _ABOUT_BOOK,
+        ),
+    )
+
+
+FORECAST_CLAIMS = (
+    Claim(
+        id="wide-discount",
+        statement="A wide discount of small to large caps precedes years in which small caps outperform.",
+        origin="articles on the great rotation, 2024 and 2025",
+        test=_TEST.format(what="the discount (book-to-market of the halves)"),
+        rule=_RULE,
+        examine=partial(_precedes, "discount", "discount", "decimal"),
+    ),
+    Claim(
+        id="widest-gap",
+        statement="The valuation gap between small and large caps is the widest in decades.",
+        origin="articles on the great rotation, 2025",
+        test="Where the last value of the discount stands in its own history.",
+        rule=WidestRule(),
+        examine=_widest_gap,
+    ),
+    Claim(
+        id="concentration",
+        statement="High concentration of the market in its largest names precedes small-cap outperformance.",
+        origin="articles on the great rotation, 2025",
+        test=_TEST.format(what="the share of the large half in all capitalisation"),
+        rule=_RULE,
+        examine=partial(_precedes, "concentration", "concentration", "share"),
+    ),
+)

@@ -1,0 +1,109 @@
+"""Claims about what moves small caps more than large ones in the same month: rates and credit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.regression import least_squares
+from backtest.studies.claim import Claim, Evidence, SignRule
+from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.inputs import change_within, monthly, observed
+from backtest.studies.wording import NORMAL, number, probability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.analysis.event_study import Chance
+    from backtest.market.data import MarketData
+
+
+def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Finding:
+    """Regress small minus large on changes of each driver in the same month, one driver at a time."""
+    bars = monthly(market, "small", "large")
+    sleeves = {"small minus large": bars.returns["small"] - bars.returns["large"], **bars.returns}
+    evidence, labels, values, errors, rows = [], [], [], [], []
+    for role, what, carried in drivers:
+        change = change_within(observed(market, role, what), bars.ends, carried=carried)
+        usable = np.isfinite(change)
+        design = np.column_stack([np.ones(int(usable.sum())), change[usable]])
+        fits = {name: least_squares(100 * column[usable], design) for name, column in sleeves.items()}
+        main = fits["small minus large"]
+        n = int((np.abs(change[usable]) > 1e-9).sum())
+        slope = float(main.coefficients[1])
+        evidence.append(
+            Evidence(what, slope, f"{slope:+.2f}% for +1 point", float(main.pvalues[1]), n, claimed=-1)
+        )
+        for name, found in fits.items():
+            labels.append(f"{name} on {what}")
+            values.append(float(found.coefficients[1]))
+            errors.append(float(found.errors[1]))
+            rows.append(
+                (
+                    name,
+                    what,
+                    f"{str(bars.ends[usable][0])[:7]} to {str(bars.ends[usable][-1])[:7]}" if n else "-",
+                    str(n),
+                    number(float(found.coefficients[1])),
+                    number(float(found.tstats[1])),
+                    probability(float(found.pvalues[1])),
+                )
+            )
+    return Finding(
+        evidence=tuple(evidence),
+        headline="; ".join(f"small minus large {e.shown} of the {e.label}" for e in evidence),
+        sample=", ".join(f"{e.n} months with a change of the {e.label}" for e in evidence),
+        picture=Dots(
+            tuple(labels),
+            np.array(values),
+            np.array(values) - NORMAL * np.array(errors),
+            np.array(values) + NORMAL * np.array(errors),
+            "% in the month in which the driver rises by one point",
+        ),
+        tables=(
+            Table(
+                "regressions on the change within the same month, one driver at a time",
+                ("return of", "driver", "months", "with a change", "beta", "t (Newey-West)", "p"),
+                tuple(rows),
+            ),
+        ),
+        notes=("The same month: this is sensitivity, not a forecast.",),
+    )
+
+
+def _rates(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    return _betas(market, [("ten_year_yield", "10-year yield", False), ("policy", "policy rate", True)])
+
+
+def _credit(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+    return _betas(market, [("credit_spread", "Baa-Aaa spread", False)])
+
+
+_RULE = SignRule(at_least=60, cases="months")
+
+RATE_CLAIMS = (
+    Claim(
+        id="rate-sensitive",
+        statement="Small caps are hurt more than large caps by rising rates.",
+        origin="articles on the great rotation, 2024 and 2025",
+        test=(
+            "Beta of small minus large to the change of the 10-year yield and of the policy rate in the "
+            "same month."
+        ),
+        rule=_RULE,
+        examine=_rates,
+        published=(
+            "CFA Institute, Enterprising Investor, 1 August 2024: small stocks are no more sensitive to "
+            "rates than large ones, 1926 to 2024."
+        ),
+    ),
+    Claim(
+        id="credit-spreads",
+        statement="Widening credit spreads hurt small caps more than large caps.",
+        origin="articles on the great rotation, 2025",
+        test="Beta of small minus large to the change of Moody's Baa-Aaa spread in the same month.",
+        rule=_RULE,
+        examine=_credit,
+    ),
+)

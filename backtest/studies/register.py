@@ -1,0 +1,148 @@
+"""The register of claims, and the functions that study one of them, all of them, or any list of days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.analysis.event_study import Chance
+from backtest.errors import UsageError, nearest
+from backtest.market.data import MarketData
+from backtest.market.load import load_market
+from backtest.scripting.loading import load_strategy
+from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
+from backtest.studies.cycle_claims import CYCLE_CLAIMS
+from backtest.studies.event_claims import EVENT_CLAIMS, examine_days
+from backtest.studies.forecast_claims import FORECAST_CLAIMS
+from backtest.studies.rate_claims import RATE_CLAIMS
+from backtest.studies.risk_claims import RISK_CLAIMS
+from backtest.studies.size_claims import SIZE_CLAIMS, Assumptions, examine_capacity
+
+if TYPE_CHECKING:
+    from backtest.dates import Days
+    from backtest.studies.findings import Finding
+
+CLAIMS: tuple[Claim, ...] = (
+    *EVENT_CLAIMS,
+    *FORECAST_CLAIMS,
+    *RISK_CLAIMS,
+    *CYCLE_CLAIMS,
+    *RATE_CLAIMS,
+    *SIZE_CLAIMS,
+)
+
+DEFAULT = Assumptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A claim held against a market.
+
+    Parameters
+    ----------
+    claim
+        What was claimed and how it is tested.
+    market
+        The data it was held against.
+    chance
+        Draws and seed.
+    finding
+        None where the market lacks a series.
+    verdict
+        What the claim's rule says.
+    """
+
+    claim: Claim
+    market: MarketData
+    chance: Chance
+    finding: Finding | None
+    verdict: Verdict
+
+
+def claim(name: str) -> Claim:
+    """Return a claim by its name; UsageError with the nearest one where there is none."""
+    by_id = {each.id: each for each in CLAIMS}
+    if name not in by_id:
+        raise UsageError(f"there is no study '{name}'; {nearest(name, [*by_id, 'claims', 'events', 'list'])}")
+    return by_id[name]
+
+
+def hold_against(claim: Claim, market: MarketData, chance: Chance | None = None) -> Study:
+    """Examine a claim on a market; what the market lacks makes the verdict "cannot be told"."""
+    chance = chance or Chance()
+    try:
+        finding = claim.examine(market, chance)
+    except MissingInputError as reason:
+        return Study(claim, market, chance, None, Verdict(CANNOT_BE_TOLD, str(reason)))
+    return Study(claim, market, chance, finding, claim.rule.verdict(finding.evidence))
+
+
+def study(name: str, market: MarketData | str = "embedded", chance: Chance | None = None) -> Study:
+    """Study one claim.
+
+    Parameters
+    ----------
+    name
+        As ``rotation study list`` shows it.
+    market
+        What ``load_market`` returns, or a name that it takes.
+    chance
+        Draws and seed of the tests that draw; fixed by default.
+    """
+    about = claim(name)
+    return hold_against(about, market if isinstance(market, MarketData) else load_market(market), chance)
+
+
+def study_claims(market: MarketData | str = "embedded", chance: Chance | None = None) -> list[Study]:
+    """Study all claims on one market."""
+    loaded = market if isinstance(market, MarketData) else load_market(market)
+    return [hold_against(each, loaded, chance) for each in CLAIMS]
+
+
+def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) -> Days:
+    """Return the fills at which a strategy first holds small after not holding it.
+
+    Raises
+    ------
+    UsageError
+        When it never does.
+    """
+    loaded = load_strategy(strategy)
+    decision = loaded.decide(market.known(), loaded.bind(parameters))
+    bars = market.bars
+    targets = decision.targets(bars.sleeves, decision.first_fill, len(bars.dates) - 1)
+    held = targets.weights[:, bars.sleeves.index("small")] > 0.0
+    begins = held & ~np.r_[False, held[:-1]]
+    if not begins.any():
+        raise UsageError(f"{loaded.name} never buys small on '{market.name}'")
+    return bars.dates[targets.fills[begins]]
+
+
+def study_capacity(
+    market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT, chance: Chance | None = None
+) -> Study:
+    """Study the claim about capacity under assumptions of one's own."""
+    loaded = market if isinstance(market, MarketData) else load_market(market)
+    about = replace(claim("capacity"), examine=lambda market, _: examine_capacity(market, assumptions))
+    return hold_against(about, loaded, chance)
+
+
+def study_days(
+    days: Days,
+    market: MarketData | str = "embedded",
+    origin: str = "given days",
+    chance: Chance | None = None,
+) -> Study:
+    """Study any list of days: what small and large earned around them."""
+    loaded = market if isinstance(market, MarketData) else load_market(market)
+    about = Claim(
+        id="events",
+        statement=f"Small caps outperform large caps in the 12 to 24 months after {origin}.",
+        origin="you",
+        test=EVENT_CLAIMS[0].test.split(" A first cut is")[0],
+        rule=EVENT_CLAIMS[0].rule,
+        examine=lambda market, chance: examine_days(market, days, chance, f"The cases are {origin}."),
+    )
+    return hold_against(about, loaded, chance)

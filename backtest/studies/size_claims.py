@@ -1,0 +1,221 @@
+"""Claims about earnings and sums: margin arithmetic, and what large sums cannot earn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
+from backtest.analysis.margins import earnings_change, implied_margin
+from backtest.analysis.regression import least_squares
+from backtest.studies.claim import Claim, Evidence, SignRule
+from backtest.studies.findings import Curves, Finding, Table
+from backtest.studies.inputs import monthly
+from backtest.studies.wording import dollars, number, percent
+
+if TYPE_CHECKING:
+    from backtest.analysis.event_study import Chance
+    from backtest.market.data import MarketData
+
+GAIN = 0.02
+CLAIMED = {"small": 0.33, "large": 0.11}
+"""By how much the claim says that a gain of 200 basis points lifts earnings."""
+
+
+SMALL = Liquidity(capitalisation=2.5e12, turnover=1.5, volatility=0.030, impact=1.0)
+LARGE = Liquidity(capitalisation=63.9e12, turnover=1.0, volatility=0.018, impact=1.0)
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is assumed about trading; the market's data do not say it.
+
+    Parameters
+    ----------
+    traded, orders
+        The part of the sum that one order moves, and orders a year: a rotation that moves everything once in
+        two years sells one sleeve and buys the other, which is one whole order a year.
+    small, large
+        Trading the two sleeves. Capitalisations are firms times average size of the halves of Ken French's
+        six portfolios in May 2026; turnover, volatility and the impact factor are round figures.
+    """
+
+    traded: float = 1.0
+    orders: float = 1.0
+    small: Liquidity = SMALL
+    large: Liquidity = LARGE
+
+
+def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
+    """Return by how much earnings change at each margin, sales being the same."""
+    rows = tuple(
+        (f"{100 * m:g}%", f"{100 * (m + gain):g}%", percent(earnings_change(m, gain), 0)) for m in margins
+    )
+    return Table(
+        f"a gain of {gain * 1e4:g} basis points of net margin",
+        ("margin before", "margin after", "earnings"),
+        rows,
+    )
+
+
+def _margin(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - arithmetic needs no market
+    implied = {name: implied_margin(GAIN, change) for name, change in CLAIMED.items()}
+    margins = np.linspace(0.03, 0.25, 89)
+    said = " and ".join(f"{CLAIMED[name]:.0%} at a margin of {value:.0%}" for name, value in implied.items())
+    return Finding(
+        evidence=(Evidence("net margins of typical companies", float("nan"), "-", float("nan"), 0),),
+        headline=f"200 basis points lift earnings by {said}",
+        sample="arithmetic; no company was looked at",
+        picture=Curves(
+            100 * margins,
+            {"earnings": 100 * GAIN / margins},
+            "net margin before, %",
+            "change of earnings with 200 basis points more, %",
+            marks=tuple((100 * m, 100 * CLAIMED[n], f"{m:.0%} ({n})") for n, m in implied.items()),
+        ),
+        tables=(margin_table(GAIN, (0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21)),),
+        notes=(
+            "The arithmetic holds for any company with these margins, small or large: gain over margin.",
+            (
+                "Whether 6% and 18% are typical needs income statements, which no shipped market has. "
+                "The same arithmetic takes a third away when the margin falls by 200 basis points."
+            ),
+        ),
+    )
+
+
+def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
+    """Return what is left of each sleeve's return as the sum grows."""
+    bars = monthly(market, "small", "large")
+    logs = {name: np.log1p(returns) for name, returns in bars.returns.items()}
+    means = {name: 12 * float(log.mean()) for name, log in logs.items()}
+    excess = logs["small"] - logs["large"]
+    found = least_squares(excess, np.ones((len(excess), 1)))
+    premium = 12 * float(found.coefficients[0])
+    a = assumptions
+    liquidity = {"small": a.small, "large": a.large}
+    sums = np.logspace(6, 12, 121)
+    lines = {n: return_left(means[n], sums, a.traded, a.orders, liquidity[n]) for n in ("small", "large")}
+    limit = break_even(means["small"], means["large"], a.traded, a.orders, a.small, a.large)
+    within = bool(sums[0] < limit < sums[-1])
+    shown = (1e6, 1e8, 1e9, 1e10, 1e11)
+    rows = tuple(
+        (
+            dollars(s),
+            *(f"{1e4 * float(impact_cost(a.traded * s, liquidity[n])):.0f}" for n in ("small", "large")),
+            *(
+                percent(float(return_left(means[n], np.array(s), a.traded, a.orders, liquidity[n])))
+                for n in liquidity
+            ),
+        )
+        for s in shown
+    )
+    terms = tuple(
+        (
+            n,
+            dollars(x.capitalisation),
+            f"{x.turnover:.0%}",
+            f"{x.volatility:.1%}",
+            number(x.impact, 1),
+            dollars(x.daily_volume),
+        )
+        for n, x in liquidity.items()
+    )
+    alone = break_even(means["small"], means["large"], a.traded, a.orders, a.small)
+    at = f"at about {dollars(limit)}" if within else "at no sum from $1 million to $1 trillion"
+    return Finding(
+        evidence=(
+            Evidence(
+                "growth of small minus large a year, before any impact",
+                premium,
+                percent(premium),
+                float(found.pvalues[0]),
+                len(excess),
+                holds=within,
+            ),
+        ),
+        headline=(
+            f"small grew {percent(premium)} a year more (log) before impact; impact takes the lead away {at}"
+        ),
+        sample=f"{len(excess)} months; impact by a model, not measured",
+        picture=Curves(
+            sums,
+            {name: 100 * line for name, line in lines.items()},
+            "sum under management, dollars",
+            "growth a year after impact, log %",
+            log_x=True,
+        ),
+        tables=(
+            Table(
+                "impact of one order, basis points, and return a year that is left",
+                ("sum", "small", "large", "small left", "large left"),
+                rows,
+            ),
+            Table(
+                "assumptions",
+                (
+                    "sleeve",
+                    "capitalisation",
+                    "turnover a year",
+                    "volatility a day",
+                    "impact factor",
+                    "volume a day",
+                ),
+                terms,
+            ),
+        ),
+        notes=(
+            f"One order moves {a.traded:.0%} of the sum; {a.orders:g} such orders a year.",
+            f"If only small caps had an impact the lead would be gone at {dollars(alone)}.",
+            (
+                "The square-root law is for orders that are a part of the volume; far above a day's "
+                "volume it is a guess."
+            ),
+            (
+                "The sleeves are whole halves of the market, held by capitalisation. Buffett spoke of a "
+                "few names "
+                "chosen well: that is not tested here."
+            ),
+        ),
+    )
+
+
+def _capacity(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - the model draws nothing
+    return examine_capacity(market, Assumptions())
+
+
+SIZE_CLAIMS = (
+    Claim(
+        id="margin",
+        statement=(
+            "A 200 basis point margin gain lifts earnings by 33% for a typical small cap and 11% for "
+            "a large one."
+        ),
+        origin="article, 2025",
+        test="Arithmetic: the gain over the margin. The claim implies margins of 6% and 18%.",
+        rule=SignRule(at_least=30, cases="companies whose margins were looked at"),
+        examine=_margin,
+    ),
+    Claim(
+        id="capacity",
+        statement=(
+            "Small sums can earn what large sums cannot: small caps pay more, until impact takes it away."
+        ),
+        origin=(
+            "after Warren Buffett (BusinessWeek, 1999): not to have a lot of money is a huge structural "
+            "advantage"
+        ),
+        test=(
+            "Mean log return of small minus large (Newey-West); what is left of it after a square-root "
+            "price impact, by sum."
+        ),
+        rule=SignRule(
+            at_least=60,
+            cases="months",
+            condition="impact takes the lead away at some sum between $1 million and $1 trillion",
+        ),
+        examine=_capacity,
+    ),
+)

@@ -1,0 +1,143 @@
+"""Borders: what a scheme's borders are, as amounts, at each reconstitution, from what was known then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.dates import Fills, to_days
+from backtest.errors import DataError, UsageError
+from backtest.market.catalogue import catalogue
+from backtest.market.release import known_at
+from backtest.observations import Observations
+from backtest.universe.schemes import TOTAL
+from backtest.universe.workshop import text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.dates import Days, Floats, Ints
+    from backtest.universe.schemes import Scheme
+    from backtest.universe.workshop import Workshop
+
+
+def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path | None = None) -> Floats:
+    """Return the borders in force at each reconstitution, (n, n_borders) float64, rising along each row.
+
+    Parameters
+    ----------
+    shop
+        Where a scheme that looks across companies finds the table ``clean``.
+    scheme
+        The scheme.
+    dates, at
+        (n,) datetime64[D] and (n,) int64: the reconstitutions' dates and bars.
+    index
+        For a scheme that moves with a series: the file of that series (``date, value`` and, for a series that
+        the catalogue does not have, ``known_at``).
+
+    Returns
+    -------
+    Floats
+        NaN in rows for which a border was not known yet.
+    """
+    if scheme.by == "capitalisation":
+        fixed = np.tile(np.array(scheme.amounts), (len(at), 1))
+        if not scheme.index:
+            return fixed
+        level = _totals(shop, at) if scheme.index == TOTAL else _level(scheme, dates, index)
+        return fixed * (level / scheme.index_base)[:, None]
+    found = np.full((len(at), len(scheme.borders)), np.nan)
+    place = {int(bar): i for i, bar in enumerate(at)}
+    for column, border in enumerate(scheme.borders):
+        for bar, amount in shop.rows(_QUERIES[scheme.by](scheme, border, at)):
+            found[place[bar], column] = amount
+    if scheme.exchange and np.isnan(found).all():
+        raise DataError(
+            f"no company of the table is listed on '{scheme.exchange}', which {scheme.name} takes its "
+            'borders from; map the exchange\'s column with exchange = "..."'
+        )
+    return found
+
+
+def _rows(at: Ints) -> str:
+    # One row a company: a line that does not lead counts in its company's size already.
+    return f"SELECT bar, size, reference FROM clean WHERE lead AND bar IN ({', '.join(map(str, at))})"
+
+
+def _by_rank(scheme: Scheme, border: float, at: Ints) -> str:
+    del scheme
+    return (
+        f"SELECT bar, coalesce(min(size) FILTER (rank = {int(border)}), 0) FROM (SELECT bar, size, "
+        f"row_number() OVER (PARTITION BY bar ORDER BY size DESC) AS rank FROM ({_rows(at)})) GROUP BY bar"
+    )
+
+
+def _by_cumulative(scheme: Scheme, border: float, at: Ints) -> str:
+    del scheme
+    return (
+        "SELECT bar, max(size) FILTER (reached >= least) FROM (SELECT bar, size, "
+        "sum(size) OVER (PARTITION BY bar ORDER BY size DESC ROWS UNBOUNDED PRECEDING) AS reached, "
+        f"sum(size) OVER (PARTITION BY bar) * {border / 100.0!r} * (1 - 1e-12) AS least FROM ({_rows(at)})) "
+        "GROUP BY bar"
+    )
+
+
+def _by_percentile(scheme: Scheme, border: float, at: Ints) -> str:
+    among = "FILTER (reference)" if scheme.exchange else ""
+    return f"SELECT bar, quantile_cont(size, {border / 100.0!r}) {among} FROM ({_rows(at)}) GROUP BY bar"
+
+
+_QUERIES = {"rank": _by_rank, "cumulative": _by_cumulative, "percentile": _by_percentile}
+
+
+def _totals(shop: Workshop, at: Ints) -> Floats:
+    totals = dict(shop.rows(f"SELECT bar, sum(size) FROM ({_rows(at)}) GROUP BY bar"))
+    return np.array([totals.get(int(bar), np.nan) for bar in at])
+
+
+def _level(scheme: Scheme, dates: Days, index: Path | None) -> Floats:
+    if index is None:
+        raise UsageError(
+            f"the borders of {scheme.name} move with {scheme.index}; give its values with --index FILE "
+            "(columns date, value)"
+        )
+    return read_observations(index, scheme.index).as_of(Fills(dates, same_close=True))
+
+
+def read_observations(path: Path, id: str) -> Observations:
+    """Return a series from a CSV with a date, a value and, where the catalogue has no rule, ``known_at``.
+
+    Raises
+    ------
+    UsageError
+        When there is no such file, or nothing says when its values were published.
+    DataError
+        When it does not hold dates and numbers.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise UsageError(f"there is no file '{path}' with values of {id}")
+    try:
+        table = pd.read_csv(path, na_values=["."])
+        dates = to_days(pd.to_datetime(table.iloc[:, 0]).to_numpy())
+        values = table.iloc[:, 1].to_numpy(dtype=np.float64)
+        announced = to_days(pd.to_datetime(table["known_at"]).to_numpy()) if "known_at" in table else None
+    except (ValueError, IndexError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} must have columns date and value: {error}") from None
+    if announced is None:
+        if id not in catalogue():
+            raise UsageError(
+                f"{path} does not say when its values were published; add a column known_at, for the "
+                f"catalogue has no release rule for {id}"
+            )
+        announced = known_at(catalogue()[id].known_at, dates)
+    there = np.isfinite(values)
+    return Observations(id, dates[there], values[there], announced[there])
+
+
+def reference(scheme: Scheme) -> str:
+    """Return, in SQL, whether a row counts for the scheme's percentiles."""
+    return f"lower(coalesce(exchange, '')) = {text(scheme.exchange.lower())}" if scheme.exchange else "true"

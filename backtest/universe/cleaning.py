@@ -1,0 +1,248 @@
+"""Cleaning: one line's rows in order of date, from what was delivered to capitalisations and returns.
+
+Compiled, for a full history has a hundred million rows. It looks back only, with one exception that is
+stated: a split whose share count is delivered a bar late is recognised by that bar.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.compiling import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from backtest.dates import Floats
+
+    Codes = NDArray[np.uint8]
+    Numbers = NDArray[np.int32]
+
+GOOD, SAME, CONFLICT, JUMP, NO_RETURN, IMPLAUSIBLE, SPLIT, LATE = range(8)
+"""What was found of a row. ``SAME`` to ``JUMP``: the row is set aside. ``NO_RETURN`` and ``IMPLAUSIBLE``: its
+capitalisation counts, its return does not. ``SPLIT`` and ``LATE``: the return was corrected for a split."""
+
+WORDS = {
+    SAME: "the same row twice: one is kept",
+    CONFLICT: "two different rows for one company and date: none is kept",
+    JUMP: "a capitalisation that jumped and that the price does not explain",
+    NO_RETURN: "no return given: the row's capitalisation is kept, its return is not",
+    IMPLAUSIBLE: "an implausible return: the row's capitalisation is kept, its return is not",
+    SPLIT: "a split found by price against capitalisation: kept, the return corrected for it",
+    LATE: "a split whose share count came a bar late: kept, the return corrected for it",
+}
+
+GIVEN, ADJUSTED, RAW = range(3)
+"""Where returns come from: a column of total returns; prices with splits and dividends; raw prices alone."""
+
+RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 25, 30, 35, 40, 50, 60, 75, 80, 100])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is not believed.
+
+    Parameters
+    ----------
+    times
+        A capitalisation that is this many times its predecessor's, or one over it, is set aside.
+    jump
+        The same where capitalisation and share count both change by this factor the same way, so that the
+        price does not explain it.
+    confirm
+        So many rows in a row on a new level, and it is believed after all.
+    move
+        A value that grows, or shrinks, by more than this factor from one row to the next without a split.
+    """
+
+    times: float = 1000.0
+    jump: float = 10.0
+    confirm: int = 3
+    move: float = 20.0
+
+
+@compiled
+def clean(
+    line: Numbers,
+    bar: Numbers,
+    price: Floats,
+    cap: Floats,
+    given: Floats,
+    split: Floats,
+    dividend: Floats,
+    fx: Floats,
+    ratios: Floats,
+    mode: int,
+    limits: tuple[float, float, int, float],
+    code: Codes,
+    returns: Floats,
+) -> None:
+    """Fill ``code`` and ``returns`` for rows sorted by line and bar; whole lines only.
+
+    Parameters
+    ----------
+    line, bar
+        (n,) int32: numbers of the listed line and of the date.
+    price, cap, given, split, dividend, fx
+        (n,) float64: price in one currency; capitalisation; total return; new shares for one old; dividend a
+        share; units of the one currency for one of the row's. NaN where there is none.
+    mode
+        ``GIVEN``, ``ADJUSTED`` or ``RAW``.
+    limits
+        times, jump, confirm, move of ``Limits``.
+    code, returns
+        (n,) uint8 and (n,) float64, to be filled: returns are simple, decimal, since the line's row before;
+        NaN for its first row and where there is none.
+    """
+    times, jump, confirm, move = limits
+    n = len(line)
+    first = 0
+    while first < n:
+        end = first
+        while end < n and line[end] == line[first]:
+            end += 1
+        _doubles(bar, price, cap, given, code, first, end)
+        _jumps(price, cap, code, first, end, times, jump, confirm)
+        before = -1
+        for i in range(first, end):
+            returns[i] = np.nan
+            if code[i] != GOOD:
+                continue
+            if before >= 0:
+                after = i + 1
+                while after < end and code[after] != GOOD:
+                    after += 1
+                code[i] = _return(
+                    price, cap, given, split, dividend, fx, ratios, mode, before, i, after, end, returns
+                )
+                grown = 1.0 + returns[i]
+                # Given returns know a total loss; a price, which is above zero, does not.
+                low = 0.0 if mode == GIVEN else 1.0 / move
+                if returns[i] == returns[i] and not low <= grown <= move:
+                    code[i] = IMPLAUSIBLE
+                    returns[i] = np.nan
+            before = i
+        first = end
+
+
+@compiled
+def _doubles(
+    bar: Numbers, price: Floats, cap: Floats, given: Floats, code: Codes, first: int, end: int
+) -> None:
+    """Of rows for one date keep the first where all say the same, else none."""
+    i = first
+    while i < end:
+        last = i + 1
+        same = True
+        while last < end and bar[last] == bar[i]:
+            alike = cap[last] == cap[i]
+            alike = alike and (
+                price[last] == price[i] or (price[last] != price[last] and price[i] != price[i])
+            )
+            alike = alike and (
+                given[last] == given[i] or (given[last] != given[last] and given[i] != given[i])
+            )
+            same = same and alike
+            last += 1
+        for k in range(i, last):
+            code[k] = GOOD if k == i and same else SAME if same else CONFLICT
+        i = last
+
+
+@compiled
+def _jumps(
+    price: Floats, cap: Floats, code: Codes, first: int, end: int, times: float, jump: float, confirm: int
+) -> None:
+    """Set aside capitalisations far from the last one believed, until a new level has been confirmed."""
+    believed = -1
+    candidate = -1
+    streak = 0
+    for i in range(first, end):
+        if code[i] != GOOD:
+            continue
+        if believed < 0 or not _far(price, cap, believed, i, times, jump):
+            believed, candidate, streak = i, -1, 0
+            continue
+        if candidate >= 0 and not _far(price, cap, candidate, i, times, jump):
+            streak += 1
+        else:
+            streak = 1
+        candidate = i
+        if streak >= confirm:
+            believed, candidate, streak = i, -1, 0
+        else:
+            code[i] = JUMP
+
+
+@compiled
+def _far(price: Floats, cap: Floats, a: int, b: int, times: float, jump: float) -> bool:
+    change = abs(math.log(cap[b] / cap[a]))
+    if change >= math.log(times) * (1.0 - 1e-12):
+        return True
+    if not (price[a] > 0.0 and price[b] > 0.0):
+        return False
+    total, shares = math.log(cap[b] / cap[a]), math.log(cap[b] / cap[a] * price[a] / price[b])
+    return total * shares > 0.0 and min(abs(total), abs(shares)) >= math.log(jump)
+
+
+@compiled
+def _return(
+    price: Floats,
+    cap: Floats,
+    given: Floats,
+    split: Floats,
+    dividend: Floats,
+    fx: Floats,
+    ratios: Floats,
+    mode: int,
+    a: int,
+    b: int,
+    c: int,
+    end: int,
+    returns: Floats,
+) -> int:
+    """Fill the return from row a to row b, c being the row after; returns what was found."""
+    if mode == GIVEN:
+        returns[b] = (1.0 + given[b]) * fx[b] / fx[a] - 1.0
+        return GOOD if returns[b] == returns[b] else NO_RETURN
+    moved = price[b] / price[a]
+    if mode == ADJUSTED:
+        shares = split[b] if split[b] > 0.0 else 1.0
+        paid = dividend[b] * fx[b] if dividend[b] == dividend[b] else 0.0
+        returns[b] = (price[b] * shares + paid) / price[a] - 1.0
+        return GOOD
+    # A raw price halves at a split of two for one, while shares double and capitalisation stays.
+    found = _split(moved, cap[b] / cap[a] / moved, ratios)
+    if found > 0.0:
+        returns[b] = moved * found - 1.0
+        return SPLIT
+    returns[b] = moved - 1.0
+    counted = cap[b] / cap[a] / moved
+    if c < end and abs(math.log(counted)) < 0.05 and abs(math.log(moved)) > math.log(1.8):
+        found = _split(moved, cap[c] / cap[b] * price[b] / price[c], ratios)
+        if found > 0.0:
+            returns[b] = moved * found - 1.0
+            return LATE
+    return GOOD
+
+
+@compiled
+def _split(moved: float, shares: float, ratios: Floats) -> float:
+    """Return the new shares for one old, if share count and price tell of a split; else 0.
+
+    The change in shares must be near a usual ratio (2% below four for one, 10% from there on, for other
+    shares may have been issued meanwhile), and the price, corrected by it, must move at most half as far.
+    """
+    up = shares if shares >= 1.0 else 1.0 / shares
+    nearest = ratios[0]
+    for ratio in ratios:
+        if abs(math.log(up / ratio)) < abs(math.log(up / nearest)):
+            nearest = ratio
+    if abs(math.log(up / nearest)) > (0.02 if nearest < 4.0 else 0.10):
+        return 0.0
+    factor = nearest if shares >= 1.0 else 1.0 / nearest
+    return factor if abs(math.log(moved * factor)) <= abs(math.log(moved)) / 2.0 else 0.0

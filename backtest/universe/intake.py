@@ -1,0 +1,315 @@
+"""Intake: reads a table of companies, and sets aside, by stated rules, what cannot be used.
+
+The table becomes, inside the workshop,
+
+    raw       one row a row of the files, typed; ``reason`` says why it is set aside, or is null
+    lines     one row a listed line: its number, issuer, first and last date
+    bars      the dates, numbered
+    doubles   lines of one issuer on one date: which of them stands for it, and its size
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backtest.errors import DataError, UsageError
+from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
+from backtest.universe.workshop import files, quoted, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.universe.workshop import Workshop
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows that a rule left out: the rule in words, how many, and a few of them."""
+
+    reason: str
+    rows: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of companies that was taken in.
+
+    Parameters
+    ----------
+    rows, used
+        Rows in the files, and those of them that no rule of this module set aside.
+    columns
+        Our columns that are there, to the user's.
+    currency
+        What prices and capitalisations are counted in.
+    doubled
+        Whether issuers have several lines (the table ``doubles`` is not empty).
+    capitalisation_of
+        As the mapping says: ``line`` or ``company``.
+    set_aside
+        What was left out, the largest count first.
+    """
+
+    rows: int
+    used: int
+    columns: dict[str, str]
+    currency: str
+    doubled: bool
+    capitalisation_of: str
+    set_aside: list[SetAside] = field(default_factory=list)
+
+
+def take_in(
+    shop: Workshop, path: Path, mapping: Mapping, currency: str = "", rates: Path | None = None
+) -> Table:
+    """Read the table at ``path`` (CSV, Parquet, zip, or a folder of them) into the workshop.
+
+    Parameters
+    ----------
+    currency
+        What to count in; by default the currency of the rows.
+    rates
+        A table of exchange rates, ``date, currency, rate``: units of ``currency`` for one of the other.
+
+    Raises
+    ------
+    UsageError
+        When the file or a column that is needed is missing, or currencies are mixed without rates.
+    DataError
+        When no row can be used.
+    """
+    ragged = _read(shop, path)
+    present = [row[0] for row in shop.rows("DESCRIBE source")]
+    columns = mapping.resolve(present, path.name)
+    _typed(shop, columns, mapping)
+    money = _one_currency(shop, path, columns, mapping, currency, rates)
+    _raw(shop, columns, mapping)
+    counts = shop.rows("SELECT reason, count(*) FROM raw GROUP BY reason")
+    used = sum(n for reason, n in counts if reason is None)
+    if used == 0:
+        why = "; ".join(f"{n} rows: {reason}" for reason, n in counts) or "it is empty"
+        raise DataError(f"{path.name} has no row that can be used: {why}")
+    aside = [SetAside(reason, n, _examples(shop, reason)) for reason, n in counts if reason is not None]
+    _lines(shop)
+    doubled = _doubles(shop, mapping)
+    if doubled and mapping.capitalisation_of == "company":
+        second = shop.value("SELECT count(*) FROM doubles WHERE NOT lead")
+        aside.append(SetAside("a second line of its company", second, _second_examples(shop)))
+        used -= second
+    aside += [ragged] if ragged else []
+    return Table(
+        sum(n for _, n in counts) + (ragged.rows if ragged else 0),
+        used,
+        columns,
+        money,
+        doubled,
+        mapping.capitalisation_of,
+        sorted(aside, key=lambda a: -a.rows),
+    )
+
+
+def _read(shop: Workshop, path: Path) -> SetAside | None:
+    """Make the view or table ``source``; returns the lines of a CSV that have too many or too few fields."""
+    kind, found = files(path, shop.folder)
+    if kind == "parquet":
+        names = "[" + ", ".join(text(str(file)) for file in found) + "]"
+        shop.run(f"CREATE VIEW source AS SELECT * FROM read_parquet({names}, union_by_name = true)")
+        return None
+    # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
+    lines: dict[tuple[str, int], str] = {}
+    for number, file in enumerate(found):
+        shop.run(
+            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({text(str(file))}, all_varchar = true, "
+            "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
+        )
+        for line, content in shop.rows("SELECT line, csv_line FROM reject_errors ORDER BY line"):
+            lines[file.name, line] = content  # a line with two errors is one line
+        shop.run("DROP TABLE reject_errors")
+        shop.run("DROP TABLE reject_scans")
+    together = " UNION ALL BY NAME ".join(f"SELECT * FROM source_{i}" for i in range(len(found)))
+    shop.run(f"CREATE VIEW source AS {together}")
+    if not lines:
+        return None
+    examples = [
+        f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]
+    ]
+    return SetAside(
+        "a ragged line: too many or too few fields, or broken quotes", len(lines), tuple(examples)
+    )
+
+
+def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
+    """Make the view ``typed``: our columns, numbers as doubles, and ``garbled``: a text that is no number."""
+    types = {row[0]: row[1] for row in shop.rows("DESCRIBE source")}
+    parts = [_date(columns["date"], types[columns["date"]])]
+    garbled = []
+    for ours in TEXTS:
+        if ours in columns:
+            parts.append(f"nullif(trim({quoted(columns[ours])}::VARCHAR), '') AS {ours}")
+        elif ours != "issuer":
+            parts.append(f"NULL::VARCHAR AS {ours}")
+    for ours in NUMBERS:
+        if ours not in columns:
+            parts.append(f"NULL::DOUBLE AS {ours}")
+            continue
+        column = quoted(columns[ours])
+        if types[columns[ours]] == "VARCHAR":
+            number = f"try_cast(nullif(trim({column}), '') AS DOUBLE)"
+            garbled.append(
+                f"CASE WHEN trim({column}) <> '' AND {number} IS NULL "
+                f"THEN {text(ours + ': ')} || {column} END"
+            )
+        else:
+            number = f"{column}::DOUBLE"
+        parts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {ours}")
+    if "issuer" not in columns:
+        parts.append(f"{_issuer(columns, mapping)} AS issuer")
+    parts.append((f"coalesce({', '.join(garbled)})" if garbled else "NULL::VARCHAR") + " AS garbled")
+    shop.run(f"CREATE VIEW typed AS SELECT {', '.join(parts)} FROM source")
+
+
+def _date(column: str, kind: str) -> str:
+    name = quoted(column)
+    if kind in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"):
+        return f"{name}::DATE AS date"
+    return f"coalesce(try_cast({name} AS DATE), try_strptime({name}::VARCHAR, '%Y%m%d')::DATE) AS date"
+
+
+def _made(columns: dict[str, str], mapping: Mapping) -> bool:
+    return "issuer" not in columns and mapping.issuer_column in columns
+
+
+def _issuer(columns: dict[str, str], mapping: Mapping) -> str:
+    if not _made(columns, mapping):
+        return "NULL::VARCHAR"
+    made = quoted(columns[mapping.issuer_column])
+    for pattern in mapping.issuer_strip:
+        made = f"regexp_replace({made}, {text(pattern)}, ' ', 'g')"
+    return f"nullif(lower(trim(regexp_replace({made}, '[^A-Za-z0-9&]+', ' ', 'g'))), '')"
+
+
+def _one_currency(
+    shop: Workshop, path: Path, columns: dict[str, str], mapping: Mapping, wanted: str, rates: Path | None
+) -> str:
+    """Make the view ``priced``: ``typed`` with ``fx``, the rate of each row; returns the currency."""
+    if "currency" not in columns:
+        own = mapping.currency or wanted
+        if wanted and mapping.currency and wanted != mapping.currency and rates is None:
+            raise UsageError(
+                f"{path.name} is counted in {mapping.currency}, the borders in {wanted}; give exchange rates "
+                "with --rates FILE (columns date, currency, rate)"
+            )
+    else:
+        counts = shop.rows("SELECT currency, count(*) FROM typed GROUP BY currency ORDER BY 2 DESC")
+        foreign = [(name, n) for name, n in counts if name != (wanted or counts[0][0])]
+        if foreign and rates is None:
+            mixed = ", ".join(f"{name or 'none'} ({n:,} rows)" for name, n in counts[:6])
+            raise UsageError(
+                f"{path.name} mixes currencies: {mixed}; give exchange rates to {wanted or counts[0][0]} "
+                "with --rates FILE (columns date, currency, rate)"
+            )
+        own = counts[0][0] if not foreign and not wanted else ""
+    money = wanted or own
+    if rates is None:
+        shop.run("CREATE VIEW priced AS SELECT *, 1.0::DOUBLE AS fx FROM typed")
+        return money
+    kind, found = files(rates, shop.folder)
+    reader = "read_csv" if kind == "csv" else "read_parquet"
+    names = "[" + ", ".join(text(str(file)) for file in found) + "]"
+    shop.run(
+        "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
+        "rate::DOUBLE AS rate "
+        f"FROM {reader}({names}) WHERE rate::DOUBLE > 0"
+    )
+    of = "t.currency" if "currency" in columns else text(own)
+    shop.run(
+        f"CREATE VIEW priced AS SELECT t.*, CASE WHEN {of} = {text(money)} THEN 1.0 ELSE r.rate END AS fx "
+        f"FROM typed t ASOF LEFT JOIN rates r ON {of} = r.currency AND t.date >= r.date"
+    )
+    return money
+
+
+def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
+    """Make the view ``raw``: ``cap`` in one currency, and the ``reason`` for which a row is set aside."""
+    cap = "capitalisation" if "capitalisation" in columns else "price * shares"
+    cases = [
+        "WHEN date IS NULL THEN 'no date, or one that cannot be read'",
+        "WHEN company IS NULL THEN 'no company'",
+    ]
+    for rule in mapping.leave_out:
+        found = f"regexp_matches(coalesce({rule.column}, ''), {text(rule.matches)})"
+        if rule.exempt:
+            found += f" AND NOT regexp_matches(coalesce({rule.column}, ''), {text(rule.exempt)})"
+        cases.append(f"WHEN {found} THEN {text('left out by rule: ' + rule.reason)}")
+    cases.append("WHEN garbled IS NOT NULL THEN 'text where a number belongs'")
+    checked = [c for c in ("price", "shares", "capitalisation") if c in columns]
+    cases += [f"WHEN {c} <= 0 THEN '{c} zero or below'" for c in checked]
+    needed = [c for c in checked if c != "shares" or "capitalisation" not in columns]
+    cases += [f"WHEN {c} IS NULL THEN 'no {c}'" for c in needed]
+    cases.append("WHEN fx IS NULL THEN 'no exchange rate for its currency'")
+    # Stored where the words of every row have been searched; numbers are quicker read again from Parquet.
+    kind = "TABLE" if mapping.leave_out or _made(columns, mapping) else "VIEW"
+    shop.run(
+        f"CREATE {kind} raw AS SELECT * REPLACE (price * fx AS price), "
+        f"({cap}) * fx AS cap, CASE {' '.join(cases)} END AS reason FROM priced"
+    )
+
+
+def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
+    # Names once each, so that five examples are five different cases.
+    rows = shop.rows(
+        "SELECT min(date), company, any_value(name), any_value(garbled), count(*) FROM "
+        f"(SELECT * FROM raw WHERE reason = {text(reason)} LIMIT 20000) "
+        f"GROUP BY company ORDER BY 5 DESC, 2 LIMIT {EXAMPLES}"
+    )
+    return tuple(
+        " ".join(str(part) for part in (date, company, name, garbled) if part is not None)
+        for date, company, name, garbled, _ in rows
+    )
+
+
+def _second_examples(shop: Workshop) -> tuple[str, ...]:
+    rows = shop.rows(
+        "SELECT l.company, any_value(l.name), any_value(m.company) FROM doubles d JOIN lines l USING (id) "
+        "JOIN lines m ON m.issuer = l.issuer AND m.id <> l.id WHERE NOT d.lead GROUP BY l.company "
+        f"ORDER BY max(l.largest) DESC, 1 LIMIT {EXAMPLES}"
+    )
+    return tuple(f"{company} {name or ''} (beside {other})" for company, name, other in rows)
+
+
+def _lines(shop: Workshop) -> None:
+    shop.run(
+        "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
+        "SELECT company, coalesce(arg_max(issuer, date), company) AS issuer, arg_max(name, date) AS name, "
+        "arg_max(industry, date) AS industry, min(date) AS first, max(date) AS last, max(cap) AS largest "
+        "FROM raw WHERE reason IS NULL GROUP BY company)"
+    )
+    shop.run(
+        "CREATE TABLE bars AS SELECT date, (row_number() OVER (ORDER BY date) - 1)::INTEGER AS bar FROM "
+        "(SELECT DISTINCT date FROM raw WHERE reason IS NULL)"
+    )
+
+
+def _doubles(shop: Workshop, mapping: Mapping) -> bool:
+    """Make the table ``doubles``: the line-dates of issuers with several lines.
+
+    The line that leads is the one that was seen first; of several the first by name. A line that comes
+    later never replaces it, so that nothing that lies ahead decides.
+    """
+    if not shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"):
+        shop.run("CREATE TABLE doubles (date DATE, id INTEGER, lead BOOLEAN, size DOUBLE)")
+        return False
+    size = "cap" if mapping.capitalisation_of == "company" else "sum(cap) OVER together"
+    shop.run(
+        "CREATE TABLE doubles AS SELECT date, id, lead, size FROM ("
+        f"SELECT r.date, l.id, {size} AS size, count(*) OVER together AS n, "
+        "row_number() OVER (PARTITION BY r.date, l.issuer ORDER BY l.first, l.company) = 1 AS lead "
+        "FROM raw r JOIN lines l USING (company) WHERE r.reason IS NULL AND l.issuer IN "
+        "(SELECT issuer FROM lines GROUP BY issuer HAVING count(*) > 1) "
+        "WINDOW together AS (PARTITION BY r.date, l.issuer)) WHERE n > 1"
+    )
+    return bool(shop.value("SELECT count(*) > 0 FROM doubles"))

@@ -1,0 +1,186 @@
+"""A universe: the classes made of a table of companies, with all that is said of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.errors import UsageError
+from backtest.universe.build import Portfolios, Rules, build, frame
+from backtest.universe.fundamentals import known_accounts, take_in_accounts
+from backtest.universe.intake import SetAside, Table, take_in
+from backtest.universe.mapping import load_mapping
+from backtest.universe.schemes import Scheme, load_scheme
+from backtest.universe.screen import screen
+from backtest.universe.statistics import class_table, member_table, migration_table
+from backtest.universe.valuation import discounts, valuation_table
+from backtest.universe.workshop import MEMORY, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a universe is made of.
+
+    Parameters
+    ----------
+    companies, fundamentals
+        The table of companies, and files of accounts.
+    scheme, mapping
+        A name, or the path of a TOML file; no mapping where the columns bear our own names.
+    rates, index
+        Files of exchange rates, and of the series that borders move with.
+    losses
+        What ratios do with losses: ``keep``, ``drop`` or ``report``.
+    memory
+        What the queries may hold at once.
+    """
+
+    companies: Path
+    scheme: str = "us"
+    mapping: str | None = None
+    fundamentals: tuple[Path, ...] = ()
+    rates: Path | None = None
+    index: Path | None = None
+    losses: str = "report"
+    memory: str = MEMORY
+
+
+@dataclass(frozen=True, eq=False)
+class Universe:
+    """Classes, their returns, statistics and valuations.
+
+    Parameters
+    ----------
+    inputs, scheme, rules, table, portfolios
+        What it was made of, and how.
+    returns
+        By date: each class, ``market``, and each ``_equal``; simple, decimal, NaN before the first period.
+    classes, migration
+        See ``backtest.universe.statistics``.
+    valuation, discounts
+        See ``backtest.universe.valuation``; None without accounts.
+    members
+        Every line at each date shown; None unless asked for.
+    set_aside
+        What was left out or corrected, by rule, with counts and examples.
+    files
+        The files that were read, with their sha256.
+    """
+
+    inputs: Inputs
+    scheme: Scheme
+    rules: Rules
+    table: Table
+    portfolios: Portfolios
+    returns: pd.DataFrame
+    classes: pd.DataFrame
+    migration: pd.DataFrame
+    valuation: pd.DataFrame | None
+    discounts: pd.DataFrame | None
+    members: pd.DataFrame | None
+    set_aside: list[SetAside]
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_returns(self) -> bool:
+        """Whether the table had prices or returns to make the classes' returns of."""
+        return bool(self.returns["market"].notna().any())
+
+
+def _prepare(
+    shop: Workshop, inputs: Inputs, rules: Rules
+) -> tuple[Scheme, Table, Portfolios, list[SetAside]]:
+    """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
+    scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
+    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates)
+    portfolios = build(shop, table, scheme, rules, inputs.index)
+    aside = [*table.set_aside, *portfolios.set_aside]
+    if inputs.fundamentals:
+        aside += take_in_accounts(shop, inputs.fundamentals, mapping, table.currency)
+        aside += known_accounts(shop, fair_values="fair_value" in table.columns)
+    return scheme, table, portfolios, aside
+
+
+def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Universe:
+    """Return the universe of a table of companies.
+
+    Raises
+    ------
+    UsageError, DataError
+        When a file, a column or a name is missing, or nothing can be made of the table.
+    """
+    with Workshop(inputs.memory) as shop:
+        scheme, table, portfolios, aside = _prepare(shop, inputs, rules)
+        valuation = valuation_table(shop, scheme, inputs.losses) if inputs.fundamentals else None
+        paths = [inputs.companies, *inputs.fundamentals, inputs.rates, inputs.index]
+        return Universe(
+            inputs=inputs,
+            scheme=scheme,
+            rules=rules,
+            table=table,
+            portfolios=portfolios,
+            returns=frame(portfolios, scheme),
+            classes=class_table(shop, scheme, portfolios.formed),
+            migration=migration_table(shop, scheme, portfolios.formed),
+            valuation=valuation,
+            discounts=None if valuation is None else discounts(valuation, scheme),
+            members=member_table(shop, scheme) if members else None,
+            set_aside=aside,
+            files={name: digest for path in paths if path for name, digest in _checksums(path)},
+        )
+
+
+def make_screen(inputs: Inputs, rules: Rules, date: str | None) -> tuple[pd.DataFrame, np.datetime64]:
+    """Return the screen of one date (by default the last), and the date.
+
+    Raises
+    ------
+    UsageError
+        When there are no accounts, or no companies at that date.
+    """
+    from backtest.dates import parse_day
+
+    if not inputs.fundamentals:
+        raise UsageError("a screen needs accounts; name their file with --fundamentals FILE")
+    with Workshop(inputs.memory) as shop:
+        scheme, *_ = _prepare(shop, inputs, rules)
+        last = np.datetime64(shop.value("SELECT max(date) FROM valued"), "D")
+        day = last if date is None else parse_day(date, "--date")
+        return screen(shop, scheme, day), day
+
+
+def _checksums(path: Path) -> list[tuple[str, str]]:
+    found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    digests = []
+    for file in found:
+        with file.open("rb") as content:
+            digests.append((file.name, hashlib.file_digest(content, "sha256").hexdigest()))
+    return digests
+
+
+def settings(universe: Universe) -> dict[str, Any]:
+    """Return the rules that a universe was built by, in words and numbers, for its record and its page."""
+    rules, limits = universe.rules, universe.rules.limits
+    leaves = "its last value" if np.isnan(rules.delisting) else f"a return of {rules.delisting:+.0%}"
+    return {
+        "scheme": f"{universe.scheme.name}: {universe.scheme.title}",
+        "borders from": universe.scheme.source,
+        "reconstitution": f"{rules.reconstitute}, on capitalisations at its close; returns begin a bar on",
+        "weights": "capitalisation (and equal), drifting between reconstitutions",
+        "band": f"{rules.band:.0%} of a border",
+        "a company without a row": f"is held for {rules.carry} bars, then leaves at {leaves}; the rest of "
+        "its class takes its weight",
+        "returns": "prices without dividends" if universe.portfolios.price_only else "total returns",
+        "not believed": f"a capitalisation {limits.times:,.0f} times its predecessor, or {limits.jump:g} "
+        f"times without the price, until {limits.confirm} rows confirm it; a move of more than "
+        f"{limits.move:g} times",
+        "losses": universe.inputs.losses,
+    }

@@ -1,0 +1,146 @@
+"""The workshop: a DuckDB session on a temporary folder, which works out of core within a memory limit."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from backtest.compiling import threads
+from backtest.errors import DataError, RotationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    import pandas as pd
+    import pyarrow as pa
+
+MEMORY = "2GB"
+"""What the queries may hold at once; Python and the compiled loops need about another gigabyte."""
+
+_SIZE = re.compile(r"\d+(\.\d+)? ?(MB|GB|TB)", re.IGNORECASE)
+_CSV = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt", ".txt.gz")
+_PARQUET = (".parquet", ".pq")
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a text as SQL takes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Workshop:
+    """A session: ``with Workshop() as shop``; its temporary files go with it.
+
+    Parameters
+    ----------
+    memory
+        What the queries may hold at once, such as ``2GB``; what is larger goes to disk.
+    folder
+        Where the temporary files go; by default the system's own folder.
+    """
+
+    def __init__(self, memory: str = MEMORY, folder: Path | None = None) -> None:
+        if not _SIZE.fullmatch(memory):
+            raise UsageError(f"--memory takes a size such as 2GB, not '{memory}'")
+        self.folder = Path(tempfile.mkdtemp(prefix="rotation-universe-", dir=folder))
+        self.connection = duckdb.connect(str(self.folder / "workshop.duckdb"))
+        for setting in (
+            f"memory_limit = '{memory}'",
+            f"threads = {threads()}",
+            f"temp_directory = {text(str(self.folder / 'spill'))}",
+            "preserve_insertion_order = false",
+            "enable_progress_bar = false",
+        ):
+            self.connection.execute(f"SET {setting}")
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Execute a statement; DataError, with the engine's own first line, where it fails."""
+        try:
+            return self.connection.execute(sql)
+        except duckdb.OutOfMemoryException:
+            raise RotationError(
+                "the queries need more memory, or more disk for their temporary files; "
+                "give them more with: --memory 4GB"
+            ) from None
+        except duckdb.Error as error:
+            raise DataError(f"the table cannot be read: {str(error).splitlines()[0]}") from None
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        return self.run(sql).fetchall()
+
+    def value(self, sql: str) -> Any:
+        """Return the first value of a query's first row."""
+        return self.rows(sql)[0][0]
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Return a query's rows as a pandas table."""
+        return self.run(sql).df()
+
+    def stream(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Give a query's rows in order, at most ``rows`` at a time; nothing else may run meanwhile."""
+        try:
+            yield from self.connection.sql(sql).to_arrow_reader(rows)
+        except duckdb.Error as error:
+            raise DataError(f"the table cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def files(path: Path, into: Path) -> tuple[str, list[Path]]:
+    """Return ``csv`` or ``parquet``, and the files of a table: a file, a zip of them, or a folder of them.
+
+    A zip is unpacked below ``into``.
+
+    Raises
+    ------
+    UsageError
+        When there is nothing there, or files of both kinds, or of neither.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no table '{path}'")
+    found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    unpacked: list[Path] = []
+    for file in found:
+        if file.suffix.lower() == ".zip":
+            unpacked.extend(_unzip(file, into))
+        else:
+            unpacked.append(file)
+    csv = [p for p in unpacked if p.name.lower().endswith(_CSV)]
+    parquet = [p for p in unpacked if p.name.lower().endswith(_PARQUET)]
+    if csv and parquet:
+        raise UsageError(f"{path} has CSV and Parquet files; a table is of one kind")
+    if not csv and not parquet:
+        raise UsageError(f"{path} is no table: name a CSV or Parquet file, a zip, or a folder of them")
+    return ("csv", csv) if csv else ("parquet", parquet)
+
+
+def _unzip(file: Path, into: Path) -> list[Path]:
+    target = Path(tempfile.mkdtemp(prefix=f"{file.stem}-", dir=into))
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return [
+                Path(archive.extract(member, target))  # extract() keeps every member below the folder
+                for member in archive.namelist()
+                if not member.endswith("/")
+            ]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"{file} cannot be unpacked: {error}") from None

@@ -1,0 +1,1 @@
+"""Benchmarks: speed with parity asserted in the same run."""

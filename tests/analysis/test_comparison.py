@@ -1,0 +1,91 @@
+"""The test of two Sharpe ratios: its error against others' formulas, its size by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.sandwich_covariance import S_hac_simple
+
+from backtest.analysis import measures
+from backtest.analysis.comparison import agreement, sharpe_difference, sharpe_error
+from backtest.analysis.regression import newey_west_lags
+
+
+def pair(n: int, seed: int, correlation: float = 0.5, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    common = random.normal(size=n)
+    a, b = (np.sqrt(correlation) * common + np.sqrt(1 - correlation) * random.normal(size=n) for _ in "ab")
+    return 0.005 + shift + 0.04 * a, 0.005 + 0.04 * b
+
+
+def test_the_error_of_independent_normal_returns_is_memmels() -> None:
+    # Jobson and Korkie (1981) as corrected by Memmel (2003), for independent normal returns.
+    n = 200_000
+    a, b = pair(n, 1, correlation=0.6, shift=0.002)
+    sa, sb = a.mean() / a.std(), b.mean() / b.std()
+    rho = np.corrcoef(a, b)[0, 1]
+    variance = 2 - 2 * rho + 0.5 * (sa**2 + sb**2 - 2 * sa * sb * rho**2)
+    assert sharpe_error(a, b) == pytest.approx(np.sqrt(variance / n), rel=0.02)
+
+
+@given(st.integers(30, 400), st.integers(0, 2**32 - 1))
+def test_the_error_is_the_delta_method_on_statsmodels_covariance(n: int, seed: int) -> None:
+    a, b = pair(n, seed)
+    columns = np.column_stack([a, b, a**2, b**2])
+    means = columns.mean(axis=0)
+
+    def difference(m: np.ndarray) -> float:
+        return m[0] / np.sqrt(m[2] - m[0] ** 2) - m[1] / np.sqrt(m[3] - m[1] ** 2)
+
+    steps = np.eye(4) * 1e-7
+    gradient = np.array([(difference(means + s) - difference(means - s)) / 2e-7 for s in steps])
+    covariance = S_hac_simple(columns - means, nlags=newey_west_lags(n)) / n
+    assert sharpe_error(a, b) == pytest.approx(np.sqrt(gradient @ covariance @ gradient / n), rel=1e-4)
+
+
+@settings(max_examples=25)
+@given(st.integers(30, 300), st.integers(0, 2**32 - 1))
+def test_the_difference_is_that_of_the_measures_and_turns_with_the_pair(n: int, seed: int) -> None:
+    a, b = pair(n, seed)
+    ours, turned = sharpe_difference(a, b, 12.0, resamples=99), sharpe_difference(b, a, 12.0, resamples=99)
+    zero = np.zeros(n)
+    apart = measures.sharpe(a, zero, 12.0) - measures.sharpe(b, zero, 12.0)
+    assert ours.difference == pytest.approx(apart, rel=1e-9, abs=1e-12)
+    assert turned.difference == pytest.approx(-apart, rel=1e-9, abs=1e-12)
+    assert turned.pvalue == ours.pvalue
+    assert (turned.low, turned.high) == pytest.approx((-ours.high, -ours.low))
+    assert (ours.low + ours.high) / 2.0 == pytest.approx(ours.difference)
+
+
+def test_without_a_difference_one_test_in_twenty_says_there_is_one() -> None:
+    trials = 200
+    pvalues = [sharpe_difference(*pair(240, seed), 12.0, resamples=199).pvalue for seed in range(trials)]
+    rejected = np.mean(np.array(pvalues) <= 0.05)
+    # Four standard errors of a share of 200 are 6.2 points.
+    assert rejected < 0.112
+    assert np.quantile(pvalues, 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_large_difference_is_found() -> None:
+    found = sharpe_difference(*pair(600, 7, correlation=0.9, shift=0.01), 12.0)
+    assert found.pvalue < 0.01
+    assert found.low > 0.0
+
+
+def test_what_cannot_be_tested_is_nan() -> None:
+    a, b = pair(100, 1)
+    assert np.isnan(sharpe_difference(np.full(100, 0.01), b, 12.0).difference)
+    same = sharpe_difference(a, a, 12.0)
+    assert same.difference == 0.0
+    assert np.isnan([same.low, same.high, same.pvalue]).all()
+    few = sharpe_difference(a[:20], b[:20], 12.0)
+    assert np.isfinite(few.difference)
+    assert np.isnan(few.pvalue)
+
+
+def test_agreement_counts_the_value_held_alike() -> None:
+    a = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    b = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    assert agreement(a, b).tolist() == [1.0, 0.5, 0.0]

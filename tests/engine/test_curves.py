@@ -1,0 +1,52 @@
+"""The compiled measures are those of ``analysis``."""
+
+import numpy as np
+import pytest
+
+from backtest.analysis import measures
+from backtest.analysis.regression import alpha
+from backtest.engine import curves
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_they_are_the_functions_of_analysis(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, n_years = int(rng.integers(3, 2000)), float(rng.uniform(0.5, 40))
+    b, rf = rng.normal(0.005, 0.04, n), np.abs(rng.normal(0.002, 0.001, n))
+    r = 0.8 * b + rng.normal(0.001, 0.03, n)
+    out = np.empty(curves.N_MEASURES)
+    curves.measure(out, r, rf, b, curves.describe_benchmark(b, rf), n_years)
+    ppy = n / n_years
+    line = alpha(r, b, rf, ppy)
+    due = [
+        measures.total_return(r),
+        measures.cagr(r, n_years),
+        measures.volatility(r, ppy),
+        measures.sharpe(r, rf, ppy),
+        measures.sortino(r, rf, ppy),
+        measures.max_drawdown(r),
+        measures.calmar(r, n_years),
+        line.alpha,
+        line.beta,
+        measures.tracking_error(r, b, ppy),
+        measures.information_ratio(r, b, ppy),
+    ]
+    np.testing.assert_allclose(out[:11], due, rtol=1e-12, atol=1e-12)
+
+
+def test_constant_returns_have_no_ratios() -> None:
+    same = np.full(10, 0.01)
+    moving = np.linspace(-0.05, 0.05, 10)
+    out = np.empty(curves.N_MEASURES)
+    curves.measure(out, same, np.zeros(10), moving, curves.describe_benchmark(moving, np.zeros(10)), 1.0)
+    named = dict(zip(curves.MEASURES, out.tolist(), strict=True))
+    assert named["volatility"] == 0.0
+    assert named["max_drawdown"] == 0.0
+    assert all(np.isnan(named[key]) for key in ("sharpe", "sortino", "calmar"))
+
+
+def test_a_benchmark_that_never_moves_fixes_no_line() -> None:
+    flat = np.full(10, 0.001)
+    out = np.empty(curves.N_MEASURES)
+    curves.measure(out, np.linspace(0, 0.1, 10), flat, flat, curves.describe_benchmark(flat, flat), 1.0)
+    assert np.isnan(out[7:9]).all()

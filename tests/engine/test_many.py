@@ -1,0 +1,114 @@
+"""Many sets at once: the right engine, the same answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtest.dates import Fills
+from backtest.decisions import Rotation, Targets
+from backtest.engine import many, reference
+from backtest.engine.many import Measurer
+from backtest.engine.reference import Rebalance
+from backtest.engine.yardstick import Yardstick
+from backtest.errors import UsageError
+from backtest.signals.signal import Signal
+from tests.engine.cases import World, assert_close, truth, worlds
+
+
+@dataclass(frozen=True, eq=False)
+class Mix:
+    """Decisions of fractions, as a strategy may make them."""
+
+    sleeves: tuple[str, ...]
+    offsets: np.ndarray
+    at: np.ndarray
+    weights: np.ndarray
+    every_months: np.ndarray
+    band: np.ndarray
+
+
+def targets_by_hand(mix: Mix, which: int, sleeves: tuple[str, ...], first: int, last: int) -> Targets:
+    """Go through the bars and write down each change of what is wanted."""
+    part = slice(mix.offsets[which], mix.offsets[which + 1])
+    fills, rows = [], []
+    for bar in range(first, last):
+        wanted = mix.weights[part][np.flatnonzero(mix.at[part] <= bar)[-1]]
+        full = np.zeros(len(sleeves))
+        for name, weight in zip(mix.sleeves, wanted, strict=True):
+            full[sleeves.index(name)] += weight
+        full[sleeves.index("cash")] += 1.0 - full.sum()
+        if not rows or (full != rows[-1]).any():
+            fills.append(bar - first)
+            rows.append(full)
+    return Targets(np.array(fills), np.array(rows))
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_mixes_are_the_reference_in_every_window(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    bars, n_bars = world.bars, len(world.bars.dates)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    held = bars.sleeves[: int(rng.integers(1, len(bars.sleeves)))]
+    at = [np.unique(np.r_[0, rng.integers(0, n_bars, rng.integers(0, 6))]) for _ in range(4)]
+    n = sum(map(len, at))
+    parts = rng.multinomial(4, np.full(len(held) + 1, 1 / (len(held) + 1)), n)[:, :-1]
+    mix = Mix(
+        held,
+        np.cumsum([0, *map(len, at)]),
+        np.concatenate(at),
+        parts / 4.0,
+        rng.choice([0, 1, 3], 4),
+        rng.choice([0.0, 0.02], 4),
+    )
+    first = int(rng.integers(0, n_bars - 1))
+    last = int(rng.integers(first + 1, n_bars))
+    n_years = (last - first) / 12.0
+    yardstick = Yardstick.of(bars, world.benchmark, first, last, n_years)
+    answer = Measurer(bars, world.benchmark, world.costs).measure(mix, [yardstick])[0]
+    part = World(bars.window(first, last), world.benchmark, world.costs, n_years)
+    for which in range(4):
+        rebalance = Rebalance(int(mix.every_months[which]) or None, float(mix.band[which]) or None)
+        wanted = targets_by_hand(mix, which, bars.sleeves, first, last)
+        due = reference.simulate(part.bars, wanted, world.costs, rebalance)
+        assert_close(answer[which], truth(part, due))
+
+
+def rotation(n_bars: int) -> Rotation:
+    dates = np.datetime64("2000-01-01") + np.arange(n_bars)
+    offsets, starts = np.array([0, 1, 2]), np.array([2, 5])
+    return Rotation(Signal(Fills(dates), offsets, starts, starts + 3, np.zeros(2, np.int64)), "small", "cash")
+
+
+@pytest.fixture
+def world() -> World:
+    from backtest.market.data import Bars
+
+    dates = np.datetime64("2000-01-01") + np.arange(12)
+    returns = np.random.default_rng(3).normal(0, 0.02, (12, 2))
+    return World(Bars(dates, ("small", "cash"), returns), "small", [0.001, 0.0], 1.0)
+
+
+def test_the_engine_follows_from_the_decision(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    yardstick = Yardstick.of(world.bars, "small", 0, 11, 1.0)
+    measurer = Measurer(world.bars, "small", world.costs)
+    halves = Mix(
+        ("small",), np.array([0, 1]), np.array([0]), np.array([[0.5]]), np.array([1]), np.array([0.0])
+    )
+    called = []
+    path = many.by_path
+    monkeypatch.setattr(many, "by_path", lambda *given: called.append("path") or path(*given))
+    assert measurer.measure(rotation(12), [yardstick]).shape == (1, 2, 14)
+    assert called == []
+    assert measurer.measure(halves, [yardstick, yardstick]).shape == (2, 1, 14)
+    assert called == ["path", "path"]
+
+
+def test_a_sleeve_that_does_not_exist_is_named(world: World) -> None:
+    yardstick = Yardstick.of(world.bars, "small", 0, 11, 1.0)
+    mix = Mix(("smal",), np.array([0, 1]), np.array([0]), np.array([[0.5]]), np.array([0]), np.array([0.0]))
+    with pytest.raises(UsageError, match="did you mean 'small'"):
+        Measurer(world.bars, "small", world.costs).measure(mix, [yardstick])

@@ -1,0 +1,197 @@
+"""Market files: what is wrong with one is said with its line; a good one makes the sleeves it describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from backtest.errors import DataError, RotationError, UsageError
+from backtest.market.definition import find_market, market_names, read_definition
+from backtest.market.fetch import fetch, to_fetch
+from backtest.market.importing import Description, import_file
+from backtest.market.load import load_market
+from backtest.market.store import Store
+
+if TYPE_CHECKING:
+    from tests.market.server import Library
+
+LINES = """\
+title = "A market"
+frequency = "monthly"
+benchmark = "market"
+policy = "FED_TARGET"
+
+[sleeves]
+small = { MKT_RF = 1.0, RF = 1.0, SMB = 0.5 }
+market = { MKT_RF = 1.0, RF = 1.0 }
+cash = { RF = 1.0 }
+
+[series]
+spread = { MOODYS_BAA = 1.0, MOODYS_AAA = -1.0 }
+"""
+
+
+def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ('title = "A market"\n', "", 1, "the file lacks title"),
+        ('"monthly"', '"weekly"', 2, "must be monthly or daily"),
+        ("benchmark =", "bench =", 3, "did you mean 'benchmark'?"),
+        ('"market"\npolicy', '"markt"\npolicy', 6, "there is no sleeve 'markt'"),
+        ('"FED_TARGET"', '"FED_TARGETS"', 4, "did you mean 'FED_TARGET'?"),
+        ('"FED_TARGET"', "4.0", 4, "must be a series"),
+        ("SMB = 0.5", "SMBX = 0.5", 7, "did you mean 'SMB'?"),
+        ("SMB = 0.5", 'SMB = "half"', 7, "neither a series with a number"),
+        ("cash = { RF = 1.0 }\n", "", 6, "there is no sleeve 'cash'"),
+        ("cash = { RF = 1.0 }", 'cash = "MOODYS_AAA"', 9, "which no sleeve can hold"),
+        ("cash = { RF = 1.0 }", 'cash = "F-F_Research_Data_Factors"', 9, "has several columns"),
+        ("cash = { RF = 1.0 }", 'cash = "F-F_Research_Data_Factors[RFX]"', 9, "has no column 'RFX'"),
+        ("cash = { RF = 1.0 }", 'cash = "RF[x]"', 9, "a single series without columns"),
+        ("cash = { RF = 1.0 }", 'cash = "IWM"', 9, "IWM is daily, but the market monthly"),
+        ("spread = {", "spread = { splice = 4, ", 12, "there is no 'MOODYS_BAA' here"),
+        ("MOODYS_BAA = 1.0, MOODYS_AAA = -1.0", 'relative = ["small"], months = 60', 12, "two sleeves"),
+        (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'splice = ["AAA"], shift = ["AAA"]',
+            12,
+            "no part before the last",
+        ),
+        ("[series]", "[serie]", 11, "did you mean 'series'?"),
+    ],
+)
+def test_a_wrong_market_file_is_refused_with_its_line(
+    old: str, new: str, line: int, said: str, tmp_path: Path
+) -> None:
+    assert LINES.count(old) == 1, old
+    path = _file(tmp_path, LINES.replace(old, new))
+    with pytest.raises(DataError) as caught:
+        read_definition(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: "), str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_what_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 4"):
+        read_definition(_file(tmp_path, LINES.replace('"FED_TARGET"', "FED_TARGET")))
+
+
+def test_a_market_is_found_by_name_by_file_and_by_folder(tmp_path: Path) -> None:
+    assert market_names() == ["embedded", "etf", "french_daily", "french_monthly"]
+    path = _file(tmp_path, LINES)
+    assert load_market(path).name == "mine"
+    folder = tmp_path / "own"
+    folder.mkdir()
+    _file(folder, LINES, "market.toml")
+    assert load_market(folder).name == "own"
+    for name, said in (("french_month", "french_monthly"), ("no/such.toml", "no market file")):
+        with pytest.raises(UsageError, match=said):
+            find_market(name)
+
+
+def test_a_market_that_is_not_stored_says_the_one_command() -> None:
+    for name in ("french_monthly", "french_daily"):
+        with pytest.raises(RotationError, match="get them with: rotation data fetch"):
+            load_market(name)
+
+
+def _imported(
+    tmp_path: Path, id: str, rows: dict[str, float], kind: str = "total-return", unit: str = "level"
+) -> None:
+    path = tmp_path / f"{id}.csv"
+    path.write_text("date,x\n" + "".join(f"{day},{value!r}\n" for day, value in rows.items()))
+    import_file(path, Description(id, kind, unit))
+
+
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09"]
+DAILY = """\
+title = "Levels"
+frequency = "daily"
+benchmark = "large"
+[sleeves]
+small = "S"
+large = "L"
+cash = "R"
+"""
+
+
+def test_levels_become_returns_and_a_rate_accrues_what_was_in_force(tmp_path: Path) -> None:
+    small, large = [100.0, 110.0, 99.0, 99.0, 100.0, 101.0, 102.0], [50.0, 51.0, 52.0, 53.0, 54.0, 55.0, 56.0]
+    _imported(tmp_path, "S", dict(zip(DAYS, small, strict=True)))
+    rows = dict(zip(DAYS, large, strict=True))
+    del rows["2024-01-03"]  # one exchange was closed: that day is part of the next bar of both
+    _imported(tmp_path, "L", rows)
+    _imported(tmp_path, "R", {"2023-12-01": 3.65, "2024-01-05": 7.30}, "rate", "percent")
+    bars = load_market(_file(tmp_path, DAILY)).bars
+    assert [str(day) for day in bars.dates] == [*DAYS[1:2], *DAYS[3:]]
+    np.testing.assert_allclose(bars.column("small"), [0.1, 99 / 110 - 1, 100 / 99 - 1, 0.01, 102 / 101 - 1])
+    np.testing.assert_allclose(
+        bars.column("large"), [51 / 50 - 1, 53 / 51 - 1, 54 / 53 - 1, 55 / 54 - 1, 56 / 55 - 1]
+    )
+    days = np.array([1, 2, 1, 3, 1]) / 365.2425
+    np.testing.assert_allclose(bars.column("cash"), np.array([3.65, 3.65, 3.65, 7.3, 7.3]) / 100 * days)
+
+
+def test_prices_are_said_to_be_without_dividends_and_cannot_be_mixed(tmp_path: Path) -> None:
+    rows = dict(zip(DAYS, range(50, 57), strict=True))
+    _imported(tmp_path, "S", rows, "price")
+    _imported(tmp_path, "L", rows)
+    _imported(tmp_path, "R", {"2023-12-01": 3.65, "2024-01-05": 7.30}, "rate", "percent")
+    path = _file(tmp_path, DAILY)
+    with pytest.raises(DataError, match="line 5: small lacks dividends"):
+        load_market(path)
+    _imported(tmp_path, "L2", rows, "price")
+    data = load_market(_file(tmp_path, DAILY.replace('"L"', '"L2"')))
+    assert "without dividends" in data.proxy
+
+
+def test_sleeves_without_a_common_bar_are_refused(tmp_path: Path) -> None:
+    _imported(tmp_path, "S", dict(zip(DAYS[:3], (1.0, 2.0, 3.0), strict=True)))
+    _imported(tmp_path, "L", dict(zip(DAYS[4:], (1.0, 2.0, 3.0), strict=True)))
+    _imported(tmp_path, "R", {"2023-12-01": 3.65, "2024-01-05": 7.30}, "rate", "percent")
+    with pytest.raises(DataError, match="no bar in common: S ends on 2024-01-03, L begins on 2024-01-05"):
+        load_market(_file(tmp_path, DAILY))
+
+
+def test_a_pinned_vintage_is_the_one_that_is_used(tmp_path: Path) -> None:
+    rows = dict(zip(DAYS, (100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0), strict=True))
+    for id in ("S", "L"):
+        _imported(tmp_path, id, rows)
+    _imported(tmp_path, "R", {"2023-12-01": 3.65, "2024-01-05": 7.30}, "rate", "percent")
+    old = Store().find("S").vintage
+    _imported(tmp_path, "S", {**rows, "2024-01-02": 202.0})
+    new = load_market(_file(tmp_path, DAILY))
+    pinned = load_market(_file(tmp_path, DAILY + f'[vintages]\nS = "{old}"\n'))
+    assert new.bars.column("small")[0] == pytest.approx(1.02)
+    assert pinned.bars.column("small")[0] == pytest.approx(0.01)
+    assert old in pinned.provenance["S"].source
+
+
+def test_the_thirds_by_size_can_be_chosen_instead_of_the_halves(tmp_path: Path, library: Library) -> None:
+    """As the comment in the shipped file says, word for word."""
+    shipped_text = find_market("french_monthly").read_text(encoding="utf-8")
+    chosen = [
+        line[4:] for line in shipped_text.splitlines() if line.startswith("#   ") and "Formed_on_ME" in line
+    ]
+    assert len(chosen) == 3
+    sleeves = "\n".join(chosen)
+    path = _file(
+        tmp_path,
+        f'title = "Thirds"\nfrequency = "monthly"\nbenchmark = "large"\n[sleeves]\n{sleeves}\n'
+        'cash = "F-F_Research_Data_Factors[RF]"\n',
+    )
+    outcomes = fetch(to_fetch(["Portfolios_Formed_on_ME", "F-F_Research_Data_Factors"]))
+    assert [outcome.status for outcome in outcomes] == ["new", "new"], library.asked
+    store = Store()
+    table = store.read(store.find("Portfolios_Formed_on_ME"))
+    bars = load_market(path).bars
+    np.testing.assert_allclose(bars.column("mid"), table.values[:, 1] / 100.0)
+    assert bars.sleeves == ("small", "mid", "large", "cash")

@@ -1,0 +1,172 @@
+"""Importing: good files arrive to the last digit, broken ones never get in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backtest.errors import RotationError
+from backtest.market.catalogue import entry
+from backtest.market.importing import Description, import_file
+from backtest.market.store import Store
+
+INDEX = Description("MY_INDEX", "total-return", "level")
+GOOD = "date,close\n2020-01-31,100.5\n2020-02-28,99.25\n2020-03-31,101\n2020-04-30,104\n"
+
+
+def _import(tmp_path: Path, text: str | bytes, described: Description = INDEX, name: str = "my.csv") -> str:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return import_file(path, described).status
+
+
+def _refused(tmp_path: Path, text: str | bytes, described: Description = INDEX) -> str:
+    with pytest.raises(RotationError) as caught:
+        _import(tmp_path, text, described)
+    assert Store().ids() == []
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_good_file_is_stored_with_what_was_said_of_it(tmp_path: Path) -> None:
+    assert _import(tmp_path, GOOD) == "new"
+    about = entry("MY_INDEX")
+    assert (about.frequency, about.kind, about.unit) == ("monthly", "total-return", "level")
+    assert about.known_at == "the last business day of the month"
+    table = Store().read(Store().find("MY_INDEX"))
+    assert table.values[:, 0].tolist() == [100.5, 99.25, 101.0, 104.0]
+
+
+BROKEN = {
+    "empty": ("", "is empty"),
+    "blank": ("\n\n", "is empty"),
+    "an HTML page": ("<html><body>no</body></html>", "HTML page"),
+    "a header alone": ("date,close\n", "has no line of data"),
+    "no header": ("2020-01-31,100\n2020-02-28,101\n", "is no header"),
+    "a mangled header": ("date,2-Dec\n2020-01-31,1\n", "'2-Dec' was mangled by a spreadsheet"),
+    "a mangled formula": ("date,#REF!\n2020-01-31,1\n", "mangled by a spreadsheet"),
+    "an American date": (GOOD + "05/29/2020,100\n", "line 6 has '05/29/2020' for a date"),
+    "a serial number": (GOOD + "43980,100\n", "line 6 has '43980' for a date"),
+    "no such day": (GOOD + "2020-02-30,100\n", "'2020-02-30' for a date"),
+    "a date twice": (GOOD + "2020-04-30,100\n", "2020-04-30 stands twice"),
+    "out of order": (GOOD + "2020-04-15,100\n", "2020-04-15 comes after 2020-04-30"),
+    "in the future": (GOOD + "2199-05-29,100\n", "cannot be"),
+    "a thousands comma": (GOOD + '2020-05-29,"1,234.5"\n', "'1,234.5' for a number"),
+    "a percent sign": (GOOD + "2020-05-29,5%\n", "'5%' for a number"),
+    "infinity": (GOOD + "2020-05-29,inf\n", "'inf' for a number"),
+    "a level of zero": (GOOD + "2020-05-29,0\n", "is no possible level"),
+    "a negative level": (GOOD + "2020-05-29,-4\n", "is no possible level"),
+    "a field too many": (GOOD + "2020-05-29,4,5\n", "line 6 has 3 fields"),
+    "two columns": ("date,a,b\n2020-01-31,1,2\n", "choose one with --column"),
+    "the same header twice": ("date,a,a\n2020-01-31,1,2\n", "stands twice"),
+    "nothing but gaps": ("date,a\n2020-01-31,\n2020-02-28,.\n2020-03-31,-99.99\n", "has no value"),
+    "no text": (b"\xff\xfe\x00d\x00a", "was refused"),
+    "a null": (b"date,a\n2020-01-31,1\x00\n", "not text"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
+    text, said = BROKEN[case]
+    assert said in _refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("described", "said"),
+    [
+        (Description("AAA", "rate", "percent"), "the catalogue has a series 'AAA' already"),
+        (Description("X", "total-returns", "level"), "did you mean 'total-return'?"),
+        (Description("X", "price", "levels"), "did you mean 'level'?"),
+        (Description("X", "price", "percent"), "not percent"),
+        (Description("X", "rate", "level"), "a rate counts percent"),
+        (Description("X", "price", "level", frequency="weekly"), "there is no frequency 'weekly'"),
+        (Description("X", "price", "level", known_at="soon"), "no release rule 'soon'"),
+        (Description("../X", "price", "level"), "cannot name a series"),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(
+    described: Description, said: str, tmp_path: Path
+) -> None:
+    assert said in _refused(tmp_path, GOOD, described)
+
+
+def test_missing_months_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    rows = [f"2020-{month:02d}-28,1" for month in (1, 2, 5, 6, 8, 9, 10, 11)]
+    path.write_text("date,x\n" + "\n".join(rows) + "\n2020-12-28,.\n2021-01-28,2\n")
+    outcome = import_file(path, INDEX)
+    assert outcome.said == "no value for 2020-03 to 2020-04, 2020-07, 2020-12"
+
+
+def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
+    dates = pd.date_range("2020-01-31", periods=24, freq="ME")
+    frame = pd.DataFrame({"date": dates, "close": np.arange(24) + 100.0})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.set_index("date").to_parquet(tmp_path / "b.parquet")
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    for name in ("a.parquet", "b.parquet", "c.csv"):
+        import_file(tmp_path / name, Description(f"MY_{name[0]}", "total-return", "level"))
+    values = [Store().find(f"MY_{letter}").vintage for letter in "abc"]
+    tables = [Store().read(Store().find(f"MY_{letter}")).values for letter in "abc"]
+    np.testing.assert_array_equal(tables[0], tables[1])
+    np.testing.assert_array_equal(tables[0], tables[2])
+    assert len(values) == 3
+    (tmp_path / "d.parquet").write_bytes(b"PAR1 and then nonsense")
+    with pytest.raises(RotationError, match="is not a Parquet file"):
+        import_file(tmp_path / "d.parquet", Description("MY_d", "total-return", "level"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(
+    row=st.integers(0, 3),
+    start=st.integers(0, 14),
+    junk=st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=6),
+)
+def test_junk_in_a_file_is_refused_or_changes_nothing_but_its_own_value(
+    row: int, start: int, junk: str, tmp_path: Path
+) -> None:
+    """Whatever text lands in a line: a sentence, or numbers of which all other lines' are as they were."""
+    lines = GOOD.splitlines()
+    line = lines[row + 1]
+    lines[row + 1] = line[:start] + junk + line[start:]
+    path = tmp_path / "my.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+    try:
+        import_file(path, Description("JUNK", "total-return", "level", frequency="irregular"))
+    except RotationError as error:
+        assert "\n" not in str(error).replace(junk, "")  # noqa: PT017 - either outcome is right
+        return
+    table = Store().read(Store().find("JUNK"))
+    kept = dict(zip(table.dates.astype(str), table.values[:, 0], strict=True))
+    for other in GOOD.splitlines()[1:]:
+        date, _, value = other.partition(",")
+        if other != line:
+            assert kept[date] == float(value)
+    assert len(kept) == 4
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(content=st.binary(max_size=300))
+def test_bytes_of_any_kind_never_end_in_a_traceback(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "any.csv"
+    path.write_bytes(content)
+    with pytest.raises(RotationError):
+        import_file(path, Description("ANY", "total-return", "level"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(levels=st.lists(st.floats(0.001, 1e9), min_size=3, max_size=40))
+def test_any_levels_survive_the_way_through_csv_and_store(levels: list[float], tmp_path: Path) -> None:
+    dates = np.arange(np.datetime64("1990-01"), np.datetime64("1990-01") + len(levels)).astype(
+        "datetime64[D]"
+    )
+    path = tmp_path / "levels.csv"
+    path.write_text("date,x\n" + "".join(f"{d},{v!r}\n" for d, v in zip(dates, levels, strict=True)))
+    identity = f"L{abs(hash(tuple(levels)))}"
+    import_file(path, Description(identity, "total-return", "level"))
+    assert Store().read(Store().find(identity)).values[:, 0].tolist() == levels

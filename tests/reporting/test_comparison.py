@@ -1,0 +1,176 @@
+"""Runs side by side: the same measures as each alone, the same bars, and no best one within the noise."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest import MarketData, UsageError, compare, run
+from backtest.reporting import comparison_figures as figures
+from backtest.reporting.comparison import as_document
+from backtest.reporting.comparison_page import verdict, write_comparison
+from backtest.reporting.document import document
+from backtest.reporting.folder import write_report
+from backtest.reporting.record import Record, record_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest import Result
+
+
+@pytest.fixture(scope="module")
+def rate_cut(embedded: MarketData) -> Result:
+    return run("rate_cut", embedded)
+
+
+def changed(record: Record, **values: object) -> Record:
+    return dataclasses.replace(record, document={**record.document, **values})
+
+
+def as_record(result: Result) -> Record:
+    return record_of(result, document(result, None))
+
+
+def same(ours: dict[str, float], theirs: dict[str, float]) -> None:
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        assert ours[key] == pytest.approx(value, rel=1e-12, abs=1e-12, nan_ok=True), key
+
+
+def test_over_its_own_window_a_run_has_its_own_measures(embedded: MarketData, rate_cut: Result) -> None:
+    other = run("rate_cut", embedded, hold=12)
+    found = compare(rate_cut, other)
+    same(found.metrics[0], rate_cut.metrics)
+    same(found.metrics[1], other.metrics)
+    assert found.cautions == [f"Proxy: {embedded.proxy}."]
+    assert found.labels == ["rate_cut, hold 24", "rate_cut, hold 12"]
+    assert found.parameters() == {"hold": [24, 12]}
+    assert found.correlations[0, 1] == pytest.approx(
+        np.corrcoef(
+            rate_cut.returns - rate_cut.benchmark_returns["market"],
+            other.returns - other.benchmark_returns["market"],
+        )[0, 1]
+    )
+    alike = (rate_cut.weights["small"] == other.weights["small"]).mean()
+    assert found.alike[0, 1] == pytest.approx(alike)
+
+
+def test_longer_runs_are_cut_to_the_common_window_and_it_is_said(
+    embedded: MarketData, rate_cut: Result
+) -> None:
+    whole = run("valuation_discount", embedded)
+    found = compare(whole, rate_cut)
+    assert (found.start, found.end) == (rate_cut.start, rate_cut.end)
+    same(found.metrics[1], rate_cut.metrics)
+    assert "Different windows, cut to the common one, 1983-09-30 to 2018-11-30" in found.cautions[0]
+    # What a run from there would be, but for its first purchase, whose cost lies outside this window.
+    alone = run("valuation_discount", embedded, start=rate_cut.start)
+    assert found.metrics[0]["switches"] == alone.metrics["switches"]
+    assert found.metrics[0]["turnover"] == pytest.approx(alone.metrics["turnover"])
+    assert found.metrics[0]["total_return"] == pytest.approx(
+        (1.0 + alone.metrics["total_return"]) * 1.001 - 1.0
+    )
+
+
+def test_reports_are_compared_as_the_runs_that_they_are_of(
+    embedded: MarketData, rate_cut: Result, tmp_path: Path
+) -> None:
+    other = run("buy_and_hold", embedded, start=rate_cut.start)
+    places = [write_report(result, tmp_path / result.strategy.name) for result in (rate_cut, other)]
+    stored, fresh = compare(*places), compare(rate_cut, other)
+    one, two = as_document(stored, None), as_document(fresh, None)
+    assert one == two
+
+
+def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Result) -> None:
+    record = as_record(rate_cut)
+    noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
+    twin = dataclasses.replace(record, returns=record.returns + noise - noise.mean())
+    assert not {"cagr", "sharpe", "alpha"} & compare(record, twin).best.keys()
+    assert verdict(compare(record, twin)).startswith("No two Sharpe ratios differ by more than noise")
+    better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
+    found = compare(record, better)
+    assert {found.best[key] for key in ("cagr", "sharpe", "sortino", "alpha")} == {1}
+    assert found.differences[0].test.pvalue < 0.01
+    assert "rate_cut (2) above rate_cut (1)" in verdict(found)
+    assert "volatility" not in found.best
+
+
+def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Result) -> None:
+    record = as_record(rate_cut)
+    dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
+    assert compare(record, dear).cautions[0] == (
+        "Different costs (basis points a side): rate_cut (1): 10.0; rate_cut (2): 50.0."
+    )
+    series = {
+        id: {**values, "sha256": "other"} if id == "SMB" else values
+        for id, values in record.document["data"]["series"].items()
+    }
+    revised = changed(record, data={**record.document["data"], "series": series}, market="another", tried=9)
+    said = compare(record, revised).cautions
+    assert said[0].startswith("Different markets: ")
+    assert said[1] == "Different numbers of combinations tried: rate_cut (1): 1; rate_cut (2): 9."
+    assert said[2] == "Different vintages of the data: SMB."
+
+
+def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Result, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="compare takes 2 to 20 runs, not 1"):
+        compare(rate_cut)
+    with pytest.raises(UsageError, match="compare takes 2 to 20 runs, not 21"):
+        compare(*[rate_cut] * 21)
+    record = as_record(rate_cut)
+    with pytest.raises(
+        UsageError, match="different frequency cannot be compared: rate_cut monthly, rate_cut d"
+    ):
+        compare(record, changed(record, frequency="daily"))
+    early = run("buy_and_hold", embedded, end="1980-12-31")
+    with pytest.raises(
+        UsageError, match="the runs share no window: the latest starts on 1983-09-30, the earliest ends on"
+    ):
+        compare(record, early)
+    odd = dataclasses.replace(record, dates=np.r_[record.dates[:5], record.dates[5] + 1, record.dates[6:]])
+    with pytest.raises(UsageError, match="have not the same days: 1984-02-29 is a bar of only one"):
+        compare(record, odd)
+    with pytest.raises(UsageError, match="is not the folder of a report: it has no result.json"):
+        compare(tmp_path, tmp_path)
+
+
+def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData, rate_cut: Result) -> None:
+    others = [run(name, embedded, start=rate_cut.start) for name in ("buy_and_hold", "easing")]
+    found = compare(rate_cut, *others)
+    growth, relative = figures.growth_figure(found).axes
+    ends = [float(line.get_ydata()[-1]) for line in growth.lines]
+    assert ends == pytest.approx([1.0 + metrics["total_return"] for metrics in found.metrics])
+    assert len({line.get_color() for line in growth.lines}) == 3
+    assert {text.get_text() for text in relative.texts} == set(found.labels)
+    (falls,) = figures.drawdown_figure(found).axes
+    lowest = [float(np.min(line.get_ydata())) for line in falls.lines]
+    assert lowest == pytest.approx([100.0 * metrics["max_drawdown"] for metrics in found.metrics])
+    *strips, alike = figures.holdings_figure(found).axes
+    assert len(strips) == 3
+    assert [strip.get_title(loc="left").split(":")[0] for strip in strips] == found.labels
+    np.testing.assert_allclose(alike.lines[0].get_ydata(), 100.0 * found.together)
+
+
+def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path) -> None:
+    runs = [run("rate_cut", embedded, hold=hold) for hold in range(6, 26, 2)]
+    place = write_comparison(compare(*runs), tmp_path / "page")
+    page = (place / "index.html").read_text()
+    assert page.count('role="presentation"') == 10
+    assert len(page) < 1_500_000
+    content = json.loads((place / "comparison.json").read_text())
+    assert len(content["runs"]) == 10
+    assert len(content["differences"]) == 45
+    stored = pd.read_parquet(place / "returns.parquet")
+    assert stored["return:rate_cut, hold 24"].tolist() == runs[9].returns.tolist()
+    assert sorted(p.name for p in (place / "figures").iterdir()) == [
+        "drawdown.png",
+        "growth.png",
+        "holdings.png",
+    ]

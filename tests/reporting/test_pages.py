@@ -1,0 +1,196 @@
+"""The pages as a reader opens them: in a browser, on a phone, in the dark, on paper, and with a hostile name."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backtest import MarketData, compare, run
+from backtest.reporting.comparison_page import write_comparison
+from backtest.reporting.folder import write_report
+from backtest.reporting.gallery import write_gallery
+from tests.reporting.browser import chromium, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+HOSTILE = '''\
+"""<script>alert("thesis")</script> & "quotes" <img src=x onerror=alert(1)>"""
+
+from backtest import Market, Months, main, param, rotate, strategy
+
+
+@strategy
+def hostile(market: Market, hold: Months = param(24, low=1, high=60, help="<b>hold</b>")):
+    cuts = market.policy.first_cuts(quiet=12, at_least=0.25)
+    return rotate(cuts.within(0, hold), into="small", otherwise="large")
+
+
+hostile = type(hostile)(**{**vars(hostile), "name": "<script>alert('name')</script>"})
+'''
+
+
+@pytest.fixture(scope="module")
+def report(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(run("rate_cut", embedded), tmp_path_factory.mktemp("run") / "report")
+
+
+@pytest.fixture(scope="module")
+def comparison(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = [run(name, embedded) for name in ("rate_cut", "buy_and_hold", "valuation_discount")]
+    return write_comparison(compare(*runs), tmp_path_factory.mktemp("compare") / "page")
+
+
+@pytest.fixture(scope="module")
+def hostile(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("<i>hostile")
+    (folder / "hostile.py").write_text(HOSTILE)
+    result = run(str(folder / "hostile.py"), embedded)
+    assert result.strategy.name == "<script>alert('name')</script>"
+    write_report(result, folder / "report")
+    write_comparison(compare(result, run("rate_cut", embedded)), folder / "compare")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("kind", "figures"), [("report", 4), ("comparison", 3)])
+def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
+    browser: Browser, request: pytest.FixtureRequest, kind: str, figures: int, width: int, scheme: str
+) -> None:
+    file = request.getfixturevalue(kind) / "index.html"
+    with opened(browser, file, width, scheme) as seen:
+        assert seen.complaints == []
+        assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
+        assert seen.overflow <= 0
+        shown = seen.page.locator("figure svg").all()
+        visible = [drawing for drawing in shown if drawing.is_visible()]
+        assert (len(visible), len(shown)) == (figures, 2 * figures)
+        for drawing in visible:
+            box = drawing.bounding_box()
+            assert box is not None
+            assert box["width"] > 300
+            assert box["height"] > 150
+            assert drawing.locator("path").count() > 10
+        letters = [float(size) for size in seen.page.evaluate(LETTERS)]
+        assert min(letters) > 8.5
+
+
+LETTERS = """
+[...document.querySelectorAll('figure svg')].filter(s => s.getBoundingClientRect().width).flatMap(
+  s => [...s.querySelectorAll('text')].map(
+    t => parseFloat(getComputedStyle(t).fontSize) * s.getBoundingClientRect().width / s.viewBox.baseVal.width))
+"""
+"""The sizes of the figures' letters on the screen, in pixels."""
+
+
+def test_ink_and_paper_change_places_in_the_dark(browser: Browser, report: Path) -> None:
+    seen_colours = {}
+    for scheme in ("light", "dark"):
+        with opened(browser, report / "index.html", scheme=scheme) as seen:
+            seen_colours[scheme] = seen.page.evaluate(
+                "[getComputedStyle(document.body).backgroundColor, "
+                "getComputedStyle(document.querySelector('figure .wide svg text')).fill]"
+            )
+    assert seen_colours["light"] == ["rgb(255, 255, 255)", "rgb(95, 95, 95)"]
+    assert seen_colours["dark"] == ["rgb(22, 24, 26)", "rgb(168, 168, 168)"]
+
+
+def test_it_prints_on_a_few_pages(browser: Browser, report: Path) -> None:
+    with opened(browser, report / "index.html", scheme="dark") as seen:
+        paper = seen.page.pdf(prefer_css_page_size=True)
+        assert paper.startswith(b"%PDF")
+        assert 4 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 9
+        seen.page.emulate_media(media="print", color_scheme="dark")
+        ground = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb(255, 255, 255)"
+
+
+class _Elements(HTMLParser):
+    """Collects every element and attribute that a page really has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.names: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.names += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("page", ["report/index.html", "compare/index.html"])
+def test_what_a_stranger_wrote_is_only_text(hostile: Path, page: str) -> None:
+    elements = _Elements()
+    elements.feed((hostile / page).read_text())
+    assert "script" not in elements.tags
+    assert "img" not in elements.tags
+    assert [name for name in elements.names if name.startswith("on")] == []
+    assert "<script>alert('name')</script>" in elements.text
+    assert '<script>alert("thesis")</script>' in elements.text
+
+
+@pytest.mark.parametrize("page", ["report/index.html", "compare/index.html"])
+def test_nothing_a_stranger_wrote_runs(browser: Browser, hostile: Path, page: str) -> None:
+    with opened(browser, hostile / page) as seen:
+        seen.page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
+        seen.page.reload()
+        assert seen.complaints == []
+        assert seen.overflow <= 0
+        assert seen.page.title().startswith(("<script>", "2 runs"))
+
+
+def test_the_page_says_its_terms_and_its_verdict_before_any_measure(report: Path) -> None:
+    text = re.sub(r"<[^>]+>|&#\d+;", " ", (report / "index.html").read_text())
+    order = ["large caps otherwise", "Not supported: Alpha", "Proxy: small and large", "on what was known before it",
+             "10 bp of traded", "1 combination", "FED_TARGET 2026-10-09", "Sharpe ratio"]  # fmt: skip
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    alpha = json.loads((report / "sheet.json").read_text())["intervals"]["measures"]["alpha"]
+    low, high = (f"{alpha[end]:+.2%}".replace("-", "\u2212") for end in ("low", "high"))
+    assert f"95% interval {low} to {high}" in text
+
+
+def test_a_page_is_small(report: Path, comparison: Path) -> None:
+    for page in (report, comparison):
+        assert (page / "index.html").stat().st_size < 1_500_000
+        html = (page / "index.html").read_text()
+        ids = re.findall(r'\bid="([^"]+)"', html)
+        assert len(ids) == len(set(ids))
+
+
+def test_the_gallery_is_complete_small_and_the_same_again(
+    embedded: MarketData, tmp_path: Path, browser: Browser
+) -> None:
+    left_out = write_gallery(embedded, tmp_path / "gallery")
+    first = {p.name: p.read_bytes() for p in (tmp_path / "gallery").iterdir()}
+    assert "rate_cut.html" in first
+    assert "volatility" in left_out
+    assert sum(map(len, first.values())) < 2_000_000
+    pages = [name for name in first if name.endswith(".html") and name != "index.html"]
+    assert {name.replace(".html", ".png") for name in pages} < set(first)
+    with opened(browser, tmp_path / "gallery" / "index.html", 390) as seen:
+        assert seen.complaints == []
+        assert seen.overflow <= 0
+        assert seen.page.locator("tbody tr").count() == len(pages)
+        seen.page.get_by_role("link", name="rate_cut", exact=True).click()
+        assert seen.page.evaluate("document.querySelector('img').naturalWidth") > 500
+        assert seen.overflow <= 0
+        assert seen.complaints == []

@@ -1,0 +1,131 @@
+"""The pages of studies: whole HTML, everything escaped, every picture drawn, the numbers those of the study."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from backtest.analysis.event_study import Chance
+from backtest.reporting.study_folder import write_claims, write_study
+from backtest.reporting.study_pages import claims_page, minus, study_page
+from backtest.studies.findings import Finding
+from backtest.studies.register import CLAIMS, Study, study, study_claims
+from tests.studies.simulated import simulated
+
+QUICK = Chance(draws=100, seed=1)
+VOID = {"meta", "link", "br", "img", "path", "use", "rect", "circle", "line"}
+
+
+class Tags(HTMLParser):
+    """Collects links and text, and insists that every element is closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "a":
+            self.links.append(named["href"] or "")
+        if "id" in named:
+            self.ids.append(named["id"] or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[Study]:
+    return study_claims(simulated(1), QUICK)
+
+
+def test_the_page_of_claims_links_to_every_study_and_draws_each_picture(studies: list[Study]) -> None:
+    page = claims_page(studies)
+    tags = Tags(page)
+    for each in CLAIMS:
+        assert f"{each.id}.html" in tags.links
+        assert f"#{each.id}-claim" in tags.links
+        assert f"{each.id}-claim" in tags.ids
+        assert each.statement in tags.words
+    assert page.count("<svg") == 2 * len([s for s in studies if s.finding])
+    assert len(tags.ids) == len(set(tags.ids))
+    assert "http" not in " ".join(tags.links)  # one file that needs nothing else
+
+
+def test_every_study_has_its_own_page_with_its_rule_and_its_tables(studies: list[Study]) -> None:
+    for each in studies:
+        page = study_page(each, back="index.html")
+        tags = Tags(page)
+        text = " ".join(tags.words)
+        assert "index.html" in tags.links
+        assert each.claim.rule.text in text
+        assert "proves nothing about the next one" in text
+        assert str(each.market.bars.dates[-1]) in text
+        assert isinstance(each.finding, Finding)
+        for table in each.finding.tables:
+            assert table.title in text
+            for row in table.rows:
+                for cell in row:
+                    assert minus(cell) in tags.words or not cell
+
+
+def test_with_few_cases_the_page_says_how_many(studies: list[Study]) -> None:
+    first = studies[0]
+    assert first.finding is not None
+    assert first.finding.cases is not None
+    n = len(first.finding.cases.dates)
+    assert f"Each of the {n} cases thin" in study_page(first)
+
+
+def test_a_hostile_text_stays_text(studies: list[Study]) -> None:
+    claim = dataclasses.replace(studies[0].claim, statement="<script>alert(1)</script> & more.")
+    page = study_page(dataclasses.replace(studies[0], claim=claim))
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in page
+
+
+def test_what_cannot_be_told_has_a_page_that_says_why(tmp_path: Path) -> None:
+    found = study("concentration", "embedded", QUICK)
+    place = write_study(found, tmp_path / "page")
+    page = (place / "index.html").read_text()
+    assert "cannot be told" in page
+    assert "french_monthly" in page
+    assert "<figure" not in page
+
+
+def test_a_folder_is_there_whole_or_not_at_all(studies: list[Study], tmp_path: Path) -> None:
+    # The last page cannot be drawn: nothing of the others may stay.
+    broken = [*studies[:2], dataclasses.replace(studies[2], market=None)]
+    with pytest.raises(AttributeError):
+        write_claims(broken, tmp_path / "all")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("-2.6%", "\u22122.6%"),
+        ("mean -2.6%, to -1", "mean \u22122.6%, to \u22121"),
+        ("2026-05-29", "2026-05-29"),
+        ("first-cut", "first-cut"),
+        ("-", "-"),
+    ],
+)
+def test_a_minus_stands_before_numbers_only(text: str, shown: str) -> None:
+    assert minus(text) == shown
+    assert re.sub("\u2212", "-", minus(text)) == text

@@ -1,0 +1,173 @@
+"""Levels: every transform against a slow loop written another way; nothing is known before its history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtest.dates import last_business_day
+from backtest.errors import UsageError
+from tests.signals.cases import DAYS, MONTHS, dense, level, values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from backtest.signals.level import Level
+
+FIRSTS = np.arange("1988-06", "1995-01", dtype="datetime64[M]").astype("datetime64[D]")
+ENDS = last_business_day(FIRSTS)
+
+
+def months_between(now: pd.Period, then: pd.Period) -> int:
+    return (now.year - then.year) * 12 + now.month - then.month
+
+
+def windows(made: NDArray[np.float64], dates: NDArray[np.datetime64], n: int) -> list[list[float]]:
+    """Return, for each value, those of its month and the n - 1 months before; empty without that history."""
+    periods = [pd.Timestamp(day).to_period("M") for day in dates]
+    found = []
+    for i, now in enumerate(periods):
+        there = i > 0 and months_between(now, periods[0]) >= n - 1
+        found.append([made[j] for j in range(i + 1) if months_between(now, periods[j]) < n] if there else [])
+    return found
+
+
+def described(window: list[float], what: str) -> float:
+    present = [v for v in window if v == v]
+    if not window or window[-1] != window[-1]:
+        return float("nan")
+    plain = {"average": np.mean, "lowest": min, "highest": max}
+    if what in plain:
+        return float(plain[what](present))
+    if what == "zscore":
+        series = pd.Series(present)
+        spread = series.std()
+        return (present[-1] - series.mean()) / spread if len(set(present)) > 1 else float("nan")
+    if len(present) < 2:
+        return float("nan")
+    ranks = pd.Series(present).rank(method="average")
+    return 100.0 * (ranks.iloc[-1] - 1.0) / (len(present) - 1.0)
+
+
+@pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
+@pytest.mark.parametrize("what", ["average", "lowest", "highest", "zscore", "percentile"])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_windows_of_months_are_those_of_a_slow_loop(
+    what: str, dates: NDArray[np.datetime64], data: st.DataObject
+) -> None:
+    made = data.draw(values(len(dates)))
+    spans = np.array([1, 3, 12])
+    got = getattr(level(made, dates), what)(spans)
+    assert got.n_sets == 3
+    for which, n in enumerate(spans):
+        expected = [described(window, what) for window in windows(made, dates, n)]
+        np.testing.assert_allclose(got.values[got.which[which]], expected, atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(made=values(len(FIRSTS)), history=st.sampled_from([2, 12, 36]))
+def test_an_expanding_percentile_knows_nothing_of_the_whole_sample(made: NDArray, history: int) -> None:
+    got = level(made, FIRSTS).percentile(history=history).values[0]
+    for i in range(len(FIRSTS)):
+        expected = described(list(made[: i + 1]), "percentile") if i + 1 >= history else float("nan")
+        np.testing.assert_allclose(got[i], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_changes_look_back_to_the_value_that_stood_then(
+    dates: NDArray[np.datetime64], data: st.DataObject
+) -> None:
+    made = np.abs(data.draw(values(len(dates)))) + 1.0
+    change, growth = level(made, dates).change(5), level(made, dates).growth(5)
+    carried = pd.Series(made).ffill()
+    for i in range(len(dates)):
+        before = carried[i - 5] if i >= 5 else float("nan")
+        np.testing.assert_allclose(change.values[0, i], made[i] - before, atol=1e-12)
+        np.testing.assert_allclose(growth.values[0, i], 100.0 * (made[i] / before - 1.0), atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(values(len(DAYS)))
+def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) -> None:
+    got = level(made, DAYS, daily=True).average(1).values[0]
+    for i, day in enumerate(pd.DatetimeIndex(DAYS)):
+        begin = day - pd.DateOffset(months=1)
+        if day == day + pd.offsets.BMonthEnd(0):
+            begin = begin + pd.offsets.MonthEnd(0)  # from a month's end to a month's end
+        inside = [made[j] for j in range(i + 1) if pd.Timestamp(DAYS[j]) > begin]
+        whole = begin >= pd.Timestamp(DAYS[0])
+        np.testing.assert_allclose(got[i], described(inside if whole else [], "average"), atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(
+    values(len(FIRSTS)),
+    st.lists(st.integers(-4, 4), min_size=2, max_size=2),
+    st.integers(0, 3),
+    st.sampled_from([0, 20, 45]),
+)
+def test_thresholds_with_hysteresis_are_those_of_a_state_machine(
+    made: NDArray, enter: list[int], gap: int, lag: int
+) -> None:
+    source = level(made, FIRSTS, lag)
+    above = source.above(np.array(enter), until=np.array(enter) - gap)
+    below = source.below(-np.array(enter), until=gap - np.array(enter))
+    known = pd.Series(made, pd.DatetimeIndex(FIRSTS + lag)).dropna()
+    for which, bound in enumerate(enter):
+        up = down = False
+        states, turned = [], []
+        for day in pd.DatetimeIndex(MONTHS):
+            past = known[known.index < day]
+            if len(past):
+                up = past.iloc[-1] >= (bound - gap if up else bound)
+                down = past.iloc[-1] <= (gap - bound if down else -bound)
+            states.append(up)
+            turned.append(down)
+        assert above.dense(which).tolist() == states
+        assert below.dense(which).tolist() == turned
+        there = [len(known[known.index < day]) > 0 for day in pd.DatetimeIndex(MONTHS)]
+        assert above.first[which] == (there.index(True) if True in there else len(MONTHS))
+
+
+@settings(max_examples=30)
+@given(values(len(FIRSTS)), values(len(FIRSTS)))
+def test_two_levels_cross_where_the_later_known_of_each_do(one: NDArray, two: NDArray) -> None:
+    a, b = level(one, FIRSTS, 5), level(two, FIRSTS, 30)
+    crossed = a.above(b)
+    for fill, day in enumerate(MONTHS):
+        left = [v for v, known in zip(one, a.known_at, strict=True) if known < day and v == v]
+        right = [v for v, known in zip(two, b.known_at, strict=True) if known < day and v == v]
+        if left and right:
+            assert crossed.at(fill) == (left[-1] - right[-1] >= 0.0)
+            assert crossed.first[0] <= fill
+        else:
+            assert crossed.first[0] > fill
+
+
+def test_as_of_is_what_was_known_before_each_fill() -> None:
+    made = np.arange(len(FIRSTS), dtype=float)
+    got = level(made, FIRSTS, lag=31).at_fills()[0]
+    for fill, day in enumerate(MONTHS):
+        past = made[day > FIRSTS + 31]
+        assert got[fill] == past[-1]
+
+
+def test_what_cannot_be_is_refused() -> None:
+    made: Level = level(np.arange(len(FIRSTS), dtype=float), FIRSTS)
+    with pytest.raises(UsageError, match="turns yes at 1 cannot turn no above that, at 2"):
+        made.above(1, until=2)
+    with pytest.raises(UsageError, match="no 'until'"):
+        made.above(made.average(3), until=2)
+    with pytest.raises(UsageError, match="one value, or one for each parameter set"):
+        made.average(np.ones((2, 3)))
+    with pytest.raises(UsageError, match="rows of parameters of different lengths meet: 2, 3"):
+        made.above(np.ones(2), until=np.ones(3))
+    assert dense(made.above(np.array([[1.0], [5.0]]))).shape == (2, len(MONTHS))

@@ -1,0 +1,113 @@
+"""Signals kept as runs answer as dense rows would, for one set and for many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtest.errors import UsageError
+from backtest.signals.signal import Signal, from_dense, unite, vote
+from tests.signals.cases import MONTHS, dense, fills, signals, walk
+
+
+@given(signals(3), signals(3), signals(3), st.integers(1, 3))
+def test_votes_are_those_of_the_dense_rows(one: tuple, two: tuple, three: tuple, needed: int) -> None:
+    made, rows = zip(one, two, three, strict=True)
+    voted = vote(*made, needed=needed)
+    assert (dense(voted) == (sum(r.astype(int) for r in np.broadcast_arrays(*rows)) >= needed)).all()
+    assert (voted.first == np.max(np.broadcast_arrays(*(m.first for m in made)), axis=0)).all()
+
+
+@given(signals(3), signals(3))
+def test_and_or_not_are_those_of_the_dense_rows(one: tuple, two: tuple) -> None:
+    (a, x), (b, y) = one, two
+    assert (dense(a & b) == (x & y)).all()
+    assert (dense(a | b) == (x | y)).all()
+    assert (dense(~a) == ~x).all()
+    assert ((~a).first == a.first).all()
+    assert (dense(~(a & b)) == dense(~a | ~b)).all()
+
+
+@given(signals(4))
+def test_runs_increase_and_never_touch(made: tuple[Signal, np.ndarray]) -> None:
+    signal, rows = made
+    assert (dense(signal) == rows).all()
+    for which in range(signal.n_sets):
+        starts, stops = signal.runs(which)
+        assert (starts < stops).all()
+        assert (starts[1:] > stops[:-1]).all()
+        assert [signal.at(fill, which) for fill in range(len(MONTHS))] == rows[which].tolist()
+
+
+@settings(max_examples=40)
+@given(
+    signals(3, daily=True),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3),
+)
+def test_holding_and_pausing_are_those_of_a_state_machine(
+    made: tuple, least: list[int], pause: list[int]
+) -> None:
+    signal, rows = made
+    held, apart = signal.at_least(np.array(least)), signal.paused(np.array(pause))
+    for which in range(3):
+        known = rows[which % len(rows)].copy()
+        known[: signal.first[which % len(rows)]] = False
+        dates = signal.fills.dates
+        assert held.dense(which).tolist() == walk(known.tolist(), dates, least[which], 0, 0)
+        assert apart.dense(which).tolist() == walk(known.tolist(), dates, 0, 0, pause[which])
+
+
+@settings(max_examples=40)
+@given(signals(3), st.lists(st.integers(1, 8), min_size=3, max_size=3))
+def test_a_time_limit_is_that_of_a_state_machine(made: tuple, most: list[int]) -> None:
+    signal, rows = made
+    limited = signal.at_most(np.array(most))
+    for which in range(3):
+        known = rows[which % len(rows)].copy()
+        known[: signal.first[which % len(rows)]] = False
+        assert limited.dense(which).tolist() == walk(known.tolist(), signal.fills.dates, 0, most[which], 0)
+
+
+def test_holding_from_one_months_end_to_anothers_is_whole_months() -> None:
+    # 30 June 1993 to 30 September is three months although some ends fall on weekends in between.
+    yes = np.zeros((1, len(MONTHS)), dtype=bool)
+    for months in range(1, 13):
+        for start in range(len(MONTHS) - 13):
+            yes[:] = False
+            yes[0, start] = True
+            held = from_dense(fills(), yes, np.zeros(1, dtype=np.int64)).at_least(months)
+            assert held.runs()[1][0] == start + months
+
+
+def test_a_signal_is_no_truth_value() -> None:
+    signal = from_dense(fills(), np.ones((1, len(MONTHS)), dtype=bool), np.zeros(1, dtype=np.int64))
+    with pytest.raises(UsageError, match="combine signals with &, | and ~"):
+        bool(signal)
+    with pytest.raises(UsageError, match="a vote of 1 signals cannot need 2 of them"):
+        vote(signal, needed=2)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 59), st.integers(0, 12), st.booleans()), min_size=4, max_size=4),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_windows_unite_as_sets_of_fills_do(windows: list) -> None:
+    starts = np.array([sorted(s for s, _, _ in row) for row in windows])
+    lengths = np.array([[n for _, n, _ in row] for row in windows])
+    stops = np.minimum(np.maximum.accumulate(starts + lengths, axis=1), 60)
+    counts = np.array([[used for _, _, used in row] for row in windows])
+    made = unite(fills(), starts, stops, counts, np.zeros(len(windows), dtype=np.int64))
+    for which in range(len(windows)):
+        covered = {
+            fill
+            for s, e, used in zip(starts[which], stops[which], counts[which], strict=True)
+            if used
+            for fill in range(s, e)
+        }
+        assert set(np.flatnonzero(made.dense(which))) == covered

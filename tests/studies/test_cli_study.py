@@ -1,0 +1,163 @@
+"""rotation study as a user meets it: real processes, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backtest import MarketData, UsageError
+from backtest.cli_study import parse_days
+from backtest.dates import to_days
+from backtest.studies.register import study_capacity
+from tests.test_cli import assert_sentence, rotation
+
+DRAWS = ("--draws", "200")
+
+
+def test_list_names_every_study(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "list")
+    assert done.returncode == 0
+    for name in ("first-cut ", "wide-discount", "margin", "capacity"):
+        assert name in done.stdout
+    listed = json.loads(rotation(tmp_path, "study", "list", "--json").stdout)
+    assert {"study", "statement", "origin", "rule"} == listed[0].keys()
+
+
+def test_one_study_prints_claim_numbers_verdict_and_page(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "first-cut", *DRAWS, COLUMNS="140")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for text in (
+        "12 months after",
+        "Verdict: not supported",
+        "7 cases",
+        "1984-09-20",
+        "proves nothing about the next",
+    ):
+        assert text in done.stdout
+    assert "after the end of the data (2018-11-30): 2019-07-31, 2024-09-18" in " ".join(done.stdout.split())
+    report = Path(done.stdout.splitlines()[-1].removeprefix("Report: "))
+    assert report.parent == tmp_path / "reports" / "study-first-cut"
+    assert sorted(p.name for p in report.iterdir()) == ["index.html", "study.json"]
+
+
+def test_json_has_the_fixed_keys_and_nothing_else_is_printed(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "first-cut", *DRAWS, "--json", "--out", "here")
+    document = json.loads(done.stdout)
+    assert document == json.loads((tmp_path / "here" / "study.json").read_text())
+    assert {
+        "study": "first-cut",
+        "market": "embedded",
+        "verdict": "not supported",
+    }.items() <= document.items()
+    assert document["report"] == str(tmp_path / "here")
+    case = document["cases"][0]
+    assert case["date"] == "1984-09-20"
+    assert {"small", "large", "difference"} == case["horizons"]["12"].keys()
+    small, large = case["horizons"]["12"]["small"], case["horizons"]["12"]["large"]
+    assert case["horizons"]["12"]["difference"] == pytest.approx(small - large)
+    keys = {"n", "mean", "median", "positive", "low", "high", "pvalue"}
+    assert keys <= document["summary"]["12"].keys()
+    assert set(document["summary"]) == {
+        str(h) for h in (-36, -24, -18, -12, -6, -3, -1, 1, 3, 6, 12, 18, 24, 36)
+    }
+    assert document["chance"] == {"draws": 200, "seed": 20261121, "block": 24}
+    assert document["data"]["last"] == "2018-11-30"
+
+
+def test_all_claims_make_one_page_within_a_minute(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = rotation(tmp_path, "study", "claims", "--json", "--out", "here")
+    assert time.monotonic() - began < 60
+    document = json.loads(done.stdout)
+    words = [each["verdict"] for each in document["claims"]]
+    assert sum(document["counts"].values()) == len(words) == 16
+    names = {each["study"] for each in document["claims"]}
+    written = {p.name for p in (tmp_path / "here").iterdir()}
+    assert written == {"index.html", "claims.json", *(f"{name}.html" for name in names)}
+    page = (tmp_path / "here" / "index.html").read_text()
+    for each in document["claims"]:
+        assert f'href="{each["study"]}.html"' in page
+        assert each["verdict"] in page
+    assert "2018-11-30" in page
+    assert "proves nothing about the next one" in page
+    assert "proxy" in page
+
+
+def test_days_of_ones_own_and_first_days_of_a_strategy(tmp_path: Path) -> None:
+    (tmp_path / "days.txt").write_text("# hand-picked\n1990-07-02\n2001-01-03, 2007-09\n")
+    done = rotation(tmp_path, "study", "events", "--dates", "days.txt", *DRAWS, "--json")
+    assert [case["date"] for case in json.loads(done.stdout)["cases"]] == [
+        "1990-07-02",
+        "2001-01-03",
+        "2007-09-01",
+    ]
+    assert json.loads(done.stdout)["verdict"] == "cannot be told"
+    done = rotation(
+        tmp_path, "study", "events", "--strategy", "rate_cut", "--set", "hold=12", *DRAWS, "--json"
+    )
+    assert [case["date"] for case in json.loads(done.stdout)["cases"]][:2] == ["1984-09-28", "1987-11-30"]
+
+
+def test_the_margin_calculator(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "margin", "--gain-bps", "200", "--margin", "0.06", "--margin", "0.18")
+    assert done.stdout.splitlines() == [
+        "200 basis points on a margin of 6.0%: earnings +33.3%",
+        "200 basis points on a margin of 18.0%: earnings +11.1%",
+    ]
+    done = rotation(tmp_path, "study", "margin", "--gain-bps", "200", "--change", "0.33", "--json")
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["margin"] == pytest.approx(0.02 / 0.33)
+    assert not (tmp_path / "reports").exists()
+
+
+def test_more_impact_leaves_less(tmp_path: Path, embedded: MarketData) -> None:
+    done = rotation(tmp_path, "study", "capacity", "--impact", "3", "--orders", "4", "--json")
+    dear = [row[3] for row in json.loads(done.stdout)["tables"][0]["rows"]]
+    finding = study_capacity(embedded).finding
+    assert finding is not None
+    plain = [row[3] for row in finding.tables[0].rows]
+    assert all(float(a[:-1]) >= float(b[:-1]) for a, b in zip(plain, dear, strict=True))
+    assert plain != dear
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (("frist-cut",), 2, "there is no study 'frist-cut'; did you mean 'first-cut'?"),
+        (("first-cut", "--market", "embeded"), 2, "did you mean 'embedded'?"),
+        (("first-cut", "--draws", "5"), 2, "--draws must lie in 100 to 100000, not 5"),
+        (("first-cut", "--drawz", "500"), 2, "did you mean '--draws'?"),
+        (("events",), 2, "give either --dates or --strategy"),
+        (("events", "--dates", "1984-13-01"), 2, "the day '1984-13-01' is not a date"),
+        (("events", "--dates", "1850-01-01"), 2, "none of the days lies in the data of 'embedded'"),
+        (("events", "--dates", ","), 2, "--dates takes days"),
+        (("events", "--dates", "1990-01-01", "--set", "hold=3"), 2, "name it with --strategy"),
+        (("margin", "--margin", "0.06"), 2, "give --gain-bps with either --margin or --change"),
+        (("margin", "--gain-bps", "200", "--margin", "6"), 2, "the margin must lie between 0 and 1"),
+        (("capacity", "--orders", "0"), 2, "--orders must lie above 0"),
+    ],
+)
+def test_a_wrong_call_gets_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, sentence: str
+) -> None:
+    assert_sentence(rotation(tmp_path, "study", *arguments), status, sentence)
+    assert not (tmp_path / "reports").exists()
+
+
+def test_without_a_store_the_real_market_says_how_to_get_it(tmp_path: Path) -> None:
+    done = rotation(
+        tmp_path, "study", "claims", "--market", "french_monthly", ROTATION_DATA=str(tmp_path / "none")
+    )
+    assert_sentence(done, 1, "get them with: rotation data fetch")
+
+
+def test_days_are_read_in_any_order_and_a_month_is_its_first_day() -> None:
+    assert (parse_days("2001-01, 1984-09-20") == to_days(["1984-09-20", "2001-01-01"])).all()
+    with pytest.raises(UsageError):
+        parse_days("")
+    assert parse_days("1990-01-31").dtype == np.dtype("datetime64[D]")

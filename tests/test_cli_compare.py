@@ -1,0 +1,67 @@
+"""``rotation compare`` and ``rotation gallery`` as real processes, from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.test_cli import assert_sentence, rotation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_strategies_and_reports_side_by_side(tmp_path: Path) -> None:
+    assert rotation(tmp_path, "run", "rate_cut", "--hold", "12", "--out", "A").returncode == 0
+    done = rotation(tmp_path, "compare", "A", "buy_and_hold", "--json", "--out", "page")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["start"], document["end"]) == ("1983-09-30", "2018-11-30")
+    assert [run["name"] for run in document["runs"]] == ["rate_cut", "buy_and_hold"]
+    assert document["runs"][0]["parameters"]["hold"] == 12
+    stored = json.loads((tmp_path / "A" / "result.json").read_text())
+    assert document["runs"][0]["metrics"] == pytest.approx(stored["metrics"], nan_ok=True)
+    (difference,) = document["differences"]
+    assert {"a": "rate_cut", "b": "buy_and_hold"}.items() <= difference.items()
+    assert 0.0 < difference["pvalue"] <= 1.0
+    assert document["report"] == str(tmp_path / "page")
+    assert (tmp_path / "page" / "index.html").is_file()
+
+
+def test_a_scripts_own_command_compares_its_strategy(tmp_path: Path) -> None:
+    script = str(REPOSITORY / "strategies" / "rate_cut.py")
+    done = rotation(tmp_path, script, "compare", "buy_and_hold", command=sys.executable, COLUMNS="100")
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "cut to the common one",
+        "Proxy: ",
+        "Sharpe ratio",
+        "No two Sharpe ratios differ by more than",
+    ):
+        assert text in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"Report: {tmp_path}/reports/compare/")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["compare"], "name two runs or more: rotation compare RUN RUN ..."),
+        (["compare", "rate_cut"], "name two runs or more"),
+        (["compare", "rate_cut", "rate_cuts"], "there is no strategy 'rate_cuts'; did you mean 'rate_cut'?"),
+        (["compare", "rate_cut", "."], ". is not the folder of a report: it has no result.json"),
+        (["compare", "rate_cut", "trend", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
+        (["gallery", "--out", "kept"], "kept is no gallery; name another folder with --out"),
+    ],
+)
+def test_a_wrong_call_gets_one_sentence_and_status_2(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mine.txt").write_text("mine")
+    assert_sentence(rotation(tmp_path, *arguments), 2, sentence)
+    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept" / "mine.txt").read_text() == "mine"

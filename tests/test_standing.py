@@ -1,0 +1,165 @@
+"""What to hold now: on which facts, and that the moves it names do turn the answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from backtest import MarketData, load_strategy
+from backtest.cli_signal import document, lines
+from backtest.errors import RotationError, UsageError
+from backtest.scripting.loading import strategy_names
+from backtest.standing import Standing, stand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ON_EMBEDDED = sorted({*strategy_names()} - {"concentration", "recovery", "volatility"})
+
+
+def rotation(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from backtest.cli import entry; entry()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def with_news(market: MarketData, day: str, value: float) -> MarketData:
+    """Return the market with another value of the target known on a day."""
+    target, known = market.observations["FED_TARGET"], np.datetime64(day)
+    kept = target.known_at < known
+    news = replace(
+        target,
+        dates=np.r_[target.dates[kept], known],
+        values=np.r_[target.values[kept], value],
+        known_at=np.r_[target.known_at[kept], known],
+    )
+    return replace(market, observations={**market.observations, "FED_TARGET": news})
+
+
+def test_the_window_of_2019_as_it_stood(embedded: MarketData) -> None:
+    standing = stand("rate_cut", embedded, as_of="2020-02-14")
+    assert standing.hold == {"small": 1.0}
+    assert str(standing.since) == "2019-08-30"
+    assert str(standing.fill) == "2020-02-28"
+    (fact,) = standing.because
+    assert (fact.fact, fact.value, str(fact.known_at)) == (
+        "the last first cut of FED_TARGET, to",
+        2.25,
+        "2019-07-31",
+    )
+    # The window is September 2019 to August 2021: over with the fill at the end of that month.
+    assert str(standing.next_change) == "2021-08-31"
+    assert standing.next_hold == {"large": 1.0}
+    assert standing.flips_if == [
+        "the end of the window after the first cut of FED_TARGET, on 2021-08-31 if no other comes before"
+    ]
+
+
+def test_news_of_the_day_counts_for_the_next_fill_and_later_news_does_not(embedded: MarketData) -> None:
+    before = stand("rate_cut", embedded, as_of="2019-07-30")
+    after = stand("rate_cut", embedded, as_of="2019-07-31")
+    assert (before.hold, str(before.fill)) == ({"large": 1.0}, "2019-07-31")
+    assert (after.hold, str(after.fill)) == ({"small": 1.0}, "2019-08-30")
+    assert after.since == after.fill
+
+
+@pytest.mark.parametrize(("value", "hold"), [(2.5, "large"), (2.0, "small")])
+def test_the_move_it_names_turns_the_stance_and_another_does_not(
+    embedded: MarketData, value: float, hold: str
+) -> None:
+    standing = stand("easing", embedded, as_of="2019-08-15")
+    assert standing.hold == {"small": 1.0}
+    assert standing.flips_if == ["a rise of FED_TARGET by at least 0.25 percentage points"]
+    moved = with_news(embedded, "2019-08-20", value)
+    assert stand("easing", moved, as_of="2019-08-20").hold == {hold: 1.0}
+
+
+def test_a_threshold_flips_at_the_value_it_names(embedded: MarketData) -> None:
+    standing = stand("credit", embedded, as_of="2007-06-15", measure="level", wide_level=1.2)
+    assert standing.hold == {"small": 1.0}
+    assert standing.flips_if == ["credit_spread at or above 1.2%"]
+    (fact,) = standing.because
+    assert (fact.value, str(fact.known_at)) == (pytest.approx(0.92), "2007-06-01")
+    assert fact.unit == "percent"
+    assert str(standing.releases[0].due)[:7] == "2007-07"
+    spread = embedded.observations["credit_spread"]
+    for value, hold in ((1.19, "small"), (1.21, "large")):
+        changed = replace(
+            spread, values=np.where(spread.dates == np.datetime64("2007-06-01"), value, spread.values)
+        )
+        news = replace(embedded, observations={**embedded.observations, "credit_spread": changed})
+        assert stand("credit", news, as_of="2007-07-15", measure="level").hold == {hold: 1.0}
+
+
+@pytest.mark.parametrize("name", ON_EMBEDDED)
+@pytest.mark.parametrize("day", ["2003-05-30", "2016-01-15", "2026-11-21"])
+def test_it_holds_what_a_run_holds_and_no_fact_is_later_than_the_day(
+    name: str, day: str, embedded: MarketData
+) -> None:
+    standing = stand(name, embedded, as_of=day)
+    last = np.datetime64(day)
+    assert all(fact.known_at <= last for fact in standing.because)
+    assert all(release.due > last for release in standing.releases)
+    assert sum(standing.hold.values()) == pytest.approx(1.0)
+    if name not in ("buy_and_hold", "balanced"):
+        assert standing.flips_if
+    text = json.dumps(document(standing), allow_nan=False)
+    assert {"strategy", "market", "as_of", "hold", "since", "because", "flips_if"} <= set(json.loads(text))
+    assert "hold" in dict(lines(standing))
+    if day == "2016-01-15":
+        assert standing.hold == at_the_fill(standing, embedded)
+
+
+def at_the_fill(standing: Standing, market: MarketData) -> dict[str, float]:
+    """Return what the strategy decides at the same fill with the whole of the data before it."""
+    from backtest.decisions import filled
+
+    decision = load_strategy(standing.strategy.name).decide(market.known(), standing.parameters)
+    weights = filled(decision, market.bars.sleeves)[np.searchsorted(market.bars.dates, standing.fill)]
+    return {s: w for s, w in zip(market.bars.sleeves, weights.tolist(), strict=True) if w}
+
+
+def test_data_that_are_too_old_are_called_so(embedded: MarketData) -> None:
+    standing = stand("small_momentum", embedded, as_of="2026-11-21")
+    assert standing.stale == [
+        "large had news due on 2018-12-31 that is not in the data",
+        "small had news due on 2018-12-31 that is not in the data",
+    ]
+    assert not stand("small_momentum", embedded, as_of="2018-11-30").stale
+
+
+def test_what_cannot_be_said_is_refused(embedded: MarketData) -> None:
+    with pytest.raises(
+        UsageError, match="the day 1900-01-01 lies before the data, which begin on 1926-07-30"
+    ):
+        stand("rate_cut", embedded, as_of="1900-01-01")
+    with pytest.raises(RotationError, match="rate_cut holds nothing yet on 1983-01-01"):
+        stand("rate_cut", embedded, as_of="1983-01-01")
+
+
+def test_the_commands_around_scripts(tmp_path: Path) -> None:
+    said = rotation(tmp_path, "signal", "rate_cut", "--as-of", "2020-02-14", "--hold", "12", "--json")
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)["since"] == "2019-08-30"
+    plain = rotation(tmp_path, "signal", "rate_cut", "--as-of", "2020-02-14")
+    assert "small, since 2019-08-30 (next fill 2020-02-28)" in " ".join(plain.stdout.split())
+    new = rotation(tmp_path, "new", "my_idea")
+    assert (new.returncode, [p.name for p in tmp_path.iterdir()]) == (0, ["my_idea.py"])
+    ran = rotation(tmp_path, "run", "my_idea.py", "--json", "--robustness", "--out", "here")
+    assert ran.returncode == 0, ran.stderr
+    trials = json.loads(ran.stdout)["robustness"]["trials"]
+    assert [(t["cost_bps"], t["delay_fill"]) for t in trials] == [
+        (cost, delay) for delay in (0, 1, 2) for cost in (0.0, 10.0, 25.0, 50.0)
+    ]
+    again = rotation(tmp_path, "new", "my_idea")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "rotation: my_idea.py exists already; choose another name\n"
+    wrong = rotation(tmp_path, "new", "my-idea")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    listed = rotation(tmp_path, "list", "--json")
+    assert [each["strategy"] for each in json.loads(listed.stdout)] == strategy_names()

@@ -1,0 +1,1 @@
+"""Tests of the universe: from companies to size portfolios."""
