@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.compiling import threads as processors
-from backtest.decisions import Rotation
-from backtest.engine.segments import Segments
 from backtest.errors import UsageError
 from backtest.market.data import Bars
-from backtest.tuning.trials import runs_of, weights_measured
+from backtest.tuning.trials import silenced
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
@@ -103,13 +101,8 @@ def _best(trials: Trials, decided: Decided, window: Window, objective: Objective
         known = decided.first[places] <= window[0]
         if not known.any():
             continue
-        if isinstance(decision, Rotation):
-            pair = (decision.otherwise, decision.into)
-            tables = Segments.of(bars, *pair, trials.benchmark)
-            measured = tables.sweep(*runs_of(decision, known), trials.costs, [yardstick], 1)[0]
-        else:
-            measured = weights_measured(moved, decision, [yardstick], 1)[0]
-            measured = np.broadcast_to(measured, (len(places), measured.shape[1]))
+        measured = moved.measurer.measure(silenced(decision, known), [yardstick], 1)[0]
+        measured = np.broadcast_to(measured, (len(places), measured.shape[1]))
         scores = np.where(
             known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan
         )

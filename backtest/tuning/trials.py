@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from backtest.analysis import measures
 from backtest.analysis.crossvalidation import N_BLOCKS
-from backtest.decisions import Rotation, Weights
+from backtest.decisions import Rotation
 from backtest.engine import path
-from backtest.engine.curves import MEASURES, N_MEASURES
-from backtest.engine.segments import Segments
+from backtest.engine.curves import N_MEASURES
+from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
-from backtest.errors import UsageError
 from backtest.runs import rebalancing, run
 from backtest.tuning.blocks import block_edges, block_sums
 from backtest.tuning.constraints import all_hold
@@ -93,7 +92,7 @@ class Trials:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; tables are made anew there."""
-        made = {"known", "costs", "_segments"}
+        made = {"known", "costs", "measurer"}
         return {name: value for name, value in vars(self).items() if name not in made}
 
     @cached_property
@@ -107,8 +106,9 @@ class Trials:
         return tuple(self.cost.fractions(self.market.bars.sleeves))
 
     @cached_property
-    def _segments(self) -> dict[tuple[str, str], Segments]:
-        return {}
+    def measurer(self) -> Measurer:
+        """What measures decisions; it keeps the tables of the market."""
+        return Measurer(self.market.bars, self.benchmark, self.costs)
 
     def run(self, number: int, window: Window) -> Result:
         """Return the run of one combination over a window; errors as ``runs.run``."""
@@ -185,25 +185,9 @@ class Trials:
         for places, decision in decided.groups:
             good = status[places] == MEASURED
             if good.any():
-                out[:, places] = self._measured(decision, good, yardsticks, threads)
+                out[:, places] = self.measurer.measure(silenced(decision, good), yardsticks, threads)
         out[:, status != MEASURED] = np.nan
         return status, out
-
-    def _measured(
-        self, decision: Decision, good: NDArray[np.bool_], yardsticks: list[Yardstick], threads: int | None
-    ) -> Floats:
-        if isinstance(decision, Weights):
-            return weights_measured(self, decision, yardsticks, threads)
-        offsets, starts, stops = runs_of(decision, good)
-        segments = self.segments(decision)
-        return segments.sweep(offsets, starts, stops, self.costs, yardsticks, threads)
-
-    def segments(self, decision: Rotation) -> Segments:
-        """Return the tables of a decision's pair of sleeves."""
-        pair = (decision.otherwise, decision.into)
-        if pair not in self._segments:
-            self._segments[pair] = Segments.of(self.market.bars, *pair, self.benchmark)
-        return self._segments[pair]
 
     def blocks(self, numbers: Ints, window: Window, n_blocks: int = N_BLOCKS) -> Floats:
         """Return sums of excess returns over blocks of the window and of their squares.
@@ -217,8 +201,9 @@ class Trials:
             known = decided.first[places] <= window[0]
             if isinstance(decision, Rotation):
                 pair = (decision.otherwise, decision.into)
-                found = block_sums(self.market.bars, pair, runs_of(decision, known), edges, self.costs)
-                out[:, places] = found
+                signal = silenced(decision, known).signal  # type: ignore[union-attr]
+                runs = (signal.offsets, signal.starts, signal.stops)
+                out[:, places] = block_sums(self.market.bars, pair, runs, edges, self.costs)
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
                 for which in np.flatnonzero(known):
@@ -247,71 +232,12 @@ class Trials:
         return path.simulate(bars, targets, self.costs, rebalance).returns
 
 
-def runs_of(decision: Rotation, good: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
-    """Return a decision's runs; those of sets that are not good are left out, as no runs at all."""
-    signal = decision.signal.spread(len(good)) if decision.signal.n_sets < len(good) else decision.signal
-    if good.all():
-        return signal.offsets, signal.starts, signal.stops
+def silenced(decision: Decision, good: NDArray[np.bool_]) -> Decision:
+    """Return a decision without the runs of sets that are not good: they mean nothing before they are known."""
+    if good.all() or not isinstance(decision, Rotation):
+        return decision
+    signal = decision.signal.spread(len(good))
     kept = np.repeat(good, np.diff(signal.offsets))
-    return np.r_[0, np.cumsum(kept)][signal.offsets], signal.starts[kept], signal.stops[kept]
-
-
-def schedules_of(decision: Weights, sets: Ints, sleeves: tuple[str, ...], window: Window) -> path.Schedules:
-    """Return what some sets of a decision hold over a window, as the path engine takes it.
-
-    The first target of each stands at the window's first bar, none at its last; what changes nothing is no
-    target.
-    """
-    first, last = window
-    for name in decision.sleeves:
-        if name not in sleeves:
-            raise UsageError(f"the market has no sleeve '{name}'; there are: {', '.join(sleeves)}")
-    weights = np.zeros((len(decision.at), len(sleeves)))
-    for column, name in enumerate(decision.sleeves):
-        weights[:, sleeves.index(name)] += decision.weights[:, column]
-    left = 1.0 - weights.sum(axis=1)
-    weights[:, sleeves.index("cash")] += np.where(np.abs(left) < 1e-12, 0.0, left)
-    counts = np.diff(decision.offsets)
-    owner = np.repeat(np.arange(len(counts)), counts)
-    past = np.add.reduceat((decision.at <= first).astype(np.int64), decision.offsets[:-1])
-    current = decision.offsets[:-1] + past - 1
-    kept = (decision.at > first) & (decision.at < last)
-    kept[current] = True
-    kept &= np.isin(owner, sets)
-    rows = np.flatnonzero(kept)
-    changed = np.ones(len(rows), dtype=bool)
-    changed[1:] = (weights[rows[1:]] != weights[rows[:-1]]).any(axis=1) | (
-        owner[rows[1:]] != owner[rows[:-1]]
-    )
-    rows = rows[changed]
-    number = np.searchsorted(sets, owner[rows])
-    offsets = np.r_[0, np.cumsum(np.bincount(number, minlength=len(sets)))]
-    return path.Schedules(offsets, np.maximum(decision.at[rows], first), rows, weights)
-
-
-def weights_measured(
-    trials: Trials, decision: Weights, yardsticks: list[Yardstick], threads: int | None
-) -> Floats:
-    """Measure the sets of a decision of weights, (n_windows, n_sets, n_measures), by the path engine."""
-    n_sets = len(decision.first)
-    out = np.full((len(yardsticks), n_sets, N_MEASURES), np.nan)
-    settings = np.column_stack([decision.every_months, decision.band])
-    distinct, which = np.unique(settings, axis=0, return_inverse=True)
-    for setting in range(len(distinct)):
-        members = np.flatnonzero(which.reshape(-1) == setting)
-        for page, yardstick in zip(out, yardsticks, strict=True):
-            sets = members[decision.first[members] <= yardstick.first]
-            if len(sets) == 0:
-                continue
-            window = (yardstick.first, yardstick.last)
-            schedules = schedules_of(decision, sets, trials.market.bars.sleeves, window)
-            page[sets] = path.sweep(
-                trials.market.bars, schedules, trials.costs, yardstick,
-                rebalancing(decision, int(sets[0])), threads,
-            )  # fmt: skip
-    return out
-
-
-def column(name: str) -> int:
-    """Return the column of a measure."""
-    return MEASURES.index(name)
+    offsets = np.r_[0, np.cumsum(kept)][signal.offsets]
+    quiet = replace(signal, offsets=offsets, starts=signal.starts[kept], stops=signal.stops[kept])
+    return replace(decision, signal=quiet)
