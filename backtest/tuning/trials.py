@@ -233,7 +233,7 @@ class Trials:
 
 
 def silenced(decision: Decision, good: NDArray[np.bool_]) -> Decision:
-    """Return a decision without the runs of sets that are not good: they mean nothing before they are known."""
+    """Return a decision without the runs of sets that are not good, which mean nothing."""
     if good.all() or not isinstance(decision, Rotation):
         return decision
     signal = decision.signal.spread(len(good))

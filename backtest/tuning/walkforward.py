@@ -112,7 +112,7 @@ def read_plan(text: str) -> Plan:
     return Plan(train, test, "rolling" in given, purge)
 
 
-def tests_of(trials: Trials, plan: Plan, window: Window) -> list[Window]:
+def judged_windows(trials: Trials, plan: Plan, window: Window) -> list[Window]:
     """Return the windows of the tests; one begins at the bar at which the one before ends.
 
     Raises
@@ -193,7 +193,7 @@ def walk_forward(
         When the window is too short, no combination can be chosen, or the combinations chosen trade back to
         their targets in different ways, so that they cannot be joined.
     """
-    tests = tests_of(trials, plan, window)
+    tests = judged_windows(trials, plan, window)
     opened = np.array([begin for begin, _ in tests])
     if plan.purge is None:
         for numbers in pieces():
