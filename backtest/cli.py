@@ -14,6 +14,7 @@ from backtest.cli_compare import compare, gallery
 from backtest.cli_options import add_parameters, given, named_strategy
 from backtest.cli_scripts import list_strategies, new
 from backtest.cli_signal import signal
+from backtest.cli_tune import tune
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
     "compare": (compare, "hold strategies, or the folders of reports, side by side"),
     "gallery": (gallery, "rebuild the small pages of the shipped strategies"),
+    "tune": (tune, "search a strategy's parameters, and say what the winner is worth"),
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),

@@ -24,6 +24,8 @@ Decide = Callable[..., Decision]
 RESERVED = frozenset(
     {"strategy", "market", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
     | {"same_close", "delay_fill", "robustness", "as_of", "ledger"}
+    | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
+    | {"executor"}
 )
 """Names that ``run`` and the command line use themselves."""
 

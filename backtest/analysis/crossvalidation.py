@@ -1,0 +1,234 @@
+"""The probability of backtest overfitting, by combinatorially symmetric cross-validation over all trials."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.compiling import compiled
+from backtest.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backtest.dates import Floats, Ints
+
+N_BLOCKS = 16
+"""Blocks of bars; half of them choose and the other half judge, in each of 12,870 ways."""
+
+_GROUP = 256  # trials whose half sums are kept at a time: they fit a processor's own memory
+_SAME = 1e-12  # ratios this close are the same: equal trials may differ by rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Overfitting:
+    """What choosing the best in one half of the blocks gives in the other half.
+
+    Parameters
+    ----------
+    probability
+        The share of splits in which the winner of one half is no better than the median of the other: PBO.
+    chosen
+        (n_splits,) int64: the trial that wins in each split's first half.
+    inside, outside
+        (n_splits,) float64: its Sharpe ratio a bar in the half that chose it, and in the other.
+    ranks
+        (n_splits,) float64 in 0 to 1: its relative rank in the other half, 1 for the best; ties share.
+    trials, undefined
+        How many trials took part, and how many could not, because a ratio of theirs is not defined.
+    """
+
+    probability: float
+    chosen: Ints
+    inside: Floats
+    outside: Floats
+    ranks: Floats
+    trials: int
+    undefined: int
+
+    @property
+    def loss(self) -> float:
+        """The share of splits in which what was chosen earned less than cash in the other half."""
+        return float((self.outside < 0.0).mean())
+
+    @property
+    def logits(self) -> Floats:
+        """Log odds of the relative ranks; 0 is the median."""
+        return np.log(self.ranks / (1.0 - self.ranks))
+
+
+def splits(n_blocks: int = N_BLOCKS) -> Ints:
+    """Return all halves of the blocks as bit masks, (n_splits,) int64: first the first, and so on.
+
+    The complement of the i-th is the i-th from the end.
+    """
+    if n_blocks < 2 or n_blocks % 2 or n_blocks > 20:
+        raise UsageError(f"the number of blocks must be even, from 2 to 20, not {n_blocks}")
+    masks = [sum(1 << b for b in half) for half in combinations(range(n_blocks), n_blocks // 2)]
+    return np.array(masks, dtype=np.int64)
+
+
+@compiled
+def _half_sums(blocks: Floats, sums: Floats) -> None:
+    """Write the sums of every subset of (n_half, n) blocks into (2^n_half, n); subset 0 is nothing."""
+    sums[0] = 0.0
+    for subset in range(1, len(sums)):
+        lowest = 0
+        while not (subset >> lowest) & 1:
+            lowest += 1
+        for trial in range(blocks.shape[1]):
+            sums[subset, trial] = sums[subset & (subset - 1), trial] + blocks[lowest, trial]
+
+
+@compiled
+def _ratios(
+    first: Floats, second: Floats, first_squares: Floats, second_squares: Floats, n: float, out: Floats
+) -> None:
+    """Write the Sharpe ratios a bar of sums that are each given in two parts; an undefined one is NaN."""
+    for trial in range(len(out)):
+        total = first[trial] + second[trial]
+        squares = first_squares[trial] + second_squares[trial]
+        variance = (squares - total * total / n) / (n - 1.0)
+        # What rounding leaves of the squares is no variance.
+        out[trial] = total / n / math.sqrt(variance) if variance > 1e-13 * squares / n else math.nan
+
+
+@compiled
+def _pass(
+    part: tuple[int, int],
+    group: tuple[int, int],
+    masks: Ints,
+    bars: Floats,
+    halves: Floats,
+    best: Floats,
+    chosen: Ints,
+    judged: Floats,
+    below: Floats,
+    counting: bool,
+) -> None:
+    """Go through one group of trials and the splits of a part: find the winners, or count whom they beat.
+
+    ``halves`` is (4, 2^n_half, n): sums and sums of squares of the subsets of the first half of the blocks,
+    and of the second. Split i and its complement are done together.
+    """
+    n_half = 0
+    while (1 << n_half) < halves.shape[1]:
+        n_half += 1
+    low = (1 << n_half) - 1
+    n = group[1] - group[0]
+    one, other = np.empty(n), np.empty(n)
+    last = len(masks) - 1
+    for split in range(part[0], part[1]):
+        mask, rest = masks[split], masks[last - split]
+        a, b, c, d = mask & low, mask >> n_half, rest & low, rest >> n_half
+        _ratios(halves[0, a], halves[1, b], halves[2, a], halves[3, b], bars[split], one)
+        _ratios(halves[0, c], halves[1, d], halves[2, c], halves[3, d], bars[last - split], other)
+        if counting:
+            mine, theirs = judged[split], judged[last - split]
+            lower, lower_rest = 0.0, 0.0
+            for trial in range(n):
+                lower += _share(other[trial], mine)
+                lower_rest += _share(one[trial], theirs)
+            below[split] += lower
+            below[last - split] += lower_rest
+        else:
+            _best(one, other, group[0], split, best, chosen, judged)
+            _best(other, one, group[0], last - split, best, chosen, judged)
+
+
+@compiled
+def _share(value: float, limit: float) -> float:
+    """Return 1 for a value below the limit, half for one that equals it."""
+    reach = _SAME * (1.0 + abs(limit))
+    return 1.0 if value < limit - reach else (0.5 if value <= limit + reach else 0.0)
+
+
+@compiled
+def _best(
+    inside: Floats, outside: Floats, begin: int, split: int, best: Floats, chosen: Ints, judged: Floats
+) -> None:
+    """Keep the first of the best trials of a group for a split."""
+    highest, at = best[split], -1
+    for trial in range(len(inside)):
+        if inside[trial] > highest:
+            highest, at = inside[trial], trial
+    if at >= 0:
+        best[split], chosen[split], judged[split] = highest, begin + at, outside[at]
+
+
+def _each_group(sums: Floats, squares: Floats, work: Callable[[tuple[int, int], Floats], None]) -> None:
+    n_blocks, n_trials = sums.shape
+    half = n_blocks // 2
+    for begin in range(0, n_trials, _GROUP):
+        end = min(begin + _GROUP, n_trials)
+        halves = np.empty((4, 1 << half, end - begin))
+        for which, table in enumerate((sums, squares)):
+            part = np.ascontiguousarray(table[:, begin:end])
+            _half_sums(part[:half], halves[2 * which])
+            _half_sums(part[half:], halves[2 * which + 1])
+        work((begin, end), halves)
+
+
+def overfitting(
+    sums: Floats, squares: Floats, bars: Ints, share: Callable[..., object] | None = None
+) -> Overfitting:
+    """Return the probability of backtest overfitting by the Sharpe ratio.
+
+    Parameters
+    ----------
+    sums, squares
+        (n_trials, n_blocks) float64: sum of each trial's excess returns in each block of consecutive bars,
+        and of their squares.
+    bars
+        (n_blocks,) int64: the number of bars of each block.
+    share
+        What spreads a loop over splits among threads, as ``engine.parallel.share``; by default none.
+
+    Notes
+    -----
+    Bailey, Borwein, Lopez de Prado and Zhu (2017), The probability of backtest overfitting, Journal of
+    Computational Finance 20(4). A trial without variance in some half has no Sharpe ratio there: it is left
+    out and counted. A split's rank is the number of trials the winner beats in the other half, with half of
+    those it ties with, over the number of trials plus 1.
+
+    Raises
+    ------
+    UsageError
+        When fewer than two trials can be ranked, or the blocks are not even in number.
+    """
+    masks = splits(sums.shape[1])
+    usable = (squares > 0.0).sum(axis=1) > sums.shape[1] // 2
+    usable &= np.isfinite(sums).all(axis=1) & np.isfinite(squares).all(axis=1)
+    where = np.flatnonzero(usable)
+    if len(where) < 2:
+        raise UsageError("the probability of overfitting needs at least two trials with a Sharpe ratio")
+    sums, squares = np.ascontiguousarray(sums[where].T), np.ascontiguousarray(squares[where].T)
+    members = (masks[:, None] >> np.arange(len(bars))) & 1
+    n_bars = (members @ np.asarray(bars)).astype(np.float64)
+    n_splits = len(masks)
+    best, chosen = np.full(n_splits, -np.inf), np.zeros(n_splits, dtype=np.int64)
+    judged, below = np.full(n_splits, np.nan), np.zeros(n_splits)
+
+    for counting in (False, True):
+
+        def group(extent: tuple[int, int], halves: Floats, counting: bool = counting) -> None:
+            def work(start: int, stop: int) -> None:
+                _pass((start, stop), extent, masks, n_bars, halves, best, chosen, judged, below, counting)
+
+            share(work, n_splits // 2) if share else work(0, n_splits // 2)
+
+        _each_group(sums, squares, group)
+    ranks = (below + 0.5) / (len(where) + 1.0)
+    return Overfitting(
+        probability=float((ranks <= 0.5).mean()),
+        chosen=where[chosen],
+        inside=best,
+        outside=judged,
+        ranks=ranks,
+        trials=len(where),
+        undefined=len(usable) - len(where),
+    )

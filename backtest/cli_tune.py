@@ -1,0 +1,201 @@
+"""The ``rotation tune`` command: search a strategy's parameters, and say what the winner is worth."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from backtest.arguments import Parser
+from backtest.cli_options import add_parameters, given, named_strategy
+from backtest.errors import RotationError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from backtest.scripting.strategy import Strategy
+    from backtest.tuning.sweep import Estimate
+    from backtest.tuning.tune import Sweep
+
+EPILOG = """\
+examples:
+  rotation tune rate_cut --grid delay=0:12:1 --grid hold=6:48:1 --grid min_cut=0.25,0.5
+  rotation tune valuation_discount --objective sharpe --constraint "turnover<1" --out sweeps/vd
+  rotation tune valuation_discount --out sweeps/vd --resume
+  rotation tune rate_cut --search optuna --trials 2000
+  rotation tune rate_cut --walk-forward train=20y,test=5y
+
+a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or just the parameter's name for its
+declared range; without any --grid all parameters vary over their declared ranges"""
+
+
+def _parser(prog: str, strategy: Strategy | None) -> Parser:
+    about = "Measure every combination of parameters, and say what the best of them is worth."
+    parser = Parser(prog=prog, description=about, epilog=EPILOG)
+    if strategy is None:
+        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    add = parser.add_argument
+    add("--grid", metavar="NAME=VALUES", **repeated, help="values of a parameter; may be repeated")
+    add(
+        "--objective",
+        metavar="MEASURE",
+        default="sharpe",
+        help="what to make as good as can be, or two with a comma (default: %(default)s)",
+    )
+    add(
+        "--constraint",
+        metavar="RULE",
+        **repeated,
+        help="'turnover<1' or 'closed<=wide': what breaks it is not chosen; may be repeated",
+    )
+    add(
+        "--search",
+        metavar="KIND",
+        default="grid",
+        help="grid, random, sobol or optuna (default: %(default)s)",
+    )
+    add("--trials", metavar="N", type=int, help="how many trials a search other than grid makes")
+    add("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (default: %(default)s)")
+    add(
+        "--walk-forward",
+        metavar="PLAN",
+        help="choose on the past only: train=20y,test=5y[,rolling][,purge=6m]",
+    )
+    add(
+        "--placebo",
+        metavar="N",
+        type=int,
+        default=200,
+        help="searches at shifted dates (default: %(default)s)",
+    )
+    add(
+        "--executor",
+        metavar="WHO",
+        default="threads",
+        help="threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
+    )
+    add("--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)")
+    parser.add_data_dir()
+    add("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
+    add("--end", metavar="D", help="last bar on or before this date")
+    add("--cost-bps", metavar="X", type=float, default=10.0, help="basis points a side (default: 10)")
+    add("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
+    add("--same-close", action="store_true", help="use news of the fill's own day; only to reproduce papers")
+    add("--out", metavar="DIR", help="folder for the results (default: in reports/)")
+    add("--resume", action="store_true", help="go on with the sweep in --out")
+    add("--json", action="store_true", help="print one JSON document and nothing else")
+    add_parameters(parser, strategy)
+    return parser
+
+
+def _grid(texts: list[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not name or (equals and not values.strip()):
+            raise UsageError(f"--grid takes NAME=VALUES, such as hold=6:48:6, not '{text}'")
+        if name in found:
+            raise UsageError(f"the grid of {name} is given more than once")
+        found[name] = values if equals else None
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[str, int, int], None], Callable[[Estimate], None]]]:
+    """Show how far the work is, with its rate and the time left, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total or None, rate="")
+            task = bar.tasks[bar.task_ids.index(tasks[what])]
+            rate = f"{task.speed:,.0f} a second" if task.speed else ""
+            bar.update(tasks[what], completed=done, total=total or None, rate=rate)
+
+        def announce(estimate: Estimate) -> None:
+            if console.is_terminal:
+                seconds = estimate.seconds
+                time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+                bar.console.print(
+                    f"{estimate.combinations:,} combinations; about {time} and {estimate.size / 1e6:,.1f} MB",
+                    highlight=False,
+                )
+
+        yield tell, announce
+
+
+def _tuned(strategy: Strategy, options: argparse.Namespace) -> Sweep:
+    from backtest.tuning.search import Search
+    from backtest.tuning.tune import tune as search_all
+
+    with _progress() as (tell, announce):
+        try:
+            return search_all(
+                strategy,
+                options.market,
+                grid=_grid(options.grid),
+                fixed=given(options),
+                objective=options.objective,
+                constraints=options.constraint,
+                search=Search(options.search, options.trials, options.seed),
+                walk=options.walk_forward,
+                placebo=options.placebo,
+                out=options.out,
+                resume=options.resume,
+                executor=options.executor,
+                start=options.start,
+                end=options.end,
+                cost_bps=options.cost_bps,
+                benchmark=options.benchmark,
+                same_close=options.same_close,
+                tell=tell,
+                announce=announce,
+            )
+        except KeyboardInterrupt:
+            where = options.out or "the folder in reports/"
+            raise RotationError(
+                f"interrupted; the chunks that were done are kept in {where}: go on with --out DIR --resume"
+            ) from None
+
+
+def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    """Be ``rotation tune``."""
+    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
+    options = _parser(prog, strategy).parse(arguments)
+    sweep = _tuned(strategy, options)
+    from backtest.reporting.sweep import sweep_document, write_sweep
+
+    place = write_sweep(sweep)
+    if options.json:
+        from backtest.reporting.document import to_json
+
+        sys.stdout.write(to_json(sweep_document(sweep, place.resolve())) + "\n")
+    else:
+        _show(sweep, place)
+    return 0
+
+
+def _show(sweep: Sweep, place: Path) -> None:
+    from rich.console import Console
+
+    from backtest.reporting.sweep import lines_of
+
+    console = Console(highlight=False)
+    for line in lines_of(sweep, place):
+        console.print(line, soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""Tuning: every combination of parameters, and what the best of them is worth."""

@@ -1,0 +1,111 @@
+"""The placebo: the same search where the decisions cannot have to do with the returns."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.compiling import threads as processors
+from backtest.errors import UsageError
+from backtest.market.data import Bars
+from backtest.tuning.trials import silenced
+
+if TYPE_CHECKING:
+    from backtest.dates import Floats, Ints
+    from backtest.tuning.objective import Objective
+    from backtest.tuning.trials import Decided, Trials, Window
+
+
+@dataclass(frozen=True, eq=False)
+class Placebo:
+    """The best of the same search at each of many shifts.
+
+    Parameters
+    ----------
+    best
+        (n_shifts,) float64: the best objective at each shift.
+    shifts
+        (n_shifts,) int64: by how many bars the decisions were moved.
+    actual
+        The best of the same trials without a shift.
+    trials
+        How many trials the search had at every shift.
+    pvalue
+        The share of the shifts, the actual one among them, whose best is at least as good.
+    """
+
+    best: Floats
+    shifts: Ints
+    actual: float
+    trials: int
+    pvalue: float
+
+
+def turned(bars: Bars, window: Window, shift: int) -> Bars:
+    """Return bars whose returns within a window are moved on by some bars, the end to the beginning."""
+    first, last = window
+    returns = bars.returns.copy()
+    returns[first + 1 : last + 1] = np.roll(returns[first + 1 : last + 1], shift, axis=0)
+    return Bars(bars.dates, bars.sleeves, returns)
+
+
+def placebo(
+    trials: Trials,
+    numbers: Ints,
+    window: Window,
+    objective: Objective,
+    n_shifts: int,
+    seed: int = 0,
+    tell: Any = None,
+) -> Placebo:
+    """Search the same trials at many circular shifts of the decisions against the returns.
+
+    Every decision, and so every policy date behind it, keeps its distance to the next one, and every sleeve's
+    returns keep theirs; only which decision meets which return is left to chance. Rather than the decisions,
+    the returns of all sleeves together are moved within the window, the end to the beginning: which is the
+    same. The shifts are drawn without replacement.
+
+    Raises
+    ------
+    UsageError
+        When fewer than one shift is asked for.
+    """
+    n_bars = window[1] - window[0]
+    if n_shifts < 1:
+        raise UsageError(f"a placebo needs one shift or more, not {n_shifts}")
+    shifts = 1 + np.random.default_rng(seed).permutation(n_bars - 1)[:n_shifts]
+    decided = trials.decide(numbers)
+    actual = _best(trials, decided, window, objective, 0)
+    best = np.empty(len(shifts))
+    with ThreadPoolExecutor(processors()) as pool:
+        found = pool.map(lambda shift: _best(trials, decided, window, objective, int(shift)), shifts)
+        for which, value in enumerate(found):
+            best[which] = value
+            if tell:
+                tell("placebo", which + 1, len(shifts))
+    at_least = int((objective.score(best) >= objective.score(np.array([actual])) - 1e-12).sum())
+    pvalue = (1 + at_least) / (1 + len(shifts)) if math.isfinite(actual) else math.nan
+    return Placebo(best, shifts, actual, len(numbers), pvalue)
+
+
+def _best(trials: Trials, decided: Decided, window: Window, objective: Objective, shift: int) -> float:
+    bars = turned(trials.market.bars, window, shift) if shift else trials.market.bars
+    moved = replace(trials, market=replace(trials.market, bars=bars))
+    yardstick = moved.yardstick(window)
+    best = -math.inf
+    for places, decision in decided.groups:
+        known = decided.first[places] <= window[0]
+        if not known.any():
+            continue
+        measured = moved.measurer.measure(silenced(decision, known), [yardstick], 1)[0]
+        measured = np.broadcast_to(measured, (len(places), measured.shape[1]))
+        scores = np.where(
+            known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan
+        )
+        if np.isfinite(scores).any():
+            best = max(best, float(np.nanmax(scores)))
+    return float(objective.score(np.array([best]))[0]) if math.isfinite(best) else math.nan

@@ -1,0 +1,172 @@
+"""Plateaus: where in the grid a combination's neighbours are as good as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backtest.dates import Bools, Floats, Ints
+    from backtest.tuning.grid import Grid
+
+_WITHIN = 0.1  # of the way down from the best to the median: what still belongs to the best plateau
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The scores around a combination; NaN where it has no neighbours.
+
+    Parameters
+    ----------
+    count
+        How many neighbours can be chosen: one step away along any of the ordered axes, or along several.
+    median, worst
+        Of their objective.
+    """
+
+    count: int
+    median: float
+    worst: float
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The scores of trials and where they lie in the grid; higher is better, NaN cannot be chosen.
+
+    Parameters
+    ----------
+    grid
+        The grid.
+    numbers
+        (n,) int64, rising: the combinations; None for all of the grid.
+    scores
+        (n,) float64.
+    """
+
+    grid: Grid
+    numbers: Ints | None
+    scores: Floats
+
+    @property
+    def best(self) -> int:
+        """The place of the best; the first of those that tie."""
+        return int(np.nanargmax(self.scores))
+
+    def neighbours(self, place: int) -> Neighbours:
+        """Return what lies around a trial."""
+        found = self.scores[self._around(place)]
+        found = found[np.isfinite(found)]
+        if len(found) == 0:
+            return Neighbours(0, np.nan, np.nan)
+        return Neighbours(len(found), float(np.median(found)), float(found.min()))
+
+    def _around(self, place: int) -> Ints:
+        number = place if self.numbers is None else int(self.numbers[place])
+        own = [int(d[0]) for d in self.grid.digits(np.array([number]))]
+        choices = [
+            [d for d in (digit - 1, digit, digit + 1) if 0 <= d < len(axis.values)]
+            if axis.ordered
+            else [digit]
+            for digit, axis in zip(own, self.grid.axes, strict=True)
+        ]
+        near = self.grid.number([m.reshape(-1) for m in np.meshgrid(*choices, indexing="ij")])
+        near = near[near != number]
+        if self.numbers is None:
+            return near
+        if len(self.numbers) == 0:
+            return near[:0]
+        at = np.minimum(np.searchsorted(self.numbers, near), len(self.numbers) - 1)
+        return at[self.numbers[at] == near]
+
+    def centre(self) -> int:
+        """Return the place of the centre of the best plateau.
+
+        Over a whole grid, each score is averaged with those of its neighbours. The best plateau is the
+        connected region around the best average in which averages lie within a tenth of the way down to their
+        median. Its centre is the combination nearest to its middle, of those whose neighbours all belong to
+        it where there are any. In a sample it is the trial with the best average over itself and its
+        nearest trials.
+        """
+        return self._centre_of_grid() if self.numbers is None else self._centre_of_sample()
+
+    def _centre_of_grid(self) -> int:
+        from scipy import ndimage
+
+        ordered = [axis.ordered and len(axis.values) > 1 for axis in self.grid.axes]
+        scores = self.scores.reshape(self.grid.shape)
+        known = np.isfinite(scores)
+        total = _over_box(np.where(known, scores, 0.0), ordered, np.add)
+        count = _over_box(known.astype(np.float64), ordered, np.add)
+        average = np.where(known, total / np.maximum(count, 1.0), np.nan)
+        top, median = np.nanmax(average), np.nanmedian(average)
+        high = known & (average >= top - _WITHIN * (top - median) - 1e-12 * abs(top))
+        peak = np.unravel_index(int(np.nanargmax(average)), average.shape)
+        # Words are no scale: a plateau lies within one combination of them.
+        of_words = tuple(slice(None) if along else digit for along, digit in zip(ordered, peak, strict=True))
+        region = high[of_words]
+        at = tuple(digit for along, digit in zip(ordered, peak, strict=True) if along)
+        if region.ndim:
+            labels, _ = ndimage.label(region, structure=np.ones((3,) * region.ndim))
+            region = labels == labels[at]
+        inner = _inside(region)
+        members = np.argwhere(inner if inner.any() else region)
+        middle = np.argwhere(region).mean(axis=0)
+        distance = ((members - middle) ** 2).sum(axis=1)
+        values = average[of_words][tuple(members.T)] if region.ndim else np.array([average[of_words]])
+        chosen = iter(members[np.lexsort((-values, np.round(distance, 9)))[0]])
+        digits = [int(next(chosen)) if along else int(d) for along, d in zip(ordered, peak, strict=True)]
+        return int(self.grid.number(digits))
+
+    def _centre_of_sample(self) -> int:
+        from scipy.spatial import KDTree
+
+        numbers = self.numbers
+        assert numbers is not None  # noqa: S101 - its caller asks
+        usable = np.flatnonzero(np.isfinite(self.scores))
+        columns = [
+            digit * (1.0 / max(len(axis.values) - 1, 1) if axis.ordered else 1e6)
+            for axis, digit in zip(self.grid.axes, self.grid.digits(numbers[usable]), strict=True)
+        ]
+        n_near = min(2 * len(self.grid.free) + 1, len(usable))
+        points = np.column_stack(columns)
+        distance, near = KDTree(points).query(points, k=n_near)
+        near, distance = near.reshape(len(usable), -1), distance.reshape(len(usable), -1)
+        scores = np.where(distance < 1e5, self.scores[usable][near], np.nan)
+        return int(usable[np.nanargmax(np.nanmean(scores, axis=1))])
+
+
+def _over_box(values: Floats, along: list[bool], combine: Callable[..., Floats]) -> Floats:
+    """Combine each cell with those one step away along the axes, and along several of them."""
+    for axis, used in enumerate(along):
+        if not used:
+            continue
+        out = values.copy()
+        ahead, behind = [slice(None)] * values.ndim, [slice(None)] * values.ndim
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        out[tuple(behind)] = combine(out[tuple(behind)], values[tuple(ahead)])
+        out[tuple(ahead)] = combine(out[tuple(ahead)], values[tuple(behind)])
+        values = out
+    return values
+
+
+def _inside(region: Bools) -> Bools:
+    """Return the cells of a region all of whose neighbours within the grid belong to it."""
+    if region.ndim == 0:
+        return region
+    outside = _over_box((~region).astype(np.float64), [True] * region.ndim, np.maximum)
+    return outside == 0.0
+
+
+def pareto(first: Floats, second: Floats) -> Ints:
+    """Return the places of the trials that no other betters in both scores, by falling first score.
+
+    Higher is better; NaN takes no part. Of equal trials the first stands for all.
+    """
+    usable = np.flatnonzero(np.isfinite(first) & np.isfinite(second))
+    order = usable[np.lexsort((usable, -second[usable], -first[usable]))]
+    best = np.maximum.accumulate(np.r_[-np.inf, second[order]])[:-1]
+    return order[second[order] > best]

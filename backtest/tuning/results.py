@@ -1,0 +1,245 @@
+"""Results of a sweep: a Parquet dataset that grows chunk by chunk, and the manifest of what it is of."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.engine.curves import MEASURES
+from backtest.errors import RotationError, UsageError
+from backtest.tuning.trials import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from backtest.dates import Floats, Ints
+    from backtest.market.data import MarketData
+    from backtest.scripting.strategy import Strategy
+    from backtest.tuning.grid import Grid
+
+MANIFEST = "manifest.json"
+TRIALS = "trials"
+
+_NAMES = {
+    "strategy": "the strategy",
+    "script": "the strategy's script",
+    "market": "the market",
+    "vintage": "the data",
+    "grid": "the grid",
+    "search": "the search",
+    "constraints": "the constraints on parameters",
+    "objective": "the objective, which this search learns from,",
+    "window": "the window",
+    "costs": "the costs",
+    "benchmark": "the benchmark",
+    "same_close": "--same-close",
+    "chunk": "the size of the chunks",
+    "versions": "the versions of the software",
+}
+
+
+def script_digest(strategy: Strategy) -> str:
+    """Return a digest of a strategy's script; of its code where there is no file."""
+    file = Path(strategy.file)
+    code = file.read_bytes() if file.is_file() else strategy.function.__code__.co_code
+    return hashlib.sha256(code).hexdigest()
+
+
+def vintage(market: MarketData) -> dict[str, str]:
+    """Return the checksum of each series that a market is made of, and one of the values themselves."""
+    digest = hashlib.sha256()
+    digest.update(market.bars.dates.astype(np.int64).tobytes())
+    digest.update(np.ascontiguousarray(market.bars.returns).tobytes())
+    for id in sorted(market.observations):
+        series = market.observations[id]
+        digest.update(id.encode())
+        digest.update(series.known_at.astype(np.int64).tobytes())
+        digest.update(np.ascontiguousarray(series.values).tobytes())
+    return {**{id: of.sha256 for id, of in market.provenance.items()}, "values": digest.hexdigest()}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it, so that it is there whole or not at all.
+
+    Raises
+    ------
+    RotationError
+        When the disk is full or the place cannot be written to.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        what = (
+            "the disk is full"
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}
+            else error.strerror or str(error)
+        )
+        raise RotationError(
+            f"{path} cannot be written: {what}; what was measured before is kept: "
+            "free the disk and go on with --resume"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder of a sweep: ``manifest.json``, and ``trials/`` with a Parquet file a chunk.
+
+    Parameters
+    ----------
+    folder
+        The sweep's folder.
+    manifest
+        What the sweep is of.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def trials(self) -> Path:
+        """The folder of the dataset."""
+        return self.folder / TRIALS
+
+    def chunk(self, which: int) -> Path:
+        """Return the place of a chunk."""
+        return self.trials / f"part-{which:06d}.parquet"
+
+    def done(self) -> set[int]:
+        """Return which chunks are there."""
+        return {int(path.stem.removeprefix("part-")) for path in self.trials.glob("part-*.parquet")}
+
+    def write(self, which: int, content: bytes) -> None:
+        """Write a chunk; errors as ``write_whole``."""
+        write_whole(self.chunk(which), content)
+
+    def columns(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return columns of the whole dataset, in the order of the trials."""
+        parts = [self.chunk_columns(which, names) for which in sorted(self.done())]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return columns of one chunk."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.chunk(which), columns=list(dict.fromkeys(names)), partitioning=None)
+        return {name: _array(table.column(name)) for name in names}
+
+
+def _array(values: Any) -> NDArray[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        values = values.combine_chunks()
+        words = np.array(values.dictionary.to_pylist())
+        return words[values.indices.to_numpy()]
+    return values.to_numpy()
+
+
+def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Results:
+    """Return the results in a folder: new ones, or those to be continued.
+
+    Raises
+    ------
+    UsageError
+        When the folder is taken and not to be resumed, or holds a sweep of something else; the sentence names
+        the difference.
+    RotationError
+        When it cannot be written.
+    """
+    place = folder / MANIFEST
+    if resume:
+        if not place.is_file():
+            raise UsageError(f"there is no sweep to resume in {folder}; leave --resume out to start one")
+        try:
+            before = json.loads(place.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise UsageError(
+                f"{place} cannot be read, so the sweep cannot be resumed; start another"
+            ) from None
+        refuse_other(before, manifest, folder)
+        return Results(folder, before)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        more = "; add --resume to go on with the sweep in it" if place.is_file() else ""
+        raise UsageError(f"{folder} exists already; name a new folder with --out{more}")
+    try:
+        (folder / TRIALS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RotationError(
+            f"{folder} cannot be made: {error.strerror or error}; name another with --out"
+        ) from None
+    write_whole(place, (json.dumps(manifest, indent=2) + "\n").encode())
+    return Results(folder, manifest)
+
+
+def refuse_other(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Raise UsageError when a sweep to be resumed is one of something else."""
+    now = json.loads(json.dumps(now))
+    for key, name_of in _NAMES.items():
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        detail = ""
+        if isinstance(old, dict) and isinstance(new, dict):
+            parts = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+            detail = f" ({', '.join(parts)})"
+        elif not (isinstance(old, str) and len(old) == 64):
+            detail = f" ({old} then, {new} now)"
+        raise UsageError(
+            f"the sweep in {folder} cannot be resumed: {name_of} changed{detail}; "
+            "start a new one with another --out"
+        )
+
+
+def encode(
+    grid: Grid,
+    numbers: Ints,
+    status: NDArray[np.int8],
+    measures: Floats,
+    window: tuple[np.datetime64, np.datetime64],
+) -> bytes:
+    """Return a chunk as a Parquet file: one row a trial.
+
+    Columns: ``combination`` (its number in the grid), every parameter, ``status``, the measures (not a number
+    where not measured), and the window's ``start`` and ``end``. The same rows give the same bytes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = len(numbers)
+    columns: dict[str, Any] = {"combination": numbers}
+    repeated = ["status", "start", "end"]
+    for axis, digit in zip(grid.axes, grid.digits(numbers), strict=True):
+        places = pa.array(digit.astype(np.int32))
+        columns[axis.name] = (
+            axis.array[digit]
+            if axis.ordered
+            else pa.DictionaryArray.from_arrays(places, pa.array(axis.values))
+        )
+        repeated.append(axis.name)
+    columns["status"] = pa.DictionaryArray.from_arrays(pa.array(status.astype(np.int32)), pa.array(STATUSES))
+    columns |= {name: measures[:, i] for i, name in enumerate(MEASURES)}
+    for name, day in zip(("start", "end"), window, strict=True):
+        columns[name] = pa.array(np.full(n, day.astype("datetime64[D]")))
+    out = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), out, compression="zstd", compression_level=1, use_dictionary=repeated)
+    return out.getvalue().to_pybytes()
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free room of the disk that a folder is or will be on."""
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    return shutil.disk_usage(there).free

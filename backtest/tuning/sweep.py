@@ -1,0 +1,185 @@
+"""A sweep: the common window, then every chunk of trials, measured by an executor and written as it comes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.errors import RotationError
+from backtest.runs import window_of
+from backtest.tuning.executors import each
+from backtest.tuning.results import encode, free_bytes, script_digest, vintage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.dates import Ints
+    from backtest.tuning.results import Results
+    from backtest.tuning.search import Search
+    from backtest.tuning.trials import Trials, Window
+
+LARGEST_CHUNK = 1 << 16
+_SMALLEST_CHUNK = 1 << 10
+_CHUNKS = 16  # at least, where there is enough to do
+_PROBE = 1024  # trials measured to tell how long the rest will take
+_ALL_STARTS = 50_000_000  # combinations up to which every single first fill is asked for
+_SOME_STARTS = 1 << 15  # and how many are asked beyond that
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sweep will take: combinations, seconds and bytes on the disk, from a probe."""
+
+    combinations: int
+    seconds: float
+    size: int
+
+
+def chunk_size(n: int) -> int:
+    """Return how many trials a chunk has; of their number alone, so that every machine cuts the same."""
+    return int(np.clip(-(-n // _CHUNKS), _SMALLEST_CHUNK, LARGEST_CHUNK))
+
+
+def numbers_of(chosen: Ints | None, start: int, stop: int) -> Ints:
+    """Return the numbers of the trials from one place to another; all combinations where none were chosen."""
+    return np.arange(start, stop) if chosen is None else chosen[start:stop]
+
+
+def pieces_of(n: int, size: int) -> list[tuple[int, int]]:
+    """Return the beginning and the end of each chunk of ``n`` trials."""
+    return [(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def _first(trials: Trials, chosen: Ints | None, start: int, stop: int) -> int:
+    return trials.first_fill(numbers_of(chosen, start, stop))
+
+
+def sample_of(size: int, n: int, seed: int = 0) -> Ints:
+    """Return about ``n`` numbers below ``size``, rising, with the ends; all where there are fewer."""
+    if size <= n:
+        return np.arange(size)
+    drawn = np.random.default_rng(seed).integers(size, size=n)
+    return np.unique(np.r_[0, drawn, size - 1])
+
+
+def common_window(
+    trials: Trials, chosen: Ints | None, start: Any, end: Any, executor: str, tell: Any = None
+) -> Window:
+    """Return the first fill and the last bar that all combinations share: the latest start among them.
+
+    Combinations whose inputs are never known have no say. Beyond 50,000,000 combinations (or where Optuna
+    chooses) the corners of the grid and a sample speak for all; a combination that then needs a later start
+    counts as unknown.
+
+    Raises
+    ------
+    UsageError
+        When no combination can run, or no bar is left.
+    """
+    n = trials.grid.size if chosen is None else len(chosen)
+    if n > _ALL_STARTS:
+        chosen = np.unique(np.r_[corners(trials.grid.shape), sample_of(trials.grid.size, _SOME_STARTS)])
+        n = len(chosen)
+    pieces = pieces_of(n, chunk_size(n))
+    latest, done = -1, 0
+    for found in each(_first, [(trials, chosen, *piece) for piece in pieces], executor):
+        latest, done = max(latest, found), done + 1
+        if tell:
+            tell("common window", done * n // len(pieces), n)
+    warm_up = latest if latest >= 0 else len(trials.market.bars.dates)
+    return window_of(trials.market.bars, warm_up, start, end, trials.strategy.name)
+
+
+def corners(shape: tuple[int, ...]) -> Ints:
+    """Return the numbers of the combinations that have each axis at one of its ends, 65,536 at most."""
+    ends = [np.unique([0, n - 1]) for n in shape]
+    numbers = np.zeros(1, dtype=np.int64)
+    for both, n in zip(ends, shape, strict=True):
+        digits = both if len(numbers) < 1 << 15 else both[-1:]
+        numbers = (numbers[:, None] * n + digits).reshape(-1)
+    return numbers
+
+
+def manifest_of(trials: Trials, search: Search, objective: str, window: Window, n: int) -> dict[str, Any]:
+    """Return what a sweep is of, as it stands in its manifest."""
+    dates = trials.market.bars.dates
+    names = ("size-rotation", "numpy", "numba", "pyarrow") + (("optuna",) if search.kind == "optuna" else ())
+    return {
+        "strategy": trials.strategy.name,
+        "script": script_digest(trials.strategy),
+        "market": trials.market.name,
+        "vintage": vintage(trials.market),
+        "grid": trials.grid.document(),
+        "search": {"kind": search.kind, "trials": search.trials, "seed": search.seed},
+        "objective": objective if search.kind == "optuna" else None,
+        "constraints": [constraint.text for constraint in trials.constraints],
+        "window": {"start": str(dates[window[0]]), "end": str(dates[window[1]])},
+        "costs": dict(zip(trials.market.bars.sleeves, trials.costs, strict=True)),
+        "benchmark": trials.benchmark,
+        "same_close": trials.same_close,
+        "combinations": n,
+        "chunk": chunk_size(n),
+        "versions": {name: importlib.metadata.version(name) for name in names},
+    }
+
+
+def probe(trials: Trials, chosen: Ints | None, window: Window, workers: int) -> Estimate:
+    """Measure a few trials and return what all of them will take."""
+    n = trials.grid.size if chosen is None else len(chosen)
+    places = sample_of(n, _PROBE)
+    numbers = places if chosen is None else chosen[places]
+    trials.measure(numbers[:2], [window])  # what is compiled or built once is not to be multiplied
+    began = time.perf_counter()
+    status, measured = trials.measure(numbers, [window])
+    dates = trials.market.bars.dates
+    size = len(encode(trials.grid, numbers, status, measured[0], (dates[window[0]], dates[window[1]])))
+    seconds = time.perf_counter() - began
+    return Estimate(n, seconds * n / len(numbers) / workers, size * n // len(numbers))
+
+
+def refuse_full_disk(folder: Path, size: int) -> None:
+    """Raise RotationError when a sweep will not fit on the disk."""
+    free = free_bytes(folder)
+    if size > free:
+        raise RotationError(
+            f"the sweep needs about {size / 1e9:.1f} GB; where {folder} lies, {free / 1e9:.1f} GB are free; "
+            "free the disk or name another folder with --out"
+        )
+
+
+def measured_chunk(
+    trials: Trials, chosen: Ints | None, window: Window, which: int, part: tuple[int, int]
+) -> tuple[int, bytes]:
+    """Return a chunk's number and its Parquet file."""
+    numbers = numbers_of(chosen, *part)
+    status, measured = trials.measure(numbers, [window])
+    dates = trials.market.bars.dates
+    return which, encode(trials.grid, numbers, status, measured[0], (dates[window[0]], dates[window[1]]))
+
+
+def measure_chunks(
+    trials: Trials, chosen: Ints | None, window: Window, results: Results, executor: str, tell: Any = None
+) -> int:
+    """Measure and write the chunks that are not there yet; return how many trials were measured now."""
+    n = trials.grid.size if chosen is None else len(chosen)
+    pieces = pieces_of(n, results.manifest["chunk"])
+    there = results.done()
+    missing = [which for which in range(len(pieces)) if which not in there]
+    calls = []
+    for which in missing:
+        start, stop = pieces[which]
+        own = None if chosen is None else chosen[start:stop]
+        part = (start, stop) if own is None else (0, stop - start)
+        calls.append((trials, own, window, which, part))
+    before = n - sum(stop - start for start, stop in (pieces[which] for which in missing))
+    done = before
+    for which, content in each(measured_chunk, calls, executor):
+        results.write(which, content)
+        done += pieces[which][1] - pieces[which][0]
+        if tell:
+            tell("measuring", done, n)
+    return done - before

@@ -1,0 +1,197 @@
+"""The statistics of many trials, against published examples, planted structures and other implementations."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from backtest.analysis.crossvalidation import overfitting, splits
+from backtest.analysis.overfitting import (
+    deflated_sharpe,
+    effective_trials,
+    expected_maximum,
+    kurtosis,
+    probabilistic_sharpe,
+    skewness,
+)
+from backtest.analysis.superior import by_month, superior
+from backtest.engine.parallel import share
+from backtest.errors import UsageError
+
+
+# Bailey and Lopez de Prado (2014), "A numerical example": a Sharpe ratio of 2.5 a year over 1250 days, skewness -3,
+# kurtosis 10, variance 1/2 a year across trials, 250 days a year.
+@pytest.mark.parametrize(
+    ("trials", "skew", "kurt", "probability"),
+    [(100, -3.0, 10.0, 0.9004), (46, -3.0, 10.0, 0.9505), (88, 0.0, 3.0, 0.9505)],
+)
+def test_the_deflated_sharpe_ratio_of_the_paper(
+    trials: int, skew: float, kurt: float, probability: float
+) -> None:
+    threshold = expected_maximum(trials, math.sqrt(0.5 / 250))
+    if trials == 100:
+        assert threshold == pytest.approx(0.1132, abs=5e-5)
+    found = probabilistic_sharpe(2.5 / math.sqrt(250), threshold, 1250, skew, kurt)
+    assert found == pytest.approx(probability, abs=5e-5)
+
+
+def test_the_expected_maximum_is_that_of_normal_draws() -> None:
+    random = np.random.default_rng(1)
+    for n in (100, 400):  # an approximation for many draws
+        simulated = random.normal(size=(20_000, n)).max(axis=1).mean()
+        assert expected_maximum(n, 1.0) == pytest.approx(simulated, rel=0.02)
+    assert expected_maximum(1, 3.0) == 0.0
+
+
+def test_moments_are_those_of_scipy() -> None:
+    values = np.random.default_rng(2).gamma(2.0, size=500)
+    assert skewness(values) == pytest.approx(stats.skew(values), rel=1e-12)
+    assert kurtosis(values) == pytest.approx(stats.kurtosis(values, fisher=False), rel=1e-12)
+
+
+def test_a_series_gives_what_its_moments_give() -> None:
+    returns = np.random.default_rng(3).standard_t(5, size=800) * 0.01 + 0.001
+    found = deflated_sharpe(returns, 0.05, 40)
+    sharpe = returns.mean() / returns.std(ddof=1)
+    expected = probabilistic_sharpe(
+        sharpe, expected_maximum(40, 0.05), 800, stats.skew(returns), stats.kurtosis(returns, fisher=False)
+    )
+    assert found.sharpe == pytest.approx(sharpe)
+    assert found.probability == pytest.approx(expected, rel=1e-12)
+
+
+def test_more_trials_and_wilder_ones_deflate_more() -> None:
+    returns = np.random.default_rng(4).normal(0.001, 0.01, size=1000)
+    probabilities = [deflated_sharpe(returns, 0.03, n).probability for n in (1, 10, 1000, 10**6)]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert deflated_sharpe(returns, 0.06, 10).probability < deflated_sharpe(returns, 0.03, 10).probability
+
+
+def test_returns_without_volatility_have_no_deflated_sharpe_ratio() -> None:
+    assert math.isnan(deflated_sharpe(np.zeros(10), 0.1, 5).probability)
+
+
+@pytest.mark.parametrize(("groups", "each"), [(1, 40), (5, 20), (12, 3), (30, 1)])
+def test_groups_of_equal_trials_count_as_one_each(groups: int, each: int) -> None:
+    random = np.random.default_rng(5)
+    # Columns of an orthonormal matrix, less their mean, are uncorrelated exactly.
+    basis = np.linalg.qr(np.column_stack([np.ones(400), random.normal(size=(400, groups))]))[0][:, 1:].T
+    scales = random.uniform(0.5, 3.0, size=groups * each)
+    assert effective_trials(np.repeat(basis, each, axis=0) * scales[:, None]) == pytest.approx(
+        groups, rel=1e-6
+    )
+
+
+def test_correlation_lowers_the_effective_number() -> None:
+    random = np.random.default_rng(6)
+    common, own = random.normal(size=(1, 2000)), random.normal(size=(25, 2000))
+    found = [effective_trials(math.sqrt(rho) * common + math.sqrt(1 - rho) * own) for rho in (0.0, 0.5, 0.95)]
+    assert found[0] == pytest.approx(25.0, rel=0.01)
+    assert 25.0 > found[0] > found[1] > found[2] > 1.0
+
+
+def test_trials_that_never_move_do_not_count() -> None:
+    assert effective_trials(np.full((3, 50), 0.01)) == 0.0
+    moving = np.random.default_rng(7).normal(size=(2, 50))
+    assert effective_trials(np.vstack([moving, np.zeros((4, 50))])) == pytest.approx(effective_trials(moving))
+
+
+def _block_sums(returns: np.ndarray, n_blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    edges = np.linspace(0, returns.shape[1], n_blocks + 1).round().astype(int)
+    parts = [returns[:, a:b] for a, b in pairwise(edges)]
+    sums = np.column_stack([p.sum(axis=1) for p in parts])
+    squares = np.column_stack([(p**2).sum(axis=1) for p in parts])
+    return sums, squares, np.diff(edges)
+
+
+def _by_the_book(returns: np.ndarray, n_blocks: int) -> tuple[float, list[float]]:
+    """The steps of Bailey, Borwein, Lopez de Prado and Zhu, on the returns themselves."""
+    edges = np.linspace(0, returns.shape[1], n_blocks + 1).round().astype(int)
+    blocks = [np.arange(a, b) for a, b in pairwise(edges)]
+    logits = []
+    for half in combinations(range(n_blocks), n_blocks // 2):
+        inside = returns[:, np.concatenate([blocks[b] for b in half])]
+        outside = returns[:, np.concatenate([blocks[b] for b in range(n_blocks) if b not in half])]
+        best = int((inside.mean(axis=1) / inside.std(axis=1, ddof=1)).argmax())
+        rank = stats.rankdata(outside.mean(axis=1) / outside.std(axis=1, ddof=1))[best] / (len(returns) + 1)
+        logits.append(math.log(rank / (1 - rank)))
+    return float((np.array(logits) <= 0.0).mean()), logits
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_probability_of_overfitting_follows_the_paper_step_by_step(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    returns = random.normal(0.0, 0.01, size=(13, 203)) + random.normal(0.0, 0.001, size=(13, 1))
+    returns[5] = returns[2]  # equal trials share a rank
+    expected, logits = _by_the_book(returns, 8)
+    found = overfitting(*_block_sums(returns, 8))
+    assert found.probability == expected
+    np.testing.assert_allclose(found.logits, logits, rtol=1e-9, atol=1e-9)
+
+
+def test_there_are_12870_splits_and_each_meets_its_complement() -> None:
+    masks = splits()
+    assert len(masks) == 12_870 == math.comb(16, 8)
+    assert (masks + masks[::-1] == 2**16 - 1).all()
+    assert len(set(masks.tolist())) == 12_870
+
+
+def test_noise_overfits_half_of_the_time_and_a_true_edge_never() -> None:
+    random = np.random.default_rng(8)
+    noise = [
+        overfitting(*_block_sums(random.normal(0.0, 0.01, size=(60, 640)), 16)).probability for _ in range(25)
+    ]
+    assert np.mean(noise) == pytest.approx(0.5, abs=0.06)
+    returns = random.normal(0.0, 0.01, size=(300, 640))
+    returns[123] += 0.004
+    found = overfitting(*_block_sums(returns, 16))
+    assert found.probability < 0.01
+    assert (found.chosen == 123).mean() > 0.95
+    assert found.loss < 0.01
+
+
+def test_threads_change_nothing() -> None:
+    sums = _block_sums(np.random.default_rng(9).normal(0.0, 0.01, size=(700, 320)), 16)
+    alone, together = overfitting(*sums), overfitting(*sums, lambda work, n: share(work, n, 3))
+    for name in ("chosen", "inside", "outside", "ranks"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(together, name))
+
+
+def test_trials_without_a_sharpe_ratio_are_left_out_and_counted() -> None:
+    returns = np.random.default_rng(10).normal(0.0, 0.01, size=(5, 160))
+    sums, squares, bars = _block_sums(np.vstack([np.zeros((2, 160)), returns]), 16)
+    sums[1] = np.nan
+    found = overfitting(sums, squares, bars)
+    assert (found.trials, found.undefined) == (5, 2)
+    assert set(found.chosen.tolist()) <= {2, 3, 4, 5, 6}
+    with pytest.raises(UsageError, match="at least two trials"):
+        overfitting(sums[:3], squares[:3], bars)
+    with pytest.raises(UsageError, match="must be even"):
+        splits(15)
+
+
+def test_superiority_is_found_where_it_was_planted_and_not_in_noise() -> None:
+    random = np.random.default_rng(11)
+    benchmark = random.normal(0.005, 0.04, size=600)
+    models = benchmark + random.normal(0.0, 0.02, size=(40, 600))
+    none = superior(benchmark, models, repetitions=400)
+    assert none.pvalue > 0.05
+    assert len(none.better) == 0
+    models[[3, 17]] += 0.005
+    some = superior(benchmark, models, repetitions=400)
+    assert some.pvalue < 0.01
+    assert some.better.tolist() == [3, 17]
+    assert some.lower <= some.pvalue <= some.upper
+    same = superior(benchmark, np.tile(benchmark, (3, 1)))
+    assert math.isnan(same.pvalue)
+    assert len(same.better) == 0
+
+
+def test_bars_compound_to_months() -> None:
+    dates = np.array(["2020-01-30", "2020-01-31", "2020-02-03", "2020-04-01"], dtype="datetime64[D]")
+    found = by_month(dates, np.array([[0.1, 0.1, 0.2, -0.5]]))
+    np.testing.assert_allclose(found, [[0.21, 0.2, -0.5]])

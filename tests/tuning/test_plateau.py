@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from backtest.parameters import Parameter, Unit
+from backtest.tuning.grid import Axis, Grid
+from backtest.tuning.plateau import Landscape, pareto
+
+
+def _grid(*sizes: int, words: int = 0) -> Grid:
+    axes = [
+        Axis(Parameter(f"p{i}", Unit("", whole=True), 0, 0, 10**6, ""), tuple(range(n)))
+        for i, n in enumerate(sizes)
+    ]
+    if words:
+        names = tuple("abcdef"[:words])
+        axes.insert(0, Axis(Parameter("w", Unit(""), "a", 0, 0, "", names), names))
+    return Grid(tuple(axes))
+
+
+def _hill(size: int, at: tuple[int, int], width: float, height: float) -> np.ndarray:
+    y, x = np.mgrid[:size, :size]
+    inside = (np.abs(y - at[0]) <= width) & (np.abs(x - at[1]) <= width)
+    return np.where(inside, height, 0.0)
+
+
+def test_the_centre_of_a_plateau_is_recommended_and_not_a_spike() -> None:
+    random = np.random.default_rng(0)
+    scores = random.normal(0.0, 0.01, size=(25, 25)) + _hill(25, (7, 15), 3, 1.0)
+    scores[20, 3] = 1.8
+    land = Landscape(_grid(25, 25), None, scores.reshape(-1))
+    assert np.unravel_index(land.best, (25, 25)) == (20, 3)
+    assert np.unravel_index(land.centre(), (25, 25)) == (7, 15)
+    spike, centre = land.neighbours(land.best), land.neighbours(land.centre())
+    assert spike.count == centre.count == 8
+    assert spike.median < 0.1
+    assert centre.worst > 0.9
+
+
+def test_the_middle_of_a_flat_plateau_is_its_centre() -> None:
+    land = Landscape(_grid(21, 21), None, _hill(21, (10, 10), 4, 1.0).reshape(-1))
+    assert np.unravel_index(land.centre(), (21, 21)) == (10, 10)
+
+
+def test_words_have_no_neighbours() -> None:
+    scores = np.zeros((3, 9))
+    scores[1, 2:7] = 1.0
+    land = Landscape(_grid(9, words=3), None, scores.reshape(-1))
+    assert land.centre() == 9 + 4
+    assert land.neighbours(9 + 4).count == 2
+    assert land.neighbours(9 + 4).worst == 1.0
+
+
+def test_what_cannot_be_chosen_is_no_neighbour_and_no_centre() -> None:
+    scores = np.array([0.1, np.nan, 0.9, 0.8, np.nan])
+    land = Landscape(_grid(5), None, scores)
+    assert land.best == 2
+    assert land.centre() in {2, 3}
+    assert land.neighbours(2).count == 1
+    alone = Landscape(_grid(3), None, np.array([np.nan, 1.0, np.nan]))
+    assert alone.centre() == 1
+    assert alone.neighbours(1).count == 0
+    assert np.isnan(alone.neighbours(1).median)
+
+
+@given(
+    scores=arrays(
+        np.float64,
+        st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4)),
+        elements=st.one_of(st.just(np.nan), st.floats(-2, 2)),
+    ),
+    words=st.booleans(),
+)
+def test_neighbours_are_those_one_step_away(scores: np.ndarray, words: bool) -> None:
+    if not np.isfinite(scores).any():
+        return
+    grid = _grid(*scores.shape[1:], words=scores.shape[0]) if words else _grid(*scores.shape)
+    land = Landscape(grid, None, scores.reshape(-1))
+    place = land.best
+    own = np.array(np.unravel_index(place, scores.shape))
+    expected = [
+        scores[other]
+        for other in np.ndindex(scores.shape)
+        if 0 < np.abs(np.array(other) - own).max() <= 1
+        and not (words and other[0] != own[0])
+        and np.isfinite(scores[other])
+    ]
+    found = land.neighbours(place)
+    assert found.count == len(expected)
+    if expected:
+        assert found.median == np.median(expected)
+        assert found.worst == min(expected)
+    assert np.isfinite(land.scores[land.centre()])
+
+
+def test_a_sample_is_judged_by_its_nearest_trials() -> None:
+    random = np.random.default_rng(1)
+    grid = _grid(100, 100)
+    numbers = np.sort(random.permutation(10_000)[:800])
+    y, x = grid.digits(numbers)
+    scores = np.exp(-((y - 30) ** 2 + (x - 60) ** 2) / 300.0) + random.normal(0, 0.02, size=800)
+    spike = int(np.argmax((y > 80) & (x < 20)))
+    scores[spike] = 3.0
+    land = Landscape(grid, numbers, scores)
+    assert land.best == spike
+    centre = land.centre()
+    assert abs(int(y[centre]) - 30) < 12
+    assert abs(int(x[centre]) - 60) < 12
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
+def test_the_front_is_what_nothing_betters(points: list[tuple[int, int]]) -> None:
+    first, second = np.array(points, dtype=float).T
+    found = pareto(first, second)
+    kept = {points[i] for i in found}
+    assert len(kept) == len(found)
+    for point in points:
+        bettered = any(a >= point[0] and b >= point[1] and (a, b) != point for a, b in points)
+        assert (point in kept) is not bettered
+    assert (np.diff(second[found]) > 0).all()
+
+
+def test_trials_without_a_score_are_not_on_the_front() -> None:
+    assert pareto(np.array([np.nan, 1.0]), np.array([5.0, 1.0])).tolist() == [1]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_the_smallest_grids_have_a_centre(n: int) -> None:
+    assert Landscape(_grid(n), None, np.arange(n, dtype=float)).centre() in range(n)

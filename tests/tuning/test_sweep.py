@@ -1,0 +1,514 @@
+"""Sweeps as a whole: every trial is a run, results survive what kills a process, and the counts add up."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest import load_strategy, run
+from backtest.engine.curves import MEASURES
+from backtest.errors import RotationError, UsageError
+from backtest.tuning.results import write_whole
+from backtest.tuning.search import Search
+from backtest.tuning.sweep import chunk_size, corners
+from backtest.tuning.tune import tune
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest import MarketData
+    from backtest.scripting.strategy import Strategy
+    from backtest.tuning.tune import Sweep
+
+GRID = {"delay": "0:12:3", "hold": "6:48:6", "quiet": "0,12,60", "min_cut": "0.25,0.5"}
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """Return the checksum of every file of a sweep's results."""
+    files = [folder / "manifest.json", *sorted((folder / "trials").iterdir())]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory, embedded: MarketData) -> Sweep:
+    out = tmp_path_factory.mktemp("sweep") / "out"
+    return tune("rate_cut", embedded, grid=GRID, out=out, walk="train=10y,test=5y", placebo=30)
+
+
+@pytest.fixture(scope="module")
+def table(sweep: Sweep) -> pd.DataFrame:
+    return pd.read_parquet(sweep.results.trials)
+
+
+def test_every_combination_is_one_row(sweep: Sweep, table: pd.DataFrame) -> None:
+    assert len(table) == 5 * 8 * 3 * 2 == sweep.counts["combinations"]
+    assert table["combination"].tolist() == list(range(len(table)))
+    expected = list(
+        itertools.product([0, 3, 6, 9, 12], [6, 12, 18, 24, 30, 36, 42, 48], [0, 12, 60], [0.25, 0.5])
+    )
+    assert list(table[["delay", "hold", "quiet", "min_cut"]].itertuples(index=False, name=None)) == expected
+    assert (table["status"] == "measured").all()
+
+
+def test_a_trial_is_the_run_of_its_parameters_over_the_common_window(
+    sweep: Sweep, table: pd.DataFrame, embedded: MarketData
+) -> None:
+    start, end = sweep.dates
+    assert {str(day) for day in table["start"]} == {start}
+    assert {str(day) for day in table["end"]} == {end}
+    warm_ups = [run("rate_cut", embedded, quiet=quiet).start for quiet in (0, 12, 60)]
+    assert start == max(warm_ups)
+    for place in np.random.default_rng(0).permutation(len(table))[:25]:
+        row = table.iloc[place]
+        parameters = {name: row[name].item() for name in GRID}
+        metrics = run("rate_cut", embedded, start=start, **parameters).metrics
+        for name in MEASURES:
+            assert row[name] == pytest.approx(metrics[name], rel=1e-9, abs=1e-12, nan_ok=True), name
+
+
+def test_what_is_recommended_is_the_run_of_its_parameters(sweep: Sweep, embedded: MarketData) -> None:
+    for choice in (sweep.best, sweep.recommended):
+        parameters = choice.result.parameters
+        metrics = run("rate_cut", embedded, start=sweep.dates[0], **parameters).metrics
+        assert metrics == pytest.approx(choice.result.metrics, rel=1e-9, nan_ok=True)
+    assert sweep.best.result.metrics["sharpe"] == pytest.approx(np.nanmax(sweep.scores), rel=1e-9)
+
+
+def test_duckdb_and_pandas_read_the_results_as_they_are(sweep: Sweep, table: pd.DataFrame) -> None:
+    rows = duckdb.read_parquet(str(sweep.results.trials / "*.parquet"))
+    assert rows.aggregate("count(*), max(sharpe)").fetchall() == [(len(table), table["sharpe"].max())]
+
+
+@pytest.mark.parametrize(
+    ("name", "grid"),
+    [
+        ("valuation_discount", {"measure": None, "wide": "50,80", "closed": "20,80", "limit": "24,60"}),
+        ("balanced", {"small": "25,50", "every": "0,12", "band": "0,5"}),
+        ("ensemble", {"cheap": "60,80", "months": "6,12"}),
+        ("trend", {"months": "6,12", "band": "0,2"}),
+    ],
+)
+def test_every_kind_of_decision_is_measured_as_a_run_measures_it(
+    name: str, grid: dict[str, str | None], embedded: MarketData, tmp_path: Path
+) -> None:
+    strategy = load_strategy(name)
+    found = tune(strategy, embedded, grid=grid, out=tmp_path / "out", placebo=3)
+    rows = pd.read_parquet(found.results.trials)
+    start, n_measured = found.dates[0], 0
+    for _, row in rows.iterrows():
+        parameters = {p.name: row[p.name] for p in strategy.parameters}
+        if row["status"] == "refused":
+            with pytest.raises(UsageError):
+                run(strategy, embedded, start=start, **parameters)
+            assert np.isnan(row["sharpe"])
+        elif row["status"] == "measured":
+            n_measured += 1
+            metrics = run(strategy, embedded, start=start, **parameters).metrics
+            for measure in MEASURES:
+                assert row[measure] == pytest.approx(metrics[measure], rel=1e-9, abs=1e-12, nan_ok=True)
+        else:
+            # What is never known has no run that starts there.
+            assert row["status"] == "unknown"
+            with pytest.raises(RotationError):
+                assert run(strategy, embedded, start=start, **parameters).start == start
+                raise RotationError
+    assert n_measured == found.counts["measured"] > 0
+    assert sum(found.counts[s] for s in ("measured", "excluded", "refused", "unknown")) == len(rows)
+
+
+def test_blocks_add_up_to_the_returns(sweep: Sweep, embedded: MarketData) -> None:
+    numbers = np.random.default_rng(1).permutation(sweep.trials.grid.size)[:40]
+    for trials, some in ((sweep.trials, numbers), (_balanced(embedded), np.arange(4))):
+        window = (sweep.window[0] + 1, sweep.window[1] - 3)
+        sums, squares = trials.blocks(some, window, 8)
+        cash = embedded.bars.column("cash")[window[0] + 1 : window[1] + 1]
+        excess = trials.returns(some, window) - cash
+        edges = np.round(np.linspace(0, excess.shape[1], 9)).astype(int)
+        for block, (begin, end) in enumerate(itertools.pairwise(edges)):
+            part = excess[:, begin:end]
+            np.testing.assert_allclose(sums[:, block], part.sum(axis=1), rtol=0, atol=1e-13)
+            np.testing.assert_allclose(squares[:, block], (part**2).sum(axis=1), rtol=0, atol=1e-13)
+
+
+def _balanced(embedded: MarketData) -> Any:
+    from backtest.runs import Cost
+    from backtest.tuning.grid import make_grid
+    from backtest.tuning.trials import Trials
+
+    strategy = load_strategy("balanced")
+    grid = make_grid(strategy.parameters, {"small": "25,50", "every": "0,12"}, {}, "balanced")
+    return Trials(strategy, embedded, grid, (), Cost(), embedded.benchmark)
+
+
+def test_constraints_exclude_before_and_after_and_are_counted(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut",
+        embedded,
+        grid=GRID,
+        constraints=["delay<=6", "turnover<0.2"],
+        out=tmp_path / "out",
+        placebo=0,
+    )
+    rows = pd.read_parquet(found.results.trials)
+    assert found.counts["excluded"] == (rows["delay"] > 6).sum() == (rows["status"] == "excluded").sum()
+    assert rows.loc[rows["delay"] > 6, "sharpe"].isna().all()
+    assert found.best.result.metrics["turnover"] < 0.2
+    allowed = rows[(rows["turnover"] < 0.2)]
+    assert found.best.result.metrics["sharpe"] == pytest.approx(allowed["sharpe"].max())
+    assert found.counts["not_eligible"] == found.counts["measured"] - len(allowed)
+    assert found.truth.placebo is None
+    with pytest.raises(UsageError, match="can be chosen"):
+        tune("rate_cut", embedded, grid=GRID, constraints=["sharpe>9"], out=tmp_path / "no", placebo=0)
+
+
+def test_less_turnover_is_better_and_ties_are_counted(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut", embedded, grid={"hold": "6:24:6", "min_cut": "0.5,1"}, objective="turnover",
+        out=tmp_path / "out", placebo=5,
+    )  # fmt: skip
+    rows = pd.read_parquet(found.results.trials)
+    assert found.best.result.metrics["turnover"] == rows["turnover"].min()
+    assert found.counts["tied_with_best"] == (rows["turnover"] == rows["turnover"].min()).sum() - 1
+    assert found.counts["without_switch"] == (rows["switches"] == 0).sum()
+
+
+@pytest.mark.parametrize("kind", ["random", "sobol"])
+def test_a_sample_has_the_rows_of_the_whole(
+    kind: str, embedded: MarketData, sweep: Sweep, tmp_path: Path
+) -> None:
+    found = tune("rate_cut", embedded, grid=GRID, search=Search(kind, 100), out=tmp_path / "out", placebo=2)
+    rows = pd.read_parquet(found.results.trials).set_index("combination")
+    whole = pd.read_parquet(sweep.results.trials).set_index("combination").loc[rows.index]
+    if found.dates == sweep.dates:
+        pd.testing.assert_frame_equal(rows, whole)
+    assert len(rows) == 100
+
+
+LARGE = {"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0:1:0.05"}
+
+
+def test_optuna_looks_where_it_found_something(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut", embedded, grid=LARGE, search=Search("optuna", 160), out=tmp_path / "out", placebo=0
+    )
+    by_chance = tune(
+        "rate_cut", embedded, grid=LARGE, search=Search("random", 160), out=tmp_path / "random", placebo=0
+    )
+    rows, others = (pd.read_parquet(s.results.trials)["sharpe"] for s in (found, by_chance))
+    assert found.counts["combinations"] == found.truth.measured == len(rows) == 160
+    assert rows.tail(120).mean() > others.mean() + 2.0 * others.std() / np.sqrt(120)
+
+
+def test_optuna_for_two_objectives_resumes_to_the_same_trials(embedded: MarketData, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "grid": LARGE,
+        "objective": "sharpe,max_drawdown",
+        "search": Search("optuna", 1040),
+        "out": tmp_path / "out",
+        "placebo": 0,
+    }
+    found = tune("rate_cut", embedded, **options)
+    assert found.counts["combinations"] == 1040
+    assert len(found.front) > 0
+    expected = digest(tmp_path / "out")
+    (tmp_path / "out" / "trials" / "part-000001.parquet").unlink()
+    tune("rate_cut", embedded, resume=True, **options)
+    assert digest(tmp_path / "out") == expected
+
+
+def test_two_objectives_have_a_front(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut", embedded, grid=GRID, objective="sharpe,max_drawdown", out=tmp_path / "out", placebo=0
+    )
+    rows = pd.read_parquet(found.results.trials)
+    front = rows.iloc[found.front]
+    assert found.best.place == found.front[0]
+    for _, row in front.iterrows():
+        better = (rows["sharpe"] >= row["sharpe"]) & (rows["max_drawdown"] > row["max_drawdown"])
+        better |= (rows["sharpe"] > row["sharpe"]) & (rows["max_drawdown"] >= row["max_drawdown"])
+        assert not better.any()
+
+
+def test_executors_and_threads_give_the_same_bytes(
+    sweep: Sweep, embedded: MarketData, tmp_path: Path
+) -> None:
+    expected = digest(sweep.results.folder)
+    for executor in ("threads:1", "threads:2", "loky:2"):
+        out = tmp_path / executor.replace(":", "")
+        tune("rate_cut", embedded, grid=GRID, out=out, executor=executor, placebo=0)
+        assert digest(out) == expected, executor
+
+
+def test_resuming_measures_what_is_missing_and_nothing_else(embedded: MarketData, tmp_path: Path) -> None:
+    grid = {"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0.25,0.5"}
+    out = tmp_path / "out"
+    tune("rate_cut", embedded, grid=grid, out=out, placebo=0)
+    expected = digest(out)
+    assert len(expected) == 1 + 3
+    (out / "trials" / "part-000001.parquet").unlink()
+    kept = (out / "trials" / "part-000000.parquet").stat().st_mtime_ns
+    with pytest.raises(UsageError, match="exists already; .*add --resume"):
+        tune("rate_cut", embedded, grid=grid, out=out, placebo=0)
+    tune("rate_cut", embedded, grid=grid, out=out, resume=True, placebo=0)
+    assert digest(out) == expected
+    assert (out / "trials" / "part-000000.parquet").stat().st_mtime_ns == kept
+
+
+def test_a_sweep_of_something_else_is_not_resumed(script: Path, embedded: MarketData, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from backtest.market.data import Bars
+
+    out, grid = tmp_path / "out", {"hold": "6,12"}
+
+    def again(strategy: Strategy, market: MarketData = embedded, **options: Any) -> None:
+        tune(strategy, market, **{"grid": grid, "out": out, "resume": True, "placebo": 0, **options})
+
+    first = load_strategy(str(script))
+    tune(first, embedded, grid=grid, out=out, placebo=0)
+    again(first)
+    for options, said in [
+        ({"grid": {"hold": "6,18"}}, r"the grid changed \(hold\)"),
+        ({"cost_bps": 20.0}, "the costs changed"),
+        ({"constraints": ["hold<99"]}, "constraints on parameters changed"),
+        ({"benchmark": "small"}, "the benchmark changed"),
+        ({"start": "1999-01-29"}, r"the window changed \(start\)"),
+        ({"search": Search("random", 2)}, "the search changed"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            again(first, **options)
+    returns = embedded.bars.returns.copy()
+    returns[-1, 0] += 1e-6
+    other = replace(embedded, bars=Bars(embedded.bars.dates, embedded.bars.sleeves, returns))
+    with pytest.raises(UsageError, match=r"the data changed \(values\)"):
+        again(first, other)
+    script.write_text(script.read_text() + "\n# another thesis\n")
+    with pytest.raises(UsageError, match="the strategy's script changed"):
+        again(load_strategy(str(script)))
+    with pytest.raises(UsageError, match="no sweep to resume"):
+        again(first, out=tmp_path / "nothing")
+    with pytest.raises(UsageError, match="say which sweep"):
+        again(first, out=None)
+
+
+SLOW = """
+import sys, time
+from backtest import load_strategy
+from backtest.tuning import sweep
+from backtest.tuning.tune import tune
+measured = sweep.measured_chunk
+def slowly(*arguments):
+    time.sleep(0.4)
+    return measured(*arguments)
+sweep.measured_chunk = slowly
+tune("rate_cut", grid={"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0.25:1:0.25"},
+     out=sys.argv[1], executor="threads:1", placebo=0, resume=sys.argv[2] == "resume")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_sweep_that_is_killed_goes_on_to_the_same_bytes(
+    how: signal.Signals, embedded: MarketData, tmp_path: Path
+) -> None:
+    grid = {"delay": "0:24:1", "hold": "1:60:1", "min_cut": "0.25:1:0.25"}
+    whole, out = tmp_path / "whole", tmp_path / "killed"
+    tune("rate_cut", embedded, grid=grid, out=whole, placebo=0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(out), "start"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not list(out.glob("trials/part-*.parquet")):
+        assert process.poll() is None, "the sweep was over before it could be killed"
+        time.sleep(0.02)
+    os.kill(process.pid, how)
+    assert process.wait(timeout=60) != 0
+    n_there = len(list(out.glob("trials/part-*.parquet")))
+    assert 1 <= n_there < len(list(whole.glob("trials/part-*.parquet")))
+    tune("rate_cut", embedded, grid=grid, out=out, resume=True, placebo=0)
+    assert digest(out) == digest(whole)
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path: Path) -> None:
+    place = tmp_path / "part-000000.parquet"
+    # A device on which every write meets a full disk, in the place of the draft.
+    (tmp_path / ".part-000000.parquet.part").symlink_to("/dev/full")
+    with pytest.raises(RotationError, match="the disk is full; what was measured before is kept"):
+        write_whole(place, b"x" * 100)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_larger_than_the_disk_is_not_begun(tmp_path: Path) -> None:
+    from backtest.tuning.sweep import refuse_full_disk
+
+    refuse_full_disk(tmp_path / "not" / "there", 1000)
+    with pytest.raises(RotationError, match="GB are free"):
+        refuse_full_disk(tmp_path, 10**18)
+
+
+def test_what_the_script_does_wrong_is_said(tmp_path: Path, embedded: MarketData, script: Path) -> None:
+    script.write_text(
+        script.read_text().replace("    first_cuts =", "    if hold > 12: pass\n    first_cuts =")
+    )
+    with pytest.raises(RotationError, match="cannot be swept"):
+        tune(load_strategy(str(script)), embedded, grid={"hold": "6,12"}, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="did you mean 'sharpe'"):
+        tune("rate_cut", embedded, objective="sharp", out=tmp_path / "out")
+    with pytest.raises(UsageError, match="no executor 'smoke'"):
+        tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="smoke", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_chunks_depend_on_the_number_of_trials_alone() -> None:
+    assert [chunk_size(n) for n in (1, 1024, 20_000, 10**6, 10**9)] == [1024, 1024, 1250, 62_500, 65_536]
+
+
+def test_corners_are_the_ends_of_every_axis() -> None:
+    assert corners((3, 1, 4)).tolist() == [0, 3, 8, 11]
+    assert len(corners((2,) * 40)) <= 1 << 16
+
+
+def test_the_placebo_keeps_the_search_and_breaks_the_link(sweep: Sweep) -> None:
+    placebo = sweep.truth.placebo
+    assert placebo is not None
+    assert len(placebo.best) == 30
+    assert len(set(placebo.shifts.tolist())) == 30
+    assert placebo.actual == pytest.approx(sweep.best.result.metrics["sharpe"], rel=1e-9)
+    assert placebo.pvalue == (1 + (placebo.best >= placebo.actual).sum()) / 31
+
+
+def test_a_turn_by_the_whole_window_changes_nothing(sweep: Sweep, embedded: MarketData) -> None:
+    from backtest.tuning.placebo import turned
+
+    n = sweep.window[1] - sweep.window[0]
+    same = turned(embedded.bars, sweep.window, n).returns
+    np.testing.assert_array_equal(same, embedded.bars.returns)
+    moved = turned(embedded.bars, sweep.window, 7).returns
+    first, last = sweep.window
+    np.testing.assert_array_equal(moved[: first + 1], embedded.bars.returns[: first + 1])
+    np.testing.assert_array_equal(moved[first + 8 : last + 1], embedded.bars.returns[first + 1 : last - 6])
+
+
+def test_a_planted_edge_stands_out_from_its_placebo(embedded: MarketData, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from backtest.market.data import Bars
+
+    # In this market small caps do gain after first cuts, and after nothing else.
+    known = embedded.known()
+    signal_ = known.policy.first_cuts(quiet=12, at_least=0.25).within(0, 24)
+    yes = np.r_[False, signal_.dense()[:-1]]
+    returns = embedded.bars.returns.copy()
+    small = embedded.bars.sleeves.index("small")
+    large = embedded.bars.sleeves.index("large")
+    returns[:, small] = returns[:, large] + np.where(yes, 0.012, -0.006)
+    market = replace(embedded, bars=Bars(embedded.bars.dates, embedded.bars.sleeves, returns))
+    found = tune(
+        "rate_cut", market, grid={"delay": "0:12:2", "hold": "6:48:6"}, out=tmp_path / "o", placebo=99
+    )
+    assert found.best.result.parameters["hold"] == 24
+    assert found.truth.placebo is not None
+    assert found.truth.placebo.pvalue <= 0.03
+    assert found.truth.crossvalidation is not None
+    assert found.truth.crossvalidation.probability < 0.05
+    assert found.truth.superior.pvalue < 0.05
+    assert len(found.truth.superior.better) > 0
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("cli") / "out"
+    command = [sys.executable, "-c", "from backtest.cli import entry; entry()"]
+    arguments = [
+        "tune",
+        "rate_cut",
+        "--grid",
+        "delay=0:6:3",
+        "--grid",
+        "hold=12:48:12",
+        "--placebo",
+        "9",
+        "--json",
+    ]
+    done = subprocess.run(
+        [*command, *arguments, "--walk-forward", "train=10y,test=5y,rolling,purge=6m", "--out", str(out)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_command_prints_what_the_design_asks_for(told: dict[str, Any]) -> None:
+    for key in (
+        "strategy", "market", "combinations", "seconds", "objective", "best", "recommended", "effective_trials",
+        "deflated_sharpe_probability", "pbo", "spa_pvalue", "placebo_pvalue", "results", "report",
+    ):  # fmt: skip
+        assert key in told
+    assert told["combinations"] == 12
+    assert set(told["best"]) >= {"parameters", "metrics"}
+    best = pd.read_parquet(told["results"])["sharpe"].max()
+    assert told["best"]["metrics"]["sharpe"] == pytest.approx(best, rel=1e-9)
+    assert told["walk_forward"]["folds"][0]["train"][1] < told["walk_forward"]["folds"][0]["test"][0]
+
+
+def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) -> None:
+    from pathlib import Path
+
+    page = Path(told["report"])
+    text = page.read_text(encoding="utf-8")
+    assert "12 combinations" in text
+    for name in (
+        "recommended/index.html",
+        "walk_forward/index.html",
+        "sweep.json",
+        "figures/distribution.png",
+    ):
+        assert (page.parent / name).is_file()
+    assert json.loads((page.parent / "sweep.json").read_text()) == told
+    result = json.loads((page.parent / "recommended" / "result.json").read_text())
+    assert result["tried"] == 12
+    assert result["metrics"]["sharpe"] == pytest.approx(told["recommended"]["metrics"]["sharpe"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--grid", "hald=1,2"], "did you mean 'hold'"),
+        (["--grid", "=1,2"], "--grid takes NAME=VALUES"),
+        (["--grid", "hold=1,2", "--grid", "hold=3"], "more than once"),
+        (["--search", "optuna"], "needs --trials"),
+        (["--walk-forward", "train=5"], "both train and test|years or months"),
+        (["--objective", "sharpe,cagr,beta"], "one measure, or by two"),
+        (["--resume"], "say which sweep"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_status_2(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import re
+
+    from backtest import cli
+
+    monkeypatch.setattr(sys, "argv", ["rotation", "tune", "rate_cut", *arguments])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        cli.entry()
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert re.search(said, error)
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from backtest import load_strategy, run
+from backtest.dates import add_months
+from backtest.errors import UsageError
+from backtest.market.data import Bars
+from backtest.runs import Cost
+from backtest.tuning.grid import make_grid
+from backtest.tuning.objective import Objective
+from backtest.tuning.sweep import common_window
+from backtest.tuning.trials import Trials
+from backtest.tuning.walkforward import Plan, WalkForward, opened_at, read_plan, judged_windows, walk_forward
+
+if TYPE_CHECKING:
+    from backtest import MarketData
+    from backtest.tuning.trials import Window
+
+GRID: dict[str, str | None] = {"delay": "0:12:4", "hold": "6:48:6"}
+
+
+def _trials(market: MarketData, name: str = "rate_cut", grid: dict[str, str | None] | None = None) -> Trials:
+    strategy = load_strategy(name)
+    made = make_grid(strategy.parameters, grid or GRID, {}, name)
+    return Trials(strategy, market, made, (), Cost(), market.benchmark)
+
+
+def _walk(trials: Trials, plan: Plan) -> tuple[WalkForward, Window]:
+    window = common_window(trials, None, None, None, "threads:1")
+    pieces = np.array_split(np.arange(trials.grid.size), 2)
+    return walk_forward(trials, lambda: iter(pieces), window, plan, Objective("sharpe")), window
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("train=20y,test=5y", Plan(240, 60)),
+        ("train=18m, test=6m, rolling", Plan(18, 6, rolling=True)),
+        ("test=1y,train=10y,expanding,purge=6m", Plan(120, 12, purge=6)),
+        ("test=1y,train=10y,purge=0m", Plan(120, 12, purge=0)),
+    ],
+)
+def test_a_plan_is_what_is_written(text: str, plan: Plan) -> None:
+    assert read_plan(text) == plan
+
+
+@pytest.mark.parametrize(
+    "text", ["", "train=20y", "train=20,test=5y", "train=0y,test=1y", "train=1y,test=1y,gap=3m"]
+)
+def test_a_plan_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="walk-forward|number of years"):
+        read_plan(text)
+
+
+def test_tests_follow_each_other_to_the_end(embedded: MarketData) -> None:
+    trials = _trials(embedded)
+    window = common_window(trials, None, None, None, "threads:1")
+    found = judged_windows(trials, Plan(120, 60), window)
+    dates = embedded.bars.dates
+    assert dates[found[0][0]] >= add_months(dates[window[0]], 120)
+    assert all(a[1] == b[0] for a, b in pairwise(found))
+    assert found[-1][1] == window[1]
+    with pytest.raises(UsageError, match="too short for a walk-forward"):
+        judged_windows(trials, Plan(1200, 60), window)
+
+
+@pytest.mark.parametrize(
+    "plan", [Plan(120, 60), Plan(120, 60, rolling=True, purge=6), Plan(120, 60, purge=0)]
+)
+def test_the_choice_is_the_best_of_the_training(plan: Plan, embedded: MarketData) -> None:
+    trials = _trials(embedded)
+    walked, window = _walk(trials, plan)
+    dates = embedded.bars.dates
+    for fold in walked.folds:
+        start, end = fold.train
+        assert window[0] <= start < end <= fold.test[0]
+        if plan.rolling:
+            assert dates[start] >= min(add_months(dates[fold.test[0]], -120), dates[start])
+        if plan.purge is not None:
+            assert dates[end] >= add_months(dates[fold.test[0]], -plan.purge)
+        values = [
+            run("rate_cut", embedded, start=dates[start], end=dates[end], **trials.grid.values(n)).metrics[
+                "sharpe"
+            ]
+            for n in range(trials.grid.size)
+        ]
+        assert fold.inside == pytest.approx(max(values), rel=1e-9)
+        assert values[fold.number] == pytest.approx(max(values), rel=1e-9)
+    assert walked.changes == sum(a.number != b.number for a, b in pairwise(walked.folds))
+
+
+def test_the_future_changes_no_choice_of_the_past(embedded: MarketData) -> None:
+    walked, _ = _walk(_trials(embedded), Plan(120, 60))
+    random = np.random.default_rng(0)
+    for which, fold in enumerate(walked.folds):
+        returns = embedded.bars.returns.copy()
+        later = fold.test[0] + 1
+        returns[later:] = random.normal(0.0, 0.1, size=returns[later:].shape).clip(-0.5, 1.0)
+        market = replace(embedded, bars=Bars(embedded.bars.dates, embedded.bars.sleeves, returns))
+        other, _ = _walk(_trials(market), Plan(120, 60))
+        assert [f.number for f in other.folds[: which + 1]] == [f.number for f in walked.folds[: which + 1]]
+
+
+def test_the_stitched_run_holds_each_choice_during_its_test(embedded: MarketData) -> None:
+    trials = _trials(embedded)
+    walked, _ = _walk(trials, Plan(120, 60))
+    assert len({fold.number for fold in walked.folds}) > 1
+    weights = walked.result.weights
+    dates = embedded.bars.dates
+    for fold in walked.folds:
+        alone = run(
+            "rate_cut", embedded, start=dates[fold.test[0]], end=dates[fold.test[1]], **fold.parameters
+        )
+        part = weights.loc[alone.weights.index]
+        assert (part == alone.weights).all().all()
+    assert walked.result.start == str(dates[walked.folds[0].test[0]])
+    assert walked.result.end == str(dates[walked.folds[-1].test[1]])
+
+
+def test_mixes_walk_as_well(embedded: MarketData) -> None:
+    trials = _trials(embedded, "balanced", {"small": "0:100:25"})
+    walked, _ = _walk(trials, Plan(240, 120, purge=0))
+    assert walked.result.weights["small"].iloc[0] == pytest.approx(
+        walked.folds[0].parameters["small"] / 100.0
+    )
+    mixed = _trials(embedded, "balanced", {"small": "0:100:25", "every": "0,1,12", "band": "0,1,10"})
+    with pytest.raises(UsageError, match="cannot join"):
+        _walk(mixed, Plan(120, 24, purge=0))
+
+
+def test_the_purge_goes_back_to_the_earliest_window_that_is_open(embedded: MarketData) -> None:
+    trials = _trials(embedded)
+    numbers = np.arange(trials.grid.size)
+    tests = [(bar, bar + 12) for bar in (760, 800, 900, 1000)]
+    found = opened_at(trials, numbers, tests)
+    ((_, decision),) = trials.decide(numbers).groups
+    for earliest, (begin, _) in zip(found, tests, strict=True):
+        expected = begin
+        for which in range(trials.grid.size):
+            starts, stops = decision.signal.runs(which)
+            for start, stop in zip(starts, stops, strict=True):
+                if start < begin < stop:
+                    expected = min(expected, int(start))
+        assert earliest == expected
