@@ -95,7 +95,8 @@ def take_in(
     _raw(shop, columns, mapping)
     shop.run(
         "CREATE TABLE seen AS SELECT reason, company, arg_max(issuer, date) AS issuer, "
-        "arg_max(name, date) AS name, arg_max(industry, date) AS industry, count(*) AS rows, min(date) AS first, max(date) AS last, "
+        "arg_max(name, date) AS name, arg_max(industry, date) AS industry, count(*) AS rows, "
+        "min(date) AS first, max(date) AS last, "
         "max(cap) AS largest FROM raw GROUP BY reason, company"
     )
     counts = shop.rows("SELECT reason, sum(rows)::BIGINT FROM seen GROUP BY reason")
