@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from backtest.dates import to_days
 from backtest.reporting import style
 from backtest.reporting.style import STYLE, WIDE, Size
-from backtest.universe.valuation import RATIOS, ends
+from backtest.universe.valuation import COVERED, RATIOS, ends
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +156,7 @@ def valuation_figure(universe: Universe, size: Size = WIDE) -> Figure:
 def _ratio_panel(universe: Universe, ratio: str, axes: Axes, names: list[str], size: Size) -> None:
     assert universe.valuation is not None  # noqa: S101 - its caller draws nothing without one
     table = by_class(universe.valuation, ratio)
+    table = table.where(by_class(universe.valuation, f"{ratio}_covered") >= COVERED)
     shown = [n for n in names if n in table]
     # A sum of earnings near zero makes a ratio without bounds; the figure keeps to what can be compared.
     values = table[shown].to_numpy(dtype=np.float64)

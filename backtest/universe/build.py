@@ -27,6 +27,7 @@ from backtest.universe.cleaning import (
 )
 from backtest.universe.drift import Calendar, drift
 from backtest.universe.intake import EXAMPLES, SetAside, Table
+from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,8 +194,12 @@ class _Findings:
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
         self.kept: dict[int, list[tuple[int, int, float, float]]] = {}
+        self.rows: list[pa.Table] = []
 
     def add(self, code: Any, line: Any, bar: Any, cap: Floats, returns: Floats) -> None:
+        odd = np.flatnonzero(code > 0)
+        if len(odd):
+            self.rows.append(pa.table({"id": line[odd], "bar": bar[odd], "code": code[odd]}))
         for kind in np.unique(code[code > 0]):
             rows = np.flatnonzero(code == kind)
             self.counts[int(kind)] = self.counts.get(int(kind), 0) + len(rows)
@@ -206,6 +211,17 @@ class _Findings:
             del kept[EXAMPLES:]
 
     def told(self, shop: Workshop) -> list[SetAside]:
+        """Return what was found, and leave it in the workshop's table ``findings``: what, id, bar."""
+        empty = pa.table(
+            {
+                "id": pa.array([], pa.int32()),
+                "bar": pa.array([], pa.int32()),
+                "code": pa.array([], pa.uint8()),
+            }
+        )
+        shop.connection.register("found", pa.concat_tables([empty, *self.rows]))
+        words = " ".join(f"WHEN {kind} THEN {text(said)}" for kind, said in WORDS.items())
+        shop.run(f"CREATE TABLE findings AS SELECT id, bar, CASE code {words} END AS what FROM found")
         told = []
         for kind, count in sorted(self.counts.items(), key=lambda item: -item[1]):
             examples = []

@@ -119,6 +119,7 @@ def write_market(
         content = getattr(universe, table)
         if content is not None:
             content.to_parquet(draft / f"{table}.parquet", index=False)
+    universe.listed.to_csv(draft / "set_aside.csv", index=False)
     record = _record(universe, name)
     (draft / "universe.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record

@@ -3,6 +3,7 @@
 The table becomes, inside the workshop,
 
     raw       one row a row of the files, typed; ``reason`` says why it is set aside, or is null
+    seen      one row a reason and company: how many rows, from when to when
     lines     one row a listed line: its number, issuer, first and last date
     bars      the dates, numbered
     doubles   lines of one issuer on one date: which of them stands for it, and its size
@@ -20,9 +21,13 @@ from backtest.universe.workshop import files, quoted, text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from backtest.universe.workshop import Workshop
 
 EXAMPLES = 5
+GARBLED = "text where a number belongs"
+SECOND = "a second line of its company"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,13 @@ def take_in(
     _typed(shop, columns, mapping)
     money = _one_currency(shop, path, columns, mapping, currency, rates)
     _raw(shop, columns, mapping)
-    counts = shop.rows("SELECT reason, count(*) FROM raw GROUP BY reason")
+    shop.run(
+        "CREATE TABLE seen AS SELECT reason, company, arg_max(issuer, date) AS issuer, "
+        "arg_max(name, date) AS name, arg_max(industry, date) AS industry, count(*) AS rows, "
+        "min(date) AS first, max(date) AS last, "
+        "max(cap) AS largest FROM raw GROUP BY reason, company"
+    )
+    counts = shop.rows("SELECT reason, sum(rows)::BIGINT FROM seen GROUP BY reason")
     used = sum(n for reason, n in counts if reason is None)
     if used == 0:
         why = "; ".join(f"{n} rows: {reason}" for reason, n in counts) or "it is empty"
@@ -98,7 +109,7 @@ def take_in(
     doubled = _doubles(shop, mapping)
     if doubled and mapping.capitalisation_of == "company":
         second = shop.value("SELECT count(*) FROM doubles WHERE NOT lead")
-        aside.append(SetAside("a second line of its company", second, _second_examples(shop)))
+        aside.append(SetAside(SECOND, second, _second_examples(shop)))
         used -= second
     aside += [ragged] if ragged else []
     return Table(
@@ -245,7 +256,7 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
         if rule.exempt:
             found += f" AND NOT regexp_matches(coalesce({rule.column}, ''), {text(rule.exempt)})"
         cases.append(f"WHEN {found} THEN {text('left out by rule: ' + rule.reason)}")
-    cases.append("WHEN garbled IS NOT NULL THEN 'text where a number belongs'")
+    cases.append(f"WHEN garbled IS NOT NULL THEN {text(GARBLED)}")
     checked = [c for c in ("price", "shares", "capitalisation") if c in columns]
     cases += [f"WHEN {c} <= 0 THEN '{c} zero or below'" for c in checked]
     needed = [c for c in checked if c != "shares" or "capitalisation" not in columns]
@@ -260,16 +271,17 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
 
 
 def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
-    # Names once each, so that five examples are five different cases.
-    rows = shop.rows(
-        "SELECT min(date), company, any_value(name), any_value(garbled), count(*) FROM "
-        f"(SELECT * FROM raw WHERE reason = {text(reason)} LIMIT 20000) "
-        f"GROUP BY company ORDER BY 5 DESC, 2 LIMIT {EXAMPLES}"
-    )
-    return tuple(
-        " ".join(str(part) for part in (date, company, name, garbled) if part is not None)
-        for date, company, name, garbled, _ in rows
-    )
+    if reason == GARBLED:
+        rows = shop.rows(
+            f"SELECT date, company, name, garbled FROM raw WHERE reason = {text(reason)} "
+            f"ORDER BY date, company LIMIT {EXAMPLES}"
+        )
+    else:
+        rows = shop.rows(
+            f"SELECT first, company, name FROM seen WHERE reason = {text(reason)} "
+            f"ORDER BY largest DESC NULLS LAST, rows DESC, company LIMIT {EXAMPLES}"
+        )
+    return tuple(" ".join(str(part) for part in row if part is not None) for row in rows)
 
 
 def _second_examples(shop: Workshop) -> tuple[str, ...]:
@@ -284,9 +296,8 @@ def _second_examples(shop: Workshop) -> tuple[str, ...]:
 def _lines(shop: Workshop) -> None:
     shop.run(
         "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
-        "SELECT company, coalesce(arg_max(issuer, date), company) AS issuer, arg_max(name, date) AS name, "
-        "arg_max(industry, date) AS industry, min(date) AS first, max(date) AS last, max(cap) AS largest "
-        "FROM raw WHERE reason IS NULL GROUP BY company)"
+        "SELECT company, coalesce(issuer, company) AS issuer, name, industry, first, last, largest "
+        "FROM seen WHERE reason IS NULL)"
     )
     shop.run(
         "CREATE TABLE bars AS SELECT date, (row_number() OVER (ORDER BY date) - 1)::INTEGER AS bar FROM "
@@ -301,11 +312,12 @@ def _doubles(shop: Workshop, mapping: Mapping) -> bool:
     later never replaces it, so that nothing that lies ahead decides.
     """
     if not shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"):
-        shop.run("CREATE TABLE doubles (date DATE, id INTEGER, lead BOOLEAN, size DOUBLE)")
+        shop.run("CREATE TABLE doubles (date DATE, id INTEGER, lead BOOLEAN, size DOUBLE, leaves BOOLEAN)")
         return False
-    size = "cap" if mapping.capitalisation_of == "company" else "sum(cap) OVER together"
+    whole = mapping.capitalisation_of == "company"
+    size = "cap" if whole else "sum(cap) OVER together"
     shop.run(
-        "CREATE TABLE doubles AS SELECT date, id, lead, size FROM ("
+        f"CREATE TABLE doubles AS SELECT date, id, lead, size, {whole} AS leaves FROM ("
         f"SELECT r.date, l.id, {size} AS size, count(*) OVER together AS n, "
         "row_number() OVER (PARTITION BY r.date, l.issuer ORDER BY l.first, l.company) = 1 AS lead "
         "FROM raw r JOIN lines l USING (company) WHERE r.reason IS NULL AND l.issuer IN "
@@ -313,3 +325,18 @@ def _doubles(shop: Workshop, mapping: Mapping) -> bool:
         "WINDOW together AS (PARTITION BY r.date, l.issuer)) WHERE n > 1"
     )
     return bool(shop.value("SELECT count(*) > 0 FROM doubles"))
+
+
+def listed(shop: Workshop) -> pd.DataFrame:
+    """Return everything that was set aside or corrected, by rule and company: rows, first and last date.
+
+    Lines of a file that are ragged have no company; they are counted only.
+    """
+    return shop.frame(
+        "SELECT * FROM (SELECT reason, company, name, rows, first, last FROM seen WHERE reason IS NOT NULL "
+        f"UNION ALL SELECT {text(SECOND)}, company, any_value(name), count(*), min(date), max(date) "
+        "FROM doubles JOIN lines USING (id) WHERE NOT lead AND leaves GROUP BY company "
+        "UNION ALL SELECT what, company, any_value(name), count(*), min(date), max(date) "
+        "FROM findings JOIN lines USING (id) JOIN bars USING (bar) GROUP BY what, company) "
+        "ORDER BY reason, rows DESC, company"
+    )

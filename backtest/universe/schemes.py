@@ -116,8 +116,8 @@ def load_scheme(name_or_path: str) -> Scheme:
         path = shipped("data") / "schemes" / f"{name_or_path}.toml"
     else:
         raise UsageError(
-            f"there is no scheme '{name_or_path}'; {nearest(name_or_path, scheme_names())}; "
-            "a scheme of your own is named by the path of its .toml file"
+            f"there is no scheme '{name_or_path}' (one of your own is named by the path of its .toml file); "
+            f"{nearest(name_or_path, scheme_names())}"
         )
     return _scheme(path)
 

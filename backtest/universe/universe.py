@@ -11,7 +11,7 @@ import numpy as np
 from backtest.errors import UsageError
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.fundamentals import known_accounts, take_in_accounts
-from backtest.universe.intake import SetAside, Table, take_in
+from backtest.universe.intake import SetAside, Table, listed, take_in
 from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import Scheme, load_scheme
 from backtest.universe.screen import screen
@@ -71,6 +71,8 @@ class Universe:
         Every line at each date shown; None unless asked for.
     set_aside
         What was left out or corrected, by rule, with counts and examples.
+    listed
+        The same by company: ``reason, company, name, rows, first, last``.
     files
         The files that were read, with their sha256.
     """
@@ -87,6 +89,7 @@ class Universe:
     discounts: pd.DataFrame | None
     members: pd.DataFrame | None
     set_aside: list[SetAside]
+    listed: pd.DataFrame
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -134,6 +137,7 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
             discounts=None if valuation is None else discounts(valuation, scheme),
             members=member_table(shop, scheme) if members else None,
             set_aside=aside,
+            listed=listed(shop),
             files={name: digest for path in paths if path for name, digest in _checksums(path)},
         )
 

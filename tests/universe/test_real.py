@@ -123,6 +123,10 @@ def test_what_was_set_aside_is_counted_with_examples(market: Path) -> None:
     members = pd.read_parquet(market / "members.parquet")
     jumped = next(a["rows"] for reason, a in aside.items() if "jumped" in reason)
     assert used - jumped == len(members)  # nothing else is lost
+    listed = pd.read_csv(market / "set_aside.csv", keep_default_na=False)
+    sums = listed.groupby("reason")["rows"].sum().to_dict()
+    assert sums == {reason: a["rows"] for reason, a in aside.items() if "account" not in reason}
+    assert (listed[listed["reason"].str.contains("second")]["company"] == "GOOGL").sum() == 1
 
 
 def _monthly(text: str, title: str) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def test_scaling_there_and_back_gives_the_scheme_again(rate: float, power: float
 
 
 def test_an_unknown_scheme_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match="no scheme 'us_sixx'; did you mean 'us_six'?"):
+    with pytest.raises(UsageError, match="no scheme 'us_sixx' .*did you mean 'us_six'?"):
         load_scheme("us_sixx")
     with pytest.raises(UsageError, match="no scheme file"):
         load_scheme("nowhere.toml")

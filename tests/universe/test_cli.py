@@ -1,0 +1,161 @@
+"""The command as a user meets it: real processes, one sentence when a call is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtest.cli_universe import universe
+from backtest.errors import UsageError
+from tests.universe.made import companies, saved
+
+ROTATION = str(Path(sys.executable).with_name("rotation"))
+
+
+def rotation(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [ROTATION, "universe", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("cli")
+    saved(companies(60, 100, seed=41).assign(industry="Tools"), place)
+    lines = [f"C{n:04},2019-12-02,2019-11-30,{n - 3}e6,{n + 1}e7,{n + 5}e6" for n in range(60)]
+    (place / "accounts.csv").write_text(
+        "company,published,period_end,earnings,sales,book\n" + "\n".join(lines)
+    )
+    return place
+
+
+def test_build_run_classify_and_screen(folder: Path) -> None:
+    built = rotation(
+        folder,
+        "build",
+        "companies.parquet",
+        "--fundamentals",
+        "accounts.csv",
+        "--out",
+        "markets/mine",
+        "--json",
+    )
+    assert built.returncode == 0, built.stderr
+    record = json.loads(built.stdout)
+    assert record["market"] == "mine"
+    assert Path(record["report"]).is_file()
+    done = subprocess.run(
+        [ROTATION, "run", "buy_and_hold", "--market", "markets/mine", "--json"],
+        cwd=folder, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["market"] == "mine"
+
+    again = rotation(folder, "build", "companies.parquet", "--out", "markets/mine")
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+    classified = rotation(
+        folder, "classify", "companies.parquet", "--date", "2020-01-31", "--out", "classes.csv"
+    )
+    assert classified.returncode == 0, classified.stderr
+    written = pd.read_csv(folder / "classes.csv")
+    day = written[written["date"] == "2020-01-31"]
+    assert f"market  {len(day):>9}" in classified.stdout
+    assert not list(folder.glob(".classes*"))
+
+    screened = rotation(folder, "screen", "companies.parquet", "--fundamentals", "accounts.csv", "--json")
+    assert screened.returncode == 0, screened.stderr
+    found = json.loads(screened.stdout)
+    assert {"company", "pe", "pe_peers", "flags", "reason"} <= set(found["companies"][0])
+
+
+def test_schemes_are_listed_and_scaled(folder: Path) -> None:
+    listed = rotation(folder, "schemes")
+    assert listed.returncode == 0, listed.stderr
+    for text in (
+        "us_six",
+        "200.00 billion USD",
+        "rank 1,000",
+        "70% of total",
+        "percentile 50 of nyse",
+        "CPIAUCSL",
+    ):
+        assert text in listed.stdout
+    scaled = rotation(
+        folder,
+        "schemes",
+        "us_six",
+        "--exchange-rate",
+        "31",
+        "--purchasing-power",
+        "1.615",
+        "--currency",
+        "THB",
+        "--json",
+    )
+    (scheme,) = json.loads(scaled.stdout)
+    assert scheme["currency"] == "THB"
+    assert scheme["borders"][-1] == pytest.approx(3_839_009, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["classfy"], "there is no verb 'classfy' of universe; did you mean 'classify'?"),
+        (
+            ["classify", "companies.parquet", "--scheme", "uss"],
+            "did you mean 'us'?",
+        ),
+        (["classify", "companes.parquet"], "there is no table 'companes.parquet'"),
+        (["classify", "companies.parquet", "--date", "2020-02-30"], "is not a date"),
+        (
+            ["classify", "companies.parquet", "--date", "2020-02-03"],
+            "the nearest date with classes is 2020-01-31",
+        ),
+        (["classify", "companies.parquet", "--out", "x.txt"], "takes a .csv or a .parquet file"),
+        (
+            ["classify", "companies.parquet", "--mapping", "us"],
+            "there is no mapping 'us'; there are: us_screener",
+        ),
+        (
+            ["classify", "companies.parquet", "--memory", "lots"],
+            "--memory takes a size such as 2GB, not 'lots'",
+        ),
+        (
+            ["classify", "companies.parquet", "--bnad", "0.1"],
+            "there is no option '--bnad'; did you mean '--band'?",
+        ),
+        (["build", "companies.parquet"], "--out"),
+        (["build", "companies.parquet", "--out", "m", "--policy", "FED_TARGT"], "did you mean 'FED_TARGET'?"),
+        (
+            ["build", "companies.parquet", "--out", "m", "--weights", "both"],
+            "--weights is 'capitalisation' or 'equal'",
+        ),
+        (["screen", "companies.parquet"], "a screen needs accounts"),
+        (["schemes", "--exchange-rate", "31"], "name the scheme that is to be scaled"),
+        (["schemes", "rank", "--exchange-rate", "31"], "no amounts of money"),
+    ],
+)
+def test_a_wrong_call_is_a_usage_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(UsageError) as refused:
+        universe("rotation universe", None, arguments)
+    assert sentence in str(refused.value)
+    assert not (folder / "m").exists()
+
+
+def test_a_wrong_call_is_answered_in_one_sentence(folder: Path) -> None:
+    done = rotation(folder, "classify", "companies.parquet", "--scheme", "uss")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "rotation: there is no scheme 'uss' (one of your own is named by the path of its .toml file); "
+        "did you mean 'us'?\n"
+    )
+    assert done.stdout == ""
