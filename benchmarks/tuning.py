@@ -95,7 +95,7 @@ def rates() -> dict[str, Any]:
             seconds = window + measuring
             told[executor] = {
                 "seconds": round(seconds, 2),
-                # Of this process: not what loky's workers used. On a busy machine it says more than the clock.
+                # Of this process, without the workers of loky. On a busy machine it says more than the clock.
                 "processor_seconds": round(time.process_time() - before, 2),
                 "common_window": round(window, 2),
                 "a_second": round(trials.grid.size / seconds),
