@@ -16,7 +16,7 @@ from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.sweep import common_window
 from backtest.tuning.trials import Trials
-from backtest.tuning.walkforward import Plan, WalkForward, opened_at, read_plan, judged_windows, walk_forward
+from backtest.tuning.walkforward import Plan, WalkForward, judged_windows, opened_at, read_plan, walk_forward
 
 if TYPE_CHECKING:
     from backtest import MarketData
