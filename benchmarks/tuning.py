@@ -84,29 +84,33 @@ def check(trials: Trials, folder: Path) -> float:
 
 
 def rates() -> dict[str, Any]:
-    """Measure a million combinations, by one worker and by two."""
+    """Measure a million combinations by one worker and by two, in turns; the best of three rounds counts."""
     told: dict[str, Any] = {}
+    best: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         swept(trials_of(THOUSAND), Path(folder) / "warm", "threads:1")
-        for executor in ("threads:1", "threads:2", "loky:1", "loky:2"):
-            trials, place = trials_of(MILLION), Path(folder) / executor.replace(":", "-")
-            before = time.process_time()
-            window, measuring = swept(trials, place, executor)
-            seconds = window + measuring
-            told[executor] = {
-                "seconds": round(seconds, 2),
-                # Of this process, without the workers of loky. On a busy machine it says more than the clock.
-                "processor_seconds": round(time.process_time() - before, 2),
-                "common_window": round(window, 2),
-                "a_second": round(trials.grid.size / seconds),
-            }
+        # A pool of processes takes seconds to start and to load what is compiled, once.
+        swept(trials_of({**MILLION, "quiet": "0:6:1"}), Path(folder) / "pool", "loky:2")
+        for turn in range(3):
+            for executor in ("threads:1", "threads:2", "loky:2"):
+                trials, place = trials_of(MILLION), Path(folder) / f"{executor.replace(':', '-')}-{turn}"
+                before = time.process_time()
+                window, measuring = swept(trials, place, executor)
+                seconds = window + measuring
+                found = {
+                    "seconds": round(seconds, 2),
+                    "processor_seconds_here": round(time.process_time() - before, 2),  # loky's are elsewhere
+                    "common_window": round(window, 2),
+                    "a_second": round(trials.grid.size / seconds),
+                }
+                best[executor] = min(best.get(executor, found), found, key=lambda one: one["seconds"])
+        told.update(best)
         told["combinations"] = trials.grid.size
         told["bytes"] = sum(file.stat().st_size for file in (place / "trials").iterdir())
         told["largest_difference_from_runs"] = check(trials, place)
     for kind in ("threads", "loky"):
-        told[f"{kind}: two against one"] = round(
-            told[f"{kind}:1"]["seconds"] / told[f"{kind}:2"]["seconds"], 2
-        )
+        ratio = best["threads:1"]["seconds"] / best[f"{kind}:2"]["seconds"]
+        told[f"{kind}: two against one"] = round(ratio, 2)
     return told
 
 
