@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from backtest.analysis import measures
@@ -15,6 +16,11 @@ from backtest.market.data import Bars
 PARTS = 16384
 LOWEST = -16220  # -99%
 NAMES = ("small", "large", "market", "value", "growth", "mid", "gold")
+
+
+def cases(share: float) -> settings:
+    """Return settings for so many times the profile's number of cases: 100 by default, 5,000 at night."""
+    return settings(max_examples=int(share * settings().max_examples))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
@@ -15,7 +15,7 @@ from backtest.engine.reference import Rebalance
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
 from backtest.signals.signal import Signal
-from tests.engine.cases import World, assert_close, truth, worlds
+from tests.engine.cases import World, assert_close, cases, truth, worlds
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def targets_by_hand(mix: Mix, which: int, sleeves: tuple[str, ...], first: int, 
 
 
 @given(st.data())
-@settings(max_examples=100)
+@cases(1)
 def test_mixes_are_the_reference_in_every_window(data: st.DataObject) -> None:
     world = data.draw(worlds())
     bars, n_bars = world.bars, len(world.bars.dates)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.engine import segments, tables
@@ -12,6 +12,7 @@ from backtest.engine.segments import Segments
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
+from tests.engine.cases import cases
 
 NAMES = ("small", "large", "market", "cash")
 
@@ -38,7 +39,7 @@ def fall_by_hand(growth: np.ndarray) -> tuple[float, float, float, float]:
 
 
 @given(st.lists(st.integers(-64, 64), min_size=1, max_size=40), st.data())
-@settings(max_examples=200)
+@cases(2)
 def test_a_stretch_is_the_join_of_two_entries(parts: list[int], data: st.DataObject) -> None:
     growth = np.array(parts) / 64.0  # exact, whatever the order of adding up
     elements = np.array([[tables.one_bar(g) for g in growth]])

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, note, settings
+from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from backtest.engine import ledger, path, reference
@@ -13,11 +13,11 @@ from backtest.engine.segments import Segments
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
-from tests.engine.cases import World, assert_close, rebalances, targets, truth, with_gaps, worlds
+from tests.engine.cases import World, assert_close, cases, rebalances, targets, truth, with_gaps, worlds
 
 
 @given(st.data())
-@settings(max_examples=300)
+@cases(3)
 def test_path_is_the_reference_to_the_last_bit(data: st.DataObject) -> None:
     world = data.draw(worlds())
     wanted, rebalance = data.draw(targets(world)), data.draw(rebalances)
@@ -58,7 +58,7 @@ def _targets_of(starts: np.ndarray, stops: np.ndarray, first: int, last: int, ro
 
 
 @given(st.data())
-@settings(max_examples=300)
+@cases(3)
 def test_segments_are_the_reference(data: st.DataObject) -> None:
     world = data.draw(worlds())
     bars, n_bars = world.bars, len(world.bars.dates)
@@ -93,12 +93,15 @@ def test_segments_are_the_reference(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@cases(0.6)
 def test_the_ledger_follows_and_its_cash_never_goes_negative(data: st.DataObject) -> None:
     world = data.draw(worlds(largest=40))
     wanted, rebalance = data.draw(targets(world)), data.draw(rebalances)
     due = reference.simulate(world.bars, wanted, world.costs, rebalance)
-    assume(due.equity.min() > 1e-6)  # the ledger takes less than about 1e-9 for nothing
+    # vectorbt takes amounts below about 1e-9 for nothing, and drops what an order leaves of a position or of the
+    # cash if that is a billionth of it: it cannot follow a sleeve that is next to nothing.
+    weights = np.concatenate([due.trades.before, due.trades.after])
+    assume(due.equity.min() > 1e-6 and ((weights == 0.0) | (weights > 1e-5)).all())
     bars = with_gaps(world, due, seed=11).bars
     portfolio = ledger.replay(bars, due, world.costs)
     np.testing.assert_allclose(portfolio.value().to_numpy()[1:], due.equity[1:], rtol=1e-9, atol=0.0)
@@ -106,7 +109,7 @@ def test_the_ledger_follows_and_its_cash_never_goes_negative(data: st.DataObject
 
 
 @given(st.data())
-@settings(max_examples=100)
+@cases(1)
 def test_a_missing_return_that_is_held_is_named_by_every_engine(data: st.DataObject) -> None:
     world = data.draw(worlds())
     n_bars = len(world.bars.dates)
@@ -131,7 +134,7 @@ def test_a_missing_return_that_is_held_is_named_by_every_engine(data: st.DataObj
 
 
 @given(st.data())
-@settings(max_examples=100)
+@cases(1)
 def test_segments_name_a_missing_return_that_is_held_and_pass_over_others(data: st.DataObject) -> None:
     world = data.draw(worlds())
     bars, last = world.bars, len(world.bars.dates) - 1

@@ -1,7 +1,7 @@
 """Signals of a sweep: the compiled windows are those of one set at a time."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
@@ -9,6 +9,7 @@ from backtest.observations import Observations
 from backtest.signals.events import Events
 from backtest.signals.policy import PolicyRate
 from backtest.signals.windows import distinct
+from tests.engine.cases import cases
 
 
 @st.composite
@@ -30,7 +31,7 @@ def row(draw: st.DrawFn, n: int, values: list[float]) -> np.ndarray | float:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@cases(1.5)
 def test_a_sweep_is_each_of_its_sets(data: st.DataObject) -> None:
     policy = data.draw(rates())
     n = data.draw(st.integers(2, 12), label="sets")
