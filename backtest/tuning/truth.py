@@ -11,7 +11,6 @@ import numpy as np
 from backtest.analysis.crossvalidation import overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
 from backtest.analysis.superior import by_month, superior
-from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
 from backtest.tuning.blocks import block_edges
@@ -19,6 +18,8 @@ from backtest.tuning.executors import each
 from backtest.tuning.placebo import placebo
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from backtest.analysis.crossvalidation import Overfitting
     from backtest.analysis.overfitting import Deflated
     from backtest.analysis.superior import Superior
@@ -77,15 +78,19 @@ class Truth:
     placebo: Placebo | None
 
 
-def distinct_places(columns: list[Floats], usable: Ints) -> Ints:
-    """Return the places of trials that differ, the first of each kind, rising."""
+def digests(columns: list[Floats]) -> NDArray[np.uint64]:
+    """Return a digest of each row of (n,) columns; two rows among a million collide once in 10^7 times."""
     import pandas as pd
 
-    # One 64-bit digest a row; two different rows among a million have the same one once in 10^7 times.
-    digest = np.zeros(len(usable), dtype=np.uint64)
+    digest = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        digest = digest * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column[usable])
-    return usable[np.sort(np.unique(digest, return_index=True)[1])]
+        digest = digest * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column)
+    return digest
+
+
+def distinct_places(digest: NDArray[np.uint64], usable: Ints) -> Ints:
+    """Return the places of trials that differ, the first of each kind, rising."""
+    return usable[np.sort(np.unique(digest[usable], return_index=True)[1])]
 
 
 def thinned(places: Ints, n: int, always: list[int], seed: int = 0) -> Ints:
@@ -122,6 +127,7 @@ def truth(
     chosen: Ints | None,
     window: Window,
     table: dict[str, Floats],
+    digest: NDArray[np.uint64],
     usable: Ints,
     best: int,
     objective: Objective,
@@ -138,7 +144,9 @@ def truth(
     trials, chosen, window
         The sweep; ``chosen`` are the numbers of its combinations, None for all of the grid.
     table
-        (n,) columns of measures of all trials.
+        (n,) columns of all trials: Sharpe ratio, information ratio and objective.
+    digest
+        (n,) uint64: equal where trials are the same in all that tells them apart.
     usable
         The places of the trials that were measured.
     best
@@ -156,7 +164,7 @@ def truth(
     sharpes = sharpes[np.isfinite(sharpes)]
     ratios = table["information_ratio"][usable]
     ratios = ratios[np.isfinite(ratios)]
-    distinct = distinct_places([table[name] for name in DIGESTED], usable)
+    distinct = distinct_places(digest, usable)
     bars = trials.market.bars.window(*window)
     dates, cash, versus = bars.dates[1:], bars.column("cash")[1:], bars.column(trials.benchmark)[1:]
     ppy = len(cash) / trials.yardstick(window).n_years
@@ -205,8 +213,3 @@ DIGESTED = ("total_return", "sharpe", "max_drawdown", "switches", "time_in_small
 
 def _deviation(values: Floats) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else 0.0
-
-
-def needed(objectives: list[str]) -> list[str]:
-    """Return the columns that the truth needs beside the objectives'."""
-    return [name for name in MEASURES if name in {*DIGESTED, "information_ratio", *objectives}]
