@@ -90,13 +90,19 @@ def digests(columns: list[Floats]) -> NDArray[np.uint64]:
 
 def distinct_places(digest: NDArray[np.uint64], usable: Ints) -> Ints:
     """Return the places of trials that differ, the first of each kind, rising."""
-    return usable[np.sort(np.unique(digest[usable], return_index=True)[1])]
+    own = digest if len(usable) == len(digest) else digest[usable]
+    order = np.argsort(own, kind="stable")
+    first = np.ones(len(order), dtype=bool)
+    for begin in range(1, len(order), _CHUNK):  # in pieces: ten million trials are to fit into a gigabyte
+        part = slice(begin, min(begin + _CHUNK, len(order)))
+        first[part] = own[order[part]] != own[order[part.start - 1 : part.stop - 1]]
+    return usable[np.sort(order[first])]
 
 
 def thinned(places: Ints, n: int, always: list[int], seed: int = 0) -> Ints:
     """Return at most about ``n`` of the places, rising, with some always among them."""
     if len(places) > n:
-        places = np.random.default_rng(seed).permutation(places)[:n]
+        places = np.random.default_rng(seed).choice(places, n, replace=False)
     return np.unique(np.r_[places, np.array(always, dtype=np.int64)])
 
 
@@ -127,7 +133,7 @@ def truth(
     chosen: Ints | None,
     window: Window,
     table: dict[str, Floats],
-    digest: NDArray[np.uint64],
+    distinct: Ints,
     usable: Ints,
     best: int,
     objective: Objective,
@@ -145,8 +151,8 @@ def truth(
         The sweep; ``chosen`` are the numbers of its combinations, None for all of the grid.
     table
         (n,) columns of all trials: Sharpe ratio, information ratio and objective.
-    digest
-        (n,) uint64: equal where trials are the same in all that tells them apart.
+    distinct
+        The places of the trials that differ, ``distinct_places``.
     usable
         The places of the trials that were measured.
     best
@@ -160,11 +166,6 @@ def truth(
     def number(places: Ints) -> Ints:
         return places if chosen is None else chosen[places]
 
-    sharpes = table["sharpe"][usable]
-    sharpes = sharpes[np.isfinite(sharpes)]
-    ratios = table["information_ratio"][usable]
-    ratios = ratios[np.isfinite(ratios)]
-    distinct = distinct_places(digest, usable)
     bars = trials.market.bars.window(*window)
     dates, cash, versus = bars.dates[1:], bars.column("cash")[1:], bars.column(trials.benchmark)[1:]
     ppy = len(cash) / trials.yardstick(window).n_years
@@ -174,14 +175,14 @@ def truth(
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
-    spread, active_spread = _deviation(sharpes) / math.sqrt(ppy), _deviation(ratios) / math.sqrt(ppy)
+    spread, active_spread = (
+        _deviation(table[name], usable) / math.sqrt(ppy) for name in ("sharpe", "information_ratio")
+    )
     n = len(usable)
     crossing = number(thinned(distinct if n > CROSS_VALIDATED else usable, CROSS_VALIDATED, [best], seed))
     crossvalidation = cross_validated(trials, crossing, window, executor, tell)
 
-    scores = objective.score(table[objective.name])
-    order = distinct[np.argsort(-np.nan_to_num(scores[distinct], nan=-np.inf), kind="stable")]
-    tested = np.unique(np.r_[best, order[:TESTED]])
+    tested = np.unique(np.r_[best, _highest(objective.score(table[objective.name][distinct]), distinct)])
     models = by_month(dates, trials.returns(number(tested), window))
     found = superior(by_month(dates, versus), models, seed=seed)
     return Truth(
@@ -211,5 +212,16 @@ DIGESTED = ("total_return", "sharpe", "max_drawdown", "switches", "time_in_small
 """Measures by which trials are told apart."""
 
 
-def _deviation(values: Floats) -> float:
+def _deviation(column: Floats, usable: Ints) -> float:
+    """Return the standard deviation across trials, of those that have the measure."""
+    values = column if len(usable) == len(column) else column[usable]
+    values = values[np.isfinite(values)]
     return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def _highest(scores: Floats, places: Ints) -> Ints:
+    """Return the places of the ``TESTED`` highest scores."""
+    scores = np.where(np.isnan(scores), -np.inf, scores)
+    if len(scores) <= TESTED:
+        return places
+    return places[np.argpartition(scores, len(scores) - TESTED)[-TESTED:]]

@@ -33,7 +33,7 @@ from backtest.tuning.sweep import (
     refuse_full_disk,
 )
 from backtest.tuning.trials import MEASURED, STATUSES, Trials
-from backtest.tuning.truth import DIGESTED, digests, truth
+from backtest.tuning.truth import DIGESTED, digests, distinct_places, truth
 from backtest.tuning.walkforward import read_plan, walk_forward
 
 if TYPE_CHECKING:
@@ -285,6 +285,8 @@ def _concluded(
         results, {*names, *on_measures, "sharpe", "information_ratio", "switches"}
     )
     usable = np.flatnonzero(status == MEASURED)
+    distinct = distinct_places(digest, usable)
+    del digest
     if len(usable) == 0:
         raise UsageError(f"none of the {len(status):,} combinations could be measured: {_by_status(status)}")
     scores = _scores(objectives[0], table, usable)
@@ -295,7 +297,8 @@ def _concluded(
         )
     landscape = Landscape(trials.grid, *_by_number(chosen, scores))
     place_of = _places(chosen)
-    best, centre = place_of(landscape.best), place_of(landscape.centre())
+    peak, middle = landscape.best, landscape.centre()
+    best, centre = place_of(peak), place_of(middle)
 
     def number(place: int) -> int:
         return place if chosen is None else int(chosen[place])
@@ -306,8 +309,8 @@ def _concluded(
         )
 
     told = truth(
-        trials, chosen, window, table, digest, usable, best, objectives[0], shifts=shifts, executor=executor,
-        seed=search.seed, tell=tell,
+        trials, chosen, window, table, distinct, usable, best, objectives[0], shifts=shifts,
+        executor=executor, seed=search.seed, tell=tell,
     )  # fmt: skip
     front = np.zeros(0, dtype=np.int64)
     if len(objectives) > 1:
@@ -328,8 +331,8 @@ def _concluded(
         chosen=chosen,
         scores=scores,
         counts=_counted(status, table, scores, usable, told),
-        best=choice(best, landscape.best),
-        recommended=choice(centre, landscape.centre()),
+        best=choice(best, peak),
+        recommended=choice(centre, middle),
         truth=told,
         walk_forward=walked,
         front=front,
