@@ -23,6 +23,7 @@ check: .venv/ready-dev
 bench: .venv/ready-bench
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.tuning
 
 # Rebuilds the committed pages of the shipped strategies.
 gallery: .venv/ready

@@ -99,9 +99,9 @@ class Landscape:
         ordered = [axis.ordered and len(axis.values) > 1 for axis in self.grid.axes]
         scores = self.scores.reshape(self.grid.shape)
         known = np.isfinite(scores)
-        total = _over_box(np.where(known, scores, 0.0), ordered, np.add)
-        count = _over_box(known.astype(np.float64), ordered, np.add)
-        average = np.where(known, total / np.maximum(count, 1.0), np.nan)
+        average = _over_box(np.where(known, scores, 0.0), ordered, np.add)
+        average /= np.maximum(_over_box(known.astype(np.float32), ordered, np.add), 1.0)
+        average[~known] = np.nan
         top, median = np.nanmax(average), np.nanmedian(average)
         high = known & (average >= top - _WITHIN * (top - median) - 1e-12 * abs(top))
         peak = np.unravel_index(int(np.nanargmax(average)), average.shape)

@@ -11,7 +11,6 @@ import numpy as np
 from backtest.analysis.crossvalidation import overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
 from backtest.analysis.superior import by_month, superior
-from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
 from backtest.tuning.blocks import block_edges
@@ -19,6 +18,8 @@ from backtest.tuning.executors import each
 from backtest.tuning.placebo import placebo
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from backtest.analysis.crossvalidation import Overfitting
     from backtest.analysis.overfitting import Deflated
     from backtest.analysis.superior import Superior
@@ -77,21 +78,31 @@ class Truth:
     placebo: Placebo | None
 
 
-def distinct_places(columns: list[Floats], usable: Ints) -> Ints:
-    """Return the places of trials that differ, the first of each kind, rising."""
+def digests(columns: list[Floats]) -> NDArray[np.uint64]:
+    """Return a digest of each row of (n,) columns; two rows among a million collide once in 10^7 times."""
     import pandas as pd
 
-    # One 64-bit digest a row; two different rows among a million have the same one once in 10^7 times.
-    digest = np.zeros(len(usable), dtype=np.uint64)
+    digest = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        digest = digest * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column[usable])
-    return usable[np.sort(np.unique(digest, return_index=True)[1])]
+        digest = digest * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column)
+    return digest
+
+
+def distinct_places(digest: NDArray[np.uint64], usable: Ints) -> Ints:
+    """Return the places of trials that differ, the first of each kind, rising."""
+    own = digest if len(usable) == len(digest) else digest[usable]
+    order = np.argsort(own, kind="stable")
+    first = np.ones(len(order), dtype=bool)
+    for begin in range(1, len(order), _CHUNK):  # in pieces: ten million trials are to fit into a gigabyte
+        part = slice(begin, min(begin + _CHUNK, len(order)))
+        first[part] = own[order[part]] != own[order[part.start - 1 : part.stop - 1]]
+    return usable[np.sort(order[first])]
 
 
 def thinned(places: Ints, n: int, always: list[int], seed: int = 0) -> Ints:
     """Return at most about ``n`` of the places, rising, with some always among them."""
     if len(places) > n:
-        places = np.random.default_rng(seed).permutation(places)[:n]
+        places = np.random.default_rng(seed).choice(places, n, replace=False)
     return np.unique(np.r_[places, np.array(always, dtype=np.int64)])
 
 
@@ -122,6 +133,7 @@ def truth(
     chosen: Ints | None,
     window: Window,
     table: dict[str, Floats],
+    distinct: Ints,
     usable: Ints,
     best: int,
     objective: Objective,
@@ -138,7 +150,9 @@ def truth(
     trials, chosen, window
         The sweep; ``chosen`` are the numbers of its combinations, None for all of the grid.
     table
-        (n,) columns of measures of all trials.
+        (n,) columns of all trials: Sharpe ratio, information ratio and objective.
+    distinct
+        The places of the trials that differ, ``distinct_places``.
     usable
         The places of the trials that were measured.
     best
@@ -152,11 +166,6 @@ def truth(
     def number(places: Ints) -> Ints:
         return places if chosen is None else chosen[places]
 
-    sharpes = table["sharpe"][usable]
-    sharpes = sharpes[np.isfinite(sharpes)]
-    ratios = table["information_ratio"][usable]
-    ratios = ratios[np.isfinite(ratios)]
-    distinct = distinct_places([table[name] for name in DIGESTED], usable)
     bars = trials.market.bars.window(*window)
     dates, cash, versus = bars.dates[1:], bars.column("cash")[1:], bars.column(trials.benchmark)[1:]
     ppy = len(cash) / trials.yardstick(window).n_years
@@ -166,14 +175,14 @@ def truth(
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
-    spread, active_spread = _deviation(sharpes) / math.sqrt(ppy), _deviation(ratios) / math.sqrt(ppy)
+    spread, active_spread = (
+        _deviation(table[name], usable) / math.sqrt(ppy) for name in ("sharpe", "information_ratio")
+    )
     n = len(usable)
     crossing = number(thinned(distinct if n > CROSS_VALIDATED else usable, CROSS_VALIDATED, [best], seed))
     crossvalidation = cross_validated(trials, crossing, window, executor, tell)
 
-    scores = objective.score(table[objective.name])
-    order = distinct[np.argsort(-np.nan_to_num(scores[distinct], nan=-np.inf), kind="stable")]
-    tested = np.unique(np.r_[best, order[:TESTED]])
+    tested = np.unique(np.r_[best, _highest(objective.score(table[objective.name][distinct]), distinct)])
     models = by_month(dates, trials.returns(number(tested), window))
     found = superior(by_month(dates, versus), models, seed=seed)
     return Truth(
@@ -203,10 +212,16 @@ DIGESTED = ("total_return", "sharpe", "max_drawdown", "switches", "time_in_small
 """Measures by which trials are told apart."""
 
 
-def _deviation(values: Floats) -> float:
+def _deviation(column: Floats, usable: Ints) -> float:
+    """Return the standard deviation across trials, of those that have the measure."""
+    values = column if len(usable) == len(column) else column[usable]
+    values = values[np.isfinite(values)]
     return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
-def needed(objectives: list[str]) -> list[str]:
-    """Return the columns that the truth needs beside the objectives'."""
-    return [name for name in MEASURES if name in {*DIGESTED, "information_ratio", *objectives}]
+def _highest(scores: Floats, places: Ints) -> Ints:
+    """Return the places of the ``TESTED`` highest scores."""
+    scores = np.where(np.isnan(scores), -np.inf, scores)
+    if len(scores) <= TESTED:
+        return places
+    return places[np.argpartition(scores, len(scores) - TESTED)[-TESTED:]]

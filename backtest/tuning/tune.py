@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +32,8 @@ from backtest.tuning.sweep import (
     probe,
     refuse_full_disk,
 )
-from backtest.tuning.trials import STATUSES, Trials
-from backtest.tuning.truth import needed, truth
+from backtest.tuning.trials import MEASURED, STATUSES, Trials
+from backtest.tuning.truth import DIGESTED, digests, distinct_places, truth
 from backtest.tuning.walkforward import read_plan, walk_forward
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from backtest.tuning.walkforward import WalkForward
 
 _PIECE = 1 << 15
+_SORTED = sorted(STATUSES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,13 +281,14 @@ def _concluded(
     on_measures = [c.left for c in objectives[0].constraints] + [
         c.right for c in objectives[0].constraints if isinstance(c.right, str)
     ]
-    table = results.columns([*needed([*names, *on_measures]), "status"])
-    status = table.pop("status")
-    usable = np.flatnonzero(status == STATUSES[0])
+    table, status, digest = _gathered(
+        results, {*names, *on_measures, "sharpe", "information_ratio", "switches"}
+    )
+    usable = np.flatnonzero(status == MEASURED)
+    distinct = distinct_places(digest, usable)
+    del digest
     if len(usable) == 0:
-        raise UsageError(
-            f"none of the {len(status):,} combinations could be measured: {dict(Counter(status.tolist()))}"
-        )
+        raise UsageError(f"none of the {len(status):,} combinations could be measured: {_by_status(status)}")
     scores = _scores(objectives[0], table, usable)
     if not np.isfinite(scores).any():
         raise UsageError(
@@ -296,7 +297,8 @@ def _concluded(
         )
     landscape = Landscape(trials.grid, *_by_number(chosen, scores))
     place_of = _places(chosen)
-    best, centre = place_of(landscape.best), place_of(landscape.centre())
+    peak, middle = landscape.best, landscape.centre()
+    best, centre = place_of(peak), place_of(middle)
 
     def number(place: int) -> int:
         return place if chosen is None else int(chosen[place])
@@ -307,8 +309,8 @@ def _concluded(
         )
 
     told = truth(
-        trials, chosen, window, table, usable, best, objectives[0], shifts=shifts, executor=executor,
-        seed=search.seed, tell=tell,
+        trials, chosen, window, table, distinct, usable, best, objectives[0], shifts=shifts,
+        executor=executor, seed=search.seed, tell=tell,
     )  # fmt: skip
     front = np.zeros(0, dtype=np.int64)
     if len(objectives) > 1:
@@ -329,13 +331,37 @@ def _concluded(
         chosen=chosen,
         scores=scores,
         counts=_counted(status, table, scores, usable, told),
-        best=choice(best, landscape.best),
-        recommended=choice(centre, landscape.centre()),
+        best=choice(best, peak),
+        recommended=choice(centre, middle),
         truth=told,
         walk_forward=walked,
         front=front,
         seconds=time.perf_counter() - began,
     )
+
+
+def _gathered(
+    results: Results, names: set[str]
+) -> tuple[dict[str, Floats], NDArray[np.int8], NDArray[np.uint64]]:
+    """Return measures of all trials, their status, and a digest of each.
+
+    Read chunk by chunk: of what only tells trials apart, 8 bytes a trial are kept.
+    """
+    kept: dict[str, list[Floats]] = {name: [] for name in names}
+    statuses, digested = [], []
+    for which in sorted(results.done()):
+        part = results.chunk_columns(which, [*names, *DIGESTED, "status"])
+        statuses.append(np.searchsorted(_SORTED, part["status"]).astype(np.int8))
+        digested.append(digests([part[name] for name in DIGESTED]))
+        for name in names:
+            kept[name].append(part[name])
+    codes = np.array([STATUSES.index(name) for name in _SORTED], dtype=np.int8)
+    table = {name: np.concatenate(kept.pop(name)) for name in names}
+    return table, codes[np.concatenate(statuses)], np.concatenate(digested)
+
+
+def _by_status(status: NDArray[np.int8]) -> dict[str, int]:
+    return dict(zip(STATUSES, np.bincount(status, minlength=len(STATUSES)).tolist(), strict=True))
 
 
 def _scores(objective: Objective, table: dict[str, Floats], usable: Ints) -> Floats:
@@ -365,12 +391,12 @@ def _places(chosen: Ints | None) -> Callable[[int], int]:
 
 
 def _counted(
-    status: NDArray[np.str_], table: dict[str, Floats], scores: Floats, usable: Ints, told: Truth
+    status: NDArray[np.int8], table: dict[str, Floats], scores: Floats, usable: Ints, told: Truth
 ) -> dict[str, int]:
     best = np.nanmax(scores)
     return {
         "combinations": len(status),
-        **{name: int((status == name).sum()) for name in STATUSES},
+        **_by_status(status),
         "duplicates": told.measured - told.distinct,
         "without_switch": int((table["switches"][usable] == 0).sum()),
         "not_eligible": len(usable) - int(np.isfinite(scores).sum()),
