@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, load_strategy
-from backtest.cli_signal import document, lines
+from backtest.cli.signal import document, lines
 from backtest.errors import RotationError, UsageError
 from backtest.scripting.loading import strategy_names
 from backtest.standing import Standing, stand

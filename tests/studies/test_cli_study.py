@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, UsageError
-from backtest.cli_study import parse_days
+from backtest.cli.study import parse_days
 from backtest.dates import to_days
 from backtest.studies.register import study_capacity
 from tests.test_cli import assert_sentence, rotation

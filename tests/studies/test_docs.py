@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backtest.analysis.event_study import Chance
-from backtest.cli_study import parse_days
+from backtest.cli.study import parse_days
 from backtest.studies.register import CLAIMS, study_claims, study_days
 from tests.conftest import REPOSITORY
 

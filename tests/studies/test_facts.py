@@ -12,7 +12,7 @@ import pytest
 import statsmodels.api as sm
 
 from backtest.analysis.event_study import Chance
-from backtest.cli_study import parse_days
+from backtest.cli.study import parse_days
 from backtest.studies.inputs import known_level, monthly, recession_months
 from backtest.studies.register import first_days, study, study_days
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtest.cli_universe import universe
+from backtest.cli.universe import universe
 from backtest.errors import UsageError
 from tests.universe.made import companies, saved
 

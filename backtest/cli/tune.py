@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli_options import add_parameters, given, named_strategy
+from backtest.cli.options import add_parameters, given, named_strategy
 from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
-from backtest.cli_compare import compare, gallery
-from backtest.cli_options import add_parameters, given, named_strategy
-from backtest.cli_scripts import list_strategies, new
-from backtest.cli_signal import signal
-from backtest.cli_tune import tune
+from backtest.cli.compare import compare, gallery
+from backtest.cli.options import add_parameters, given, named_strategy
+from backtest.cli.scripts import list_strategies, new
+from backtest.cli.signal import signal
+from backtest.cli.tune import tune
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -111,19 +111,19 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
 
 
 def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
-    from backtest.cli_data import data
+    from backtest.cli.data import data
 
     return data(prog, arguments)
 
 
 def _study(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
-    from backtest.cli_study import study
+    from backtest.cli.study import study
 
     return study(prog, arguments)
 
 
 def _universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    from backtest.cli_universe import universe
+    from backtest.cli.universe import universe
 
     return universe(prog, strategy, arguments)
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli_options import add_parameters, given, named_strategy
+from backtest.cli.options import add_parameters, given, named_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
