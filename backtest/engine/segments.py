@@ -209,19 +209,22 @@ def _conclude(
     squares_a = acc[4] - sum_a * sum_a / n
     product = (acc[2] + sum_xx - acc[4]) / 2.0 - sum_e * sum_x / n
 
+    # Every term is a difference of prefix sums, or what a cost changes: of the size of one or of the answer.
     noise = _ULP * (n_switches + 4)
-    of_sum = noise * reach[0] + _ULP * (n * abs(centre) + abs(sum_rf) + abs(sum_x))
+    of_sum = noise * (reach[0] + math.sqrt((n_switches + 1) * (reach[1] + acc[1])))
+    of_sum += _ULP * (n * abs(centre) + abs(sum_rf) + abs(sum_x))
+    of_product = reach[2] + acc[2] + reach[4] + acc[4] + sum_xx + abs(sum_e * sum_x) / n
     smallest = min(squares_r, squares_e, squares_a)
     worst = math.expm1(path[2])
     good = (
         n >= _FEW
         and worst < _SHALLOW
-        and noise * (reach[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
-        and noise * reach[2] + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
-        and noise * reach[4] + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
-        and noise * reach[3] < _GOOD * acc[3]
+        and noise * (reach[1] + acc[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
+        and noise * (reach[2] + acc[2]) + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
+        and noise * (reach[4] + acc[4]) + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
+        and noise * (reach[3] + acc[3]) < _GOOD * acc[3]
         and of_sum / math.sqrt(n_years) < _GOOD * math.sqrt(smallest)
-        and noise * (reach[2] + reach[4] + sum_xx + abs(sum_e * sum_x) / n) <= _GOOD * squares_x
+        and noise * of_product <= _GOOD * squares_x
     )
     if good:
         means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
