@@ -28,7 +28,7 @@ def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     Every sleeve, ``cash`` too, is an asset with a price of 1 at the first bar. The portfolio starts with
     1 in vectorbt's own, idle cash; each trade becomes orders in amounts with cash shared between the
     sleeves and sales filled first. Its fees, cash and value are vectorbt's own arithmetic. vectorbt takes
-    for nothing amounts of money below about 1e-9, and what an order leaves of a position or of the cash if
+    for nothing prices and amounts below about 1e-9, and what an order leaves of a position or of the cash if
     that is a billionth of it: it cannot follow a portfolio, or a sleeve, that is next to nothing.
 
     Raises
