@@ -11,9 +11,14 @@ from hypothesis import HealthCheck, settings
 
 from backtest import MarketData, load_market
 
-# The machines that run this are slow and noisy: a deadline would test them, not the code.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("nightly", parent=settings.get_profile("default"), max_examples=5000)
+# The machines that run this are slow and noisy: a deadline would test them, not the code. By default the same
+# cases are tried at every run, so that a commit is judged by its change; the nightly profile looks further.
+settings.register_profile(
+    "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "nightly", parent=settings.get_profile("default"), derandomize=False, max_examples=5000
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every process that they
