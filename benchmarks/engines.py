@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 BATCH = 200  # combinations that vectorbt gets at once
+WALKED = 4_000  # combinations that path gets at once: some tenths of a second
 SWEPT = 65_536  # combinations that segments gets at once, as in a sweep
 ROUNDS = 7
 TWELVE = [name for name in MEASURES if name not in ("turnover", "time_in_small")]
@@ -50,7 +51,7 @@ def timed(work: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
 
 
 def interleaved(*works: Callable[[], Any]) -> tuple[Any, ...]:
-    """Return the medians of the seconds of several works, taken in turns, and what the first two gave.
+    """Return the medians of the seconds of several works, taken in turns, and what the first one gave.
 
     In turns, because other work on the machine slows all that run at the same time. The seconds are
     (n_works, 2): those of the clock on the wall, and those of all processors together.
@@ -62,7 +63,7 @@ def interleaved(*works: Callable[[], Any]) -> tuple[Any, ...]:
             begin, used = time.perf_counter(), time.process_time()
             answers[place] = work()
             seconds[place].append((time.perf_counter() - begin, time.process_time() - used))
-    return np.median(np.array(seconds), axis=1), answers[0], answers[1]
+    return np.median(np.array(seconds), axis=1), answers[0]
 
 
 def measured(values: Floats, here: World, switches: Ints) -> Floats:
@@ -177,21 +178,22 @@ def against_vectorbt(here: World) -> dict[str, Any]:
     columns = [MEASURES.index(name) for name in TWELVE]
     decision = here.decide(batch)
     schedules = scheduled(here, decision)
+    more = scheduled(here, here.decide(np.arange(500_000, 500_000 + WALKED)))
 
     def segments() -> Floats:
         return here.measurer.measure(here.decide(many), [here.yardstick])[0]
 
     def paths() -> Floats:
-        return path.sweep(here.bars, schedules, COSTS, here.yardstick)
+        return path.sweep(here.bars, more, COSTS, here.yardstick)
 
     def vectorbt() -> tuple[Floats, float]:
         return by_vectorbt(here, decision)
 
     segments(), paths(), vectorbt()  # compile
-    clocks, (theirs, _), ours = interleaved(vectorbt, paths, segments, lambda: here.decide(many))
+    ours = path.sweep(here.bars, schedules, COSTS, here.yardstick)
+    clocks, (theirs, simulated) = interleaved(vectorbt, paths, segments, lambda: here.decide(many))
     of_vectorbt, of_path, of_segments, of_signals = clocks[:, 0]
-    used = clocks[:, 1] / (BATCH, BATCH, SWEPT, SWEPT)
-    simulated = vectorbt()[1]
+    used = clocks[:, 1] / (BATCH, WALKED, SWEPT, SWEPT)
     by_segments = here.measurer.measure(decision, [here.yardstick])[0]
     agreement = {
         "segments - path": apart(by_segments, ours),
@@ -203,12 +205,12 @@ def against_vectorbt(here: World) -> dict[str, Any]:
     return {
         "vectorbt_us": of_vectorbt * micro,
         "vectorbt_simulation_us": simulated * micro,
-        "path_us": of_path * micro,
+        "path_us": of_path * 1e6 / WALKED,
         "segments_us": of_segments * 1e6 / SWEPT,
         "segments_of_which_signals_us": of_signals * 1e6 / SWEPT,
         "switches_a_combination": float(by_segments[:, MEASURES.index("switches")].mean()),
         "segments_times_faster": of_vectorbt / BATCH / (of_segments / SWEPT),
-        "path_times_faster": of_vectorbt / of_path,
+        "path_times_faster": of_vectorbt / BATCH / (of_path / WALKED),
         "processor_us": dict(
             zip(("vectorbt", "path", "segments", "signals"), (used * 1e6).tolist(), strict=True)
         ),

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _PIECES = 8  # a thread: enough that an uneven grid keeps all of them busy to the end
-_SMALLEST = 64  # sets: fewer are done sooner than a thread starts
 
 
-def share(work: Callable[[int, int], Answer], n_sets: int, threads: int | None = None) -> list[Answer]:
-    """Return what ``work(start, stop)`` gives for consecutive pieces of ``n_sets`` sets, in order."""
+def share(
+    work: Callable[[int, int], Answer], n_sets: int, threads: int | None = None, smallest: int = 64
+) -> list[Answer]:
+    """Return what ``work(start, stop)`` gives for consecutive pieces of ``n_sets`` sets, in order.
+
+    Fewer sets than ``smallest`` are done sooner than a thread starts, so no piece but the last has fewer.
+    ``threads`` are by default as many as there are processors.
+    """
     threads = threads or available()
-    size = max(_SMALLEST, -(-n_sets // (threads * _PIECES)))
+    size = max(smallest, -(-n_sets // (threads * _PIECES)))
     starts = range(0, n_sets, size)
     stops = [min(start + size, n_sets) for start in starts]
     if threads == 1 or len(stops) < 2:

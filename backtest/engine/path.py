@@ -366,7 +366,7 @@ def sweep(
             _places(bars), yardstick.arrays,
         )  # fmt: skip
 
-    bad = [which for which in share(work, n_sets, threads) if which >= 0]
+    bad = [which for which in share(work, n_sets, threads, smallest=4) if which >= 0]
     if bad:
         part = slice(schedules.offsets[bad[0]], schedules.offsets[bad[0] + 1])
         targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])

@@ -422,7 +422,7 @@ class Segments:
                 kept, first_kept, unmoved, yardstick.arrays, window_sums, shares,
             )  # fmt: skip
 
-        for bad, _ in share(work, len(out), threads):
+        for bad, _ in share(work, len(out), threads, smallest=256):
             if bad >= 0:
                 part = slice(runs[0][bad], runs[0][bad + 1])
                 self._refuse(runs[1][part], runs[2][part], first, last)
