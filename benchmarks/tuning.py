@@ -21,6 +21,7 @@ from backtest.analysis.crossvalidation import overfitting
 from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.market.data import MarketData
+from backtest.reporting.sweep import write_sweep
 from backtest.runs import Cost
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.grid import make_grid
@@ -35,7 +36,7 @@ from benchmarks.million import peak_memory
 from benchmarks.world import bars, policy
 
 MILLION = {"quiet": "0:60:1", "min_cut": "0:1:0.1", "delay": "0:24:1", "hold": "1:60:1"}
-TEN_MILLION = {"quiet": "0:60:1", "min_cut": "0:1:0.01", "delay": "0:24:1", "hold": "1:60:1"}
+TEN_MILLION = {"quiet": "0:60:1", "min_cut": "0:1:0.009", "delay": "0:24:1", "hold": "1:60:1"}
 THOUSAND = {"quiet": "0,12", "min_cut": "0.25,0.5", "delay": "0:24:6", "hold": "1:50:1"}
 
 
@@ -144,22 +145,31 @@ def statistics() -> dict[str, Any]:
 
 
 def memory() -> dict[str, Any]:
-    """Sweep ten million combinations; the most memory of this process is that of all of it."""
-    told: dict[str, Any] = {}
+    """Tune over ten million combinations, page and all; seconds and the most memory up to each part's end."""
+    ends: dict[str, tuple[float, int]] = {}
+    began = time.perf_counter()
+
+    def tell(what: str, done: int, total: int) -> None:
+        if done == total:
+            ends[what] = (time.perf_counter() - began, peak_memory())
+
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "out"
-        window, measuring = swept(trials_of(TEN_MILLION), place, "threads:2")
-        told |= {"seconds": round(window + measuring, 1), "peak_bytes_measuring": peak_memory()}
-        clock = time.perf_counter()
-        found = tune("rate_cut", market(), grid=TEN_MILLION, out=place, resume=True, placebo=20)
-        told |= {
-            "combinations": found.counts["combinations"],
-            "a_second": round(found.counts["combinations"] / (window + measuring)),
-            "seconds_for_the_truth": round(time.perf_counter() - clock, 1),
-            "peak_bytes": peak_memory(),
-            "bytes": sum(file.stat().st_size for file in (place / "trials").iterdir()),
-        }
-    return told
+        found = tune("rate_cut", market(), grid=TEN_MILLION, out=place, placebo=20, tell=tell)
+        tell("all statistics", 1, 1)
+        write_sweep(found)
+        tell("the page", 1, 1)
+        size = sum(file.stat().st_size for file in (place / "trials").iterdir())
+    n = found.counts["combinations"]
+    return {
+        "combinations": n,
+        "a_second_measured_and_written": round(n / ends["measuring"][0]),
+        "until": {
+            what: {"seconds": round(at, 1), "peak_megabytes": round(peak / 1e6)}
+            for what, (at, peak) in ends.items()
+        },
+        "bytes": size,
+    }
 
 
 def main() -> None:

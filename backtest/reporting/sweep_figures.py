@@ -41,12 +41,18 @@ def _line(axes: Axes, at: float, text: str, colour: str, height: float) -> None:
     )
 
 
+def _histogram(axes: Axes, values: Floats, edges: Floats, colour: str) -> None:
+    # numpy counts block by block, without NaN; matplotlib's own histogram copies all values.
+    axes.stairs(np.histogram(values, edges)[0], edges, color=colour, alpha=0.55, fill=True)
+
+
 def distribution_figure(
     values: Floats, marks: dict[str, float], placebo: Floats | None, label: str, size: Size = WIDE
 ) -> Figure:
     """Return how the objective of all trials is distributed, and of the placebo's winners below it.
 
-    ``values`` and ``placebo`` hold no NaN; ``marks`` are the winner, the recommended set and the benchmark.
+    NaN in ``values`` are left out, ``placebo`` has none; ``marks`` are the winner, the recommended set and
+    the benchmark.
     """
     with mpl.rc_context(STYLE):
         n = 1 if placebo is None else 2
@@ -54,19 +60,18 @@ def distribution_figure(
         panels = np.atleast_1d(figure.subplots(n, 1, sharex=True))
         style.margins(figure, size, 0, bottom=0.5)
         figure.subplots_adjust(hspace=0.25)
-        every = np.r_[
-            values, [v for v in marks.values() if np.isfinite(v)], [] if placebo is None else placebo
-        ]
-        pad = 0.1 * (every.max() - every.min()) or 0.01
-        edges = np.linspace(every.min() - pad, every.max() + pad, 61)
-        panels[0].hist(values, edges, color=BLUE, alpha=0.55)
+        shown = [np.nanmin(values), np.nanmax(values), *(v for v in marks.values() if np.isfinite(v))]
+        shown += [] if placebo is None else placebo.tolist()
+        pad = 0.1 * (max(shown) - min(shown)) or 0.01
+        edges = np.linspace(min(shown) - pad, max(shown) + pad, 61)
+        _histogram(panels[0], values, edges, BLUE)
         panels[0].set_xlim(edges[0], edges[-1])
-        style.heading(panels[0], f"All {len(values):,} trials that can be chosen, by {label}")
+        style.heading(panels[0], f"All {np.isfinite(values).sum():,} trials that can be chosen, by {label}")
         for i, (name, value) in enumerate(marks.items()):
             if np.isfinite(value):
                 _line(panels[0], value, name, (ORANGE, GREEN, MUTED)[i % 3], 0.98 - 0.12 * i)
         if placebo is not None:
-            panels[1].hist(placebo, edges, color=ROSE, alpha=0.55)
+            _histogram(panels[1], placebo, edges, ROSE)
             style.heading(panels[1], f"The best of each of {len(placebo):,} searches at shifted dates")
             winner = next(iter(marks.values()))
             _line(panels[1], winner, "winner", ORANGE, 0.98)
@@ -128,7 +133,8 @@ def pair_figure(
         panels = figure.subplots(rows, 3 // rows, sharex=True, sharey=True)
         style.margins(figure, size, 9, bottom=0.5)
         figure.subplots_adjust(wspace=0.08, hspace=0.25)
-        low, high = np.nanmin(pair.median), np.nanmax(pair.best)
+        both = np.array([pair.best, pair.median])
+        low, high = np.nanmin(both), np.nanmax(both)
         for panel, (name, table) in zip(panels, tables.items(), strict=True):
             image = panel.imshow(
                 table,
@@ -211,6 +217,7 @@ def front_figure(
         figure = Figure(figsize=(size.width, 3.8))
         axes = figure.subplots()
         style.margins(figure, size, 0, bottom=0.5)
+        figure.subplots_adjust(left=0.85 / size.width)  # a drawdown's numbers are wide
         counts, x, y = np.histogram2d(first, second, bins=80)
         shown = np.where(counts.T > 0.0, np.log1p(counts.T), np.nan)
         axes.imshow(

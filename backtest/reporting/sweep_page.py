@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+from functools import partial
+from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting.html import drawing, render
-from backtest.reporting.sweep import RECOMMENDED, WALKED, chance, label_of, shown, values_of, verdict
+from backtest.reporting.sweep import RECOMMENDED, WALKED, chance, label_of, values_of, verdict
 from backtest.reporting.table import ROWS, cell, proper
-from backtest.tuning.views import marginal, pairs, places_of
+from backtest.tuning.views import Views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from matplotlib.figure import Figure
 
-    from backtest.dates import Ints
+    from backtest.dates import Floats
+    from backtest.reporting.style import Size
+    from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
 
 _MOST_PAIRS = 15
@@ -50,66 +56,65 @@ def _parameters(sweep: Sweep) -> list[list[str]]:
 
 
 def _truth(sweep: Sweep) -> list[list[str]]:
+    """Return what the winner is worth: the name of each statistic, its value, and what it says."""
     truth = sweep.truth
     rows = [
-        ["trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"],
-        [
+        ("trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"),
+        (
             "effective number of trials",
             f"{truth.effective:.1f}",
             "from the correlations of returns above the benchmark (Galwey 2009)",
-        ],
-        [
+        ),
+        (
             "deflated Sharpe ratio",
             chance(truth.deflated.probability),
             (
                 "probability that the Sharpe ratio over cash exceeds what luck gives the best of all trials "
                 "(Bailey and Lopez de Prado 2014); a rise of the whole market counts as an edge"
             ),
-        ],
-        ["with the effective number", chance(truth.deflated_effective.probability), "the same"],
-        [
+        ),
+        ("with the effective number", chance(truth.deflated_effective.probability), "the same"),
+        (
             "deflated, over the benchmark",
             chance(truth.deflated_active.probability),
             "the same for returns above the benchmark's, all trials counted",
-        ],
+        ),
+        *_held_against(truth),
     ]
-    if truth.crossvalidation is not None:
-        crossed = truth.crossvalidation
-        rows += [
-            [
-                "probability of overfitting",
-                chance(crossed.probability),
-                (
-                    f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
-                    "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives"
-                ),
-            ],
-            [
-                "probability of a loss",
-                chance(crossed.loss),
-                "the choice of one half earns less than cash in the other",
-            ],
-        ]
-    rows.append(
-        [
-            "superior to the benchmark",
-            "not defined" if math.isnan(truth.superior.pvalue) else f"p = {truth.superior.pvalue:.3f}",
+    return [list(row) for row in rows]
+
+
+def _held_against(truth: Truth) -> Iterator[tuple[str, str, str]]:
+    """Give what the winner is worth against the other half, the benchmark and the placebo."""
+    crossed, superior, placebo = truth.crossvalidation, truth.superior, truth.placebo
+    if crossed is not None:
+        yield (
+            "probability of overfitting",
+            chance(crossed.probability),
             (
-                f"Hansen (2005), mean monthly returns of the best {truth.superior.strategies:,}; StepM "
-                f"(Romano and Wolf 2005) names {len(truth.superior.better):,}"
+                f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
+                "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives"
             ),
-        ]
-    )
-    if truth.placebo is not None:
-        placebo = truth.placebo
-        rows.append(
-            [
-                "placebo",
-                f"p = {placebo.pvalue:.3f}",
-                f"{len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
-            ]
         )
-    return rows
+        yield (
+            "probability of a loss",
+            chance(crossed.loss),
+            "the choice of one half earns less than cash in the other",
+        )
+    yield (
+        "superior to the benchmark",
+        "not defined" if math.isnan(superior.pvalue) else f"p = {superior.pvalue:.3f}",
+        (
+            f"Hansen (2005), mean monthly returns of the best {superior.strategies:,}; StepM "
+            f"(Romano and Wolf 2005) names {len(superior.better):,}"
+        ),
+    )
+    if placebo is not None:
+        yield (
+            "placebo",
+            f"p = {placebo.pvalue:.3f}",
+            f"{len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
+        )
 
 
 def _counts(sweep: Sweep) -> list[list[str]]:
@@ -143,107 +148,97 @@ def _folds(sweep: Sweep) -> list[list[str]]:
     ]
 
 
-def _places(sweep: Sweep, digits: tuple[Ints, ...]) -> list[tuple[int, int]]:
+def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
     """Return the places of the winner and of the recommended set on each free axis."""
-    both = (sweep.best.place, sweep.recommended.place)
-    return [
-        (int(digits[i][both[0]]), int(digits[i][both[1]]))
-        for i, axis in enumerate(sweep.trials.grid.axes)
-        if len(axis.values) > 1
-    ]
+    grid = sweep.trials.grid
+    digits = grid.digits(np.array([sweep.best.number, sweep.recommended.number]))
+    return {a.name: (int(d[0]), int(d[1])) for a, d in zip(grid.axes, digits, strict=True) if a in grid.free}
 
 
-def _figures(sweep: Sweep) -> list[tuple[str, Any, str]]:
-    """Return name, drawing function and description of every figure."""
-    label, grid = label_of(sweep.objective.name), sweep.trials.grid
-    values = np.array([shown(sweep, 1.0)]) * sweep.scores
-    finite = values[np.isfinite(values)]
-    digits = places_of(grid, sweep.chosen, len(values))
-    chosen = _places(sweep, digits)
-    free = [i for i, n in enumerate(grid.shape) if n > 1]
+Drawing = tuple[str, "Callable[[Size], Figure]", str]
+"""The name of a figure, what draws it at a size, and what it shows."""
+
+
+def _drawings(sweep: Sweep) -> Iterator[Drawing]:
+    """Give every figure of the page."""
+    values = -sweep.scores if sweep.objective.lower else sweep.scores
+    yield _distribution(sweep, values)
+    if sweep.trials.grid.free:
+        yield from _over_parameters(sweep, values)
+    crossed, walked, free = sweep.truth.crossvalidation, sweep.walk_forward, sweep.trials.grid.free
+    if crossed is not None:
+        ppy = math.sqrt(len(sweep.best.result.returns) / sweep.trials.yardstick(sweep.window).n_years)
+        yield (
+            "halves",
+            partial(figures.halves_figure, crossed.inside * ppy, crossed.outside * ppy),
+            "In-sample against out-of-sample Sharpe ratios of the winners of every half",
+        )
+    if walked is not None and free:
+        dates = sweep.trials.market.bars.dates
+        yield (
+            "choices",
+            partial(figures.choices_figure, walked.folds, dates, free),
+            "What the walk-forward chose over time",
+        )
+    if len(sweep.front):
+        yield _front(sweep)
+
+
+def _distribution(sweep: Sweep, values: Floats) -> Drawing:
+    name, versus = sweep.objective.name, sweep.trials.benchmark
     marks = {
-        "winner": sweep.best.result.metrics[sweep.objective.name],
-        "recommended": sweep.recommended.result.metrics[sweep.objective.name],
-        sweep.trials.benchmark: sweep.best.result.benchmarks[sweep.trials.benchmark][sweep.objective.name],
+        "winner": sweep.best.result.metrics[name],
+        "recommended": sweep.recommended.result.metrics[name],
+        versus: sweep.best.result.benchmarks[versus][name],
     }
     placebo = None if sweep.truth.placebo is None else sweep.truth.placebo.best
     if placebo is not None:
         placebo = placebo[np.isfinite(placebo)]
-    drawn: list[tuple[str, Any, str]] = [
-        (
-            "distribution",
-            lambda size: figures.distribution_figure(finite, marks, placebo, label, size),
-            "The distribution of all trials and of the placebo",
-        )
-    ]
-    if free:
-        curves = [(grid.axes[i], marginal(grid.axes[i], digits[i], values)) for i in free]
-        drawn.append(
-            (
-                "marginal",
-                lambda size: figures.marginal_figure(curves, chosen, label, size),
-                "The objective along each parameter",
-            )
-        )
-    names = [grid.axes[i].name for i in free]
-    tables = pairs(grid, digits, sweep.scores, sweep.recommended.place, lower=sweep.objective.lower)
-    for pair in tables[:_MOST_PAIRS]:
-        at = (names.index(pair.across.name), names.index(pair.up.name))
-        winner, centre = ((chosen[at[0]][i], chosen[at[1]][i]) for i in (0, 1))
-        drawn.append(
-            (
-                f"pair-{pair.across.name}-{pair.up.name}",
-                lambda size, p=pair, w=winner, c=centre: figures.pair_figure(p, w, c, label, size),
-                f"{label} over {pair.across.name} and {pair.up.name}",
-            )
-        )
-    return drawn + _more_figures(sweep)
+    return (
+        "distribution",
+        partial(figures.distribution_figure, values, marks, placebo, label_of(name)),
+        "The distribution of all trials and of the placebo",
+    )
 
 
-def _more_figures(sweep: Sweep) -> list[tuple[str, Any, str]]:
-    drawn: list[tuple[str, Any, str]] = []
-    crossed = sweep.truth.crossvalidation
-    if crossed is not None:
-        ppy = math.sqrt(len(sweep.best.result.returns) / sweep.trials.yardstick(sweep.window).n_years)
-        drawn.append(
-            (
-                "halves",
-                lambda size: figures.halves_figure(crossed.inside * ppy, crossed.outside * ppy, size),
-                "In-sample against out-of-sample Sharpe ratios of the winners of every half",
-            )
+def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[Drawing]:
+    """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
+    grid, label, places = sweep.trials.grid, label_of(sweep.objective.name), _places(sweep)
+    views = Views(grid, sweep.chosen, values, sweep.objective.lower)
+    free = [axis for axis, n in enumerate(grid.shape) if n > 1]
+    curves = [(grid.axes[axis], views.marginal(axis)) for axis in free]
+    yield (
+        "marginal",
+        partial(figures.marginal_figure, curves, list(places.values()), label),
+        "The objective along each parameter",
+    )
+    for across, up in islice(combinations(free, 2), _MOST_PAIRS):
+        pair = views.pair(across, up, sweep.recommended.number)
+        names = pair.across.name, pair.up.name
+        winner, centre = zip(*(places[name] for name in names), strict=True)
+        yield (
+            f"pair-{names[0]}-{names[1]}",
+            partial(figures.pair_figure, pair, winner, centre, label),
+            f"{label} over {names[0]} and {names[1]}",
         )
-    walked = sweep.walk_forward
-    if walked is not None and sweep.trials.grid.free:
-        dates, free = sweep.trials.market.bars.dates, sweep.trials.grid.free
-        drawn.append(
-            (
-                "choices",
-                lambda size: figures.choices_figure(walked.folds, dates, free, size),
-                "What the walk-forward chose over time",
-            )
-        )
-    if len(sweep.objectives) > 1 and len(sweep.front):
-        names = [o.name for o in sweep.objectives]
-        table = sweep.results.columns(names)
-        good = np.isfinite(table[names[0]]) & np.isfinite(table[names[1]])
-        front = np.column_stack([table[name][sweep.front] for name in names])
-        labels = (label_of(names[0]), label_of(names[1]))
-        drawn.append(
-            (
-                "front",
-                lambda size: figures.front_figure(
-                    table[names[0]][good], table[names[1]][good], front, labels, size
-                ),
-                "Trials by both objectives",
-            )
-        )
-    return drawn
+
+
+def _front(sweep: Sweep) -> Drawing:
+    signed = [-s if o.lower else s for o, s in zip(sweep.objectives, sweep.survey.scores, strict=True)]
+    both = np.isfinite(signed[0]) & np.isfinite(signed[1])
+    front = np.column_stack([values[sweep.front] for values in signed])
+    labels = (label_of(sweep.objectives[0].name), label_of(sweep.objectives[1].name))
+    return (
+        "front",
+        partial(figures.front_figure, signed[0][both], signed[1][both], front, labels),
+        "Trials by both objectives",
+    )
 
 
 def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
     """Return a sweep's page, and its figures by name."""
     drawings, drawn = {}, {}
-    for name, draw, shows in _figures(sweep):
+    for name, draw, shows in _drawings(sweep):
         drawings[name], drawn[name] = drawing(name, draw, shows)
     start, end = sweep.dates
     objective = ", ".join(label_of(o.name) for o in sweep.objectives)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from numpy.typing import NDArray
 
     from backtest.dates import Bools, Floats, Ints
     from backtest.tuning.grid import Grid
@@ -94,32 +94,27 @@ class Landscape:
         return self._centre_of_grid() if self.numbers is None else self._centre_of_sample()
 
     def _centre_of_grid(self) -> int:
-        from scipy import ndimage
-
         ordered = [axis.ordered and len(axis.values) > 1 for axis in self.grid.axes]
+        average = self._averages(ordered)
+        top, median = np.nanmax(average), np.nanmedian(average)
+        peak = np.unravel_index(int(np.nanargmax(average)), average.shape)
+        # Words are no scale: a plateau lies within one combination of them.
+        average = average[tuple(slice(None) if along else d for along, d in zip(ordered, peak, strict=True))]
+        high = average >= top - _WITHIN * (top - median) - 1e-12 * abs(top)
+        chosen = iter(
+            _middle(high, average, tuple(d for d, along in zip(peak, ordered, strict=True) if along))
+        )
+        digits = [int(next(chosen)) if along else int(d) for along, d in zip(ordered, peak, strict=True)]
+        return int(self.grid.number(digits))
+
+    def _averages(self, ordered: list[bool]) -> Floats:
+        """Return each score averaged with those of its neighbours, in the grid's shape; NaN stays NaN."""
         scores = self.scores.reshape(self.grid.shape)
         known = np.isfinite(scores)
         average = _over_box(np.where(known, scores, 0.0), ordered, np.add)
         average /= np.maximum(_over_box(known.astype(np.float32), ordered, np.add), 1.0)
         average[~known] = np.nan
-        top, median = np.nanmax(average), np.nanmedian(average)
-        high = known & (average >= top - _WITHIN * (top - median) - 1e-12 * abs(top))
-        peak = np.unravel_index(int(np.nanargmax(average)), average.shape)
-        # Words are no scale: a plateau lies within one combination of them.
-        of_words = tuple(slice(None) if along else digit for along, digit in zip(ordered, peak, strict=True))
-        region = high[of_words]
-        at = tuple(digit for along, digit in zip(ordered, peak, strict=True) if along)
-        if region.ndim:
-            labels, _ = ndimage.label(region, structure=np.ones((3,) * region.ndim))
-            region = labels == labels[at]
-        inner = _inside(region)
-        members = np.argwhere(inner if inner.any() else region)
-        middle = np.argwhere(region).mean(axis=0)
-        distance = ((members - middle) ** 2).sum(axis=1)
-        values = average[of_words][tuple(members.T)] if region.ndim else np.array([average[of_words]])
-        chosen = iter(members[np.lexsort((-values, np.round(distance, 9)))[0]])
-        digits = [int(next(chosen)) if along else int(d) for along, d in zip(ordered, peak, strict=True)]
-        return int(self.grid.number(digits))
+        return average
 
     def _centre_of_sample(self) -> int:
         from scipy.spatial import KDTree
@@ -139,7 +134,38 @@ class Landscape:
         return int(usable[np.nanargmax(np.nanmean(scores, axis=1))])
 
 
-def _over_box(values: Floats, along: list[bool], combine: Callable[..., Floats]) -> Floats:
+def _middle(high: Bools, average: Floats, peak: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the cell in the middle of the connected region of high cells around a peak."""
+    from scipy import ndimage
+
+    if high.ndim == 0:
+        return ()
+    labels, _ = ndimage.label(high, structure=np.ones((3,) * high.ndim))
+    region = labels == labels[peak]
+    del labels
+    inner = _inside(region)
+    box = ndimage.find_objects(region.astype(np.int8))[0]
+    region, inner, average = region[box], inner[box], average[box]
+    distance = _distances(region)
+    distance[~(inner if inner.any() else region)] = np.inf
+    # Sums of squares that are equal may differ by rounding.
+    nearest = np.argwhere(distance <= distance.min() + 1e-9)
+    best = nearest[np.argmax(average[tuple(nearest.T)])]
+    return tuple(int(at) + side.start for at, side in zip(best, box, strict=True))
+
+
+def _distances(region: Bools) -> Floats:
+    """Return the square of each cell's distance to the mean of a region's cells."""
+    distance = np.zeros(region.shape)
+    for axis, size in enumerate(region.shape):
+        others = tuple(other for other in range(region.ndim) if other != axis)
+        steps = np.arange(size)
+        mean = (np.count_nonzero(region, axis=others) * steps).sum() / np.count_nonzero(region)
+        distance += np.expand_dims((steps - mean) ** 2, others)
+    return distance
+
+
+def _over_box(values: NDArray[Any], along: list[bool], combine: np.ufunc) -> NDArray[Any]:
     """Combine each cell with those one step away along the axes, and along several of them."""
     for axis, used in enumerate(along):
         if not used:
@@ -147,18 +173,16 @@ def _over_box(values: Floats, along: list[bool], combine: Callable[..., Floats])
         out = values.copy()
         ahead, behind = [slice(None)] * values.ndim, [slice(None)] * values.ndim
         ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
-        out[tuple(behind)] = combine(out[tuple(behind)], values[tuple(ahead)])
-        out[tuple(ahead)] = combine(out[tuple(ahead)], values[tuple(behind)])
+        lower, upper = out[tuple(behind)], out[tuple(ahead)]
+        combine(lower, values[tuple(ahead)], out=lower)
+        combine(upper, values[tuple(behind)], out=upper)
         values = out
     return values
 
 
 def _inside(region: Bools) -> Bools:
     """Return the cells of a region all of whose neighbours within the grid belong to it."""
-    if region.ndim == 0:
-        return region
-    outside = _over_box((~region).astype(np.float64), [True] * region.ndim, np.maximum)
-    return outside == 0.0
+    return ~_over_box(~region, [True] * region.ndim, np.logical_or)
 
 
 def pareto(first: Floats, second: Floats) -> Ints:

@@ -126,11 +126,6 @@ class Results:
         """Write a chunk; errors as ``write_whole``."""
         write_whole(self.chunk(which), content)
 
-    def columns(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Return columns of the whole dataset, in the order of the trials."""
-        parts = [self.chunk_columns(which, names) for which in sorted(self.done())]
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
-
     def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return columns of one chunk."""
         import pyarrow.parquet as pq

@@ -16,16 +16,17 @@ from backtest.errors import UsageError
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.executors import each
 from backtest.tuning.placebo import placebo
+from backtest.tuning.survey import SPREAD
+from backtest.tuning.trials import MEASURED
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from backtest.analysis.crossvalidation import Overfitting
     from backtest.analysis.overfitting import Deflated
     from backtest.analysis.superior import Superior
     from backtest.dates import Floats, Ints
     from backtest.tuning.objective import Objective
     from backtest.tuning.placebo import Placebo
+    from backtest.tuning.survey import Survey
     from backtest.tuning.trials import Trials, Window
 
 CROSS_VALIDATED = 250_000
@@ -78,27 +79,6 @@ class Truth:
     placebo: Placebo | None
 
 
-def digests(columns: list[Floats]) -> NDArray[np.uint64]:
-    """Return a digest of each row of (n,) columns; two rows among a million collide once in 10^7 times."""
-    import pandas as pd
-
-    digest = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        digest = digest * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column)
-    return digest
-
-
-def distinct_places(digest: NDArray[np.uint64], usable: Ints) -> Ints:
-    """Return the places of trials that differ, the first of each kind, rising."""
-    own = digest if len(usable) == len(digest) else digest[usable]
-    order = np.argsort(own, kind="stable")
-    first = np.ones(len(order), dtype=bool)
-    for begin in range(1, len(order), _CHUNK):  # in pieces: ten million trials are to fit into a gigabyte
-        part = slice(begin, min(begin + _CHUNK, len(order)))
-        first[part] = own[order[part]] != own[order[part.start - 1 : part.stop - 1]]
-    return usable[np.sort(order[first])]
-
-
 def thinned(places: Ints, n: int, always: list[int], seed: int = 0) -> Ints:
     """Return at most about ``n`` of the places, rising, with some always among them."""
     if len(places) > n:
@@ -132,9 +112,7 @@ def truth(
     trials: Trials,
     chosen: Ints | None,
     window: Window,
-    table: dict[str, Floats],
-    distinct: Ints,
-    usable: Ints,
+    survey: Survey,
     best: int,
     objective: Objective,
     *,
@@ -149,12 +127,8 @@ def truth(
     ----------
     trials, chosen, window
         The sweep; ``chosen`` are the numbers of its combinations, None for all of the grid.
-    table
-        (n,) columns of all trials: Sharpe ratio, information ratio and objective.
-    distinct
-        The places of the trials that differ, ``distinct_places``.
-    usable
-        The places of the trials that were measured.
+    survey
+        What its dataset says of all trials.
     best
         The place of the winner.
     objective
@@ -170,21 +144,17 @@ def truth(
     dates, cash, versus = bars.dates[1:], bars.column("cash")[1:], bars.column(trials.benchmark)[1:]
     ppy = len(cash) / trials.yardstick(window).n_years
     winner = trials.returns(number(np.array([best])), window)[0]
+    distinct, n = np.flatnonzero(survey.distinct), survey.measured
+    spread, active_spread = (survey.deviations[name] / math.sqrt(ppy) for name in SPREAD)
 
     sampled = thinned(distinct, CORRELATED, [best], seed)
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
-    spread, active_spread = (
-        _deviation(table[name], usable) / math.sqrt(ppy) for name in ("sharpe", "information_ratio")
-    )
-    n = len(usable)
-    crossing = number(thinned(distinct if n > CROSS_VALIDATED else usable, CROSS_VALIDATED, [best], seed))
-    crossvalidation = cross_validated(trials, crossing, window, executor, tell)
-
-    tested = np.unique(np.r_[best, _highest(objective.score(table[objective.name][distinct]), distinct)])
-    models = by_month(dates, trials.returns(number(tested), window))
-    found = superior(by_month(dates, versus), models, seed=seed)
+    crossing = distinct if n > CROSS_VALIDATED else np.flatnonzero(survey.status == MEASURED)
+    crossing = number(thinned(crossing, CROSS_VALIDATED, [best], seed))
+    models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
+    searched = number(thinned(distinct, PLACEBO_TRIALS, [best], seed))
     return Truth(
         measured=n,
         distinct=len(distinct),
@@ -192,36 +162,16 @@ def truth(
         deflated=deflated_sharpe(winner - cash, spread, n),
         deflated_effective=deflated_sharpe(winner - cash, spread, max(effective, 1.0)),
         deflated_active=deflated_sharpe(winner - versus, active_spread, n),
-        crossvalidation=crossvalidation,
-        superior=found,
-        placebo=placebo(
-            trials,
-            number(thinned(distinct, PLACEBO_TRIALS, [best], seed)),
-            window,
-            objective,
-            shifts,
-            seed,
-            tell,
-        )
-        if shifts
-        else None,
+        crossvalidation=cross_validated(trials, crossing, window, executor, tell),
+        superior=superior(by_month(dates, versus), by_month(dates, models), seed=seed),
+        placebo=placebo(trials, searched, window, objective, shifts, seed, tell) if shifts else None,
     )
 
 
-DIGESTED = ("total_return", "sharpe", "max_drawdown", "switches", "time_in_small")
-"""Measures by which trials are told apart."""
-
-
-def _deviation(column: Floats, usable: Ints) -> float:
-    """Return the standard deviation across trials, of those that have the measure."""
-    values = column if len(usable) == len(column) else column[usable]
-    values = values[np.isfinite(values)]
-    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
-
-
-def _highest(scores: Floats, places: Ints) -> Ints:
-    """Return the places of the ``TESTED`` highest scores."""
-    scores = np.where(np.isnan(scores), -np.inf, scores)
-    if len(scores) <= TESTED:
-        return places
-    return places[np.argpartition(scores, len(scores) - TESTED)[-TESTED:]]
+def highest(scores: Floats, places: Ints, best: int) -> Ints:
+    """Return which of the places have the ``TESTED`` highest scores, rising, with the best among them."""
+    own = scores[places]
+    places, own = places[np.isfinite(own)], own[np.isfinite(own)]
+    if len(own) > TESTED:
+        places = places[np.argpartition(own, len(own) - TESTED)[-TESTED:]]
+    return np.unique(np.r_[best, places])

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +25,22 @@ from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
 from backtest.tuning.results import open_results
 from backtest.tuning.search import Search
+from backtest.tuning.survey import survey
 from backtest.tuning.sweep import (
     common_window,
     manifest_of,
     measure_chunks,
     numbers_of,
+    pieces_of,
     probe,
     refuse_full_disk,
 )
-from backtest.tuning.trials import MEASURED, STATUSES, Trials
-from backtest.tuning.truth import DIGESTED, digests, distinct_places, truth
+from backtest.tuning.trials import Trials
+from backtest.tuning.truth import truth
 from backtest.tuning.walkforward import read_plan, walk_forward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,13 +48,13 @@ if TYPE_CHECKING:
     from backtest.runs import Result
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.results import Results
+    from backtest.tuning.survey import Survey
     from backtest.tuning.sweep import Estimate
     from backtest.tuning.trials import Window
     from backtest.tuning.truth import Truth
-    from backtest.tuning.walkforward import WalkForward
+    from backtest.tuning.walkforward import Plan, WalkForward
 
 _PIECE = 1 << 15
-_SORTED = sorted(STATUSES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +89,8 @@ class Sweep:
         The dataset, one row a trial; ``results.trials`` is its folder.
     chosen
         The numbers of the combinations tried; None for all of the grid.
-    scores
-        (n,) float64: the first objective of each trial, higher is better; NaN where it cannot be chosen.
-    counts
-        How many trials there are of each status and each kind that is easily overlooked.
+    survey
+        What the dataset says of all trials: their status and scores.
     best, recommended
         The peak, and the centre of the best plateau.
     truth, walk_forward
@@ -106,8 +107,7 @@ class Sweep:
     window: Window
     results: Results
     chosen: Ints | None
-    scores: Floats
-    counts: dict[str, int]
+    survey: Survey
     best: Choice
     recommended: Choice
     truth: Truth
@@ -119,6 +119,16 @@ class Sweep:
     def objective(self) -> Objective:
         """The measure that decides."""
         return self.objectives[0]
+
+    @property
+    def scores(self) -> Floats:
+        """The first objective of each trial, (n,), higher is better; NaN where it cannot be chosen."""
+        return self.survey.scores[0]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many trials there are of each status, and of each kind that is easily overlooked."""
+        return self.survey.counts
 
     @property
     def dates(self) -> tuple[str, str]:
@@ -271,57 +281,26 @@ def _concluded(
     window: Window,
     results: Results,
     chosen: Ints | None,
-    plan: Any,
+    plan: Plan | None,
     shifts: int,
     executor: str,
     tell: Any,
     began: float,
 ) -> Sweep:
-    names = [o.name for o in objectives]
-    on_measures = [c.left for c in objectives[0].constraints] + [
-        c.right for c in objectives[0].constraints if isinstance(c.right, str)
-    ]
-    table, status, digest = _gathered(
-        results, {*names, *on_measures, "sharpe", "information_ratio", "switches"}
-    )
-    usable = np.flatnonzero(status == MEASURED)
-    distinct = distinct_places(digest, usable)
-    del digest
-    if len(usable) == 0:
-        raise UsageError(f"none of the {len(status):,} combinations could be measured: {_by_status(status)}")
-    scores = _scores(objectives[0], table, usable)
-    if not np.isfinite(scores).any():
-        raise UsageError(
-            f"none of the {len(usable):,} trials that were measured can be chosen: they break a constraint "
-            f"or have no {names[0]}"
-        )
-    landscape = Landscape(trials.grid, *_by_number(chosen, scores))
-    place_of = _places(chosen)
-    peak, middle = landscape.best, landscape.centre()
-    best, centre = place_of(peak), place_of(middle)
-
-    def number(place: int) -> int:
-        return place if chosen is None else int(chosen[place])
-
-    def choice(place: int, of_landscape: int) -> Choice:
-        return Choice(
-            place, number(place), trials.run(number(place), window), landscape.neighbours(of_landscape)
-        )
-
+    found = survey(results, objectives)
+    best, recommended = _choices(trials, chosen, window, found.scores[0])
     told = truth(
-        trials, chosen, window, table, distinct, usable, best, objectives[0], shifts=shifts,
-        executor=executor, seed=search.seed, tell=tell,
+        trials, chosen, window, found, best.place, objectives[0], shifts=shifts, executor=executor,
+        seed=search.seed, tell=tell,
     )  # fmt: skip
-    front = np.zeros(0, dtype=np.int64)
-    if len(objectives) > 1:
-        front = pareto(scores, _scores(objectives[1], table, usable))
-
-    def pieces() -> Iterator[Ints]:
-        n = trials.grid.size if chosen is None else len(chosen)
-        for begin in range(0, n, _PIECE):
-            yield numbers_of(chosen, begin, min(begin + _PIECE, n))
-
-    walked = walk_forward(trials, pieces, window, plan, objectives[0], tell) if plan else None
+    walked = None
+    if plan is not None:
+        n = len(found.status)
+        walked = walk_forward(
+            trials,
+            lambda: (numbers_of(chosen, *piece) for piece in pieces_of(n, _PIECE)),
+            window, plan, objectives[0], tell,
+        )  # fmt: skip
     return Sweep(
         trials=trials,
         search=search,
@@ -329,79 +308,30 @@ def _concluded(
         window=window,
         results=results,
         chosen=chosen,
-        scores=scores,
-        counts=_counted(status, table, scores, usable, told),
-        best=choice(best, peak),
-        recommended=choice(centre, middle),
+        survey=found,
+        best=best,
+        recommended=recommended,
         truth=told,
         walk_forward=walked,
-        front=front,
+        front=pareto(*found.scores) if len(objectives) > 1 else np.zeros(0, dtype=np.int64),
         seconds=time.perf_counter() - began,
     )
 
 
-def _gathered(
-    results: Results, names: set[str]
-) -> tuple[dict[str, Floats], NDArray[np.int8], NDArray[np.uint64]]:
-    """Return measures of all trials, their status, and a digest of each.
+def _choices(trials: Trials, chosen: Ints | None, window: Window, scores: Floats) -> tuple[Choice, Choice]:
+    """Return the peak and the centre of the best plateau."""
+    numbers = places = None
+    if chosen is not None:  # a landscape has rising numbers, each once; Optuna's trials come in any order
+        numbers, places = np.unique(chosen, return_index=True)
+        scores = scores[places]
+    landscape = Landscape(trials.grid, numbers, scores)
 
-    Read chunk by chunk: of what only tells trials apart, 8 bytes a trial are kept.
-    """
-    kept: dict[str, list[Floats]] = {name: [] for name in names}
-    statuses, digested = [], []
-    for which in sorted(results.done()):
-        part = results.chunk_columns(which, [*names, *DIGESTED, "status"])
-        statuses.append(np.searchsorted(_SORTED, part["status"]).astype(np.int8))
-        digested.append(digests([part[name] for name in DIGESTED]))
-        for name in names:
-            kept[name].append(part[name])
-    codes = np.array([STATUSES.index(name) for name in _SORTED], dtype=np.int8)
-    table = {name: np.concatenate(kept.pop(name)) for name in names}
-    return table, codes[np.concatenate(statuses)], np.concatenate(digested)
+    def choice(spot: int) -> Choice:
+        place = spot if places is None else int(places[spot])
+        number = place if chosen is None else int(chosen[place])
+        return Choice(place, number, trials.run(number, window), landscape.neighbours(spot))
 
-
-def _by_status(status: NDArray[np.int8]) -> dict[str, int]:
-    return dict(zip(STATUSES, np.bincount(status, minlength=len(STATUSES)).tolist(), strict=True))
-
-
-def _scores(objective: Objective, table: dict[str, Floats], usable: Ints) -> Floats:
-    """Return (n,) scores; NaN where a trial was not measured, breaks a constraint or has no objective."""
-    from backtest.tuning.constraints import all_hold
-
-    values = table[objective.name]
-    kept = np.zeros(len(values), dtype=bool)
-    kept[usable] = True
-    kept &= all_hold(objective.constraints, table, len(values)) & np.isfinite(values)
-    return np.where(kept, objective.score(values), np.nan)
-
-
-def _by_number(chosen: Ints | None, scores: Floats) -> tuple[Ints | None, Floats]:
-    """Return trials by rising number, each once: what a landscape is made of."""
-    if chosen is None:
-        return None, scores
-    numbers, first = np.unique(chosen, return_index=True)
-    return numbers, scores[first]
-
-
-def _places(chosen: Ints | None) -> Callable[[int], int]:
-    if chosen is None:
-        return lambda place: place
-    first = np.unique(chosen, return_index=True)[1]
-    return lambda place: int(first[place])
-
-
-def _counted(
-    status: NDArray[np.int8], table: dict[str, Floats], scores: Floats, usable: Ints, told: Truth
-) -> dict[str, int]:
-    best = np.nanmax(scores)
-    return {
-        "combinations": len(status),
-        **_by_status(status),
-        "duplicates": told.measured - told.distinct,
-        "without_switch": int((table["switches"][usable] == 0).sum()),
-        "not_eligible": len(usable) - int(np.isfinite(scores).sum()),
-        "tied_with_best": int((scores >= best - 1e-12 * abs(best)).sum()) - 1,
-    }
+    return choice(landscape.best), choice(landscape.centre())
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -1,20 +1,22 @@
-"""Views of a sweep's trials for figures: along one parameter, over two, and against each other."""
+"""Views of a sweep's trials for figures: along one parameter, and over two."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.tuning.sweep import numbers_of
-
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.tuning.grid import Axis, Grid
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-"""Of the trials that share a value: what a marginal curve shows, the best included."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the trials that share a value: what a marginal curve shows, besides the best."""
+
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,56 +39,98 @@ class Pair:
     through: Floats
 
 
-def places_of(grid: Grid, chosen: Ints | None, n: int) -> tuple[Ints, ...]:
-    """Return which value of each axis every trial has."""
-    return grid.digits(numbers_of(chosen, 0, n))
-
-
-def marginal(axis: Axis, digits: Ints, values: Floats) -> Floats:
-    """Return quantiles of the trials' values for each value of an axis, (n_values, n_quantiles)."""
-    import pandas as pd
-
-    groups = pd.Series(values).groupby(digits)
-    curves = [groups.quantile(q).reindex(range(len(axis.values))).to_numpy() for q in QUANTILES]
-    return np.column_stack(curves)
-
-
-def pairs(grid: Grid, digits: tuple[Ints, ...], scores: Floats, through: int, *, lower: bool) -> list[Pair]:
-    """Return the objective over every pair of parameters that vary.
+@dataclass(frozen=True, eq=False)
+class Views:
+    """The trials of a sweep by their parameters.
 
     Parameters
     ----------
-    digits
-        What ``places_of`` gives.
-    scores
-        (n,) float64: the objective of each trial so that higher is better; NaN where it cannot be chosen.
-    through
-        The place of the recommended trial.
+    grid
+        The grid.
+    chosen
+        (n,) int64: the numbers of the combinations tried, in the order of the trials; None for all of the
+        grid.
+    values
+        (n,) float64: the objective of each trial; NaN where it cannot be chosen.
     lower
-        Whether less of the objective is better: the tables show it with its own sign.
+        Whether less of the objective is better.
     """
+
+    grid: Grid
+    chosen: Ints | None
+    values: Floats
+    lower: bool
+
+    @property
+    def _best(self) -> float:
+        """The quantile at which the best trial lies."""
+        return 0.0 if self.lower else 1.0
+
+    def marginal(self, axis: int) -> Floats:
+        """Return ``QUANTILES`` and the best for each value of an axis, (n_values, n_quantiles + 1)."""
+        return self._quantiles((axis,), (*QUANTILES, self._best))
+
+    def pair(self, across: int, up: int, through: int) -> Pair:
+        """Return the objective over two axes; ``through`` is the number of the recommended combination."""
+        tables = self._quantiles((up, across), (self._best, 0.5))
+        axes = self.grid.axes
+        cut = self._through((up, across), through)
+        return Pair(axes[across], axes[up], tables[..., 0], tables[..., 1], cut)
+
+    def _quantiles(self, kept: tuple[int, ...], quantiles: tuple[float, ...]) -> Floats:
+        """Return quantiles over all other axes, the kept axes first; NaN where there is no value."""
+        shape = tuple(self.grid.shape[axis] for axis in kept)
+        n_cells = math.prod(shape)
+        if self.chosen is None:
+            flat = self._of_grid(kept, n_cells, quantiles)
+        else:
+            flat = _group_quantiles(self._cells(kept, self.chosen), self.values, n_cells, quantiles)
+        return flat.reshape(*shape, len(quantiles))
+
+    def _of_grid(self, kept: tuple[int, ...], n_cells: int, quantiles: tuple[float, ...]) -> Floats:
+        table = np.moveaxis(self.values.reshape(self.grid.shape), kept, range(len(kept)))
+        n_others = len(self.values) // n_cells
+        step = max(_PIECE * len(table) // len(self.values), 1)
+        # In pieces, because sorting takes a copy.
+        pieces = (table[begin : begin + step] for begin in range(0, len(table), step))
+        return np.concatenate([_row_quantiles(piece.reshape(-1, n_others), quantiles) for piece in pieces])
+
+    def _cells(self, kept: tuple[int, ...], numbers: Ints) -> Ints:
+        digits = self.grid.digits(numbers)
+        return np.ravel_multi_index(
+            tuple(digits[axis] for axis in kept), tuple(self.grid.shape[axis] for axis in kept)
+        )
+
+    def _through(self, kept: tuple[int, int], number: int) -> Floats:
+        """Return the values of the trials that share all other parameters with a combination."""
+        shape = (self.grid.shape[kept[0]], self.grid.shape[kept[1]])
+        digits = [int(digit[0]) for digit in self.grid.digits(np.array([number]))]
+        if self.chosen is None:
+            cut = tuple(slice(None) if axis in kept else digit for axis, digit in enumerate(digits))
+            plane = self.values.reshape(self.grid.shape)[cut]
+            return plane if kept[0] < kept[1] else plane.T
+        same = np.ones(len(self.chosen), dtype=bool)
+        for axis, digit in enumerate(self.grid.digits(self.chosen)):
+            if axis not in kept:
+                same &= digit == digits[axis]
+        cells = self._cells(kept, self.chosen[same])
+        return _group_quantiles(cells, self.values[same], math.prod(shape), (self._best,)).reshape(shape)
+
+
+def _row_quantiles(rows: Floats, quantiles: tuple[float, ...]) -> Floats:
+    """Return quantiles of each row's values that are not NaN, between the two nearest of them."""
+    ordered = np.sort(rows, axis=1)  # NaN come last
+    last = np.maximum(np.isfinite(rows).sum(axis=1) - 1, 0)
+    at = np.outer(last, quantiles)
+    low = np.floor(at).astype(np.int64)
+    high = np.minimum(low + 1, last[:, None])
+    below, above = np.take_along_axis(ordered, low, axis=1), np.take_along_axis(ordered, high, axis=1)
+    return below + (above - below) * (at - low)
+
+
+def _group_quantiles(cells: Ints, values: Floats, n_cells: int, quantiles: tuple[float, ...]) -> Floats:
+    """Return the same for values that have the number of their row each."""
     import pandas as pd
 
-    free = [i for i, n in enumerate(grid.shape) if n > 1]
-    sign = -1.0 if lower else 1.0
-    found = []
-    for at, j in enumerate(free):
-        for i in free[at + 1 :]:
-            frame = pd.DataFrame({"i": digits[i], "j": digits[j], "v": scores})
-            groups = frame.groupby(["i", "j"])["v"]
-            shape = (grid.shape[i], grid.shape[j])
-            same = np.ones(len(scores), dtype=bool)
-            for other in free:
-                if other not in {i, j}:
-                    same &= digits[other] == digits[other][through]
-            cut = frame[same].groupby(["i", "j"])["v"].max()
-            tables = [_table(part, shape) * sign for part in (groups.max(), groups.median(), cut)]
-            found.append(Pair(grid.axes[j], grid.axes[i], *tables))
-    return found
-
-
-def _table(values: object, shape: tuple[int, int]) -> Floats:
-    out = np.full(shape, np.nan)
-    places = np.array(values.index.to_list()).reshape(-1, 2)  # type: ignore[attr-defined]
-    out[places[:, 0], places[:, 1]] = values.to_numpy()  # type: ignore[attr-defined]
-    return out
+    groups = pd.Series(values).groupby(cells)
+    return np.column_stack([groups.quantile(q).reindex(range(n_cells)).to_numpy() for q in quantiles])
