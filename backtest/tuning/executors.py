@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_TURNS = 2  # calls a worker that Ray is given at a time
+
 EXECUTORS = "threads, threads:N, loky, loky:N, dask://HOST:PORT, ray or ray://HOST:PORT"
 
 
@@ -40,20 +42,38 @@ def _backend(executor: str) -> Iterator[dict[str, Any]]:
             raise RotationError(f"no Dask scheduler answers at {rest[2:]}; is the address right?") from None
         with client, joblib.parallel_config("dask", client=client):
             yield {"n_jobs": -1}
-    elif kind == "ray":
-        try:
-            import ray
-            from ray.util.joblib import register_ray
-        except ImportError:
-            raise UsageError(
-                "Ray is not installed; install it with: pip install 'size-rotation[ray]'"
-            ) from None
-        ray.init(address="auto" if not rest else executor, ignore_reinit_error=True)
-        register_ray()
-        with joblib.parallel_config("ray"):
+    elif kind == "ray" and (not rest or rest.startswith("//")):
+        with _ray(executor if rest else "auto"):
             yield {"n_jobs": -1}
     else:
         raise UsageError(f"there is no executor '{executor}'; there are: {EXECUTORS}")
+
+
+@contextmanager
+def _ray(address: str) -> Iterator[None]:
+    """Use a Ray cluster that runs already, and leave it running."""
+    import logging
+
+    import joblib
+
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError:
+        raise UsageError("Ray is not installed; install it with: pip install 'size-rotation[ray]'") from None
+    try:
+        ray.init(address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
+    except (ConnectionError, ValueError):
+        where = "here" if address == "auto" else f"at {address.removeprefix('ray://')}"
+        raise RotationError(
+            f"no Ray cluster answers {where}; start one with 'ray start --head', or give ray://HOST:PORT"
+        ) from None
+    register_ray()
+    try:
+        with joblib.parallel_config("ray"):
+            yield
+    finally:
+        ray.shutdown()
 
 
 def each(
@@ -80,11 +100,15 @@ def each(
             for call in calls:
                 yield work(*call)
             return
-        # Ray's backend gives no answers one by one.
-        lazily = "list" if executor.startswith("ray") else "generator_unordered"
+        # Ray's backend gives no answers one by one, so that it gets few calls at a time: what comes back
+        # is written before more is asked for.
+        one_by_one = not executor.startswith("ray")
+        size = len(calls) if one_by_one else _TURNS * joblib.effective_n_jobs(-1)
+        lazily = "generator_unordered" if one_by_one else "list"
         parallel = joblib.Parallel(**options, return_as=lazily, batch_size=1)
         try:
-            yield from parallel(joblib.delayed(work)(*call) for call in calls)
+            for begin in range(0, len(calls), size):
+                yield from parallel(joblib.delayed(work)(*call) for call in calls[begin : begin + size])
         except (UsageError, RotationError, KeyboardInterrupt, GeneratorExit):
             raise
         except Exception as error:

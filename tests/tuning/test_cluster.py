@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import subprocess
@@ -18,10 +19,11 @@ from backtest.tuning.tune import tune
 from tests.tuning.test_sweep import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from backtest import MarketData
+    from backtest.scripting.strategy import Strategy
 
 
 @pytest.fixture
@@ -53,35 +55,51 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
             process.wait()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # sockets to the worker that was killed
-def test_a_worker_that_dies_changes_nothing(
-    cluster: tuple[str, list[subprocess.Popen[bytes]]], embedded: MarketData, script: Path, tmp_path: Path
-) -> None:
-    address, workers = cluster
+@pytest.fixture
+def slow(script: Path) -> Strategy:
+    """A strategy that takes long enough to be interrupted."""
     script.write_text(
         script.read_text().replace("    first_cuts =", "    __import__('time').sleep(0.15)\n    first_cuts =")
     )
-    strategy = load_strategy(str(script))
-    grid = {"delay": "0:24:2", "hold": "1:60:1", "quiet": "0:60:3"}
-    tune(strategy, embedded, grid=grid, out=tmp_path / "here", placebo=0)
-    out = tmp_path / "there"
+    return load_strategy(str(script))
+
+
+GRID = {"delay": "0:24:2", "hold": "1:60:1", "quiet": "0:60:3"}
+
+
+def tuned_while_killing(
+    strategy: Strategy, market: MarketData, out: Path, executor: str, kill: Callable[[], None]
+) -> None:
+    """Tune, kill somebody when three chunks are there, and hold the dataset against one made here."""
+    tune(strategy, market, grid=GRID, out=out / "here", placebo=0)
+    place = out / "there"
     killed: list[int] = []
 
-    def kill() -> None:
-        while len(list(out.glob("trials/part-*.parquet"))) < 3:
+    def lurk() -> None:
+        while len(list(place.glob("trials/part-*.parquet"))) < 3:
             time.sleep(0.01)
-        workers[0].send_signal(signal.SIGKILL)
-        killed.append(len(list(out.glob("trials/part-*.parquet"))))
+        kill()
+        killed.append(len(list(place.glob("trials/part-*.parquet"))))
 
-    killer = threading.Thread(target=kill, daemon=True)
+    killer = threading.Thread(target=lurk, daemon=True)
     killer.start()
-    tune(strategy, embedded, grid=grid, out=out, executor=f"dask://{address}", placebo=0)
+    tune(strategy, market, grid=GRID, out=place, executor=executor, placebo=0)
     killer.join(timeout=10)
-    n_chunks = len(list(out.glob("trials/part-*.parquet")))
+    n_chunks = len(list(place.glob("trials/part-*.parquet")))
     assert killed, "no worker was killed"
     assert killed[0] < n_chunks, "the worker was killed too late"
+    assert digest(place) == digest(out / "here")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # sockets to the worker that was killed
+def test_a_worker_that_dies_changes_nothing(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], embedded: MarketData, slow: Strategy, tmp_path: Path
+) -> None:
+    address, workers = cluster
+    tuned_while_killing(
+        slow, embedded, tmp_path, f"dask://{address}", lambda: workers[0].send_signal(signal.SIGKILL)
+    )
     assert workers[0].wait(timeout=10) == -signal.SIGKILL
-    assert digest(out) == digest(tmp_path / "here")
 
 
 def test_a_scheduler_that_does_not_answer_is_named(embedded: MarketData, tmp_path: Path) -> None:
@@ -89,11 +107,35 @@ def test_a_scheduler_that_does_not_answer_is_named(embedded: MarketData, tmp_pat
         tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="dask://127.0.0.1:1", out=tmp_path / "o")
 
 
+def has_ray() -> bool:
+    """Whether Ray is installed: it is large, so that the tests do not bring it along."""
+    return importlib.util.find_spec("ray") is not None
+
+
+@pytest.mark.skipif(has_ray(), reason="Ray is installed")
 def test_ray_is_asked_for_by_its_extra_where_it_is_missing(embedded: MarketData, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"size-rotation\[ray\]"):
+        tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="ray", out=tmp_path / "o")
+
+
+@pytest.mark.skipif(not has_ray(), reason="Ray is not installed: pip install -e '.[ray]'")
+@pytest.mark.filterwarnings("ignore")  # of Ray's own, many
+def test_a_worker_of_ray_that_dies_changes_nothing(
+    embedded: MarketData, slow: Strategy, tmp_path: Path
+) -> None:
+    def command(*arguments: str) -> None:
+        ray = [sys.executable, "-m", "ray.scripts.scripts", *arguments]
+        subprocess.run(ray, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill() -> None:
+        # Ray names its workers after what they run; the first of them is the oldest.
+        subprocess.run(["pkill", "-KILL", "--oldest", "-f", "^ray::PoolActor"], check=True)  # noqa: S607 - wherever it lies
+
+    with pytest.raises(RotationError, match="no Ray cluster answers here"):
+        tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="ray", out=tmp_path / "o")
+    command("start", "--head", "--num-cpus=2", "--node-ip-address=127.0.0.1", "--port=0",
+            "--include-dashboard=false", "--disable-usage-stats")  # fmt: skip
     try:
-        import ray  # noqa: F401
-    except ImportError:
-        with pytest.raises(UsageError, match=r"size-rotation\[ray\]"):
-            tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="ray", out=tmp_path / "o")
-    else:
-        pytest.skip("Ray is installed")
+        tuned_while_killing(slow, embedded, tmp_path, "ray", kill)
+    finally:
+        command("stop", "--force")
