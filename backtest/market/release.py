@@ -28,6 +28,31 @@ _WEEKDAYS = {
 _NEXT_MONTH = re.compile(r"the (?:first (?P<first>[\w ]+)|(?P<day>\d+)(?:st|nd|rd|th)) of the next month")
 
 
+_DAY = re.compile(r"on (\d{4}-\d{2}-\d{2})")
+
+
+def _on_a_day(phrase: str) -> Callable[[Days], Days] | None:
+    match = _DAY.fullmatch(phrase)
+    if match is None:
+        return None
+    day = parse_day(match[1], "a release rule's day")
+    return lambda dates: np.full(len(dates), day, dtype="datetime64[D]")
+
+
+def _employment(dates: Days) -> Days:
+    """Return when the Bureau of Labor Statistics publishes the employment of the months of these days.
+
+    The surveys are about the week, from Sunday to Saturday, that has the 12th; the release is on the third
+    Friday after it. That is the first Friday of the next month or, after shorter months, now and then the
+    second. Where it would fall on the first days of January it comes a week later.
+    """
+    middle = month_start(dates, 0) + np.timedelta64(11, "D")
+    saturday = np.busday_offset(middle, 0, roll="forward", weekmask="Sat").astype("datetime64[D]")
+    friday = saturday + np.timedelta64(20, "D")
+    in_year = (friday - friday.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
+    return np.where(in_year < 3, friday + np.timedelta64(7, "D"), friday)
+
+
 def _next_month(phrase: str) -> Callable[[Days], Days] | None:
     match = _NEXT_MONTH.fullmatch(phrase)
     if match is None:
@@ -50,6 +75,7 @@ _RULES: dict[str, Callable[[Days], Days]] = {
         dates + np.timedelta64(1, "D"), 0, roll="forward"
     ).astype("datetime64[D]"),
     "the last business day of the month": last_business_day,
+    "the third Friday after the week of the 12th": _employment,
 }
 
 
@@ -78,7 +104,7 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         return result
     if rule == ANNOUNCED and announced is not None:
         return announced
-    convert = _RULES.get(rule) or _next_month(rule)
+    convert = _RULES.get(rule) or _next_month(rule) or _on_a_day(rule)
     if convert is None:
         raise DataError(f"the catalogue has no release rule '{rule}'")
     return convert(dates)

@@ -227,25 +227,27 @@ class Level:
         from backtest.signals import compiled  # numba takes its time
 
         rows, spans, which = self._rows_and_months(history if months is None else months)
-        begin = self._begins(spans, whole=months is None)
+        begin = self._begins(rows, spans, whole=months is None)
         result = np.empty((len(rows), len(self.dates)))
         compiled.windowed(self.values, rows, begin, result, getattr(compiled, statistic))
         return self._made(label.format(n=spans[which[0]], label=self.label), result, which)
 
-    def _begins(self, spans: Ints, *, whole: bool) -> Ints:
-        """Return where the window of each value begins, (n_spans, n); -1 where it is not complete.
+    def _begins(self, rows: Ints, spans: Ints, *, whole: bool) -> Ints:
+        """Return where the window of each value of a row begins, (n_pairs, n); -1 where it is not complete.
 
-        The window of n months is that of the days after ``months_back``. It is complete where the first
-        value lies at or before its beginning; where values come by the month, in its first month. With
-        ``whole`` it begins with the first value.
+        The window of n months is that of the days after ``months_back``. It is complete where the row's first
+        value that is not missing lies at or before its beginning; where values come by the month, in its
+        first month. With ``whole`` it begins with that first value.
         """
         day = months_back(self.dates, spans[:, None])
         begin = np.searchsorted(self.dates, day, "right")
+        present = np.isfinite(self.values[rows])
+        first = np.where(present.any(axis=1), present.argmax(axis=1), len(self.dates) - 1)[:, None]
         # Nothing that came later may tell how often values come: the first two do.
         by_month = len(self.dates) > 1 and bool(self.dates[1] - self.dates[0] > np.timedelta64(20, "D"))
-        complete = self.dates[0] <= (add_months(day + 1, 1) - 1 if by_month else day)
-        complete[:, 0] = False
-        return np.where(complete, 0 if whole else begin, -1)
+        complete = self.dates[first] <= (add_months(day + 1, 1) - 1 if by_month else day)
+        complete &= np.arange(len(self.dates)) > first
+        return np.where(complete, first if whole else begin, -1)
 
     def _with(self, other: Any, combine: Any, label: str, unit: str) -> Level:
         if not isinstance(other, Level):

@@ -27,12 +27,18 @@ def months_between(now: pd.Period, then: pd.Period) -> int:
     return (now.year - then.year) * 12 + now.month - then.month
 
 
+def head(made: NDArray[np.float64]) -> int:
+    """Return how many values are missing before the first that is not: they are no history."""
+    return next((i for i, value in enumerate(made) if value == value), len(made) - 1)
+
+
 def windows(made: NDArray[np.float64], dates: NDArray[np.datetime64], n: int) -> list[list[float]]:
     """Return, for each value, those of its month and the n - 1 months before; empty without that history."""
     periods = [pd.Timestamp(day).to_period("M") for day in dates]
+    first = head(made)
     found = []
     for i, now in enumerate(periods):
-        there = i > 0 and months_between(now, periods[0]) >= n - 1
+        there = i > first and months_between(now, periods[first]) >= n - 1
         found.append([made[j] for j in range(i + 1) if months_between(now, periods[j]) < n] if there else [])
     return found
 
@@ -75,8 +81,37 @@ def test_windows_of_months_are_those_of_a_slow_loop(
 def test_an_expanding_percentile_knows_nothing_of_the_whole_sample(made: NDArray, history: int) -> None:
     got = level(made, FIRSTS).percentile(history=history).values[0]
     for i in range(len(FIRSTS)):
-        expected = described(list(made[: i + 1]), "percentile") if i + 1 >= history else float("nan")
+        there = i > head(made) and i - head(made) + 1 >= history
+        expected = described(list(made[: i + 1]), "percentile") if there else float("nan")
         np.testing.assert_allclose(got[i], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
+@pytest.mark.parametrize("inner", ["average", "highest", "percentile", "change"])
+@pytest.mark.parametrize("outer", ["average", "lowest", "zscore", "percentile"])
+def test_what_is_made_of_what_was_made_needs_both_histories(
+    outer: str, inner: str, dates: NDArray[np.datetime64]
+) -> None:
+    made = np.random.default_rng(len(outer) + len(inner)).uniform(-5, 5, len(dates))
+    got = getattr(getattr(level(made, dates), inner)(12), outer)(np.array([6, 24]))
+    middle = getattr(level(made, dates), inner)(12).values[0]
+    first = 12 if inner == "change" else 11
+    assert np.flatnonzero(np.isfinite(middle))[0] == first
+    for which, n in enumerate((6, 24)):
+        values_of = got.values[got.which[which]]
+        assert np.isnan(values_of[: first + n - 1]).all()
+        expected = [described(window, outer) for window in windows(middle, dates, n)]
+        np.testing.assert_allclose(values_of, expected, atol=1e-9)
+
+
+def test_all_of_the_past_begins_with_the_first_value_of_a_level_that_was_made() -> None:
+    made = np.random.default_rng(8).uniform(-5, 5, len(FIRSTS))
+    middle = level(made, FIRSTS).average(24)
+    got = middle.percentile(history=36).values[0]
+    assert np.flatnonzero(np.isfinite(got))[0] == 23 + 35
+    past = list(middle.values[0])
+    for i in range(23 + 35, len(FIRSTS)):
+        np.testing.assert_allclose(got[i], described(past[23 : i + 1], "percentile"), atol=1e-9)
 
 
 @pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
@@ -103,7 +138,7 @@ def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) 
         if day == day + pd.offsets.BMonthEnd(0):
             begin = begin + pd.offsets.MonthEnd(0)  # from a month's end to a month's end
         inside = [made[j] for j in range(i + 1) if pd.Timestamp(DAYS[j]) > begin]
-        whole = begin >= pd.Timestamp(DAYS[0])
+        whole = i > head(made) and begin >= pd.Timestamp(DAYS[head(made)])
         np.testing.assert_allclose(got[i], described(inside if whole else [], "average"), atol=1e-9)
 
 
