@@ -110,7 +110,7 @@ class Result:
         One row a trade: ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch),
         ``cost`` (fraction of value).
     portfolio
-        The same run as a ``vectorbt.Portfolio``.
+        The same run as a ``vectorbt.Portfolio``; up to its ruin, if costs ruin it.
     """
 
     strategy: Strategy

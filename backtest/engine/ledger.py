@@ -12,24 +12,36 @@ from backtest.errors import RotationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backtest.dates import Floats
     from backtest.engine.reference import Path
     from backtest.market.data import Bars
 
 AGREEMENT = 1e-9
 """How closely the ledger's value must follow the engine's, relative."""
 
+RUIN = 1e-6
+"""The part of its highest value below which a portfolio is not followed: vectorbt drops such orders."""
+
 ROUNDING = 1e-13
 """An order of less than this part of the value is what rounding leaves of a sleeve that keeps its weight."""
+
+
+def followed(equity: Floats) -> int:
+    """Return how many bars of a portfolio's value the ledger follows: those before its ruin, 2 at least."""
+    ruined = equity < RUIN * np.maximum.accumulate(equity)
+    return max(int(ruined.argmax()), 2) if ruined.any() else len(equity)
 
 
 def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     """Return a ``vectorbt.Portfolio`` that made the same trades, after comparing its value bar by bar.
 
     Every sleeve, ``cash`` too, is an asset with a price of 1 at the first bar. The portfolio starts with
-    1 in vectorbt's own, idle cash; each trade becomes orders in amounts with cash shared between the
-    sleeves and sales filled first. Its fees, cash and value are vectorbt's own arithmetic. vectorbt takes
-    for nothing prices and amounts below about 1e-9, and what an order leaves of a position or of the cash if
-    that is a billionth of it: it cannot follow a portfolio, or a sleeve, that is next to nothing.
+    1 in vectorbt's own, idle cash (with more where costs will leave next to nothing of it); each trade
+    becomes orders in amounts with cash shared between the sleeves and sales filled first. Its fees, cash
+    and value are vectorbt's own arithmetic. vectorbt takes for nothing prices and amounts below about 1e-9,
+    and what an order leaves of a position or of the cash if that is a billionth of it: it cannot follow a
+    sleeve that is next to nothing, and the portfolio ends before it has lost all but a millionth of its
+    highest value.
 
     Raises
     ------
@@ -38,35 +50,40 @@ def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     """
     import vectorbt as vbt  # two seconds, and not every use of the package needs it
 
-    growth = 1.0 + np.nan_to_num(bars.returns)
+    n_bars = followed(path.equity)
+    equity = path.equity[:n_bars]
+    start = max(1.0, RUIN**0.5 / float(equity.min()))
+    growth = 1.0 + np.nan_to_num(bars.returns[:n_bars])
     growth[0] = 1.0
     prices = growth.cumprod(axis=0)
 
     # An order's amount is the change in units; units change at trades only.
     trades = path.trades
-    held = trades.after * (trades.value * (1.0 - trades.cost))[:, None] / prices[trades.bars]
+    made = slice(0, int(np.searchsorted(trades.bars, n_bars)))
+    at, left = trades.bars[made], trades.value[made] * (1.0 - trades.cost[made])
+    held = start * trades.after[made] * left[:, None] / prices[at]
     sizes = np.full(prices.shape, np.nan)
-    sizes[trades.bars] = np.diff(held, axis=0, prepend=np.zeros((1, held.shape[1])))
-    sizes[np.abs(sizes * prices) <= ROUNDING * path.equity[:, None]] = np.nan
+    sizes[at] = np.diff(held, axis=0, prepend=np.zeros((1, held.shape[1])))
+    sizes[np.abs(sizes * prices) <= ROUNDING * start * equity[:, None]] = np.nan
 
-    index = pd.DatetimeIndex(bars.dates)
+    index = pd.DatetimeIndex(bars.dates[:n_bars])
     columns = pd.Index(bars.sleeves, name="sleeve")
     portfolio = vbt.Portfolio.from_orders(
         pd.DataFrame(prices, index, columns),
         size=pd.DataFrame(sizes, index, columns),
         size_type="amount",
         fees=np.asarray(costs),
-        init_cash=1.0,
+        init_cash=start,
         cash_sharing=True,
         group_by=True,
         call_seq="auto",
         freq="1D",
     )
-    value = portfolio.value().to_numpy()
+    value = portfolio.value().to_numpy() / start
     # The engine counts the first purchase's cost into the first return, the ledger into the first day.
-    apart = np.abs(value[1:] / path.equity[1:] - 1.0)
+    apart = np.abs(value[1:] / equity[1:] - 1.0)
     # Idle cash is nothing but what rounding leaves of each trade: it may be below 0 by that much.
-    short = (portfolio.cash().to_numpy() / value).min()
+    short = (portfolio.cash().to_numpy() / start / value).min()
     if apart.max(initial=0.0) > AGREEMENT or short < -AGREEMENT:
         raise RotationError(
             f"the ledger disagrees with the engine by {apart.max():.1e} on "

@@ -139,6 +139,21 @@ def test_what_is_not_held_needs_no_return(engine) -> None:
         engine.simulate(market, Targets(np.array([0]), SMALL[None]), [0.0] * 3)
 
 
+@pytest.mark.parametrize("cost", [0.001, 0.02, 0.05, 0.3])
+def test_the_ledger_follows_a_portfolio_to_its_ruin(cost: float) -> None:
+    # A switch at every close: at 30% a side next to nothing is left after a year.
+    random = np.random.default_rng(3)
+    market = bars(random.normal(0.01, 0.05, 300).tolist(), random.normal(0.01, 0.05, 300).tolist())
+    targets = Targets(np.arange(299), np.where(np.arange(299)[:, None] % 2 == 0, SMALL, LARGE))
+    run = reference.simulate(market, targets, [cost, cost, 0.0])
+    value = ledger.replay(market, run, [cost, cost, 0.0]).value().to_numpy()
+    start = value[1] / run.equity[1]
+    np.testing.assert_allclose(value[1:] / start, run.equity[1 : len(value)], rtol=1e-9)
+    lost = 1.0 - run.equity / np.maximum.accumulate(run.equity)
+    assert (len(value) == len(run.equity)) == (lost.max() <= 1.0 - ledger.RUIN)
+    assert (lost[: len(value)] <= 1.0 - ledger.RUIN).all()
+
+
 def test_all_engines_on_six_months_worked_out_by_hand() -> None:
     # Large, small in the second and third month, large again; 1% a side everywhere.
     market = bars([0.0, 0.1, 0.2, -0.1, 0.0, 0.3], [0.0, -0.1, 0.1, 0.1, 0.0, 0.2])
