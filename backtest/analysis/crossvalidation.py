@@ -22,18 +22,24 @@ N_BLOCKS = 16
 
 _GROUP = 256  # trials whose half sums are kept at a time: they fit a processor's own memory
 _SAME = 1e-12  # ratios this close are the same: equal trials may differ by rounding
+_TIES = 8  # different ratios in the other half that are told apart among winners that tie
 
 
 @dataclass(frozen=True, eq=False)
 class Overfitting:
     """What choosing the best in one half of the blocks gives in the other half.
 
+    Where several trials tie for the best of a half, each is the winner to an equal part: what is told of a
+    split is the mean over them.
+
     Parameters
     ----------
     probability
         The share of splits in which the winner of one half is no better than the median of the other: PBO.
+    loss
+        The share of splits in which it earned less than cash in the other half.
     chosen
-        (n_splits,) int64: the trial that wins in each split's first half.
+        (n_splits,) int64: the trial that wins in each split's first half; the first of those that tie.
     inside, outside
         (n_splits,) float64: its Sharpe ratio a bar in the half that chose it, and in the other.
     ranks
@@ -43,17 +49,13 @@ class Overfitting:
     """
 
     probability: float
+    loss: float
     chosen: Ints
     inside: Floats
     outside: Floats
     ranks: Floats
     trials: int
     undefined: int
-
-    @property
-    def loss(self) -> float:
-        """The share of splits in which what was chosen earned less than cash in the other half."""
-        return float((self.outside < 0.0).mean())
 
     @property
     def logits(self) -> Floats:
@@ -107,6 +109,7 @@ def _pass(
     best: Floats,
     chosen: Ints,
     judged: Floats,
+    parts: Floats,
     below: Floats,
     counting: bool,
 ) -> None:
@@ -128,36 +131,59 @@ def _pass(
         _ratios(halves[0, a], halves[1, b], halves[2, a], halves[3, b], bars[split], one)
         _ratios(halves[0, c], halves[1, d], halves[2, c], halves[3, d], bars[last - split], other)
         if counting:
-            mine, theirs = judged[split], judged[last - split]
-            lower, lower_rest = 0.0, 0.0
-            for trial in range(n):
-                lower += _share(other[trial], mine)
-                lower_rest += _share(one[trial], theirs)
-            below[split] += lower
-            below[last - split] += lower_rest
+            _count(other, judged[split], parts[split], below[split])
+            _count(one, judged[last - split], parts[last - split], below[last - split])
         else:
-            _best(one, other, group[0], split, best, chosen, judged)
-            _best(other, one, group[0], last - split, best, chosen, judged)
+            _best(one, other, group[0], split, best, chosen, judged[split], parts[split])
+            opposite = last - split
+            _best(other, one, group[0], opposite, best, chosen, judged[opposite], parts[opposite])
 
 
 @compiled
-def _share(value: float, limit: float) -> float:
-    """Return 1 for a value below the limit, half for one that equals it."""
-    reach = _SAME * (1.0 + abs(limit))
-    return 1.0 if value < limit - reach else (0.5 if value <= limit + reach else 0.0)
+def _count(outside: Floats, judged: Floats, parts: Floats, below: Floats) -> None:
+    """Add to each of a split's winners the trials of a group it beats, and half of those it ties with."""
+    for tie in range(len(judged)):
+        if parts[tie] == 0.0:
+            return
+        reach = _SAME * (1.0 + abs(judged[tie]))
+        beaten = 0.0
+        for trial in range(len(outside)):
+            value = outside[trial]
+            if value < judged[tie] - reach:
+                beaten += 1.0
+            elif value <= judged[tie] + reach:
+                beaten += 0.5
+        below[tie] += beaten
 
 
 @compiled
 def _best(
-    inside: Floats, outside: Floats, begin: int, split: int, best: Floats, chosen: Ints, judged: Floats
+    inside: Floats,
+    outside: Floats,
+    begin: int,
+    split: int,
+    best: Floats,
+    chosen: Ints,
+    judged: Floats,
+    parts: Floats,
 ) -> None:
-    """Keep the first of the best trials of a group for a split."""
-    highest, at = best[split], -1
+    """Keep the best trials of a group for a split: the first, and the ratios of all in the other half.
+
+    ``judged`` are these ratios, each once, and ``parts`` how many of the trials that tie have each.
+    """
     for trial in range(len(inside)):
-        if inside[trial] > highest:
-            highest, at = inside[trial], trial
-    if at >= 0:
-        best[split], chosen[split], judged[split] = highest, begin + at, outside[at]
+        value = inside[trial]
+        reach = _SAME * (1.0 + abs(value))
+        if value > best[split] + reach:
+            best[split], chosen[split] = value, begin + trial
+            judged[0], parts[0] = outside[trial], 1.0
+            parts[1:] = 0.0
+        elif value >= best[split] - reach:
+            for tie in range(len(judged)):
+                if parts[tie] == 0.0 or abs(judged[tie] - outside[trial]) <= reach:
+                    judged[tie] = judged[tie] if parts[tie] > 0.0 else outside[trial]
+                    parts[tie] += 1.0
+                    break
 
 
 def _each_group(sums: Floats, squares: Floats, work: Callable[[tuple[int, int], Floats], None]) -> None:
@@ -211,24 +237,28 @@ def overfitting(
     n_bars = (members @ np.asarray(bars)).astype(np.float64)
     n_splits = len(masks)
     best, chosen = np.full(n_splits, -np.inf), np.zeros(n_splits, dtype=np.int64)
-    judged, below = np.full(n_splits, np.nan), np.zeros(n_splits)
+    judged, parts, below = (np.zeros((n_splits, _TIES)) for _ in range(3))
 
     for counting in (False, True):
 
         def group(extent: tuple[int, int], halves: Floats, counting: bool = counting) -> None:
             def work(start: int, stop: int) -> None:
-                _pass((start, stop), extent, masks, n_bars, halves, best, chosen, judged, below, counting)
+                _pass(
+                    (start, stop), extent, masks, n_bars, halves, best, chosen, judged, parts, below, counting
+                )  # fmt: skip
 
             share(work, n_splits // 2) if share else work(0, n_splits // 2)
 
         _each_group(sums, squares, group)
+    parts /= parts.sum(axis=1, keepdims=True)
     ranks = (below + 0.5) / (len(where) + 1.0)
     return Overfitting(
-        probability=float((ranks <= 0.5).mean()),
+        probability=float((parts * (ranks <= 0.5)).sum(axis=1).mean()),
+        loss=float((parts * (judged < 0.0)).sum(axis=1).mean()),
         chosen=where[chosen],
         inside=best,
-        outside=judged,
-        ranks=ranks,
+        outside=(parts * judged).sum(axis=1),
+        ranks=(parts * ranks).sum(axis=1),
         trials=len(where),
         undefined=len(usable) - len(where),
     )

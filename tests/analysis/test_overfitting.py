@@ -133,6 +133,32 @@ def test_the_probability_of_overfitting_follows_the_paper_step_by_step(seed: int
     np.testing.assert_allclose(found.logits, logits, rtol=1e-9, atol=1e-9)
 
 
+def test_winners_that_tie_share_a_split_in_whatever_order_they_come() -> None:
+    # Few different values, so that many trials tie for the best of a half and differ in the other.
+    random = np.random.default_rng(12)
+    returns = np.repeat(random.choice([-0.01, 0.0, 0.01, 0.02], size=(30, 8)), 6, axis=1)
+    returns += np.tile([0.001, -0.001], 24)
+    edges = np.arange(0, 49, 6)
+    blocks = [np.arange(a, b) for a, b in pairwise(edges)]
+    lower, losses, ranks, n_tied = [], [], [], []
+    for half in combinations(range(8), 4):
+        inside = returns[:, np.concatenate([blocks[b] for b in half])]
+        outside = returns[:, np.concatenate([blocks[b] for b in range(8) if b not in half])]
+        inner, outer = (np.round(r.mean(axis=1) / r.std(axis=1, ddof=1), 10) for r in (inside, outside))
+        tied = inner == inner.max()
+        shares = stats.rankdata(outer)[tied] / (len(returns) + 1)
+        ranks.append(shares.mean())
+        lower.append((shares <= 0.5).mean())
+        losses.append((outer[tied] < 0.0).mean())
+        n_tied.append(len(set(outer[tied])))
+    assert max(n_tied) > 2
+    for order in (np.arange(30), random.permutation(30), random.permutation(30)):
+        found = overfitting(*_block_sums(returns[order], 8))
+        np.testing.assert_allclose(found.ranks, ranks, rtol=1e-12)
+        assert found.probability == pytest.approx(np.mean(lower), rel=1e-12)
+        assert found.loss == pytest.approx(np.mean(losses), rel=1e-12)
+
+
 def test_there_are_12870_splits_and_each_meets_its_complement() -> None:
     masks = splits()
     assert len(masks) == 12_870 == math.comb(16, 8)
