@@ -12,9 +12,9 @@ from backtest.signals.rows import row, sets_of
 from backtest.signals.signal import Signal, latest, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from backtest.dates import Fills, Floats, Ints
+    from backtest.dates import Bools, Fills, Floats, Ints
     from backtest.market.market import Market
 
 
@@ -113,6 +113,8 @@ class Weights:
         this fraction of the value; 0 for never.
     signals
         The signals that decide, for ``rotation signal``.
+    weigh
+        The weights, (n, n_sleeves), that answers of the signals give, (n, n_signals) bool.
     """
 
     fills: Fills
@@ -124,6 +126,7 @@ class Weights:
     every_months: Ints
     band: Floats
     signals: tuple[Signal, ...] = ()
+    weigh: Callable[[Bools], Floats] | None = None
 
     def __post_init__(self) -> None:
         bad = ~((self.weights >= 0.0).all(axis=1) & (self.weights.sum(axis=1) <= 1.0 + 1e-12))
@@ -173,6 +176,19 @@ def filled(decision: Decision, sleeves: Sequence[str], which: int = 0) -> Floats
     return weights
 
 
+def deciding(decision: Decision, fill: int) -> list[Signal]:
+    """Return the signals each of which would change the target at a fill if it alone answered otherwise."""
+    if isinstance(decision, Rotation):
+        return [decision.signal] if decision.into != decision.otherwise else []
+    if decision.weigh is None:
+        return list(decision.signals)
+    n = len(decision.signals)
+    answers = np.array([signal.at(fill) for signal in decision.signals])
+    weights = decision.weigh(np.vstack([answers, answers ^ np.eye(n, dtype=bool)]))
+    changes = (weights[1:] != weights[0]).any(axis=1)
+    return [signal for signal, change in zip(decision.signals, changes, strict=True) if change]
+
+
 def rotate(signal: Signal, *, into: str, otherwise: str) -> Rotation:
     """Hold ``into`` while the signal says yes and ``otherwise`` while it says no.
 
@@ -189,36 +205,45 @@ def choose(*cases: tuple[Signal, str], otherwise: str) -> Weights:
     """
     signals = [signal for signal, _ in cases]
     _needs_signals(*signals)
-    steps = merge(signals)
     sleeves = tuple(dict.fromkeys([*(sleeve for _, sleeve in cases), otherwise]))
-    answers = [(steps.masks >> i) & 1 == 1 for i in range(len(cases))]
-    chosen = np.select(answers, [sleeves.index(s) for _, s in cases], sleeves.index(otherwise))
-    return _by_steps(signals, sleeves, np.eye(len(sleeves))[chosen])
+    held = [sleeves.index(sleeve) for _, sleeve in cases]
+
+    def weigh(answers: Bools) -> Floats:
+        chosen = np.select(list(answers.T), held, sleeves.index(otherwise))
+        return np.eye(len(sleeves))[chosen]
+
+    return _by_answers(signals, sleeves, weigh)
 
 
 def blend(*signals: Signal, into: str, otherwise: str) -> Weights:
     """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest."""
     _needs_signals(*signals)
-    yes = np.bitwise_count(merge(list(signals)).masks) / len(signals)
-    return _by_steps(list(signals), (into, otherwise), np.column_stack([yes, 1.0 - yes]))
+
+    def weigh(answers: Bools) -> Floats:
+        yes = answers.sum(axis=1) / len(signals)
+        return np.column_stack([yes, 1.0 - yes])
+
+    return _by_answers(list(signals), (into, otherwise), weigh)
 
 
-def _by_steps(signals: list[Signal], sleeves: tuple[str, ...], weights: Floats) -> Weights:
+def _by_answers(signals: list[Signal], sleeves: tuple[str, ...], weigh: Callable[[Bools], Floats]) -> Weights:
     """Return the weights of each step of the merged signals; a set's last step lies past the last fill."""
     steps = merge(signals)
     kept = np.ones(len(steps.at), dtype=bool)
     kept[steps.offsets[1:] - 1] = False
     n_sets = len(steps.offsets) - 1
+    answers = (steps.masks[kept, None] >> np.arange(len(signals))) & 1 == 1
     return Weights(
         fills=steps.fills,
         sleeves=sleeves,
         offsets=steps.offsets - np.arange(n_sets + 1),
         at=steps.at[kept],
-        weights=weights[kept],
+        weights=weigh(answers),
         first=latest(signals),
         every_months=np.zeros(n_sets, dtype=np.int64),
         band=np.zeros(n_sets),
         signals=tuple(signals),
+        weigh=weigh,
     )
 
 

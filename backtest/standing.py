@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import last_business_day, month_start, parse_day, to_days
-from backtest.decisions import filled
+from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
 from backtest.market.catalogue import catalogue
 from backtest.market.data import Bars, MarketData
@@ -212,7 +212,12 @@ def stand(
     differs = (weights != weights[fill]).any(axis=1)
     before, after = np.flatnonzero(differs[:fill]), fill + np.flatnonzero(differs[fill:])
     reasons = [signal.reason for signal in decision.signals if signal.reason]
-    pairs = [(signal.reason, signal.at(fill)) for signal in decision.signals if signal.reason]
+    moves = [
+        move
+        for signal in deciding(decision, fill)
+        if signal.reason
+        for move in signal.reason.flips(fill, now=signal.at(fill))
+    ]
     releases = _releases(then, decision.signals)
     dates = then.bars.dates
 
@@ -229,7 +234,7 @@ def stand(
         hold=held(fill),
         since=dates[before[-1] + 1] if len(before) else dates[decision.first_fill],
         because=unique([fact for reason in reasons for fact in reason.facts(fill)]),
-        flips_if=list(dict.fromkeys(text for reason, now in pairs for text in reason.flips(fill, now=now))),
+        flips_if=list(dict.fromkeys(moves)),
         next_change=dates[after[0]] if len(after) else None,
         next_hold=held(int(after[0])) if len(after) else {},
         releases=[release for release in releases if release.due > day],

@@ -60,6 +60,45 @@ def test_the_window_of_2019_as_it_stood(embedded: MarketData) -> None:
     ]
 
 
+def test_a_window_to_come_is_what_changes_the_answer(embedded: MarketData) -> None:
+    standing = stand("rate_cut", embedded, as_of="2019-09-30", delay=6)
+    assert standing.hold == {"large": 1.0}
+    assert str(standing.next_change) == "2020-02-28"
+    assert standing.flips_if == [
+        "the beginning of the window after the first cut of FED_TARGET of 2019-07-31, on 2020-02-28 without any news"
+    ]
+    # None to come: the next first cut, which the strategy follows six months later.
+    later = stand("rate_cut", embedded, as_of="2018-06-29", delay=6)
+    assert later.hold == {"large": 1.0}
+    assert later.flips_if == [
+        "a cut of FED_TARGET by at least 0.25 percentage points after 12 months without one, 6 months after it"
+    ]
+
+
+OVERLAPPING = """
+from backtest import Market, choose, strategy
+
+@strategy
+def overlapping(market: Market):
+    return choose(
+        (market.index("small").above(0.0), "small"),
+        (market.index("large").above(1e9), "large"),
+        (market.index("market").above(0.0), "small"),
+        otherwise="cash",
+    )
+"""
+
+
+def test_a_case_that_an_earlier_one_overrides_changes_nothing(embedded: MarketData, tmp_path: Path) -> None:
+    file = tmp_path / "overlapping.py"
+    file.write_text(OVERLAPPING)
+    standing = stand(str(file), embedded, as_of="2010-06-30")
+    assert standing.hold == {"small": 1.0}
+    # Without the first case the third still holds small, and the second lies behind the first.
+    assert standing.flips_if == []
+    assert any("small" in fact.fact for fact in standing.because)
+
+
 def test_news_of_the_day_counts_for_the_next_fill_and_later_news_does_not(embedded: MarketData) -> None:
     before = stand("rate_cut", embedded, as_of="2019-07-30")
     after = stand("rate_cut", embedded, as_of="2019-07-31")

@@ -88,17 +88,22 @@ class Events:
             np.broadcast_to(stops, shape),
             np.broadcast_to(self.counts, shape),
             np.broadcast_to(self.fills.first_after(self.known_from), (n_sets,)),
-            Window(self, starts[0], stops[0]) if self.story else None,
+            Window(self, starts[0], stops[0], int(after[0, 0])) if self.story else None,
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Yes in the windows of events; ``starts`` and ``stops`` (n_days,) are those of every candidate day."""
+    """Yes in the windows of events.
+
+    ``starts`` and ``stops`` (n_days,) are those of every candidate day; ``after`` are the months from an
+    event to its window.
+    """
 
     events: Events
     starts: Any
     stops: Any
+    after: int
 
     def _story(self) -> Story:
         assert self.events.story is not None  # noqa: S101 - within() makes no window without one
@@ -125,13 +130,18 @@ class Window:
         ]
 
     def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the next event when there is no window, and the window's end when there is one."""
+        """Return the window's end when there is one; else the beginning of one to come, or the next event."""
+        past, story, dates = self._past(fill), self._story(), self.events.fills.dates
         if now:
-            over = max((int(self.stops[i]) for i in self._past(fill) if self.starts[i] <= fill), default=fill)
-            dates = self.events.fills.dates
+            over = max((int(self.stops[i]) for i in past if self.starts[i] <= fill), default=fill)
             day = f"on {dates[over]}" if over < len(dates) else f"after {dates[-1]}"
-            return [f"the end of the window after the {self._story().name}, {day} if no other comes before"]
-        return [self._story().rule]
+            return [f"the end of the window after the {story.name}, {day} if no other comes before"]
+        to_come = [i for i in past if fill < self.starts[i] < min(self.stops[i], len(dates))]
+        if to_come:
+            i = to_come[0]
+            event = f"the {story.name} of {self.events.known_at[i]}"
+            return [f"the beginning of the window after {event}, on {dates[self.starts[i]]} without any news"]
+        return [f"{story.rule}, {self.after} months after it" if self.after else story.rule]
 
     def deadlines(self, fill: int) -> list[np.datetime64]:
         """Return the windows' next beginning or end."""
