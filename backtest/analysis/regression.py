@@ -51,8 +51,9 @@ class Fit:
 
     @property
     def tstats(self) -> Floats:
-        """Coefficients over their errors, (k,)."""
-        return self.coefficients / self.errors
+        """Coefficients over their errors, (k,); NaN where an error is 0 or NaN."""
+        nan = np.full(len(self.errors), np.nan)
+        return np.divide(self.coefficients, self.errors, out=nan, where=self.errors > 0.0)
 
     @property
     def pvalues(self) -> Floats:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from backtest.analysis import measures
 from backtest.errors import UsageError
+from backtest.runs import Cost
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
@@ -100,15 +101,23 @@ class Record:
         return np.searchsorted(self.dates, self.trades["date"].to_numpy().astype("datetime64[D]"))
 
     def part(self, first: np.datetime64, last: np.datetime64) -> Record:
-        """Return the bars from the fill at ``first`` to the close of ``last``, both dates of the record."""
+        """Return the bars from the fill at ``first`` to the close of ``last``, both dates of the record.
+
+        Where the record begins before ``first``, what is held there is bought there: the first return bears
+        the cost, as that of a run which begins there does.
+        """
         begin, end = np.searchsorted(self.dates, [first, last]).tolist()
         bars = slice(begin, end)
         inside = (self.fills > begin) & (self.fills < end)
+        returns = self.returns[bars].copy()
+        if begin > 0:
+            costs = Cost(self.document["cost_bps"]).fractions(self.sleeves)
+            returns[0] = (1.0 + returns[0]) / (1.0 + float(self.weights[begin] @ np.array(costs))) - 1.0
         return Record(
             self.name,
             self.document,
             self.dates[begin : end + 1],
-            self.returns[bars],
+            returns,
             self.sleeves,
             self.sleeve_returns[bars],
             self.weights[bars],

@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.analysis.regression import alpha, newey_west_lags
+from backtest.analysis.regression import alpha, factor_alpha, newey_west_lags
 
 
 @given(st.integers(5, 700), st.integers(0, 2**32 - 1), st.floats(0.0, 0.9))
@@ -51,6 +51,16 @@ def test_an_exact_multiple_has_a_beta_but_no_error() -> None:
     assert ours.beta == pytest.approx(2.0)
     assert ours.alpha == pytest.approx(0.0, abs=1e-15)
     assert np.isnan(ours.tstat)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_portfolio_that_is_one_of_its_factors_has_no_t_statistic() -> None:
+    random = np.random.default_rng(4)
+    factors, risk_free = random.normal(0.0, 0.04, size=(300, 3)), np.full(300, 0.002)
+    fit = factor_alpha(factors[:, 0] + risk_free, risk_free, factors)
+    assert fit.coefficients == pytest.approx([0.0, 1.0, 0.0, 0.0], abs=1e-12)
+    assert np.isnan(fit.tstats).all()
+    assert np.isnan(fit.pvalues).all()
 
 
 def test_a_benchmark_that_never_moves_gives_nan() -> None:

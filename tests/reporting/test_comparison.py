@@ -69,13 +69,21 @@ def test_longer_runs_are_cut_to_the_common_window_and_it_is_said(
     assert (found.start, found.end) == (rate_cut.start, rate_cut.end)
     same(found.metrics[1], rate_cut.metrics)
     assert "Different windows, cut to the common one, 1983-09-30 to 2018-11-30" in found.cautions[0]
-    # What a run from there would be, but for its first purchase, whose cost lies outside this window.
-    alone = run("valuation_discount", embedded, start=rate_cut.start)
-    assert found.metrics[0]["switches"] == alone.metrics["switches"]
-    assert found.metrics[0]["turnover"] == pytest.approx(alone.metrics["turnover"])
-    assert found.metrics[0]["total_return"] == pytest.approx(
-        (1.0 + alone.metrics["total_return"]) * 1.001 - 1.0
+    # It is what a run from there would be, its first purchase included.
+    same(found.metrics[0], run("valuation_discount", embedded, start=rate_cut.start).metrics)
+
+
+@pytest.mark.parametrize("cost", [0.0, 25.0, {"small": 50.0, "large": 5.0}])
+def test_every_run_pays_for_what_it_holds_at_the_beginning(
+    cost: float | dict[str, float], embedded: MarketData
+) -> None:
+    late = run("rate_cut", embedded, cost_bps=cost)
+    found = compare(
+        run("credit", embedded, cost_bps=cost), run("buy_and_hold", embedded, cost_bps=cost), late
     )
+    for metrics, name in zip(found.metrics, ("credit", "buy_and_hold"), strict=False):
+        same(metrics, run(name, embedded, start=late.start, cost_bps=cost).metrics)
+    same(found.metrics[2], late.metrics)
 
 
 def test_reports_are_compared_as_the_runs_that_they_are_of(
