@@ -21,7 +21,7 @@ from backtest.analysis.crossvalidation import overfitting
 from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.market.data import MarketData
-from backtest.reporting.sweep import write_sweep
+from backtest.reporting.sweep_folder import write_sweep
 from backtest.runs import Cost
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.grid import make_grid

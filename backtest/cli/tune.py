@@ -179,7 +179,8 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
     sweep = _tuned(strategy, options)
-    from backtest.reporting.sweep import sweep_document, write_sweep
+    from backtest.reporting.sweep_document import sweep_document
+    from backtest.reporting.sweep_folder import write_sweep
 
     place = write_sweep(sweep)
     if options.json:
@@ -194,7 +195,7 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
 def _show(sweep: Sweep, place: Path) -> None:
     from rich.console import Console
 
-    from backtest.reporting.sweep import lines_of
+    from backtest.reporting.sweep_table import lines_of
 
     console = Console(highlight=False)
     for line in lines_of(sweep, place):

@@ -120,11 +120,18 @@ def marginal_figure(
 
 
 def pair_figure(
-    pair: Pair, best: tuple[int, int], centre: tuple[int, int], label: str, size: Size = WIDE
+    pair: Pair,
+    best: tuple[int, int],
+    centre: tuple[int, int],
+    label: str,
+    size: Size = WIDE,
+    *,
+    lower: bool = False,
 ) -> Figure:
     """Return heat maps over two parameters: the best, the median, and the slice through the recommended set.
 
     ``best`` and ``centre`` are places (across, up): a cross marks the winner, a circle the recommended set.
+    Bright is better: with ``lower``, less.
     """
     with mpl.rc_context(STYLE):
         tables = {"best": pair.best, "median": pair.median, "through the recommended set": pair.through}
@@ -140,7 +147,7 @@ def pair_figure(
                 table,
                 origin="lower",
                 aspect="auto",
-                cmap="cividis",
+                cmap="cividis_r" if lower else "cividis",
                 vmin=low,
                 vmax=high,
                 interpolation="nearest",
@@ -193,7 +200,7 @@ def choices_figure(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 1.25 * len(axes_free) + 0.6))
         panels = np.atleast_1d(figure.subplots(len(axes_free), 1, sharex=True))
-        style.margins(figure, size, 0, bottom=0.4)
+        style.margins(figure, size, 1, bottom=0.4)
         figure.subplots_adjust(hspace=0.6)
         edges = [dates[fold.test[0]] for fold in folds] + [dates[folds[-1].test[1]]]
         when = np.array(edges).astype("datetime64[s]").astype(object)

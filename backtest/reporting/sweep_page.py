@@ -12,7 +12,7 @@ import numpy as np
 
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting.html import drawing, render
-from backtest.reporting.sweep import RECOMMENDED, WALKED, chance, label_of, values_of, verdict
+from backtest.reporting.sweep_sentences import chance, label_of, values_of, verdict
 from backtest.reporting.table import ROWS, cell, proper
 from backtest.tuning.views import Views
 
@@ -26,19 +26,29 @@ if TYPE_CHECKING:
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
 
+RECOMMENDED, WALKED = "recommended", "walk_forward"
+"""The folders, beside the page, of the reports that it links to."""
+
 _MOST_PAIRS = 15
 
 
 def _measures(sweep: Sweep) -> dict[str, Any]:
-    runs = [sweep.best.result.metrics, sweep.recommended.result.metrics]
-    heads = ["", "winner", "recommended"]
+    """Return the table of measures; a walk-forward begins later, so that it has a benchmark of its own."""
+    versus, best = sweep.trials.benchmark, sweep.best.result
+    columns = {
+        "winner": best.metrics,
+        "recommended": sweep.recommended.result.metrics,
+        versus: best.benchmarks[versus],
+    }
     if sweep.walk_forward is not None:
-        runs.append(sweep.walk_forward.result.metrics)
-        heads.append("walk-forward")
-    runs.append(sweep.best.result.benchmarks[sweep.trials.benchmark])
-    heads.append(sweep.trials.benchmark)
-    rows = [[label, *(proper(cell(run[key], form)) for run in runs)] for key, label, form in ROWS]
-    return {"heads": heads, "rows": rows}
+        walked = sweep.walk_forward.result
+        columns["walk-forward"] = walked.metrics
+        columns[f"{versus} from {walked.start}"] = walked.benchmarks[versus]
+    rows = [
+        [label, *(proper(cell(metrics[key], form)) for metrics in columns.values())]
+        for key, label, form in ROWS
+    ]
+    return {"heads": ["", *columns], "rows": rows}
 
 
 def _parameters(sweep: Sweep) -> list[list[str]]:
@@ -218,7 +228,7 @@ def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[Drawing]:
         winner, centre = zip(*(places[name] for name in names), strict=True)
         yield (
             f"pair-{names[0]}-{names[1]}",
-            partial(figures.pair_figure, pair, winner, centre, label),
+            partial(figures.pair_figure, pair, winner, centre, label, lower=views.lower),
             f"{label} over {names[0]} and {names[1]}",
         )
 
@@ -259,6 +269,7 @@ def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
         measures=_measures(sweep),
         counts=_counts(sweep),
         folds=_folds(sweep),
+        walked_from=None if sweep.walk_forward is None else sweep.walk_forward.result.start,
         changes=None if sweep.walk_forward is None else sweep.walk_forward.changes,
         figures=drawings,
         pairs=[drawings[name] for name in drawings if name.startswith("pair-")],

@@ -28,6 +28,11 @@ def number(value: float) -> str:
     return f"{value:.2f}"
 
 
+def pvalue_text(value: float) -> str:
+    """Return a p-value with three decimals, or that it is below the last of them."""
+    return f"{value:.3f}" if value >= 0.001 else "<0.001"
+
+
 ROWS: list[tuple[str, str, Callable[[float], str]]] = [
     ("total_return", "total return", percent),
     ("cagr", "return a year (CAGR)", percent),
@@ -38,7 +43,7 @@ ROWS: list[tuple[str, str, Callable[[float], str]]] = [
     ("calmar", "Calmar ratio", number),
     ("alpha", "alpha a year", percent),
     ("alpha_tstat", "  t (Newey-West)", number),
-    ("alpha_pvalue", "  p", number),
+    ("alpha_pvalue", "  p", pvalue_text),
     ("beta", "beta", number),
     ("tracking_error", "tracking error a year", percent),
     ("information_ratio", "information ratio", number),
@@ -52,11 +57,6 @@ ROWS: list[tuple[str, str, Callable[[float], str]]] = [
 def cell(value: float | None, form: Callable[[float], str]) -> str:
     """Return a value as it is shown; ``-`` where it is not defined."""
     return "-" if value is None or value != value else form(value)
-
-
-def pvalue_text(value: float) -> str:
-    """Return a p-value with three decimals, or that it is below the last of them."""
-    return f"{value:.3f}" if value >= 0.001 else "<0.001"
 
 
 def proper(text: str) -> str:

@@ -1,0 +1,63 @@
+"""A sweep for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backtest.reporting.sweep_sentences import values_of, verdict
+from backtest.reporting.table import ROWS, cell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.tuning.tune import Sweep
+
+
+def lines_of(sweep: Sweep, place: Path) -> list[str]:
+    """Return a sweep's answer for a terminal, line by line."""
+    start, end = sweep.dates
+    counts, truth = sweep.counts, sweep.truth
+    rest = [f"{n:,} {name}" for name, n in counts.items() if n and name in {"excluded", "refused", "unknown"}]
+    lines = [
+        f"{sweep.trials.strategy.name} on {sweep.trials.market.name}, {start} to {end}: "
+        f"{counts['combinations']:,} combinations in {sweep.seconds:.1f} seconds"
+        + (f" ({', '.join(rest)})" if rest else ""),
+        "",
+        f"  winner       {values_of(sweep.best)}",
+        f"  recommended  {values_of(sweep.recommended)}  (centre of the best plateau)",
+        "",
+        f"  {'':24}{'winner':>12}{'recommended':>14}{sweep.trials.benchmark:>12}",
+    ]
+    runs = [
+        sweep.best.result.metrics,
+        sweep.recommended.result.metrics,
+        sweep.best.result.benchmarks[sweep.trials.benchmark],
+    ]
+    for key, label, form in ROWS:
+        texts = [cell(run[key], form) for run in runs]
+        lines.append(f"  {label:24}{texts[0]:>12}{texts[1]:>14}{texts[2]:>12}")
+    crossed, placebo = truth.crossvalidation, truth.placebo
+    lines += [
+        "",
+        f"  trials {counts['combinations']:,}, effective {truth.effective:.1f}",
+        (
+            f"  deflated Sharpe probability {truth.deflated.probability:.3f}; over the benchmark "
+            f"{truth.deflated_active.probability:.3f}"
+        ),
+        (
+            f"  probability of overfitting {'-' if crossed is None else f'{crossed.probability:.3f}'}; "
+            f"SPA p {truth.superior.pvalue:.3f}; "
+            f"placebo p {'-' if placebo is None else f'{placebo.pvalue:.3f}'}"
+        ),
+        "",
+        *verdict(sweep),
+    ]
+    if sweep.walk_forward is not None:
+        walked = sweep.walk_forward.result
+        versus = walked.benchmarks[sweep.trials.benchmark]
+        lines.append(
+            f"Walk-forward: {len(sweep.walk_forward.folds)} choices, {sweep.walk_forward.changes} changes; "
+            f"Sharpe ratio out of sample {walked.metrics['sharpe']:.2f}, {walked.start} to {walked.end}; "
+            f"that of {sweep.trials.benchmark} {versus['sharpe']:.2f}."
+        )
+    return [*lines, "", f"results  {sweep.results.trials}", f"report   {place}"]
