@@ -29,6 +29,9 @@ class LookAheadError(RotationError):
     """A strategy asked for something that was not known at the time."""
 
 
+_MOST = 24  # names that one sentence lists
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a clause that names the nearest of ``names``, or all of them where none is near.
 
@@ -37,9 +40,12 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("xyz", ["rate_cut", "january"])
     'there are: january, rate_cut'
     """
-    known = sorted(names)
+    known = sorted(set(names))
     folded = {other.casefold(): other for other in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
     if close:
         return f"did you mean '{folded[close[0]]}'?"
-    return "there are: " + ", ".join(known) if known else "there is none"
+    if not known:
+        return "there is none"
+    rest = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
+    return f"there are: {', '.join(known[:_MOST])}{rest}"

@@ -13,6 +13,12 @@ from backtest.errors import nearest
         ("rate_cuts", ["rate_cut", "january"], "did you mean 'rate_cut'?"),
         ("fed_target", ["FED_TARGET", "NBER"], "did you mean 'FED_TARGET'?"),
         ("qqq", ["rate_cut", "january"], "there are: january, rate_cut"),
+        ("qqq", ["margin", "claims", "margin"], "there are: claims, margin"),
+        (
+            "qqq",
+            [f"n{i:02}" for i in range(30)],
+            "there are: " + ", ".join(f"n{i:02}" for i in range(24)) + " and 6 more",
+        ),
         ("qqq", [], "there is none"),
     ],
 )

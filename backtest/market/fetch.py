@@ -70,7 +70,10 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
             known = [*catalogue(), *market_names()]
             if name in imported():
                 raise UsageError(f"{name} was imported, so it cannot be fetched; import a newer file")
-            raise UsageError(f"there is nothing to fetch of the name '{name}'; {nearest(name, known)}")
+            raise UsageError(
+                f"there is nothing to fetch of the name '{name}'; {nearest(name, known)}; "
+                "'rotation data list' shows all"
+            )
         found.update((e.id, e) for e in wanted)
     return list(found.values())
 
