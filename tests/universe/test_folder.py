@@ -53,6 +53,23 @@ def test_the_market_has_the_returns_of_the_universe(tmp_path: Path, universe: Un
     assert set(record["files"]) == {"companies.parquet", "accounts.csv"}
 
 
+def test_cash_may_earn_a_rate(tmp_path: Path, universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backtest.market.importing import Description, import_file
+
+    monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
+    months = pd.date_range("2019-09-01", "2020-12-01", freq="MS").strftime("%Y-%m-%d")
+    (tmp_path / "bills.csv").write_text("\n".join(["date,bills", *(f"{day},3.65" for day in months)]) + "\n")
+    import_file(tmp_path / "bills.csv", Description("MY_BILLS", "rate", "percent"))
+    (tmp_path / "mine").mkdir()
+    write_market(tmp_path / "mine", universe, "mine", cash="MY_BILLS")
+    market = load_market(str(tmp_path / "mine"))
+    assert "cash earns nothing" not in market.proxy
+    held = run("buy_and_hold", market, sleeve="cash", cost_bps=0.0)
+    days = (pd.Timestamp(held.end) - pd.Timestamp(held.start)).days
+    # 3.65 percent a year are one basis point a day.
+    assert held.equity.iloc[-1] == pytest.approx(1.0001**days, rel=2e-4)
+
+
 def test_a_folder_may_be_moved(tmp_path: Path, universe: Universe) -> None:
     (tmp_path / "first").mkdir()
     write_market(tmp_path / "first", universe, "first")
