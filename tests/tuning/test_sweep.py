@@ -352,7 +352,7 @@ def test_a_sweep_larger_than_the_disk_is_not_begun(tmp_path: Path) -> None:
     from backtest.tuning.sweep import refuse_full_disk
 
     refuse_full_disk(tmp_path / "not" / "there", 1000)
-    with pytest.raises(RotationError, match="GB are free"):
+    with pytest.raises(RotationError, match="MB are free"):
         refuse_full_disk(tmp_path, 10**18)
 
 
