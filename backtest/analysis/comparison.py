@@ -81,7 +81,7 @@ def sharpe_difference(
     # The sample standard deviation has ddof 1, the moments have not.
     observed = _difference(means)
     scale = np.sqrt((n - 1.0) / n) * root
-    if n < FEWEST or np.ptp(a - b) <= 1e-15 * np.abs(a).max():
+    if n < FEWEST or np.ptp(a - b) <= 1e-12 * np.abs(a).max():
         return SharpeDifference(observed * scale, nan, nan, nan)
     error = sharpe_error(a, b)
     if error == 0.0:
@@ -102,7 +102,8 @@ def sharpe_difference(
         own = np.sqrt(max(gradient @ covariance @ gradient, 0.0) / (count * block))
         distances[i] = abs(_difference(means + moved) - observed) / own if own > 0.0 else np.inf
     pvalue = (1.0 + np.sum(distances >= abs(observed) / error)) / (resamples + 1.0)
-    reach = float(np.quantile(distances, 0.95)) * error
+    with np.errstate(invalid="ignore"):  # series that differ in a few bars only: most resamples have none
+        reach = float(np.quantile(distances, 0.95)) * error
     low, high = (observed - reach) * scale, (observed + reach) * scale
     return SharpeDifference(observed * scale, low, high, float(pvalue))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backtest.dates import Floats
+    from backtest.reporting.record import Record
 
 DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
@@ -123,11 +124,15 @@ def _parameters(comparison: Comparison) -> list[list[str]]:
     ]
 
 
+def _values(record: Record) -> str:
+    own = record.document["parameters"]
+    return ", ".join(f"{name} {value}" for name, value in own.items()) or "no parameters"
+
+
 def _terms(comparison: Comparison) -> list[tuple[str, str]]:
     rows = []
     for label, record in zip(comparison.labels, comparison.records, strict=True):
-        own = record.document
-        values = ", ".join(f"{name} {value}" for name, value in own["parameters"].items()) or "no parameters"
+        own, values = record.document, _values(record)
         rows.append(
             (label, f"{own['thesis']} ({values}; market {own['market']}; costs {own['cost_bps']} bp a side)")
         )
@@ -155,6 +160,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
         title=f"{len(labels)} runs side by side",
         window=f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars",
         cautions=comparison.cautions,
+        runs=[(label, _values(r)) for label, r in zip(labels, comparison.records, strict=True)],
         verdict=proper(verdict(comparison)),
         labels=labels,
         method=_method(comparison),
@@ -204,6 +210,8 @@ def show(comparison: Comparison, report: Path) -> None:
         f"{comparison.start} to {comparison.end}, {len(first.returns)} {first.frequency} bars, after costs"
     )
     console.print(Text(window))
+    for label, record in zip(comparison.labels, comparison.records, strict=True):
+        console.print(Text(f"{label}: {_values(record)}"))
     for sentence in comparison.cautions:
         console.print(Text(sentence))
     console.print()

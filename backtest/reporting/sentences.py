@@ -15,6 +15,9 @@ SIGNIFICANT = 0.05
 FEW = 30
 """The number of switches under which it is said that the cases are few."""
 
+TOO_FEW = 5
+"""The number of switches under which nothing is said of their timing."""
+
 
 def values_with_units(result: Result) -> str:
     """Return every parameter with its value and unit."""
@@ -88,6 +91,9 @@ def verdict(result: Result, interval: tuple[float, float] | None = None, tried: 
         f"Alpha against {result.benchmark} {alpha:+.2%} a year "
         f"({ends}t = {tstat:.2f}, {p_clause(pvalue)}, {cases})"
     )
+    if switches < TOO_FEW:
+        times = {0: "never switched", 1: "switched once"}.get(switches, f"switched {switches} times")
+        return f"Too few cases to tell: it {times}. {said}."
     if pvalue >= SIGNIFICANT:
         return f"Not supported: {said}; not distinguishable from zero."
     direction = "above" if alpha > 0 else "below"

@@ -87,7 +87,8 @@ class Strategy:
         except Exception as error:
             line = failing_line(error, self.file)
             where = f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
-            if sweep:
+            # A script that fails for one set of values as well is not at fault because of the row.
+            if sweep and not self._fails_alone(market, columns):
                 where = (
                     f"{self.name} cannot be swept: {where}; in a sweep a parameter is a column of values, "
                     "so use signals and numpy's functions in place of if, min, int and float"
@@ -99,6 +100,14 @@ class Strategy:
                 "(or what choose, blend or mix give)"
             )
         return decision
+
+    def _fails_alone(self, market: Market, columns: Mapping[str, Any]) -> bool:
+        first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
+        try:
+            self.function(market, **first)
+        except Exception:  # noqa: BLE001 - whatever the script does wrong
+            return True
+        return False
 
     def decide_sets(self, market: Market, rows: Mapping[str, Any]) -> list[tuple[Ints, Decision]]:
         """Ask the strategy what to hold under many parameter sets.

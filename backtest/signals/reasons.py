@@ -141,8 +141,16 @@ class Held:
         return min(later) if later else None
 
     def facts(self, fill: int) -> list[Fact]:
-        """Return the raw signal's facts."""
-        return self.raw.reason.facts(fill) if self.raw.reason else []
+        """Return the raw signal's facts and, where the answer is another, how long its run is or was."""
+        facts = self.raw.reason.facts(fill) if self.raw.reason else []
+        begun = [run for run in self.held if run[0] <= fill]
+        if not begun or self.raw.at(fill) == (fill < begun[-1][1]):
+            return facts
+        dates, (start, stop) = self.raw.fills.dates, begun[-1]
+        what = "months since it began" if fill < stop else "months that the last run took"
+        months = (dates[[start, min(fill, stop)]].astype("datetime64[M]")).astype(int)
+        fact = Fact(f"{what} ({self.rule})", float(months[1] - months[0]), "months", dates[start], ())
+        return [*facts, fact]
 
     def flips(self, fill: int, *, now: bool) -> list[str]:
         """Return the raw signal's moves where it agrees; else what keeps the two apart."""

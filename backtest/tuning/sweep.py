@@ -146,8 +146,8 @@ def refuse_full_disk(folder: Path, size: int) -> None:
     free = free_bytes(folder)
     if size > free:
         raise RotationError(
-            f"the sweep needs about {size / 1e6:,.1f} MB; where {folder} lies, {free / 1e6:,.1f} MB are free; "
-            "free the disk or name another folder with --out"
+            f"the sweep needs about {size / 1e6:,.1f} MB; where {folder} lies, {free / 1e6:,.1f} MB are "
+            "free; free the disk or name another folder with --out"
         )
 
 

@@ -89,3 +89,14 @@ def test_agreement_counts_the_value_held_alike() -> None:
     a = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     b = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
     assert agreement(a, b).tolist() == [1.0, 0.5, 0.0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("apart", [1e-17, 1e-3])
+def test_series_that_differ_in_one_bar_have_no_interval(apart: float) -> None:
+    a = np.random.default_rng(6).normal(0.01, 0.04, 200)
+    b = a.copy()
+    b[0] -= apart
+    found = sharpe_difference(a, b, 12.0)
+    assert abs(found.difference) < 0.01
+    assert np.isnan([found.low, found.high]).all()

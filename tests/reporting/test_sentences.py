@@ -28,6 +28,15 @@ def with_metrics(result: Result, **metrics: float) -> Result:
     [
         (0.01, 0.5, 0.62, 12, "Not supported: ", "not distinguishable from zero."),
         (0.03, 3.0, 0.003, 12, "Alpha against market +3.00% a year", "With 12 switches the cases are few."),
+        (
+            0.03,
+            3.0,
+            0.003,
+            4,
+            "Too few cases to tell: it switched 4 times. Alpha",
+            "(t = 3.00, p < 0.01, 4 switches).",
+        ),
+        (0.01, 0.5, 0.62, 0, "Too few cases to tell: it never switched. Alpha", "0 switches"),
         (-0.03, -3.0, 0.003, 200, "Alpha against market -3.00% a year", "below zero beyond what noise"),
         (0.0, float("nan"), float("nan"), 1, "Alpha against market cannot be tested", "(1 switch)"),
     ],

@@ -362,6 +362,11 @@ def test_what_the_script_does_wrong_is_said(tmp_path: Path, embedded: MarketData
     )
     with pytest.raises(RotationError, match="cannot be swept"):
         tune(load_strategy(str(script)), embedded, grid={"hold": "6,12"}, out=tmp_path / "out")
+    script.write_text(
+        script.read_text().replace("    first_cuts =", "    raise ValueError('boom')\n    first_cuts =")
+    )
+    with pytest.raises(RotationError, match="ValueError: boom$"):
+        tune(load_strategy(str(script)), embedded, grid={"hold": "6,12"}, out=tmp_path / "out")
     with pytest.raises(UsageError, match="did you mean 'sharpe'"):
         tune("rate_cut", embedded, objective="sharp", out=tmp_path / "out")
     with pytest.raises(UsageError, match="no executor 'smoke'"):
