@@ -85,15 +85,15 @@ class Strategy:
         except RotationError:
             raise
         except Exception as error:
-            line = failing_line(error, self.file)
-            where = f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
             # A script that fails for one set of values as well is not at fault because of the row.
-            if sweep and not self._fails_alone(market, columns):
-                where = (
-                    f"{self.name} cannot be swept: {where}; in a sweep a parameter is a column of values, "
+            alone = self._failure_alone(market, columns) if sweep else None
+            said = self._failure(alone or error)
+            if sweep and alone is None:
+                said = (
+                    f"{self.name} cannot be swept: {said}; in a sweep a parameter is a column of values, "
                     "so use signals and numpy's functions in place of if, min, int and float"
                 )
-            raise RotationError(where) from error
+            raise RotationError(said) from error
         if not isinstance(decision, Rotation | Weights):
             raise RotationError(
                 f"{self.name} must return what rotate(...) gives, not {type(decision).__name__} "
@@ -101,13 +101,18 @@ class Strategy:
             )
         return decision
 
-    def _fails_alone(self, market: Market, columns: Mapping[str, Any]) -> bool:
+    def _failure(self, error: Exception) -> str:
+        line = failing_line(error, self.file)
+        return f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
+
+    def _failure_alone(self, market: Market, columns: Mapping[str, Any]) -> Exception | None:
+        """Return what the script raises for the first set of values alone."""
         first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
         try:
             self.function(market, **first)
-        except Exception:  # noqa: BLE001 - whatever the script does wrong
-            return True
-        return False
+        except Exception as error:  # noqa: BLE001 - whatever the script does wrong
+            return error
+        return None
 
     def decide_sets(self, market: Market, rows: Mapping[str, Any]) -> list[tuple[Ints, Decision]]:
         """Ask the strategy what to hold under many parameter sets.
