@@ -23,12 +23,12 @@ from backtest.engine.parallel import share
 from backtest.market.data import MarketData
 from backtest.reporting.sweep_folder import write_sweep
 from backtest.runs import Cost
+from backtest.tuning.asked import DEFAULTS
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.placebo import placebo
 from backtest.tuning.results import open_results
-from backtest.tuning.search import Search
 from backtest.tuning.sweep import common_window, manifest_of, measure_chunks
 from backtest.tuning.trials import Trials
 from backtest.tuning.tune import tune
@@ -60,7 +60,7 @@ def swept(trials: Trials, folder: Path, executor: str) -> tuple[float, float]:
     clock = time.perf_counter()
     window = common_window(trials, None, None, None, executor)
     found = time.perf_counter()
-    manifest = manifest_of(trials, Search(), "sharpe", window, trials.grid.size)
+    manifest = manifest_of(trials, DEFAULTS, window, trials.grid.size)
     measure_chunks(trials, None, window, open_results(folder, manifest, resume=False), executor)
     return found - clock, time.perf_counter() - found
 

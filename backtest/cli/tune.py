@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
@@ -13,9 +14,9 @@ from backtest.errors import RotationError, UsageError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from backtest.scripting.strategy import Strategy
+    from backtest.tuning.search import Search
     from backtest.tuning.sweep import Estimate
     from backtest.tuning.tune import Sweep
 
@@ -31,62 +32,75 @@ a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or just t
 declared range; without any --grid all parameters vary over their declared ranges"""
 
 
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "--grid",
+        {"metavar": "NAME=VALUES", "action": "append", "help": "values of a parameter; may be repeated"},
+    ),
+    (
+        "--objective",
+        {
+            "metavar": "MEASURE",
+            "help": "what to make as good as can be, or two with a comma (default: sharpe)",
+        },
+    ),
+    (
+        "--constraint",
+        {
+            "metavar": "RULE",
+            "action": "append",
+            "help": "'turnover<1' or 'closed<=wide': what breaks it is not chosen; may be repeated",
+        },
+    ),
+    ("--search", {"metavar": "KIND", "help": "grid, random, sobol or optuna (default: grid)"}),
+    ("--trials", {"metavar": "N", "type": int, "help": "how many trials a search other than grid makes"}),
+    ("--seed", {"metavar": "N", "type": int, "help": "of everything that is drawn (default: 0)"}),
+    (
+        "--walk-forward",
+        {"metavar": "PLAN", "help": "choose on the past only: train=20y,test=5y[,rolling][,purge=6m]"},
+    ),
+    ("--placebo", {"metavar": "N", "type": int, "help": "searches at shifted dates (default: 200)"}),
+    (
+        "--executor",
+        {
+            "metavar": "WHO",
+            "default": "threads",
+            "help": "threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
+        },
+    ),
+    ("--market", {"metavar": "M", "help": "a name, or a market file (default: embedded)"}),
+    ("--start", {"metavar": "D", "help": "first fill on or after this date, 1990-01-31"}),
+    ("--end", {"metavar": "D", "help": "last bar on or before this date"}),
+    ("--cost-bps", {"metavar": "X", "type": float, "help": "basis points a side (default: 10)"}),
+    ("--benchmark", {"metavar": "B", "help": "a sleeve (default: the market's own)"}),
+    (
+        "--same-close",
+        {
+            "action": "store_true",
+            "default": None,
+            "help": "use news of the fill's own day; only to reproduce papers",
+        },
+    ),
+    ("--out", {"metavar": "DIR", "help": "folder for the results (default: in reports/)"}),
+    (
+        "--resume",
+        {
+            "action": "store_true",
+            "help": "go on with the sweep in --out; what is left out here is as it was asked for then",
+        },
+    ),
+    ("--json", {"action": "store_true", "help": "print one JSON document and nothing else"}),
+)
+
+
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
     about = "Measure every combination of parameters, and say what the best of them is worth."
     parser = Parser(prog=prog, description=about, epilog=EPILOG)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    repeated: dict[str, Any] = {"action": "append", "default": []}
-    add = parser.add_argument
-    add("--grid", metavar="NAME=VALUES", **repeated, help="values of a parameter; may be repeated")
-    add(
-        "--objective",
-        metavar="MEASURE",
-        default="sharpe",
-        help="what to make as good as can be, or two with a comma (default: %(default)s)",
-    )
-    add(
-        "--constraint",
-        metavar="RULE",
-        **repeated,
-        help="'turnover<1' or 'closed<=wide': what breaks it is not chosen; may be repeated",
-    )
-    add(
-        "--search",
-        metavar="KIND",
-        default="grid",
-        help="grid, random, sobol or optuna (default: %(default)s)",
-    )
-    add("--trials", metavar="N", type=int, help="how many trials a search other than grid makes")
-    add("--seed", metavar="N", type=int, default=0, help="of everything that is drawn (default: %(default)s)")
-    add(
-        "--walk-forward",
-        metavar="PLAN",
-        help="choose on the past only: train=20y,test=5y[,rolling][,purge=6m]",
-    )
-    add(
-        "--placebo",
-        metavar="N",
-        type=int,
-        default=200,
-        help="searches at shifted dates (default: %(default)s)",
-    )
-    add(
-        "--executor",
-        metavar="WHO",
-        default="threads",
-        help="threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
-    )
-    add("--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)")
+    for name, described in _OPTIONS:
+        parser.add_argument(name, **described)
     parser.add_data_dir()
-    add("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
-    add("--end", metavar="D", help="last bar on or before this date")
-    add("--cost-bps", metavar="X", type=float, default=10.0, help="basis points a side (default: 10)")
-    add("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
-    add("--same-close", action="store_true", help="use news of the fill's own day; only to reproduce papers")
-    add("--out", metavar="DIR", help="folder for the results (default: in reports/)")
-    add("--resume", action="store_true", help="go on with the sweep in --out")
-    add("--json", action="store_true", help="print one JSON document and nothing else")
     add_parameters(parser, strategy)
     return parser
 
@@ -140,23 +154,33 @@ def _progress() -> Iterator[tuple[Callable[[str, int, int], None], Callable[[Est
         yield tell, announce
 
 
-def _tuned(strategy: Strategy, options: argparse.Namespace) -> Sweep:
+def _search(options: argparse.Namespace) -> Search | None:
+    """Return the search that is asked for; None where nothing is said of it."""
     from backtest.tuning.search import Search
+
+    if options.search is None and options.trials is None and options.seed is None:
+        return None
+    return Search(options.search or "grid", options.trials, options.seed or 0)
+
+
+def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: Path) -> tuple[Sweep, Path]:
+    """Search, and write the page; return the sweep and the page's place."""
+    from backtest.reporting.sweep_folder import write_sweep
     from backtest.tuning.tune import tune as search_all
 
-    with _progress() as (tell, announce):
-        try:
-            return search_all(
+    try:
+        with _progress() as (tell, announce):
+            sweep = search_all(
                 strategy,
                 options.market,
-                grid=_grid(options.grid),
-                fixed=given(options),
+                grid=None if options.grid is None else _grid(options.grid),
+                fixed=given(options) or None,
                 objective=options.objective,
                 constraints=options.constraint,
-                search=Search(options.search, options.trials, options.seed),
+                search=_search(options),
                 walk=options.walk_forward,
                 placebo=options.placebo,
-                out=options.out,
+                out=folder,
                 resume=options.resume,
                 executor=options.executor,
                 start=options.start,
@@ -167,24 +191,28 @@ def _tuned(strategy: Strategy, options: argparse.Namespace) -> Sweep:
                 tell=tell,
                 announce=announce,
             )
-        except KeyboardInterrupt:
-            where = options.out or "the folder in reports/"
-            raise RotationError(
-                f"interrupted; the chunks that were done are kept in {where}: go on with --out DIR --resume"
-            ) from None
+        return sweep, write_sweep(sweep)
+    except KeyboardInterrupt:
+        if not (folder / "manifest.json").is_file():
+            raise
+        raise RotationError(
+            f"interrupted; what was measured is kept in {folder}: go on with '{prog} --out {folder} --resume'"
+        ) from None
 
 
 def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     """Be ``rotation tune``."""
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
-    sweep = _tuned(strategy, options)
-    from backtest.reporting.sweep_document import sweep_document
-    from backtest.reporting.sweep_folder import write_sweep
+    if options.resume and options.out is None:
+        raise UsageError("say which sweep to resume: --out DIR --resume")
+    from backtest.tuning.tune import default_folder
 
-    place = write_sweep(sweep)
+    folder = Path(options.out).expanduser() if options.out is not None else default_folder(strategy.name)
+    sweep, place = _tuned(prog, strategy, options, folder)
     if options.json:
         from backtest.reporting.document import to_json
+        from backtest.reporting.sweep_document import sweep_document
 
         sys.stdout.write(to_json(sweep_document(sweep, place.resolve())) + "\n")
     else:

@@ -189,6 +189,7 @@ def heading(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=9.0, color=INK, pad=4.0)
 
 
+_TAG = re.compile(r"<[^>]+>")
 _LONG_NUMBER = re.compile(r"(\d+\.\d\d)\d+")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _ID = re.compile(r'\bid="([^"]+)"')
@@ -208,7 +209,8 @@ def svg(figure: Figure, prefix: str, alternative: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
-    text = _LONG_NUMBER.sub(r"\1", text)
+    # Coordinates are shortened, but nothing that is to be read: 0.525 on an axis must stay 0.525.
+    text = _TAG.sub(lambda m: _LONG_NUMBER.sub(r"\1", m[0]), text)
     text = _ID.sub(lambda m: f'id="{prefix}-{m[1]}"', text)
     text = _REFERENCE.sub(lambda m: f"{m[1]}{prefix}-{m[2]}", text)
     text = _COLOUR.sub(lambda m: f"var(--c{m[0][1:]})" if m[0] in _DARK else m[0], text)

@@ -269,6 +269,7 @@ def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
         measures=_measures(sweep),
         counts=_counts(sweep),
         folds=_folds(sweep),
+        objective_name=label_of(sweep.objective.name),
         walked_from=None if sweep.walk_forward is None else sweep.walk_forward.result.start,
         changes=None if sweep.walk_forward is None else sweep.walk_forward.changes,
         figures=drawings,

@@ -57,11 +57,12 @@ def verdict(sweep: Sweep) -> list[str]:
     if near.count:
         name = label_of(sweep.objective.name)
         worst, median = shown(sweep, near.worst), shown(sweep, near.median)
-        told.append(
-            f"Its {near.count} neighbours have a {name} of {proper(f'{median:.2f}')} in "
-            f"the middle and {proper(f'{worst:.2f}')} at worst, against its own "
-            f"{proper(f'{sweep.best.result.metrics[sweep.objective.name]:.2f}')}."
-        )
+        of_them = f"{proper(f'{median:.2f}')} in the middle and {proper(f'{worst:.2f}')} at worst"
+        have = f"{near.count} neighbours have a {name} of {of_them}"
+        if near.count == 1:
+            have = f"only neighbour has a {name} of {proper(f'{worst:.2f}')}"
+        own = proper(f"{sweep.best.result.metrics[sweep.objective.name]:.2f}")
+        told.append(f"Its {have}, against its own {own}.")
     return told
 
 

@@ -144,6 +144,18 @@ def _array(values: Any) -> NDArray[Any]:
     return values.to_numpy()
 
 
+def manifest_to_resume(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the sweep in a folder; UsageError where there is none that can be read."""
+    place = folder / MANIFEST
+    if not place.is_file():
+        raise UsageError(f"there is no sweep to resume in {folder}; leave --resume out to start one")
+    try:
+        manifest: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"{place} cannot be read, so the sweep cannot be resumed; start another") from None
+    return manifest
+
+
 def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Results:
     """Return the results in a folder: new ones, or those to be continued.
 
@@ -157,14 +169,7 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
     """
     place = folder / MANIFEST
     if resume:
-        if not place.is_file():
-            raise UsageError(f"there is no sweep to resume in {folder}; leave --resume out to start one")
-        try:
-            before = json.loads(place.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise UsageError(
-                f"{place} cannot be read, so the sweep cannot be resumed; start another"
-            ) from None
+        before = manifest_to_resume(folder)
         refuse_other(before, manifest, folder)
         return Results(folder, before)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

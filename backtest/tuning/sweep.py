@@ -13,13 +13,14 @@ from backtest.errors import RotationError
 from backtest.runs import window_of
 from backtest.tuning.executors import each
 from backtest.tuning.results import encode, free_bytes, script_digest, vintage
+from backtest.tuning.search import Search
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Ints
+    from backtest.tuning.asked import Asked
     from backtest.tuning.results import Results
-    from backtest.tuning.search import Search
     from backtest.tuning.trials import Trials, Window
 
 LARGEST_CHUNK = 1 << 16
@@ -104,9 +105,10 @@ def corners(shape: tuple[int, ...]) -> Ints:
     return numbers
 
 
-def manifest_of(trials: Trials, search: Search, objective: str, window: Window, n: int) -> dict[str, Any]:
+def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[str, Any]:
     """Return what a sweep is of, as it stands in its manifest."""
     dates = trials.market.bars.dates
+    search = asked.search or Search()
     names = ("size-rotation", "numpy", "numba", "pyarrow") + (("optuna",) if search.kind == "optuna" else ())
     return {
         "strategy": trials.strategy.name,
@@ -115,12 +117,13 @@ def manifest_of(trials: Trials, search: Search, objective: str, window: Window, 
         "vintage": vintage(trials.market),
         "grid": trials.grid.document(),
         "search": {"kind": search.kind, "trials": search.trials, "seed": search.seed},
-        "objective": objective if search.kind == "optuna" else None,
+        "objective": asked.objective if search.kind == "optuna" else None,
         "constraints": [constraint.text for constraint in trials.constraints],
         "window": {"start": str(dates[window[0]]), "end": str(dates[window[1]])},
         "costs": dict(zip(trials.market.bars.sleeves, trials.costs, strict=True)),
         "benchmark": trials.benchmark,
         "same_close": trials.same_close,
+        "asked": asked.document(),
         "combinations": n,
         "chunk": chunk_size(n),
         "versions": {name: importlib.metadata.version(name) for name in names},

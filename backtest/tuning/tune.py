@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.engine.curves import MEASURES
-from backtest.errors import RotationError, UsageError
+from backtest.errors import UsageError
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.runs import Cost
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
+from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
-from backtest.tuning.results import open_results
+from backtest.tuning.results import manifest_to_resume, open_results
 from backtest.tuning.search import Search
 from backtest.tuning.survey import survey
 from backtest.tuning.sweep import (
@@ -144,23 +144,23 @@ def default_folder(name: str) -> Path:
 
 def tune(
     strategy: Strategy | str,
-    market: MarketData | str = "embedded",
+    market: MarketData | str | None = None,
     *,
     grid: Mapping[str, str | None] | None = None,
     fixed: Mapping[str, Any] | None = None,
-    objective: str = "sharpe",
-    constraints: Sequence[str] = (),
+    objective: str | None = None,
+    constraints: Sequence[str] | None = None,
     search: Search | None = None,
     walk: str | None = None,
-    placebo: int = 200,
+    placebo: int | None = None,
     out: Path | str | None = None,
     resume: bool = False,
     executor: str = "threads",
     start: Any = None,
     end: Any = None,
-    cost_bps: float | Mapping[str, float] = Cost.DEFAULT,
+    cost_bps: float | Mapping[str, float] | None = None,
     benchmark: str | None = None,
-    same_close: bool = False,
+    same_close: bool | None = None,
     tell: Callable[[str, int, int], None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Sweep:
@@ -176,7 +176,7 @@ def tune(
     fixed
         Values of parameters that do not vary; the others have their defaults.
     objective
-        A measure, or two with a comma: the first decides, both make a Pareto front.
+        A measure, or two with a comma: the first decides, both make a Pareto front. ``sharpe`` by default.
     constraints
         As ``turnover<1`` (keeps a trial from being chosen) or ``closed<=wide`` (leaves it unmeasured).
     search
@@ -184,11 +184,12 @@ def tune(
     walk
         As ``train=20y,test=5y``; none by default.
     placebo
-        How many shifts of the decisions to search as well; 0 for none.
+        How many shifts of the decisions to search as well, 200 by default; 0 for none.
     out
         The folder for the dataset; by default ``reports/STRATEGY/sweep-STAMP``.
     resume
-        Go on with the sweep in ``out``.
+        Go on with the sweep in ``out``. What the call leaves out is as that sweep was asked for. Another
+        objective, constraint on measures, walk-forward or placebo judges the same trials anew.
     executor
         ``threads``, ``loky``, ``dask://HOST:PORT`` or ``ray``.
     tell, announce
@@ -204,34 +205,55 @@ def tune(
     """
     began = time.perf_counter()
     strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
-    market = market if isinstance(market, MarketData) else load_market(market)
-    trials, objectives = _prepared(
-        strategy, market, grid or {}, fixed or {}, objective, constraints, cost_bps, benchmark, same_close
-    )
-    plan = read_plan(walk) if walk else None
-    search = search or Search()
     if resume and out is None:
         raise UsageError("say which sweep to resume: --out DIR --resume")
     folder = Path(out).expanduser() if out is not None else default_folder(strategy.name)
+    name = market.name if isinstance(market, MarketData) else market
+    asked = Asked(
+        name, grid, fixed, objective, constraints, search, walk, placebo, start, end, cost_bps, benchmark,
+        same_close,
+    )  # fmt: skip
+    if resume:
+        asked = asked.filled(read_asked(manifest_to_resume(folder)))
+    asked = asked.filled(DEFAULTS)
+    market = market if isinstance(market, MarketData) else load_market(str(asked.market))
+    return _tuned(strategy, market, asked, folder, executor, resume, tell, announce, began)
+
+
+def _tuned(
+    strategy: Strategy,
+    market: MarketData,
+    asked: Asked,
+    folder: Path,
+    executor: str,
+    resume: bool,
+    tell: Any,
+    announce: Any,
+    began: float,
+) -> Sweep:
+    trials, objectives = _prepared(strategy, market, asked)
+    plan = read_plan(asked.walk) if asked.walk else None
+    search = asked.search or Search()
     learning = search.kind == "optuna"
-    asked = None if learning else search.numbers(trials.grid)
-    sampled = _sample(trials) if learning else asked
-    window = common_window(trials, sampled, start, end, executor, tell)
-    n = search.count(trials.grid)
+    numbers = None if learning else search.numbers(trials.grid)
+    sampled = _sample(trials) if learning else numbers
+    window = common_window(trials, sampled, asked.start, asked.end, executor, tell)
     estimate = probe(trials, sampled, window, 1 if learning else _workers(executor))
     if announce:
         announce(estimate)
     refuse_full_disk(folder, estimate.size)
-    results = open_results(folder, manifest_of(trials, search, objective, window, n), resume=resume)
+    manifest = manifest_of(trials, asked, window, search.count(trials.grid))
+    results = open_results(folder, manifest, resume=resume)
     if learning:
         from backtest.tuning.learning import learn
 
         chosen: Ints | None = learn(trials, objectives, search, window, results, tell)
     else:
-        measure_chunks(trials, asked, window, results, executor, tell)
-        chosen = asked
+        measure_chunks(trials, numbers, window, results, executor, tell)
+        chosen = numbers
+    shifts = asked.placebo or 0
     return _concluded(
-        trials, search, objectives, window, results, chosen, plan, placebo, executor, tell, began
+        trials, search, objectives, window, results, chosen, plan, shifts, executor, tell, began
     )
 
 
@@ -248,30 +270,22 @@ def _workers(executor: str) -> int:
     return int(rest) if rest.isdigit() else threads()
 
 
-def _prepared(
-    strategy: Strategy,
-    market: MarketData,
-    grid: Mapping[str, str | None],
-    fixed: Mapping[str, Any],
-    objective: str,
-    constraints: Sequence[str],
-    cost_bps: float | Mapping[str, float],
-    benchmark: str | None,
-    same_close: bool,
-) -> tuple[Trials, tuple[Objective, ...]]:
-    made = make_grid(strategy.parameters, grid, fixed, strategy.name)
+def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Trials, tuple[Objective, ...]]:
+    made = make_grid(strategy.parameters, asked.grid or {}, asked.fixed or {}, strategy.name)
     words = {p.name: p.choices for p in strategy.parameters}
-    read = [read_constraint(text, words, MEASURES) for text in constraints]
+    read = [read_constraint(text, words, MEASURES) for text in asked.constraints or ()]
     on_measures = tuple(c for c in read if not c.of_parameters)
-    objectives = tuple(Objective(name.strip(), on_measures) for name in objective.split(","))
+    names = (asked.objective or "").split(",")
+    objectives = tuple(Objective(name.strip(), on_measures) for name in names)
     if len(objectives) > 2:
         raise UsageError("tune by one measure, or by two with a comma between them")
-    versus = benchmark or market.benchmark
+    versus = asked.benchmark or market.benchmark
     market.bars.column(versus)
-    cost = Cost(cost_bps)
+    cost = Cost(Cost.DEFAULT if asked.cost_bps is None else asked.cost_bps)
     cost.fractions(market.bars.sleeves)
     on_parameters = tuple(c for c in read if c.of_parameters)
-    return Trials(strategy, market, made, on_parameters, cost, versus, same_close), objectives
+    trials = Trials(strategy, market, made, on_parameters, cost, versus, bool(asked.same_close))
+    return trials, objectives
 
 
 def _concluded(
@@ -332,17 +346,3 @@ def _choices(trials: Trials, chosen: Ints | None, window: Window, scores: Floats
         return Choice(place, number, trials.run(number, window), landscape.neighbours(spot))
 
     return choice(landscape.best), choice(landscape.centre())
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a sweep's folder.
-
-    Raises
-    ------
-    RotationError
-        When there is none.
-    """
-    try:
-        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise RotationError(f"{folder} is not the folder of a sweep: it has no manifest.json") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,6 +145,19 @@ def test_a_figure_for_a_page_has_its_own_ids_and_the_pages_colours(content: Shee
     assert {reference for _, reference in style._REFERENCE.findall(text)} <= ids
     assert style._COLOUR.findall(text) == []
     assert f"var(--c{style.INK[1:]})" in text
+
+
+def test_numbers_to_be_read_keep_their_decimals() -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.0, 2.0))
+    axes = figure.subplots()
+    axes.plot([0.0, 1.0], [0.123456, 0.654321])
+    axes.set_xticks([0.125, 0.375], ["0.125", "0.375"])
+    text = style.svg(figure, "one", "what it shows")
+    assert ">0.125<" in text
+    assert ">0.375<" in text
+    assert not re.search(r"[ \"]\d+\.\d{3,}", text)  # of coordinates two are enough
 
 
 def test_falls_of_equity_are_what_drawdowns_says(content: Sheet) -> None:
