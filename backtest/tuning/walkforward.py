@@ -278,7 +278,7 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
             offsets=np.array([0, len(fills)]),
             at=fills,
             weights=rows,
-            first=np.array([folds[0].test[0]]),
+            first=np.array([folds[0].train[0]]),  # its inputs were known then; it waits for a choice
             every_months=np.array([every]),
             band=np.array([band]),
         )
