@@ -198,6 +198,10 @@ def test_the_commands_around_scripts(tmp_path: Path) -> None:
     again = rotation(tmp_path, "new", "my_idea")
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "rotation: my_idea.py exists already; choose another name\n"
+    shadow = rotation(tmp_path, "new", "rate_cut")
+    assert (shadow.returncode, shadow.stdout, shadow.stderr.count("\n")) == (2, "", 1)
+    assert "choose another name, such as my_rate_cut" in shadow.stderr
+    assert not (tmp_path / "rate_cut.py").exists()
     wrong = rotation(tmp_path, "new", "my-idea")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     listed = rotation(tmp_path, "list", "--json")
