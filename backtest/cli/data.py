@@ -26,6 +26,9 @@ examples:
   rotation data verify                            every stored file against its checksum and its checks"""
 
 
+_NAMED = 6  # series that failed, by name in one sentence
+
+
 def _print(text: str) -> None:
     print(text)  # noqa: T201 - standard output is this command's product
 
@@ -149,10 +152,13 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         for outcome in outcomes:
             _print(_tell(outcome))
     if failed:
-        names = ", ".join(outcome.id for outcome in failed)
+        # Why each of them failed stands above, in its own line.
+        names = ", ".join(outcome.id for outcome in failed[:_NAMED])
+        more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = ", the others are stored" if len(outcomes) > len(failed) else ""
         raise RotationError(
-            f"{len(failed)} of {len(outcomes)} series failed ({names}){rest}; the first: {failed[0].said}"
+            f"{len(failed)} of {len(outcomes)} series failed ({names}{more}){rest}; what is stored stays "
+            "usable, and the embedded market needs no network; fetch again later"
         )
     return 0
 
@@ -195,7 +201,12 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--unit", required=True, help="level, percent, decimal, 'percent a month', ...")
     parser.add_argument("--column", metavar="NAME", help="which column, where there are several")
     parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
-    parser.add_argument("--known-at", metavar="RULE", help="a release rule (default: the day itself)")
+    parser.add_argument(
+        "--known-at",
+        metavar="RULE",
+        help="when a value becomes known, such as 'the 17th of the next month' (default: the day itself; of "
+        "a monthly series the last business day of its month)",
+    )
     parser.add_argument("--title", default="", help="one line on what it is")
     options = parser.parse(arguments)
     from pathlib import Path

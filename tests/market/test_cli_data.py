@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,21 @@ def test_ten_series_of_which_one_fails_store_nine_and_say_so(library: Library) -
     stored = {line["id"] for line in listed if line["stored"] and line["source"] == "fred"}
     assert stored == set(ids) - {"UNRATE"}
     assert {"id", "source", "unit", "frequency", "known_at", "first", "last", "stored"} <= listed[0].keys()
+
+
+def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("ROTATION_FRED_URL", "ROTATION_FRENCH_URL"):
+        monkeypatch.setenv(name, nobody)
+    done = _rotation("data", "fetch", "AAA")
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count("could not be fetched") == 1
+    assert done.stderr == (
+        "rotation: 1 of 1 series failed (AAA); what is stored stays usable, and the embedded market needs no "
+        "network; fetch again later\n"
+    )
 
 
 def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> None:
