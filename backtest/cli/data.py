@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  rotation data list                              every series and what is stored of it
+  rotation data list                              every series; what each market has for strategies
   rotation data fetch                             what the shipped markets need, as far as it is stale
   rotation data fetch FEDFUNDS 6_Portfolios_2x3   these
   rotation data show DFEDTAR --tail 5
@@ -87,18 +87,20 @@ def _line(about: Entry, record: Record | None) -> dict[str, Any]:
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
-    options = _parser(prog, "Every series: where it comes from, when it is known, what is stored.").parse(
-        arguments
-    )
+    options = _parser(
+        prog, "Every series and what is stored of it; and what each market has for strategies."
+    ).parse(arguments)
     from backtest.market.catalogue import catalogue, imported
+    from backtest.market.offers import offers
     from backtest.market.store import Store
 
     store = Store()
+    markets = offers()
     entries = [*catalogue().values(), *imported().values()]
     records = {about.id: store.current(about.id) for about in entries}
     lines = [_line(about, records[about.id]) for about in entries]
     if options.json:
-        _print(json.dumps(lines, indent=2))
+        _print(json.dumps({"series": lines, "markets": [vars(market) for market in markets]}, indent=2))
         return 0
     rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
@@ -114,7 +116,14 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
         rows.append([*cells, about.frequency, rule])
     _print(_table(rows))
-    _print(f"stored in {store.folder}")
+    _print('\nwhat a strategy may ask a market for, such as market.level("discount"):')
+    offered = [["market", "frequency", "sleeves", "series by what they stand for"]]
+    offered += [
+        [market.name, market.frequency, ", ".join(market.sleeves), ", ".join(market.roles) or "none"]
+        for market in markets
+    ]
+    _print(_table(offered))
+    _print(f"\nstored in {store.folder}")
     return 0
 
 
@@ -248,7 +257,7 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
 
 
 _VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
-    "list": (_list, "every series: source, unit, when it is known, what is stored"),
+    "list": (_list, "every series and what is stored of it; what each market has for strategies"),
     "fetch": (_fetch, "download what is stale"),
     "show": (_show, "a series' last values"),
     "import": (_import, "bring a file of your own"),
