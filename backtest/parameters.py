@@ -130,7 +130,9 @@ class Parameter:
         if self.unit.whole and not number.is_integer():
             raise UsageError(f"{self.name} must be a whole number from {self.range}, not {value}")
         if not self.low <= number <= self.high:  # also refuses NaN
-            raise UsageError(f"{self.name} must lie in {self.range}, not {value}")
+            # A sweep hands on whole numbers as floats: 61, not 61.0.
+            given = int(number) if number.is_integer() and abs(number) < 1e15 else value
+            raise UsageError(f"{self.name} must lie in {self.range}, not {given}")
         return int(number) if self.unit.whole else number
 
 

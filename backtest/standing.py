@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,8 @@ class Standing:
     releases
         The next values of the series that decide, as far as their days are known, the next one first.
     stale
-        Sentences about series that should have had news by ``as_of`` but have none in the data.
+        Sentences about series that should have had news by ``as_of`` but have none in the data: up to when
+        they are known, and how long before ``as_of`` that is.
     """
 
     strategy: Strategy
@@ -124,12 +126,19 @@ def _spacing(dates: Days) -> str:
     return "monthly" if len(gaps) >= 3 and gaps.min() >= 27 and gaps.max() <= 63 else "irregular"
 
 
+def _at_month_ends(dates: Days) -> bool:
+    """Return whether all dates are the last days of their months, holidays and weekends left aside."""
+    return bool((dates >= last_business_day(dates) - np.timedelta64(4, "D")).all())
+
+
 def _next_release(series: Observations) -> np.datetime64 | None:
     """Return the day on which the value after the last one is due; None where nobody knows it."""
     written = catalogue().get(series.id)
     frequency = written.frequency if written else _spacing(series.dates)
     if frequency == "monthly":
         following = month_start(series.dates[-1:], 1)
+        if not written and _at_month_ends(series.dates[-13:]):
+            following = last_business_day(following)
     elif frequency == "daily":
         following = to_days(np.busday_offset(series.dates[-1:], 1, roll="backward"))
     else:
@@ -154,17 +163,46 @@ def _releases(market: MarketData, signals: tuple[Signal, ...]) -> list[Release]:
     return sorted(releases, key=lambda release: (release.due, release.series))
 
 
-def _stale(market: MarketData, signals: tuple[Signal, ...], releases: list[Release], day: Any) -> list[str]:
-    late = [
-        f"{release.series} had news due on {release.due} that is not in the data"
-        for release in releases
-        if release.due <= day
-    ]
+def _ago(earlier: np.datetime64, day: np.datetime64) -> str:
+    """Return how long before ``day`` another one lies, in the largest unit that says enough."""
+    days = int((day - earlier).astype(int))
+    count, unit = days, "day"
+    if days >= 730:
+        count, unit = round(days / 365.2425), "year"
+    elif days >= 61:
+        count, unit = round(days / 30.436875), "month"
+    return f"{count} {unit}{'' if count == 1 else 's'} before {day}"
+
+
+def _known_up_to(market: MarketData, id: str) -> np.datetime64:
+    """Return the last day that a series or a sleeve speaks for."""
+    if id in market.provenance:
+        return market.provenance[id].last
+    if id not in market.observations:
+        return market.bars.dates[np.flatnonzero(np.isfinite(market.bars.column(id)))[-1]]
+    dates = market.observations[id].dates
+    # A monthly value, wherever in its month it is stamped, speaks for the month's end.
+    return last_business_day(dates[-1:])[0] if _spacing(dates) == "monthly" else dates[-1]
+
+
+def _stale(
+    market: MarketData, signals: tuple[Signal, ...], releases: list[Release], day: np.datetime64
+) -> list[str]:
+    late = []
+    for release in releases:
+        if release.due <= day:
+            known = _known_up_to(market, release.series)
+            late.append(
+                f"{release.series} is known up to {known}, {_ago(known, day)}; "
+                f"its next value was due on {release.due}"
+            )
     ids = {id for signal in signals if signal.reason for id in signal.reason.series()}
     for id in sorted(ids - {release.series for release in releases}):
         checked = market.provenance[id].last if id in market.provenance else None
         if checked is not None and checked < day:
-            late.append(f"{id} is known up to {checked}; what came later is not in the data")
+            late.append(
+                f"{id} is known up to {checked}, {_ago(checked, day)}; what came later is not in the data"
+            )
     return late
 
 
@@ -198,7 +236,10 @@ def stand(
     if not isinstance(market, MarketData):
         market = load_market(market)
     values = strategy.bind(parameters)
-    day = np.datetime64("today", "D") if as_of is None else parse_day(as_of, "the day")
+    today = np.datetime64(dt.datetime.now(dt.UTC).astimezone().date(), "D")
+    day = today if as_of is None else parse_day(as_of, "the day")
+    if day > today:
+        raise UsageError(f"the day {day} has not come yet; name today, {today}, or a day before it")
     if day < market.bars.dates[0]:
         raise UsageError(f"the day {day} lies before the data, which begin on {market.bars.dates[0]}")
     then, fill = _known_by(market, day)

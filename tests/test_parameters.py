@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from backtest.errors import UsageError
@@ -22,6 +23,10 @@ def test_whole_numbers_of_months_come_out_as_int(value: object) -> None:
     [
         ("99", "hold must lie in 1 to 60 months, not 99"),
         ("0", "hold must lie in 1 to 60 months, not 0"),
+        ("61.0", "hold must lie in 1 to 60 months, not 61"),
+        (61.0, "hold must lie in 1 to 60 months, not 61"),
+        (np.float64(61), "hold must lie in 1 to 60 months, not 61"),
+        (1e300, "hold must lie in 1 to 60 months, not 1e+300"),
         ("nan", "hold must be a whole number from 1 to 60 months, not nan"),
         ("inf", "hold must be a whole number from 1 to 60 months, not inf"),
         ("18.5", "hold must be a whole number from 1 to 60 months, not 18.5"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -178,10 +179,38 @@ def at_the_fill(standing: Standing, market: MarketData) -> dict[str, float]:
 def test_data_that_are_too_old_are_called_so(embedded: MarketData) -> None:
     standing = stand("small_momentum", embedded, as_of="2026-11-21")
     assert standing.stale == [
-        "large had news due on 2018-12-31 that is not in the data",
-        "small had news due on 2018-12-31 that is not in the data",
+        "large is known up to 2018-11-30, 8 years before 2026-11-21; its next value was due on 2018-12-31",
+        "small is known up to 2018-11-30, 8 years before 2026-11-21; its next value was due on 2018-12-31",
     ]
+    assert [heading for heading, _ in lines(standing)[:3]] == ["out of date", "out of date", "strategy"]
+    month = stand("small_momentum", embedded, as_of="2019-01-02")
+    assert "large is known up to 2018-11-30, 33 days before 2019-01-02" in month.stale[0]
     assert not stand("small_momentum", embedded, as_of="2018-11-30").stale
+
+
+def test_what_is_stamped_with_month_ends_is_due_at_the_next_month_end(embedded: MarketData) -> None:
+    # The discount of the embedded market is made of its sleeves: a value at each month's last business day.
+    standing = stand("valuation_discount", embedded, as_of="2018-11-30")
+    due = {release.series: str(release.due) for release in standing.releases}
+    assert due["discount"] == "2018-12-31"
+    (late,) = [said for said in stand("valuation_discount", embedded).stale if said.startswith("discount")]
+    assert late.startswith("discount is known up to 2018-11-30, ")
+    assert late.endswith("its next value was due on 2018-12-31")
+
+
+def test_what_is_stamped_with_the_first_of_the_month_is_due_as_long_after_it(embedded: MarketData) -> None:
+    spread = stand("credit", embedded, as_of="2007-06-15", measure="level")
+    assert [str(release.due) for release in spread.releases] == ["2007-07-02"]
+
+
+def test_a_day_that_has_not_come_is_refused_and_today_is_not(embedded: MarketData, tmp_path: Path) -> None:
+    today = dt.datetime.now(dt.UTC).astimezone().date()
+    assert stand("rate_cut", embedded, as_of=today).as_of == np.datetime64(today)
+    tomorrow = today + dt.timedelta(days=1)
+    with pytest.raises(UsageError, match=f"the day {tomorrow} has not come yet; name today, {today}"):
+        stand("rate_cut", embedded, as_of=tomorrow)
+    said = rotation(tmp_path, "signal", "rate_cut", "--as-of", "2130-01-01")
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1)
 
 
 def test_what_cannot_be_said_is_refused(embedded: MarketData) -> None:
@@ -210,6 +239,10 @@ def test_the_commands_around_scripts(tmp_path: Path) -> None:
     again = rotation(tmp_path, "new", "my_idea")
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "rotation: my_idea.py exists already; choose another name\n"
+    shadow = rotation(tmp_path, "new", "rate_cut")
+    assert (shadow.returncode, shadow.stdout, shadow.stderr.count("\n")) == (2, "", 1)
+    assert "choose another name, such as my_rate_cut" in shadow.stderr
+    assert not (tmp_path / "rate_cut.py").exists()
     wrong = rotation(tmp_path, "new", "my-idea")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     listed = rotation(tmp_path, "list", "--json")

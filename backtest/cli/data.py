@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  rotation data list                              every series and what is stored of it
+  rotation data list                              every series; what each market has for strategies
   rotation data fetch                             what the shipped markets need, as far as it is stale
   rotation data fetch FEDFUNDS 6_Portfolios_2x3   these
   rotation data show DFEDTAR --tail 5
   rotation data import my.csv --id SET_SMALL --kind total-return --unit level
   rotation data verify                            every stored file against its checksum and its checks"""
+
+
+_NAMED = 6  # series that failed, by name in one sentence
 
 
 def _print(text: str) -> None:
@@ -84,18 +87,20 @@ def _line(about: Entry, record: Record | None) -> dict[str, Any]:
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
-    options = _parser(prog, "Every series: where it comes from, when it is known, what is stored.").parse(
-        arguments
-    )
+    options = _parser(
+        prog, "Every series and what is stored of it; and what each market has for strategies."
+    ).parse(arguments)
     from backtest.market.catalogue import catalogue, imported
+    from backtest.market.offers import offers
     from backtest.market.store import Store
 
     store = Store()
+    markets = offers()
     entries = [*catalogue().values(), *imported().values()]
     records = {about.id: store.current(about.id) for about in entries}
     lines = [_line(about, records[about.id]) for about in entries]
     if options.json:
-        _print(json.dumps(lines, indent=2))
+        _print(json.dumps({"series": lines, "markets": [vars(market) for market in markets]}, indent=2))
         return 0
     rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
@@ -111,7 +116,14 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
         rows.append([*cells, about.frequency, rule])
     _print(_table(rows))
-    _print(f"stored in {store.folder}")
+    _print('\nwhat a strategy may ask a market for, such as market.level("discount"):')
+    offered = [["market", "frequency", "sleeves", "series by what they stand for"]]
+    offered += [
+        [market.name, market.frequency, ", ".join(market.sleeves), ", ".join(market.roles) or "none"]
+        for market in markets
+    ]
+    _print(_table(offered))
+    _print(f"\nstored in {store.folder}")
     return 0
 
 
@@ -149,10 +161,13 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         for outcome in outcomes:
             _print(_tell(outcome))
     if failed:
-        names = ", ".join(outcome.id for outcome in failed)
+        # Why each of them failed stands above, in its own line.
+        names = ", ".join(outcome.id for outcome in failed[:_NAMED])
+        more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = ", the others are stored" if len(outcomes) > len(failed) else ""
         raise RotationError(
-            f"{len(failed)} of {len(outcomes)} series failed ({names}){rest}; the first: {failed[0].said}"
+            f"{len(failed)} of {len(outcomes)} series failed ({names}{more}){rest}; what is stored stays "
+            "usable, and the embedded market needs no network; fetch again later"
         )
     return 0
 
@@ -195,7 +210,12 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--unit", required=True, help="level, percent, decimal, 'percent a month', ...")
     parser.add_argument("--column", metavar="NAME", help="which column, where there are several")
     parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
-    parser.add_argument("--known-at", metavar="RULE", help="a release rule (default: the day itself)")
+    parser.add_argument(
+        "--known-at",
+        metavar="RULE",
+        help="when a value becomes known, such as 'the 17th of the next month' (default: the day itself; of "
+        "a monthly series the last business day of its month)",
+    )
     parser.add_argument("--title", default="", help="one line on what it is")
     options = parser.parse(arguments)
     from pathlib import Path
@@ -237,7 +257,7 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
 
 
 _VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
-    "list": (_list, "every series: source, unit, when it is known, what is stored"),
+    "list": (_list, "every series and what is stored of it; what each market has for strategies"),
     "fetch": (_fetch, "download what is stale"),
     "show": (_show, "a series' last values"),
     "import": (_import, "bring a file of your own"),

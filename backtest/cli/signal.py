@@ -76,9 +76,10 @@ def document(standing: Standing) -> dict[str, Any]:
 
 
 def lines(standing: Standing) -> list[tuple[str, str]]:
-    """Return the same for people: pairs of a heading and a sentence."""
+    """Return the same for people: pairs of a heading and a sentence; what is out of date comes first."""
     coming = "from the fill of" if standing.since > standing.as_of else "since"
-    said = [
+    said = [("out of date", sentence) for sentence in standing.stale]
+    said += [
         ("strategy", f"{standing.strategy.name} on {standing.market.name}, as of {standing.as_of}"),
         ("hold", f"{_held(standing.hold)}, {coming} {standing.since} (next fill {standing.fill})"),
     ]
@@ -89,7 +90,6 @@ def lines(standing: Standing) -> list[tuple[str, str]]:
             ("without news", f"{_held(standing.next_hold)} from the fill of {standing.next_change} on")
         )
     said += [("next news", f"{release.series} on {release.due}") for release in standing.releases[:1]]
-    said += [("out of date", sentence) for sentence in standing.stale]
     if standing.market.proxy:
         said.append(("proxy", standing.market.proxy))
     return said

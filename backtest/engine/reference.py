@@ -231,4 +231,7 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
 def no_return(bars: Bars, bar: int, weights: Sequence[float]) -> DataError:
     """Return the error for a bar at which a sleeve is held that has no return."""
     held = next(s for s, weight in enumerate(weights) if weight != 0.0 and math.isnan(bars.returns[bar, s]))
-    return DataError(f"{bars.sleeves[held]} has no return on {bars.dates[bar]}, but is held then")
+    return DataError(
+        f"{bars.sleeves[held]} has no return on {bars.dates[bar]}, but is held then; give the value that is "
+        "missing, or start after that day with --start"
+    )

@@ -11,6 +11,7 @@ from backtest.folders import shipped
 from backtest.market.catalogue import Entry, entry, read_toml
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
 from backtest.market.local import LOCAL_FILE, beside
+from backtest.market.release import AFTER_THE_FACT
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
@@ -332,6 +333,11 @@ _FORMULAS: dict[
 def needs(definition: Definition) -> list[Entry]:
     """Return the catalogue entries of everything that a market needs, each once."""
     return [entry(id) for id in dict.fromkeys(reference.id for reference in definition.references)]
+
+
+def after_the_fact(formula: Formula) -> bool:
+    """Return whether a series is known only afterwards, so that no strategy may ask for it."""
+    return any(entry(reference.id).known_at == AFTER_THE_FACT for reference in formula.references)
 
 
 def absent(about: Entry) -> bool:

@@ -12,10 +12,10 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.market.catalogue import LOCAL, Entry, catalogue
 from backtest.market.fetch import Outcome, keep
-from backtest.market.release import known_at
+from backtest.market.release import PHRASES, known_at
 from backtest.market.sources.base import Table
 from backtest.market.sources.http import LIMIT
-from backtest.market.sources.text import decoded, read_series
+from backtest.market.sources.text import decoded, read_series, refuse_disorder
 from backtest.market.store import Store
 from backtest.market.units import KINDS, unit
 
@@ -89,7 +89,6 @@ def import_file(path: Path, described: Description) -> Outcome:
         kind=described.kind,
         download=path.name,
     )
-    known_at(about.known_at, dates[:1])
     sha256 = hashlib.sha256(content).hexdigest()
     table = Table(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
     return keep(Store(), about, table, about.plain())
@@ -113,7 +112,12 @@ def _check_words(described: Description) -> None:
     if described.kind == "rate" and described.unit != "percent":
         raise UsageError(f"a rate counts percent (a year), not {described.unit}")
     if described.known_at is not None:
-        known_at(described.known_at, to_days(["2000-01-31"]))
+        try:
+            known_at(described.known_at, to_days(["2000-01-31"]))
+        except DataError:
+            raise UsageError(
+                f"there is no release rule '{described.known_at}'; the rules are: {', '.join(PHRASES)}"
+            ) from None
 
 
 def _text(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:
@@ -147,6 +151,7 @@ def _parquet(path: Path, described: Description) -> tuple[Days, Floats]:
         raise DataError(f"{path.name} was refused: its columns are not dates and numbers ({error})") from None
     if np.isnat(dates).any():
         raise DataError(f"{path.name} was refused: row {int(np.isnat(dates).argmax()) + 1} has no date")
+    refuse_disorder(dates, path.name, "row", range(1, len(dates) + 1))
     return dates, np.where(np.isin(values, (-99.99, -999.0)), np.nan, values)
 
 

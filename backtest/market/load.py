@@ -12,9 +12,16 @@ from backtest.market import reading
 from backtest.market.bars import make_bars, on_bars
 from backtest.market.catalogue import entry
 from backtest.market.data import MarketData, Provenance
-from backtest.market.definition import absent, find_market, market_names, missing, read_definition
+from backtest.market.definition import (
+    absent,
+    after_the_fact,
+    find_market,
+    market_names,
+    missing,
+    read_definition,
+)
 from backtest.market.formulas import Dated, Relative, Sum, changes
-from backtest.market.release import AFTER_THE_FACT, known_at
+from backtest.market.release import known_at
 from backtest.observations import Observations
 
 if TYPE_CHECKING:
@@ -86,10 +93,6 @@ def _observed(id: str, formula: Formula, series: _Series, bars: Bars) -> Observa
     return Observations(id, dated.dates, dated.values, dated.known_at)
 
 
-def _after_the_fact(formula: Formula) -> bool:
-    return any(entry(reference.id).known_at == AFTER_THE_FACT for reference in formula.references)
-
-
 def _observations(
     definition: Definition, series: _Series, bars: Bars
 ) -> tuple[dict[str, Observations], dict[str, str], frozenset[str]]:
@@ -103,7 +106,7 @@ def _observations(
         single = formula.single if isinstance(formula, Sum) else None
         id = single.id if single and not single.column else role
         roles[role] = id
-        if _after_the_fact(formula):
+        if after_the_fact(formula):
             never.add(id)
             continue
         observations[id] = _observed(id, formula, series, bars)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from backtest.folders import shipped
 from backtest.market.catalogue import catalogue, read_toml
-from backtest.market.definition import needs, read_definition
+from backtest.market.definition import after_the_fact, find_market, market_names, needs, read_definition
 from backtest.market.reading import lacking
 
 ROLE_UNITS = {
@@ -17,6 +19,50 @@ ROLE_UNITS = {
     "term_spread_daily": "percent",
 }
 """What the roles count in that markets make of several series; the others count in their series' unit."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a market has for strategies.
+
+    Parameters
+    ----------
+    name, title, frequency
+        As its file says.
+    sleeves
+        What can be held, and followed with ``market.index``.
+    roles
+        The series that a strategy may ask for, by what they stand for.
+    only_afterwards
+        Series that are for shading and breakdowns: no strategy gets them.
+    """
+
+    name: str
+    title: str
+    frequency: str
+    sleeves: list[str]
+    roles: list[str]
+    only_afterwards: list[str]
+
+
+def offers() -> list[Offer]:
+    """Return what each shipped market has for strategies, as its definition says, stored or not."""
+    found = []
+    for name in market_names():
+        definition = read_definition(find_market(name))
+        late = [role for role, formula in definition.series.items() if after_the_fact(formula)]
+        roles = [role for role in definition.series if role not in late]
+        found.append(
+            Offer(
+                name,
+                definition.title,
+                definition.frequency,
+                list(definition.sleeves),
+                [*(["policy"] if definition.policy else []), *roles],
+                late,
+            )
+        )
+    return found
 
 
 def unit_of(role: str, id: str) -> str:

@@ -78,6 +78,15 @@ _RULES: dict[str, Callable[[Days], Days]] = {
     "the third Friday after the week of the 12th": _employment,
 }
 
+PHRASES = (
+    *_RULES,
+    "the first business day of the next month",
+    "the first Friday of the next month (or another weekday)",
+    "the 17th of the next month (or another day)",
+    "on 2024-01-31 (or another date)",
+)
+"""The rules as a user may write them, with what may stand in them."""
+
 
 def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | None = None) -> Days:
     """Return the day on which the public could first know each value.

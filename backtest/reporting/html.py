@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,18 +25,33 @@ class Drawing(NamedTuple):
     narrow: Markup
 
 
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]{0,39}(?![\w-])")
+
+
+def unbroken(text: str) -> Markup:
+    """Return a text, escaped, in which no line ends within the name of an option such as ``--market``.
+
+    Browsers break lines after hyphens; elements around the names forbid it, so that what is copied from the
+    page is the text as it was.
+    """
+    # In what is escaped no entity has a hyphen, so a name is found as it is in the text itself.
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Everything that is filled in is escaped, whatever the file is called.
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("backtest.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
+    return environment
 
 
 def render(template: str, **values: Any) -> str:

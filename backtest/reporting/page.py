@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtest.reporting import figures, style
 from backtest.reporting.html import Drawing, drawing, render
+from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, p_clause, terms, verdict
 from backtest.reporting.table import ROWS, cell, number, percent, proper, pvalue_text
 
@@ -54,7 +55,7 @@ def _tiles(sheet: Sheet) -> list[Tile]:
             "Sharpe ratio", proper(cell(own["sharpe"].value, number)), f"95%: {_ends(own['sharpe'], number)}"
         ),
         Tile("deepest fall", proper(percent(own["max_drawdown"].value)), "from the highest value so far"),
-        Tile("holds now", held, f"since {sheet.since}; data to {record.dates[-1]}"),
+        Tile(f"held on {record.dates[-1]}", held, f"since {sheet.since}; the data end there"),
     ]
 
 
@@ -193,7 +194,7 @@ def _variants(variants: list[Variant], label: Callable[[float], str], own: float
     ]
 
 
-def _regimes(sheet: Sheet) -> list[dict[str, Any]]:
+def _regimes(result: Result, sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {
             "name": name.capitalize(),
@@ -207,6 +208,7 @@ def _regimes(sheet: Sheet) -> list[dict[str, Any]]:
                 ]
                 for row in rows
             ],
+            "note": regime_note(name, rows, result, sheet.record),
         }
         for name, rows in sheet.regimes.items()
     ]
@@ -306,7 +308,7 @@ def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
         models=[_model(model) for model in sheet.models],
         calendar=_calendar(sheet),
         switches=_switches(sheet),
-        regimes=_regimes(sheet),
+        regimes=_regimes(result, sheet),
         capture=[[n, percent(up), percent(down)] for n, (up, down) in sheet.capture.items()],
         costs=_variants(sheet.costs, lambda at: f"{at:g} bp", _single(result.cost.bps)),
         delays=_variants(sheet.delays, lambda at: _bars(int(at), record.frequency), 0.0),

@@ -126,6 +126,7 @@ def study_document(study: Study, report: Path | None) -> dict[str, Any]:
             "test": claim.test,
             "rule": claim.rule.text,
             "published": claim.published or None,
+            "revised": claim.revised or None,
             "verdict": study.verdict.word,
             "because": study.verdict.because,
             **(_finding(study.finding) if study.finding else {}),

@@ -6,12 +6,15 @@ import importlib.metadata
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from backtest.reporting.html import drawing, render
 from backtest.reporting.study_document import WARNING
 from backtest.reporting.study_figures import study_figure
 from backtest.reporting.study_table import vintage
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
 from backtest.studies.findings import Paths
+from backtest.studies.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNOT_BE_TOLD: "open"}
 
+
+REVISED = "after a first look at the number"
+"""When the test or the rule of some claims was changed."""
 
 _HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 
@@ -52,7 +58,26 @@ def _caption(finding: Finding) -> str:
     cases = len(finding.picture.labels)
     return (
         f"Each of the {cases} cases thin, their mean thick, dashed where the data do not cover all of them. "
-        "All are 0 at the close of the case's month; above 0 before it the first was ahead."
+        "All start anew from 0 at the close of the case's month, before it as after it. So a line above 0 "
+        "before the case means that the first fell behind the second on the way to it, by points of what "
+        "each was worth at the case. The tables count a window before the case from its beginning, without "
+        "the month of the case: there the same loss is negative, and of another size."
+        f"{_example(finding)}"
+    )
+
+
+def _example(finding: Finding) -> str:
+    """Return the longest window before the case as the table and as the picture have it; empty for none."""
+    picture, cases = finding.picture, finding.cases
+    if cases is None or not isinstance(picture, Paths):
+        return ""
+    first = min(cases.study.summary, key=lambda horizon: horizon.bars)
+    here = picture.cases[:, picture.months == first.bars]
+    if first.bars >= 0 or first.n == 0 or not np.isfinite(here).any():
+        return ""
+    return minus(
+        f" Mean of the {-first.bars} months before: {percent(first.mean)} in the table, "
+        f"{np.nanmean(here):+.1f} points at the left end here."
     )
 
 
@@ -81,6 +106,8 @@ def study_page(study: Study, back: str = "") -> str:
     ]
     if study.claim.published:
         terms.insert(1, ("published", study.claim.published))
+    if study.claim.revised:
+        terms.append(("revised", f"{REVISED}: it {study.claim.revised}"))
     return render(
         "study.html",
         title=f"{study.claim.id}: {study.verdict.word}",
@@ -132,6 +159,7 @@ def claims_page(studies: Sequence[Study]) -> str:
         title=f"The great rotation, claim by claim: {market.name}",
         counts=[(word, words.count(word), CLASSES[word]) for word in CLASSES if word in words],
         claims=claims,
+        revised=[(study.claim.id, study.claim.revised) for study in studies if study.claim.revised],
         market=market.title,
         **_common(market),
     )

@@ -56,6 +56,8 @@ def show_study(study: Study, report: Path | None) -> None:
     ]
     if claim.published:
         pairs.append(("published", claim.published))
+    if claim.revised:
+        pairs.append(("revised", f"after a first look at the number: it {claim.revised}"))
     _grid(console, pairs)
     console.print()
     for table in finding.tables if finding else ():

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from backtest.errors import RotationError, UsageError
+from backtest.scripting.loading import strategy_names
 
 TEMPLATE = '''"""{title}: say here in a sentence what you expect, and why.
 
@@ -52,7 +53,7 @@ def write_script(place: str) -> Path:
     Raises
     ------
     UsageError
-        When the name cannot be a Python name, or the file exists.
+        When the name cannot be a Python name or is that of a shipped strategy, or the file exists.
     RotationError
         When it cannot be written.
     """
@@ -61,6 +62,11 @@ def write_script(place: str) -> Path:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise UsageError(
             f"a strategy's name is made of letters, digits and underscores, such as my_idea, not '{name}'"
+        )
+    if name in strategy_names():
+        raise UsageError(
+            f"'{name}' is the name of a strategy that comes with the installation; choose another name, such "
+            f"as my_{name}"
         )
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name")

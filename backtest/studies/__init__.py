@@ -1,1 +1,1 @@
-"""Studies: what the data say about claims, by rules that were written down before the numbers."""
+"""Studies: what the data say about claims, by rules written down before the numbers, two exceptions named."""

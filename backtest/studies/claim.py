@@ -65,7 +65,7 @@ class Verdict:
 
 
 class Rule(Protocol):
-    """Turns evidence into a verdict; written down before the evidence is looked at."""
+    """Turns evidence into a verdict; written down before the evidence, or its claim says what was revised."""
 
     @property
     def text(self) -> str:
@@ -194,6 +194,8 @@ class Claim:
         Computes the finding from a market; raises ``MissingInputError`` where the market lacks a series.
     published
         What has been published about it, with the reference; empty where nothing is cited.
+    revised
+        What of the test or the rule was changed after a first look at the number; empty where nothing was.
     """
 
     id: str
@@ -203,3 +205,4 @@ class Claim:
     rule: Rule
     examine: Callable[[MarketData, Chance], Finding]
     published: str = ""
+    revised: str = ""

@@ -179,5 +179,9 @@ CYCLE_CLAIMS = (
             "expansive periods, 1966 to 2013. Theirs need both the discount rate and the federal funds rate "
             "to trend downward."
         ),
+        revised=(
+            "first asked for a loss in restrictive months, which nobody had claimed, and now asks for the "
+            "difference that was published"
+        ),
     ),
 )

@@ -209,5 +209,6 @@ SIZE_CLAIMS = (
             condition="impact takes the lead away at some sum between $1 million and $1 trillion",
         ),
         examine=_capacity,
+        revised="first used mean returns and now mean log returns, since it is growth that a sum earns",
     ),
 )

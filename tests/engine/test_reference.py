@@ -135,7 +135,9 @@ def test_what_is_not_held_needs_no_return(engine) -> None:
     market = bars([nan, nan, 0.1], [nan, 0.1, nan])
     run = engine.simulate(market, Targets(np.array([0, 1]), np.array([LARGE, SMALL])), [0.0] * 3)
     assert run.equity == pytest.approx([1.0, 1.1, 1.21])
-    with pytest.raises(DataError, match="^small has no return on 2000-02-28, but is held then$"):
+    with pytest.raises(
+        DataError, match="^small has no return on 2000-02-28, but is held then; give .* --start$"
+    ):
         engine.simulate(market, Targets(np.array([0]), SMALL[None]), [0.0] * 3)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from backtest.dates import last_business_day
+from backtest.market.load import load_market, market_names
 from tests.conftest import REPOSITORY
 from tests.market.made import FILES
 from tests.market.server import Library, answer
@@ -35,10 +37,44 @@ def test_ten_series_of_which_one_fails_store_nine_and_say_so(library: Library) -
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "1 of 10 series failed (UNRATE), the others are stored" in done.stderr
-    listed = json.loads(_rotation("data", "list", "--json").stdout)
+    listed = json.loads(_rotation("data", "list", "--json").stdout)["series"]
     stored = {line["id"] for line in listed if line["stored"] and line["source"] == "fred"}
     assert stored == set(ids) - {"UNRATE"}
     assert {"id", "source", "unit", "frequency", "known_at", "first", "last", "stored"} <= listed[0].keys()
+
+
+def test_the_list_has_what_each_market_offers_to_scripts() -> None:
+    """The template of a new script points here for the names that ``market.level`` takes."""
+    listed = {
+        each["name"]: each for each in json.loads(_rotation("data", "list", "--json").stdout)["markets"]
+    }
+    assert list(listed) == market_names()
+    embedded = load_market("embedded")
+    roles = listed["embedded"]["roles"]
+    assert set(roles) == {r for r, id in embedded.roles.items() if id not in embedded.after_the_fact}
+    for role in roles:
+        assert np.isfinite(embedded.known().as_of(role)).any()
+    assert set(listed["embedded"]["sleeves"]) == set(embedded.bars.sleeves)
+    assert set(listed["embedded"]["only_afterwards"]) == {"recession_months"}
+    assert {"term_spread", "unemployment", "policy"} <= set(listed["french_monthly"]["roles"])
+    text = _rotation("data", "list").stdout
+    (line,) = [line for line in text.splitlines() if line.startswith("french_monthly ")]
+    assert "term_spread" in line
+
+
+def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("ROTATION_FRED_URL", "ROTATION_FRENCH_URL"):
+        monkeypatch.setenv(name, nobody)
+    done = _rotation("data", "fetch", "AAA")
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count("could not be fetched") == 1
+    assert done.stderr == (
+        "rotation: 1 of 1 series failed (AAA); what is stored stays usable, and the embedded market needs no "
+        "network; fetch again later\n"
+    )
 
 
 def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtest.errors import RotationError
+from backtest.errors import RotationError, UsageError
 from backtest.market.catalogue import entry
 from backtest.market.importing import Description, import_file
+from backtest.market.release import PHRASES
 from backtest.market.store import Store
 
 INDEX = Description("MY_INDEX", "total-return", "level")
@@ -53,8 +54,35 @@ BROKEN = {
     "an American date": (GOOD + "05/29/2020,100\n", "line 6 has '05/29/2020' for a date"),
     "a serial number": (GOOD + "43980,100\n", "line 6 has '43980' for a date"),
     "no such day": (GOOD + "2020-02-30,100\n", "'2020-02-30' for a date"),
-    "a date twice": (GOOD + "2020-04-30,100\n", "2020-04-30 stands twice"),
-    "out of order": (GOOD + "2020-04-15,100\n", "2020-04-15 comes after 2020-04-30"),
+    "a date twice": (
+        GOOD + "\n2020-04-30,100\n",
+        "2020-04-30 stands twice, on lines 5 and 7; keep one of the two lines",
+    ),
+    "out of order": (
+        GOOD + "2020-04-15,100\n",
+        "on line 6 2020-04-15 comes after 2020-04-30; sort the lines",
+    ),
+    "newest first": (
+        "date,close\n2020-02-28,99.25\n2020-01-31,100.5\n",
+        "on line 3 2020-01-31 comes after 2020-02-28; sort the lines by date, oldest first",
+    ),
+    "semicolons": (
+        GOOD.replace(",", ";"),
+        "line 1 has ';' between its columns; separate the columns by commas",
+    ),
+    "tabs": (GOOD.replace(",", "\t"), "line 1 has a tab between its columns; separate the columns by commas"),
+    "semicolons below the header": (
+        GOOD + "2020-05-29;100\n",
+        "line 6 has 1 field, the header 2; separate the columns by commas",
+    ),
+    "a decimal comma": (
+        GOOD + "2020-05-29,100,5\n",
+        "line 6 has 3 fields, the header 2; write decimals with a point",
+    ),
+    "a decimal comma in quotes": (
+        GOOD + '2020-05-29,"1.100,5"\n',
+        "line 6 has '1.100,5' for a number; write decimals with a point, as in 1234.5",
+    ),
     "in the future": (GOOD + "2199-05-29,100\n", "cannot be"),
     "a thousands comma": (GOOD + '2020-05-29,"1,234.5"\n', "'1,234.5' for a number"),
     "a percent sign": (GOOD + "2020-05-29,5%\n", "'5%' for a number"),
@@ -93,6 +121,27 @@ def test_a_description_that_makes_no_sense_is_refused(
     described: Description, said: str, tmp_path: Path
 ) -> None:
     assert said in _refused(tmp_path, GOOD, described)
+
+
+def test_an_unknown_release_rule_is_a_wrong_call_and_the_rules_are_listed(tmp_path: Path) -> None:
+    said = _refused(tmp_path, GOOD, Description("X", "price", "level", known_at="whenever"))
+    for phrase in PHRASES:
+        assert phrase in said
+    with pytest.raises(UsageError):
+        _import(tmp_path, GOOD, Description("X", "price", "level", known_at="whenever"))
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_every_rule_that_is_listed_can_be_used(phrase: str, tmp_path: Path) -> None:
+    rule = phrase.partition(" (")[0].replace("2024-01-31", "2020-05-01")
+    assert _import(tmp_path, GOOD, Description("X", "price", "level", known_at=rule)) == "new"
+
+
+def test_rows_of_parquet_out_of_order_are_refused_by_their_number(tmp_path: Path) -> None:
+    dates = pd.to_datetime(["2020-01-31", "2020-02-28", "2020-02-28"])
+    pd.DataFrame({"date": dates, "close": [1.0, 2.0, 2.5]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(RotationError, match="2020-02-28 stands twice, on rows 2 and 3; keep one"):
+        import_file(tmp_path / "a.parquet", INDEX)
 
 
 def test_missing_months_are_named(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from backtest import MarketData, compare, run
 from backtest.reporting.comparison_page import write_comparison
 from backtest.reporting.folder import write_report
 from backtest.reporting.gallery import write_gallery
+from backtest.reporting.html import unbroken
 from tests.reporting.browser import chromium, opened
 
 if TYPE_CHECKING:
@@ -166,6 +168,56 @@ def test_the_page_says_its_terms_and_its_verdict_before_any_measure(report: Path
     alpha = json.loads((report / "sheet.json").read_text())["intervals"]["measures"]["alpha"]
     low, high = (f"{alpha[end]:+.2%}".replace("-", "\u2212") for end in ("low", "high"))
     assert f"95% interval {low} to {high}" in text
+
+
+def test_the_page_speaks_of_the_end_of_the_data_not_of_now(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert "<span>held on 2018-11-30</span>" in page
+    assert "now" not in re.sub(r"(?s)<svg.*?</svg>|<style>.*?</style>|known", " ", page)
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 430, 700])
+def test_no_line_ends_within_the_name_of_an_option_and_a_copy_is_the_text(
+    browser: Browser, report: Path, embedded: MarketData, width: int
+) -> None:
+    with opened(browser, report / "index.html", width) as seen:
+        options = seen.page.locator("dl.terms .option").all()
+        assert "--market" in [option.inner_text() for option in options]
+        for option in options:
+            assert option.evaluate("e => e.getClientRects().length") == 1
+        copied = " ".join(seen.page.locator("dl.terms").inner_text().split())
+        assert " ".join(embedded.more.split()) in copied
+        assert seen.overflow <= 0
+
+
+def test_what_is_kept_unbroken_is_escaped() -> None:
+    assert str(unbroken('<b>--market "x" & --</b>')) == (
+        '&lt;b&gt;<span class="option">--market</span> &#34;x&#34; &amp; --&lt;/b&gt;'
+    )
+    assert "<span" not in unbroken("a--b, 2018--2019, ---, --" + "x" * 60)
+
+
+def test_the_regimes_say_how_they_are_defined_and_what_they_cover(
+    embedded: MarketData, tmp_path: Path
+) -> None:
+    result = run("buy_and_hold", embedded)
+    page = (write_report(result, tmp_path / "report") / "index.html").read_text()
+    known_from = embedded.observations["FED_TARGET"].known_at[0]
+    rated = int((result.returns.index.to_numpy().astype("datetime64[D]") >= known_from).sum())
+    assert 0 < rated < len(result.returns)
+    assert (
+        f"only the {rated:,} of {len(result.returns):,} months for which the rate, from {known_from} on"
+        in page
+    )
+    target = embedded.observations["FED_TARGET"]
+    first_cut = target.known_at[1:][np.diff(target.values) < 0.0][0]
+    assert (
+        f"The blue shading of the figures, the cuts, starts on {first_cut}: cuts before {known_from}" in page
+    )
+    assert "Wide: the discount known at the fill before the bar is above its median" in page
+    no_cut = run("buy_and_hold", embedded, end="1960-12-30")
+    page = (write_report(no_cut, tmp_path / "early") / "index.html").read_text()
+    assert "Nothing is shaded blue in the figures: no cut is known in these years." in page
 
 
 def test_a_page_is_small(report: Path, comparison: Path) -> None:

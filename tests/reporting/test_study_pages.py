@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backtest.analysis.event_study import Chance
@@ -14,6 +15,7 @@ from backtest.reporting.study_folder import write_claims, write_study
 from backtest.reporting.study_pages import claims_page, minus, study_page
 from backtest.studies.findings import Finding
 from backtest.studies.register import CLAIMS, Study, study, study_claims
+from tests.conftest import REPOSITORY
 from tests.studies.simulated import simulated
 
 QUICK = Chance(draws=100, seed=1)
@@ -82,6 +84,34 @@ def test_every_study_has_its_own_page_with_its_rule_and_its_tables(studies: list
             for row in table.rows:
                 for cell in row:
                     assert minus(cell) in tags.words or not cell
+
+
+def test_the_pages_name_the_claims_whose_rule_was_changed_after_a_look(studies: list[Study]) -> None:
+    revised = {claim.id: claim.revised for claim in CLAIMS if claim.revised}
+    docs = " ".join((REPOSITORY / "docs" / "studies.md").read_text(encoding="utf-8").split())
+    admitted = docs.partition("which were changed after a first look: ")[2].partition(". ")[0]
+    assert set(re.findall(r"`([\w-]+)`", admitted)) == set(revised) == {"expansive-policy", "capacity"}
+    page = " ".join("".join(Tags(claims_page(studies)).words).split())
+    assert "before its number was computed, but for 2 that were changed after a first look at" in page
+    for id, said in revised.items():
+        assert f"{id} {said}" in page
+        assert f"`{id}` {said}" in docs
+    for each in studies:
+        own = study_page(each)
+        assert ("after a first look at the number: it " in own) == bool(each.claim.revised)
+
+
+def test_the_caption_says_why_the_picture_before_a_case_is_not_the_table(studies: list[Study]) -> None:
+    first = studies[0]
+    assert first.finding is not None
+    cases = first.finding.cases
+    assert cases is not None
+    study = cases.study
+    whole = np.isfinite(study.difference[:, study.horizons.index(-36)])
+    table = 100.0 * study.difference[whole, study.horizons.index(-36)].mean()
+    picture = 100.0 * np.nanmean(study.paths[:, 0])
+    said = f"Mean of the 36 months before: {table:+.1f}% in the table, {picture:+.1f} points at the left"
+    assert minus(said) in " ".join(Tags(study_page(first)).words)
 
 
 def test_with_few_cases_the_page_says_how_many(studies: list[Study]) -> None:

@@ -22,6 +22,7 @@ MISSING = frozenset(
 """How sources write a value that is missing (in lower case)."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 # What a spreadsheet makes of "Dec 2", and of a date: 2-Dec, Dec-02, 1/31/1990.
 _MANGLED = re.compile(r"\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|#[A-Z/0!?]+!?|\d{1,2}/\d{1,2}/\d{2,4}|#+")
@@ -61,7 +62,7 @@ def read_series(
     what
         Names the series in the errors.
     headers
-        What the first header may be; None for anything.
+        What the first header may be; None for anything: the user's own file, whose lines must be in order.
     column
         The header of the values; None where there is one column of them.
 
@@ -78,25 +79,82 @@ def read_series(
         raise DataError(f"{what} was refused: it is not a CSV file ({error})") from None
     header = [name.strip() for name in lines[0]] if lines else []
     at = _position(header, what, headers, column)
-    dates, values = [], []
+    dates, values, numbers = [], [], []
     for number, line in enumerate(lines[1:], start=2):
         if not line:
             continue
         if len(line) != len(header):
             raise DataError(
-                f"{what} was refused: line {number} has {len(line)} fields, the header {len(header)}"
+                f"{what} was refused: line {number} has {len(line)} field{'' if len(line) == 1 else 's'}, "
+                f"the header {len(header)}{_why_fields(line, header)}"
             )
+        numbers.append(number)
         dates.append(_day(line[0].strip(), what, number))
         values.append(number_of(line[at], f"{what} was refused: line {number}"))
     if not dates:
         raise DataError(f"{what} was refused: it has no line of data")
+    if headers is None:
+        refuse_disorder(to_days(dates), what, "line", numbers)
     return to_days(dates), np.array(values, dtype=np.float64)
+
+
+def _why_fields(line: list[str], header: list[str]) -> str:
+    """Return what to do about a line with another number of fields; empty where nothing suggests itself."""
+    if len(line) == 1 and _separator(line[0]):
+        return "; separate the columns by commas"
+    # Of two columns 1234,5 makes three; the part after the comma has nothing but digits.
+    if len(line) == 2 * len(header) - 1 and all(part.strip().isdecimal() for part in line[2::2]):
+        return "; write decimals with a point, as in 1234.5"
+    return ""
+
+
+def _separator(text: str) -> str:
+    """Return what stands between the columns of a line that has no comma between them; empty for none."""
+    return next((mark for mark in (";", "\t", "|") if mark in text), "")
+
+
+def refuse_disorder(dates: Days, what: str, place: str, numbers: Sequence[int]) -> None:
+    """Refuse dates that do not strictly increase, and say what to do.
+
+    Parameters
+    ----------
+    dates
+        (n,) datetime64[D].
+    what
+        Names the file in the error.
+    place, numbers
+        What a date stands on (``line``, ``row``), and on which of them each date does.
+
+    Raises
+    ------
+    DataError
+        When a date stands twice, or comes after a later one.
+    """
+    steps = np.diff(dates).astype(int)
+    if (steps > 0).all():
+        return
+    at = int((steps <= 0).argmax())
+    if steps[at] == 0:
+        raise DataError(
+            f"{what} was refused: {dates[at]} stands twice, on {place}s {numbers[at]} and {numbers[at + 1]}; "
+            f"keep one of the two {place}s"
+        )
+    raise DataError(
+        f"{what} was refused: on {place} {numbers[at + 1]} {dates[at + 1]} comes after {dates[at]}; "
+        f"sort the {place}s by date, oldest first"
+    )
 
 
 def _position(header: list[str], what: str, headers: Sequence[str] | None, column: str | None) -> int:
     for name in header:
         if _MANGLED.fullmatch(name):
             raise DataError(f"{what} was refused: the header '{name}' was mangled by a spreadsheet")
+    if len(header) == 1 and _separator(header[0]):
+        mark = {"\t": "a tab"}.get(_separator(header[0]), f"'{_separator(header[0])}'")
+        raise DataError(
+            f"{what} was refused: line 1 has {mark} between its columns; separate the columns by commas, and "
+            "write decimals with a point"
+        )
     if len(header) < 2:
         raise DataError(f"{what} was refused: its first line is no header of a date and a value")
     if headers is not None and header[0] not in headers:
@@ -137,6 +195,8 @@ def number_of(text: str, where: str) -> float:
     text = text.strip()
     if text.casefold() in MISSING:
         return np.nan
+    if _DECIMAL_COMMA.fullmatch(text):
+        raise DataError(f"{where} has '{text[:40]}' for a number; write decimals with a point, as in 1234.5")
     if not _NUMBER.fullmatch(text):
         raise DataError(f"{where} has '{text[:40]}' for a number; write it as 1234.5")
     return float(text)
