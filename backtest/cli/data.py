@@ -87,20 +87,20 @@ def _line(about: Entry, record: Record | None) -> dict[str, Any]:
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
-    options = _parser(
-        prog, "Every series and what is stored of it; and what each market has for strategies."
-    ).parse(arguments)
+    parser = _parser(prog, "Every series and what is stored of it; and what each market has for strategies.")
+    parser.add_argument("--markets", action="store_true", help="only what each market has for strategies")
+    options = parser.parse(arguments)
+    if options.markets:
+        return _list_markets(as_json=options.json)
     from backtest.market.catalogue import catalogue, imported
-    from backtest.market.offers import offers
     from backtest.market.store import Store
 
     store = Store()
-    markets = offers()
     entries = [*catalogue().values(), *imported().values()]
     records = {about.id: store.current(about.id) for about in entries}
     lines = [_line(about, records[about.id]) for about in entries]
     if options.json:
-        _print(json.dumps({"series": lines, "markets": [vars(market) for market in markets]}, indent=2))
+        _print(json.dumps(lines, indent=2))
         return 0
     rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
@@ -115,15 +115,26 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         )
         cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
         rows.append([*cells, about.frequency, rule])
-    _print(_table(rows))
-    _print('\nwhat a strategy may ask a market for, such as market.level("discount"):')
+    _print(_table(rows) + "\n")
+    _list_markets(as_json=False)
+    _print(f"\nstored in {store.folder}")
+    return 0
+
+
+def _list_markets(*, as_json: bool) -> int:
+    from backtest.market.offers import offers
+
+    markets = offers()
+    if as_json:
+        _print(json.dumps([vars(market) for market in markets], indent=2))
+        return 0
+    _print('what a strategy may ask a market for, such as market.level("discount"):')
     offered = [["market", "frequency", "sleeves", "series by what they stand for"]]
     offered += [
         [market.name, market.frequency, ", ".join(market.sleeves), ", ".join(market.roles) or "none"]
         for market in markets
     ]
     _print(_table(offered))
-    _print(f"\nstored in {store.folder}")
     return 0
 
 

@@ -13,7 +13,7 @@ from backtest.scripting.loading import strategy_names
 TEMPLATE = '''"""{title}: say here in a sentence what you expect, and why.
 
 From: who found it, and where.
-Needs: the sleeves small and large. What else a market may have: rotation data list.
+Needs: the sleeves small and large. What else a market may have: rotation data list --markets.
 Refuted by: what the numbers would have to show for you to give it up.
 """
 

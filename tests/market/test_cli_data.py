@@ -37,7 +37,7 @@ def test_ten_series_of_which_one_fails_store_nine_and_say_so(library: Library) -
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "1 of 10 series failed (UNRATE), the others are stored" in done.stderr
-    listed = json.loads(_rotation("data", "list", "--json").stdout)["series"]
+    listed = json.loads(_rotation("data", "list", "--json").stdout)
     stored = {line["id"] for line in listed if line["stored"] and line["source"] == "fred"}
     assert stored == set(ids) - {"UNRATE"}
     assert {"id", "source", "unit", "frequency", "known_at", "first", "last", "stored"} <= listed[0].keys()
@@ -45,9 +45,8 @@ def test_ten_series_of_which_one_fails_store_nine_and_say_so(library: Library) -
 
 def test_the_list_has_what_each_market_offers_to_scripts() -> None:
     """The template of a new script points here for the names that ``market.level`` takes."""
-    listed = {
-        each["name"]: each for each in json.loads(_rotation("data", "list", "--json").stdout)["markets"]
-    }
+    markets = json.loads(_rotation("data", "list", "--markets", "--json").stdout)
+    listed = {each["name"]: each for each in markets}
     assert list(listed) == market_names()
     embedded = load_market("embedded")
     roles = listed["embedded"]["roles"]
