@@ -144,6 +144,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
         ("cost_bps", "costs (basis points a side)"),
         ("benchmark", "benchmarks"),
         ("same_close", "rules of filling (same close)"),
+        ("delay_fill", "delays of the fills (bars)"),
         ("tried", "numbers of combinations tried"),
     )
     for key, words in terms:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from backtest.market.data import MarketData
     from backtest.reporting.sheet import Sheet
     from backtest.runs import Result
+
+TITLE = "Gallery of the shipped strategies"
+"""By which a gallery is known from other folders of pages."""
 
 DPI, COLOURS = 90, 48
 """Few: the gallery is kept under version control."""
@@ -70,7 +72,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
         When the folder holds something that is no gallery.
     """
     place = Path(out).expanduser()
-    if place.exists() and not (place / "index.html").is_file() and any(place.iterdir()):
+    if place.exists() and not _is_gallery(place):
         raise UsageError(f"{place} is no gallery; name another folder with --out")
     data = load_market(market) if isinstance(market, str) else market
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -87,12 +89,25 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
             cards.append(_card(result, sheet(result), folder))
         text = render(
             "gallery.html",
-            title="Gallery of the shipped strategies",
+            title=TITLE,
             market=data,
             cards=cards,
             left_out=left_out,
         )
         (folder / "index.html").write_text(text, encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
+        if place.exists():
+            place.rename(Path(draft) / "before")  # which goes when the new one is in its place
         folder.rename(place)
     return left_out
+
+
+def _is_gallery(place: Path) -> bool:
+    """Return whether a folder is empty, or has a gallery and nothing else: it may be replaced."""
+    if not place.is_dir():
+        return False
+    files = list(place.iterdir())
+    if not files:
+        return True
+    index = place / "index.html"
+    pages = all(file.is_file() and file.suffix in {".html", ".png"} for file in files)
+    return pages and index.is_file() and f"<title>{TITLE}</title>" in index.read_text("utf-8", "replace")

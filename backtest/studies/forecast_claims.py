@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from backtest.analysis.predictive import Predictive
     from backtest.dates import Floats
     from backtest.market.data import MarketData
+    from backtest.observations import Observations
 
 YEARS = (1, 3, 5)
 HISTORY = 240
@@ -125,8 +127,17 @@ def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chanc
     )
 
 
+def _month_ends(series: Observations) -> Observations:
+    """Return the last value of each month: years are counted in months, whatever the series comes by."""
+    months = series.dates.astype("datetime64[M]")
+    last = np.r_[months[1:] != months[:-1], True]
+    return replace(
+        series, dates=series.dates[last], values=series.values[last], known_at=series.known_at[last]
+    )
+
+
 def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
-    series = observed(market, "discount", "discount of small to large caps")
+    series = _month_ends(observed(market, "discount", "discount of small to large caps"))
     months = 12 * WidestRule().years
     recent = series.values[-months:]
     wider = float((recent > series.values[-1]).mean())

@@ -122,8 +122,8 @@ def _steps(low: float, high: float, step: float, name: str) -> list[float]:
 
 
 def _spaced(low: float, high: float, n: int, parameter: Parameter, *, by_logarithm: bool) -> list[float]:
-    if n < 2:
-        raise UsageError(f"the grid of {parameter.name} needs 2 values or more, not {n}")
+    if not 2 <= n <= _MOST_VALUES:
+        raise UsageError(f"the grid of {parameter.name} takes 2 to {_MOST_VALUES:,} values, not {n:,}")
     if by_logarithm and not 0.0 < low < high:
         raise UsageError(
             f"the grid of {parameter.name} by logarithm must rise from above 0, not from {low:g}"

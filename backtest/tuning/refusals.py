@@ -122,7 +122,8 @@ class Refusals:
             for combination in product(*ranges)
             if _refusal(strategy, market, {**values, **dict(zip(names, combination, strict=True))})
         }
-        self.known.setdefault((names, words), set()).update(refused)
+        # A new dictionary: other threads may be going through the one that is there.
+        self.known = {**self.known, (names, words): self.known.get((names, words), set()) | refused}
 
 
 def _values(

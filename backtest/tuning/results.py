@@ -6,6 +6,8 @@ import contextlib
 import errno
 import hashlib
 import json
+import marshal
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 TRIALS = "trials"
+_CHUNK = re.compile(r"part-(\d{6,})\.parquet")
 
 _NAMES = {
     "strategy": "the strategy",
@@ -51,7 +54,7 @@ _NAMES = {
 def script_digest(strategy: Strategy) -> str:
     """Return a digest of a strategy's script; of its code where there is no file."""
     file = Path(strategy.file)
-    code = file.read_bytes() if file.is_file() else strategy.function.__code__.co_code
+    code = file.read_bytes() if file.is_file() else marshal.dumps(strategy.function.__code__)
     return hashlib.sha256(code).hexdigest()
 
 
@@ -63,8 +66,10 @@ def vintage(market: MarketData) -> dict[str, str]:
     for id in sorted(market.observations):
         series = market.observations[id]
         digest.update(id.encode())
+        digest.update(series.dates.astype(np.int64).tobytes())
         digest.update(series.known_at.astype(np.int64).tobytes())
         digest.update(np.ascontiguousarray(series.values).tobytes())
+    digest.update(json.dumps([market.policy, sorted(market.roles.items())]).encode())
     return {**{id: of.sha256 for id, of in market.provenance.items()}, "values": digest.hexdigest()}
 
 
@@ -120,17 +125,25 @@ class Results:
 
     def done(self) -> set[int]:
         """Return which chunks are there."""
-        return {int(path.stem.removeprefix("part-")) for path in self.trials.glob("part-*.parquet")}
+        names = (_CHUNK.fullmatch(path.name) for path in self.trials.glob("part-*.parquet"))
+        return {int(name[1]) for name in names if name}
 
     def write(self, which: int, content: bytes) -> None:
         """Write a chunk; errors as ``write_whole``."""
         write_whole(self.chunk(which), content)
 
     def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Return columns of one chunk."""
+        """Return columns of one chunk; RotationError where it is not whole."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.chunk(which), columns=list(dict.fromkeys(names)), partitioning=None)
+        place = self.chunk(which)
+        try:
+            table = pq.read_table(place, columns=list(dict.fromkeys(names)), partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise RotationError(
+                f"{place} cannot be read ({type(error).__name__}): delete it and go on with --resume"
+            ) from None
         return {name: _array(table.column(name)) for name in names}
 
 

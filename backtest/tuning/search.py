@@ -36,6 +36,8 @@ class Search:
             raise UsageError(
                 "a search of the whole grid takes no --trials; add --search random, sobol or optuna"
             )
+        if self.seed < 0:
+            raise UsageError(f"a seed is 0 or more, not {self.seed}")
         if self.trials is not None and self.trials < 2:
             raise UsageError(f"a search needs 2 trials or more, not {self.trials}")
 

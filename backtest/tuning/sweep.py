@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import parse_day
 from backtest.errors import RotationError
 from backtest.runs import window_of
 from backtest.tuning.executors import each
@@ -55,8 +56,8 @@ def pieces_of(n: int, size: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def _first(trials: Trials, chosen: Ints | None, start: int, stop: int) -> int:
-    return trials.first_fill(numbers_of(chosen, start, stop))
+def _first(trials: Trials, chosen: Ints | None, start: int, stop: int, last: int) -> int:
+    return trials.first_fill(numbers_of(chosen, start, stop), last)
 
 
 def sample_of(size: int, n: int, seed: int = 0) -> Ints:
@@ -72,9 +73,9 @@ def common_window(
 ) -> Window:
     """Return the first fill and the last bar that all combinations share: the latest start among them.
 
-    Combinations whose inputs are never known have no say. Beyond 50,000,000 combinations (or where Optuna
-    chooses) the corners of the grid and a sample speak for all; a combination that then needs a later start
-    counts as unknown.
+    Combinations whose inputs are not known before the end have no say. Beyond 50,000,000 combinations (or
+    where Optuna chooses) the corners of the grid and a sample speak for all; a combination that then needs
+    a later start counts as unknown.
 
     Raises
     ------
@@ -86,8 +87,12 @@ def common_window(
         chosen = np.unique(np.r_[corners(trials.grid.shape), sample_of(trials.grid.size, _SOME_STARTS)])
         n = len(chosen)
     pieces = pieces_of(n, chunk_size(n))
+    dates = trials.market.bars.dates
+    last = len(dates) - 1
+    if end is not None:
+        last = int(np.searchsorted(dates, parse_day(end, "the end"), "right")) - 1
     latest, done = -1, 0
-    for found in each(_first, [(trials, chosen, *piece) for piece in pieces], executor):
+    for found in each(_first, [(trials, chosen, *piece, last) for piece in pieces], executor):
         latest, done = max(latest, found), done + 1
         if tell:
             tell("common window", done * n // len(pieces), n)
@@ -145,7 +150,7 @@ def probe(trials: Trials, chosen: Ints | None, window: Window, workers: int) -> 
 
 
 def refuse_full_disk(folder: Path, size: int) -> None:
-    """Raise RotationError when a sweep will not fit on the disk."""
+    """Raise RotationError when what is still to be written of a sweep will not fit on the disk."""
     free = free_bytes(folder)
     if size > free:
         raise RotationError(

@@ -158,10 +158,10 @@ class Trials:
                 key = key * len(axis.values) + np.unique(rows[axis.name][places], return_inverse=True)[1]
         return [places[key == k] for k in np.unique(key)]
 
-    def first_fill(self, numbers: Ints) -> int:
-        """Return the latest first fill of these combinations that are ever known; -1 where none is."""
+    def first_fill(self, numbers: Ints, last: int) -> int:
+        """Return the latest first fill of these combinations known before the ``last`` bar; -1 for none."""
         decided = self.decide(numbers)
-        usable = (decided.first >= 0) & (decided.first < len(self.market.bars.dates) - 1)
+        usable = (decided.first >= 0) & (decided.first < last)
         return int(decided.first[usable].max(initial=-1))
 
     def measure(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.analysis.crossvalidation import overfitting
+from backtest.analysis.crossvalidation import N_BLOCKS, overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
 from backtest.analysis.superior import by_month, superior
 from backtest.engine.parallel import share
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from backtest.tuning.trials import Trials, Window
 
 CROSS_VALIDATED = 250_000
-"""Trials that take part in cross-validation, distinct ones first; of more, a sample with the winner."""
+"""Trials that take part in cross-validation, distinct ones first; of more, a sample."""
 
 CORRELATED = 500
 """Distinct trials whose correlations are estimated."""
@@ -39,7 +39,7 @@ TESTED = 300
 """Best distinct trials that are tested for superiority."""
 
 PLACEBO_TRIALS = 5_000
-"""Distinct trials that the placebo searches at every shift; of more, a sample with the winner."""
+"""Distinct trials that the placebo searches at every shift; of more, a sample."""
 
 _CHUNK = 1 << 15
 
@@ -79,22 +79,27 @@ class Truth:
     placebo: Placebo | None
 
 
-def thinned(places: Ints, n: int, always: list[int], seed: int = 0) -> Ints:
-    """Return at most about ``n`` of the places, rising, with some always among them."""
-    if len(places) > n:
-        places = np.random.default_rng(seed).choice(places, n, replace=False)
-    return np.unique(np.r_[places, np.array(always, dtype=np.int64)])
+def thinned(places: Ints, n: int, seed: int = 0) -> Ints:
+    """Return at most ``n`` of the places, rising.
+
+    The winner is not among them by right: held against others that were drawn, it would look too good.
+    """
+    if len(places) <= n:
+        return places
+    return np.sort(np.random.default_rng(seed).choice(places, n, replace=False))
 
 
-def _blocks(trials: Trials, numbers: Ints, window: Window) -> tuple[int, Floats]:
-    return int(numbers[0]), trials.blocks(numbers, window)
+def _blocks(trials: Trials, numbers: Ints, window: Window, place: int) -> tuple[int, Floats]:
+    return place, trials.blocks(numbers, window)
 
 
 def cross_validated(
     trials: Trials, numbers: Ints, window: Window, executor: str, tell: Any = None
 ) -> Overfitting | None:
-    """Return the probability of overfitting over rising numbers; None where too few trials differ."""
-    calls = [(trials, numbers[i : i + _CHUNK], window) for i in range(0, len(numbers), _CHUNK)]
+    """Return the probability of overfitting; None where too few trials differ, or bars for the blocks."""
+    if window[1] - window[0] < N_BLOCKS:
+        return None
+    calls = [(trials, numbers[i : i + _CHUNK], window, i) for i in range(0, len(numbers), _CHUNK)]
     parts, done = {}, 0
     for first, sums in each(_blocks, calls, executor):
         parts[first], done = sums, done + sums.shape[1]
@@ -147,14 +152,14 @@ def truth(
     distinct, n = np.flatnonzero(survey.distinct), survey.measured
     spread, active_spread = (survey.deviations[name] / math.sqrt(ppy) for name in SPREAD)
 
-    sampled = thinned(distinct, CORRELATED, [best], seed)
+    sampled = thinned(distinct, CORRELATED, seed)
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
     crossing = distinct if n > CROSS_VALIDATED else np.flatnonzero(survey.status == MEASURED)
-    crossing = number(thinned(crossing, CROSS_VALIDATED, [best], seed))
+    crossing = number(thinned(crossing, CROSS_VALIDATED, seed))
     models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
-    searched = number(thinned(distinct, PLACEBO_TRIALS, [best], seed))
+    searched = number(thinned(distinct, PLACEBO_TRIALS, seed))
     return Truth(
         measured=n,
         distinct=len(distinct),

@@ -23,7 +23,7 @@ from backtest.tuning.constraints import read_constraint
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
-from backtest.tuning.results import manifest_to_resume, open_results
+from backtest.tuning.results import Results, manifest_to_resume, open_results
 from backtest.tuning.search import Search
 from backtest.tuning.survey import survey
 from backtest.tuning.sweep import (
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.runs import Result
     from backtest.tuning.plateau import Neighbours
-    from backtest.tuning.results import Results
     from backtest.tuning.survey import Survey
     from backtest.tuning.sweep import Estimate
     from backtest.tuning.trials import Window
@@ -241,8 +240,11 @@ def _tuned(
     estimate = probe(trials, sampled, window, 1 if learning else _workers(executor))
     if announce:
         announce(estimate)
-    refuse_full_disk(folder, estimate.size)
     manifest = manifest_of(trials, asked, window, search.count(trials.grid))
+    there = len(Results(folder, manifest).done()) * manifest["chunk"] if resume else 0
+    refuse_full_disk(
+        folder, estimate.size * max(manifest["combinations"] - there, 0) // estimate.combinations
+    )
     results = open_results(folder, manifest, resume=resume)
     if learning:
         from backtest.tuning.learning import learn

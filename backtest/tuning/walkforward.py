@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.decisions import Rotation, Weights
+from backtest.decisions import Weights
 from backtest.errors import UsageError
 from backtest.scripting.strategy import Strategy
 
@@ -152,6 +152,8 @@ def trainings_of(
             end = max(int(earliest), (start + begin) // 2)
         else:
             end = int(np.searchsorted(dates, add_months(dates[begin], -plan.purge)))
+        # The choice is made for the fill at the test's beginning, which knows nothing of its own bar.
+        end = min(end, begin if trials.same_close else begin - 1)
         if end - start < _FEWEST:
             raise UsageError("the purge leaves too little to train on; train longer or purge less")
         trainings.append((start, end))
@@ -162,12 +164,10 @@ def opened_at(trials: Trials, numbers: Ints, tests: list[Window]) -> Ints:
     """Return where the earliest run still open at each test's beginning began, over all combinations."""
     earliest = np.array([begin for begin, _ in tests])
     for _, decision in trials.decide(numbers).groups:
-        if not isinstance(decision, Rotation):
-            continue
-        starts, stops = decision.signal.starts, decision.signal.stops
-        for which, (begin, _) in enumerate(tests):
-            open_then = starts[(starts < begin) & (stops > begin)]
-            earliest[which] = min(earliest[which], int(open_then.min(initial=begin)))
+        for signal in decision.signals:
+            for which, (begin, _) in enumerate(tests):
+                open_then = signal.starts[(signal.starts < begin) & (signal.stops > begin)]
+                earliest[which] = min(earliest[which], int(open_then.min(initial=begin)))
     return earliest
 
 

@@ -116,6 +116,11 @@ def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, r
     assert compare(record, dear).cautions[0] == (
         "Different costs (basis points a side): rate_cut (1): 10.0; rate_cut (2): 50.0."
     )
+    late = as_record(run("rate_cut", embedded, delay_fill=6))
+    assert (
+        "Different delays of the fills (bars): rate_cut (1): 0; rate_cut (2): 6."
+        in compare(record, late).cautions
+    )
     series = {
         id: {**values, "sha256": "other"} if id == "SMB" else values
         for id, values in record.document["data"]["series"].items()

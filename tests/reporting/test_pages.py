@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, compare, run
+from backtest.errors import UsageError
 from backtest.reporting.comparison_page import write_comparison
 from backtest.reporting.folder import write_report
 from backtest.reporting.gallery import write_gallery
@@ -226,6 +227,18 @@ def test_a_page_is_small(report: Path, comparison: Path) -> None:
         html = (page / "index.html").read_text()
         ids = re.findall(r'\bid="([^"]+)"', html)
         assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("extra", ["sub/thesis.txt", "notes.txt", ""])
+def test_only_a_gallery_is_replaced(extra: str, embedded: MarketData, tmp_path: Path) -> None:
+    place = tmp_path / "precious"
+    (place / "sub").mkdir(parents=True) if "/" in extra else place.mkdir()
+    (place / "index.html").write_text("<title>mine</title>")
+    if extra:
+        (place / extra).write_text("years of work")
+    with pytest.raises(UsageError, match="precious is no gallery"):
+        write_gallery(embedded, place)
+    assert (place / "index.html").read_text() == "<title>mine</title>"
 
 
 def test_the_gallery_is_complete_small_and_the_same_again(

@@ -58,7 +58,7 @@ def test_a_declared_range_has_its_ends_and_its_default() -> None:
         (MONTHS, "6:99:1", "hold must lie in 1 to 60 months"),
         (MONTHS, "6:7:0.5", "whole number"),
         (POINTS, "0:1:log4", "must rise from above 0"),
-        (POINTS, "0:1:lin1", "2 values or more"),
+        (POINTS, "0:1:lin1", "takes 2 to 1,000,000 values, not 1"),
         (POINTS, "0:1:1e-9", "more than 1,000,000 values"),
         (WORDS, "levl", "did you mean 'level'"),
         (FREE, None, "has no declared range"),

@@ -341,6 +341,66 @@ def test_a_sweep_of_something_else_is_not_resumed(script: Path, embedded: Market
         again(first, out=None)
 
 
+def test_an_end_leaves_out_what_is_known_after_it(embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "rate_cut", embedded, grid={"quiet": "0:60:12"}, end="1986-12-31", out=tmp_path / "o", placebo=0
+    )
+    assert found.counts["unknown"] > 0
+    assert found.dates[1] == "1986-12-31"
+
+
+def test_a_chunk_that_is_not_whole_is_named(embedded: MarketData, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    tune("rate_cut", embedded, grid={"hold": "6,12"}, out=out, placebo=0)
+    chunk = out / "trials" / "part-000000.parquet"
+    whole = chunk.read_bytes()
+    (out / "trials" / "part-000000 (copy).parquet").write_bytes(whole)
+    chunk.write_bytes(whole[:200])
+    with pytest.raises(RotationError, match=r"part-000000\.parquet cannot be read .*: delete it"):
+        tune("rate_cut", embedded, out=out, resume=True)
+    chunk.unlink()
+    tune("rate_cut", embedded, out=out, resume=True)
+    assert chunk.read_bytes() == whole
+
+
+def test_a_window_shorter_than_the_blocks_has_no_probability_of_overfitting(
+    embedded: MarketData, tmp_path: Path
+) -> None:
+    found = tune(
+        "balanced", embedded, grid={"small": "25,50"}, start="2018-06-29", out=tmp_path / "o", placebo=0
+    )
+    assert found.truth.crossvalidation is None
+
+
+def test_what_a_digest_of_a_sweep_must_tell_apart(embedded: MarketData) -> None:
+    from dataclasses import replace
+
+    from backtest.scripting.strategy import Strategy
+    from backtest.tuning.results import script_digest, vintage
+
+    def of(limit: float) -> Strategy:
+        code = f"def f(market):\n    return market.level('discount').above({limit})"
+        scope: dict[str, Any] = {}
+        exec(code, scope)  # noqa: S102 - a script without a file
+        return Strategy("f", "", (), scope["f"], "nowhere.py")
+
+    assert script_digest(of(2.0)) != script_digest(of(-40.0))
+    assert script_digest(of(2.0)) == script_digest(of(2.0))
+    swapped = {**embedded.roles, "discount": "credit_spread", "credit_spread": "discount"}
+    assert vintage(replace(embedded, roles=swapped)) != vintage(embedded)
+
+
+def test_nothing_is_in_a_sample_by_right() -> None:
+    from backtest.tuning.truth import thinned
+
+    places = np.arange(0, 40_000, 2)
+    drawn = [thinned(places, 5_000, seed) for seed in range(40)]
+    assert all(len(part) == 5_000 and (np.diff(part) > 0).all() for part in drawn)
+    # No place is among them by right: each is drawn as often as chance has it.
+    for place in (0, 2, 39_998):
+        assert sum(place in part for part in drawn) < 25
+
+
 SLOW = """
 import sys, time
 from backtest import load_strategy
@@ -532,6 +592,8 @@ def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) 
         (["--search", "optuna"], "needs --trials"),
         (["--walk-forward", "train=5"], "both train and test|years or months"),
         (["--objective", "sharpe,cagr,beta"], "one measure, or by two"),
+        (["--search", "random", "--trials", "9", "--seed", "-1"], "a seed is 0 or more"),
+        (["--grid", "hold=1:60:lin1e13"], "takes 2 to 1,000,000 values"),
         (["--resume"], "say which sweep"),
     ],
 )

@@ -79,11 +79,13 @@ def test_the_choice_is_the_best_of_the_training(plan: Plan, embedded: MarketData
     dates = embedded.bars.dates
     for fold in walked.folds:
         start, end = fold.train
-        assert window[0] <= start < end <= fold.test[0]
-        if plan.rolling:
-            assert dates[start] >= min(add_months(dates[fold.test[0]], -120), dates[start])
+        assert window[0] <= start < end < fold.test[0]
+        begin = dates[fold.test[0]]
+        earliest = next(bar for bar in range(len(dates)) if dates[bar] >= add_months(begin, -120))
+        assert start == (max(window[0], earliest) if plan.rolling else window[0])
         if plan.purge is not None:
-            assert dates[end] >= add_months(dates[fold.test[0]], -plan.purge)
+            limit = next(bar for bar in range(len(dates)) if dates[bar] >= add_months(begin, -plan.purge))
+            assert end == min(limit, fold.test[0] - 1)
         values = [
             run("rate_cut", embedded, start=dates[start], end=dates[end], **trials.grid.values(n)).metrics[
                 "sharpe"
@@ -95,16 +97,33 @@ def test_the_choice_is_the_best_of_the_training(plan: Plan, embedded: MarketData
     assert walked.changes == sum(a.number != b.number for a, b in pairwise(walked.folds))
 
 
-def test_the_future_changes_no_choice_of_the_past(embedded: MarketData) -> None:
-    walked, _ = _walk(_trials(embedded), Plan(120, 60))
+@pytest.mark.parametrize(
+    ("name", "grid", "plan"),
+    [
+        ("rate_cut", GRID, Plan(120, 60)),
+        ("buy_and_hold", {"sleeve": "small,large,market"}, Plan(120, 120, purge=0)),
+        ("trend", {"months": "6,12", "band": "0,5"}, Plan(240, 120)),
+    ],
+)
+def test_the_future_changes_no_choice_of_the_past(
+    name: str, grid: dict[str, str | None], plan: Plan, embedded: MarketData
+) -> None:
+    walked, _ = _walk(_trials(embedded, name, grid), plan)
     random = np.random.default_rng(0)
     for which, fold in enumerate(walked.folds):
         returns = embedded.bars.returns.copy()
-        later = fold.test[0] + 1
+        later = fold.test[0]  # the fill at a bar's close does not know the bar's own return
         returns[later:] = random.normal(0.0, 0.1, size=returns[later:].shape).clip(-0.5, 1.0)
         market = replace(embedded, bars=Bars(embedded.bars.dates, embedded.bars.sleeves, returns))
-        other, _ = _walk(_trials(market), Plan(120, 60))
+        other, _ = _walk(_trials(market, name, grid), plan)
         assert [f.number for f in other.folds[: which + 1]] == [f.number for f in walked.folds[: which + 1]]
+
+
+def test_windows_of_cases_are_purged_as_well(embedded: MarketData) -> None:
+    trials = _trials(embedded, "trend", {"months": "6,12"})
+    walked, _ = _walk(trials, Plan(240, 120))
+    plain, _ = _walk(trials, Plan(240, 120, purge=0))
+    assert any(a.train[1] < b.train[1] for a, b in zip(walked.folds, plain.folds, strict=True))
 
 
 def test_the_stitched_run_holds_each_choice_during_its_test(embedded: MarketData) -> None:
