@@ -204,3 +204,19 @@ def test_a_market_without_sleeves_or_policy_says_what_it_lacks() -> None:
     found = [each for each in study_claims(bare, QUICK) if each.claim.id != "margin"]
     assert {each.verdict.word for each in found} == {"cannot be told"}
     assert all("french_monthly" in each.verdict.because for each in found)
+
+
+@pytest.mark.parametrize("daily", [False, True])
+def test_years_are_years_whether_a_discount_comes_by_the_day_or_the_month(daily: bool) -> None:
+    market = simulated(3)
+    days = np.arange(np.datetime64("1990-01-01"), np.datetime64("2026-05-30")) if daily else ENDS
+    wide_then = (days >= np.datetime64("2008-01-01")) & (days < np.datetime64("2010-01-01"))
+    discount = dataclasses.replace(
+        market.observations["discount"], dates=days, values=np.where(wide_then, 0.6, 0.2), known_at=days + 1
+    )
+    told = study(
+        "widest-gap", dataclasses.replace(market, observations={**market.observations, "discount": discount})
+    )
+    # The gap was wider for two of the last twenty years.
+    assert told.verdict.word == "not supported"
+    assert told.finding.evidence[0].estimate == pytest.approx(0.1, abs=0.005)
