@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
+_COLUMN = 14  # letters that a run takes in a terminal: a number, a star, a line
+
 SHOWS = {
     "growth": "Growth of 1 of every run, and each value relative to its benchmark",
     "drawdown": "Drawdowns of every run",
@@ -202,6 +204,27 @@ def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
     return place
 
 
+def _blocks(comparison: Comparison, width: int) -> list[range]:
+    """Return the runs that fit side by side into so many letters, table by table."""
+    labels, n = max(len(label) for _, label, _ in ROWS), len(comparison.labels)
+    fit = max((width - labels) // _COLUMN, 1)
+    return [range(begin, min(begin + fit, n)) for begin in range(0, n, fit)]
+
+
+def _table(comparison: Comparison, runs: range) -> Table:
+    shown = Table(show_edge=False, pad_edge=False)
+    shown.add_column("", no_wrap=True)
+    for i in runs:
+        shown.add_column(Text(comparison.labels[i]), justify="right", min_width=_COLUMN - 3, overflow="fold")
+    for key, label, form in ROWS:
+        values = [
+            cell(comparison.metrics[i][key], form) + (" *" if comparison.best.get(key) == i else "")
+            for i in runs
+        ]
+        shown.add_row(label, *values)
+    return shown
+
+
 def show(comparison: Comparison, report: Path) -> None:
     """Print a comparison: what is not alike, the table, what differs by more than noise, the page's place."""
     console = Console(highlight=False)
@@ -215,19 +238,11 @@ def show(comparison: Comparison, report: Path) -> None:
     for sentence in comparison.cautions:
         console.print(Text(sentence))
     console.print()
-    shown = Table(show_edge=False, pad_edge=False)
-    shown.add_column("")
-    for label in comparison.labels:
-        shown.add_column(Text(label), justify="right")
-    for key, label, form in ROWS:
-        values = [
-            cell(metrics[key], form) + (" *" if comparison.best.get(key) == i else "")
-            for i, metrics in enumerate(comparison.metrics)
-        ]
-        shown.add_row(label, *values)
-    console.print(shown)
+    for runs in _blocks(comparison, console.width):
+        console.print(_table(comparison, runs))
+        console.print()
     if comparison.best:
         console.print(Text("* better than every other by more than noise"))
-    console.print()
+        console.print()
     console.print(Text(verdict(comparison)))
     console.print(Text(f"Report: {report}"), soft_wrap=True)

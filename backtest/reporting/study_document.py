@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
+
+from backtest.reporting.document import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,17 +16,6 @@ if TYPE_CHECKING:
     from backtest.studies.register import Study
 
 WARNING = "What happened after past cases proves nothing about the next one."
-
-
-def plain(value: Any) -> Any:
-    """Return a value that JSON can hold: what is not a number is null."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def data_of(market: MarketData) -> dict[str, Any]:

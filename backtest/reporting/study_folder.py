@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.reporting.document import to_json
-from backtest.reporting.folder import whole_folder
+from backtest.reporting.folder import default_place, whole_folder
 from backtest.reporting.study_document import claims_document, study_document
 from backtest.reporting.study_pages import claims_page, study_page
 
@@ -18,15 +17,7 @@ if TYPE_CHECKING:
 
 
 def _place(name: str, out: str | Path | None) -> Path:
-    """Return the folder that was asked for, or ``reports/study-NAME/STAMP``, not taken yet."""
-    if out is not None:
-        return Path(out).expanduser()
-    stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
-    home = Path("reports", f"study-{name}")
-    place, again = home / stamp, 2
-    while place.exists():
-        place, again = home / f"{stamp}-{again}", again + 1
-    return place
+    return Path(out).expanduser() if out is not None else default_place(f"study-{name}")
 
 
 def write_study(study: Study, out: str | Path | None = None) -> Path:

@@ -187,3 +187,19 @@ def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path
         "growth.png",
         "holdings.png",
     ]
+
+
+def test_a_narrow_terminal_cuts_no_number(
+    embedded: MarketData, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import Path
+
+    from backtest.reporting.comparison_page import show
+
+    monkeypatch.setenv("COLUMNS", "80")
+    found = compare(*(run("rate_cut", embedded, hold=hold) for hold in range(6, 34, 3)))
+    show(found, Path("nowhere"))
+    text = capsys.readouterr().out
+    assert "\u2026" not in text
+    for metrics in found.metrics:
+        assert f"{metrics['total_return']:,.0%}" in text
