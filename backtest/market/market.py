@@ -61,6 +61,14 @@ class Market:
     returns: Mapping[str, Floats] = field(default_factory=dict)
     _asked: dict[str, Observations] = field(default_factory=dict, init=False)
 
+    def anew(self) -> Market:
+        """Return the same market, of which nothing has been asked yet: one for each decision.
+
+        What a script has asked for says from when on its own signals are known; under other words it may
+        ask for something else.
+        """
+        return replace(self)
+
     @cached_property
     def policy(self) -> PolicyRate:
         """The policy rate, with its first cuts."""

@@ -81,7 +81,7 @@ class Strategy:
         }
         sweep = any(isinstance(value, np.ndarray) for value in columns.values())
         try:
-            decision = self.function(market, **columns)
+            decision = self.function(market.anew(), **columns)
         except RotationError:
             raise
         except Exception as error:
@@ -109,7 +109,7 @@ class Strategy:
         """Return what the script raises for the first set of values alone."""
         first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
         try:
-            self.function(market, **first)
+            self.function(market.anew(), **first)
         except Exception as error:  # noqa: BLE001 - whatever the script does wrong
             return error
         return None

@@ -95,3 +95,15 @@ def test_another_shape_or_kind_is_refused(embedded: MarketData) -> None:
         from backtest import rotate
 
         rotate(np.ones(5, dtype=bool), into="small", otherwise="large")  # type: ignore[arg-type]
+
+
+def test_what_one_decision_asked_for_does_not_bind_the_next(tmp_path: Path, embedded: MarketData) -> None:
+    mine = script(
+        tmp_path,
+        "name = 'FED_TARGET' if limit > 2 else 'credit_spread'\n"
+        "    return rotate(market.signal(market.as_of(name) > 1), into='small', otherwise='large')",
+    )
+    alone = [mine.decide(embedded.known(), {"limit": limit, "hold": 12}).first_fill for limit in (3.0, 1.0)]
+    shared = embedded.known()
+    assert [mine.decide(shared, {"limit": limit, "hold": 12}).first_fill for limit in (3.0, 1.0)] == alone
+    assert alone[0] > alone[1]
