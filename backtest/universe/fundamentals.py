@@ -52,7 +52,12 @@ def take_in_accounts(
     shop.run("CREATE TABLE issuers AS SELECT company, issuer FROM lines")
     shop.run(
         "CREATE TABLE known AS SELECT i.issuer, f.published, f.period_end, "
-        + ", ".join(f"any_value(f.{f}) AS {f}" for f in FIGURES)
+        # What was filed first about a year (its income) stands beside what came later (its balance).
+        + ", ".join(
+            f"last_value(any_value(f.{f}) IGNORE NULLS) OVER (PARTITION BY i.issuer, f.period_end "
+            f"ORDER BY f.published ROWS UNBOUNDED PRECEDING) AS {f}"
+            for f in FIGURES
+        )
         + " FROM filed f JOIN issuers i USING (company) WHERE f.reason IS NULL "
         "GROUP BY i.issuer, f.published, f.period_end"
     )
@@ -153,7 +158,9 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
     )
     shop.run(
         f"CREATE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, {fair} AS fair "
-        f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead"
+        f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead "
+        # A row that stands twice in the table is one company.
+        "QUALIFY row_number() OVER (PARTITION BY b.bar, m.id) = 1"
     )
     shop.run(
         f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "
