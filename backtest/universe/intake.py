@@ -6,7 +6,6 @@ The table becomes, inside the workshop,
     seen      one row a reason and company: how many rows, from when to when
     lines     one row a listed line: its number, issuer, first and last date
     bars      the dates, numbered
-    doubles   lines of one issuer on one date: which of them stands for it, and its size
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class Table:
     currency
         What prices and capitalisations are counted in.
     doubled
-        Whether issuers have several lines (the table ``doubles`` is not empty).
+        Whether issuers have several lines.
     capitalisation_of
         As the mapping says: ``line`` or ``company``.
     set_aside
@@ -106,11 +105,7 @@ def take_in(
         raise DataError(f"{path.name} has no row that can be used: {why}")
     aside = [SetAside(reason, n, _examples(shop, reason)) for reason, n in counts if reason is not None]
     _lines(shop)
-    doubled = _doubles(shop, mapping)
-    if doubled and mapping.capitalisation_of == "company":
-        second = shop.value("SELECT count(*) FROM doubles WHERE NOT lead")
-        aside.append(SetAside(SECOND, second, _second_examples(shop)))
-        used -= second
+    doubled = bool(shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"))
     aside += [ragged] if ragged else []
     return Table(
         sum(n for _, n in counts) + (ragged.rows if ragged else 0),
@@ -284,15 +279,6 @@ def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
     return tuple(" ".join(str(part) for part in row if part is not None) for row in rows)
 
 
-def _second_examples(shop: Workshop) -> tuple[str, ...]:
-    rows = shop.rows(
-        "SELECT l.company, any_value(l.name), any_value(m.company) FROM doubles d JOIN lines l USING (id) "
-        "JOIN lines m ON m.issuer = l.issuer AND m.id <> l.id WHERE NOT d.lead GROUP BY l.company "
-        f"ORDER BY max(l.largest) DESC, 1 LIMIT {EXAMPLES}"
-    )
-    return tuple(f"{company} {name or ''} (beside {other})" for company, name, other in rows)
-
-
 def _lines(shop: Workshop) -> None:
     shop.run(
         "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
@@ -305,28 +291,6 @@ def _lines(shop: Workshop) -> None:
     )
 
 
-def _doubles(shop: Workshop, mapping: Mapping) -> bool:
-    """Make the table ``doubles``: the line-dates of issuers with several lines.
-
-    The line that leads is the one that was seen first; of several the first by name. A line that comes
-    later never replaces it, so that nothing that lies ahead decides.
-    """
-    if not shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"):
-        shop.run("CREATE TABLE doubles (date DATE, id INTEGER, lead BOOLEAN, size DOUBLE, leaves BOOLEAN)")
-        return False
-    whole = mapping.capitalisation_of == "company"
-    size = "cap" if whole else "sum(cap) OVER together"
-    shop.run(
-        f"CREATE TABLE doubles AS SELECT date, id, lead, size, {whole} AS leaves FROM ("
-        f"SELECT r.date, l.id, {size} AS size, count(*) OVER together AS n, "
-        "row_number() OVER (PARTITION BY r.date, l.issuer ORDER BY l.first, l.company) = 1 AS lead "
-        "FROM raw r JOIN lines l USING (company) WHERE r.reason IS NULL AND l.issuer IN "
-        "(SELECT issuer FROM lines GROUP BY issuer HAVING count(*) > 1) "
-        "WINDOW together AS (PARTITION BY r.date, l.issuer)) WHERE n > 1"
-    )
-    return bool(shop.value("SELECT count(*) > 0 FROM doubles"))
-
-
 def listed(shop: Workshop) -> pd.DataFrame:
     """Return everything that was set aside or corrected, by rule and company: rows, first and last date.
 
@@ -335,7 +299,7 @@ def listed(shop: Workshop) -> pd.DataFrame:
     return shop.frame(
         "SELECT * FROM (SELECT reason, company, name, rows, first, last FROM seen WHERE reason IS NOT NULL "
         f"UNION ALL SELECT {text(SECOND)}, company, any_value(name), count(*), min(date), max(date) "
-        "FROM doubles JOIN lines USING (id) WHERE NOT lead AND leaves GROUP BY company "
+        "FROM doubles JOIN lines USING (id) JOIN bars USING (bar) WHERE NOT lead AND leaves GROUP BY company "
         "UNION ALL SELECT what, company, any_value(name), count(*), min(date), max(date) "
         "FROM findings JOIN lines USING (id) JOIN bars USING (bar) GROUP BY what, company) "
         "ORDER BY reason, rows DESC, company"

@@ -15,7 +15,7 @@ from backtest.compiling import threads
 from backtest.errors import DataError, RotationError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     import pandas as pd
@@ -37,6 +37,16 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """Return a text as SQL takes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def names(found: Sequence[Path]) -> str:
+    """Return paths as a list in SQL, each the one file of that name: DuckDB reads ``*?[`` as patterns."""
+    return "[" + ", ".join(text(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in found) + "]"
+
+
+def parquet(found: Sequence[Path]) -> str:
+    """Return what SQL reads Parquet files with."""
+    return f"read_parquet({names(found)}, union_by_name = true)"
 
 
 class Workshop:

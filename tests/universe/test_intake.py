@@ -205,11 +205,11 @@ def test_one_line_stands_for_a_company_whose_lines_each_carry_all_of_it(
     named.loc[named["company"] == "C0001", "name"] = "Alpha Inc. Class C Capital Stock"
     strip = ("(?i)class [a-z]", "(?i)(common|capital) stock")
     mapping = Mapping(currency="USD", capitalisation_of="company", issuer_column="name", issuer_strip=strip)
-    found = taken(saved(named, tmp_path), mapping)
+    reasons, used = _whole(saved(named, tmp_path), mapping)
     dates = [set(named.loc[named["company"] == c, "date"]) for c in ("C0000", "C0001")]
     both = len(dates[0] & dates[1])
-    assert _reasons(found.set_aside) == {"a second line of its company": both}
-    assert found.used == len(good) - both
+    assert reasons == {"a second line of its company": both}
+    assert used == len(good) - both
 
 
 def test_a_zip_and_a_folder_are_tables_too(tmp_path: Path, good: pd.DataFrame) -> None:
