@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.intake import EXAMPLES, SetAside
 from backtest.universe.mapping import FIGURES, HOW, Mapping
-from backtest.universe.workshop import files, quoted, text
+from backtest.universe.workshop import files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +80,9 @@ def take_in_accounts(
 
 def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None:
     kind, found = files(path, shop.folder)
-    names = "[" + ", ".join(text(str(file)) for file in found) + "]"
-    reader = "read_csv" if kind == "csv" else "read_parquet"
-    options = ", all_varchar = true, header = true" if kind == "csv" else ""
-    shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}({names}{options}, union_by_name = true)")
+    as_text = "all_varchar = true, header = true, union_by_name = true"
+    reader = f"read_csv({names(found)}, {as_text})" if kind == "csv" else parquet(found)
+    shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
     present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
     columns = mapping.accounts(present)
     for needed in ("company", "published"):

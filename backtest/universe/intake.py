@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
-from backtest.universe.workshop import files, quoted, text
+from backtest.universe.workshop import files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,14 +122,13 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     """Make the view or table ``source``; returns the lines of a CSV that have too many or too few fields."""
     kind, found = files(path, shop.folder)
     if kind == "parquet":
-        names = "[" + ", ".join(text(str(file)) for file in found) + "]"
-        shop.run(f"CREATE VIEW source AS SELECT * FROM read_parquet({names}, union_by_name = true)")
+        shop.run(f"CREATE VIEW source AS SELECT * FROM {parquet(found)}")
         return None
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
     for number, file in enumerate(found):
         shop.run(
-            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({text(str(file))}, all_varchar = true, "
+            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({names([file])}, all_varchar = true, "
             "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
         )
         for line, content in shop.rows("SELECT line, csv_line FROM reject_errors ORDER BY line"):
@@ -224,12 +223,11 @@ def _one_currency(
         shop.run("CREATE VIEW priced AS SELECT *, 1.0::DOUBLE AS fx FROM typed")
         return money
     kind, found = files(rates, shop.folder)
-    reader = "read_csv" if kind == "csv" else "read_parquet"
-    names = "[" + ", ".join(text(str(file)) for file in found) + "]"
+    reader = f"read_csv({names(found)})" if kind == "csv" else parquet(found)
     shop.run(
         "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
         "rate::DOUBLE AS rate "
-        f"FROM {reader}({names}) WHERE rate::DOUBLE > 0"
+        f"FROM {reader} WHERE rate::DOUBLE > 0"
     )
     of = "t.currency" if "currency" in columns else text(own)
     shop.run(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
+import threading
+import time
 import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from backtest.errors import DataError, RotationError, UsageError
@@ -255,3 +262,64 @@ def test_names_with_quotes_are_names(tmp_path: Path, good: pd.DataFrame) -> None
     odd = good.rename(columns={"price": 'the "price"'})
     mapping = Mapping(columns={"price": 'the "price"'}, currency="USD")
     assert taken(saved(odd, folder, "o'brien.parquet"), mapping).used == len(good)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Bangkok", "+07:00", "-05:00", "UTC"])
+def test_the_day_of_a_stamp_is_that_of_its_own_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    stamps = pa.array([pd.Timestamp("2020-12-31", tz=zone)], pa.timestamp("us", tz=zone))
+    columns = {"date": stamps, "company": ["A"], "price": [1.0], "shares": [1.0]}
+    pq.write_table(pa.table(columns), tmp_path / "c.parquet")
+    try:
+        for machine in ("UTC", "Asia/Bangkok", "America/New_York"):
+            monkeypatch.setenv("TZ", machine)
+            time.tzset()
+            with Workshop("500MB") as shop:
+                take_in(shop, tmp_path / "c.parquet", Mapping(currency="USD"), "USD")
+                assert str(shop.value("SELECT date FROM bars")) == "2020-12-31"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_path_is_no_pattern(tmp_path: Path, good: pd.DataFrame, kind: str) -> None:
+    folder = tmp_path / "a*b?"
+    folder.mkdir()
+    saved(good, folder, f"data1.{kind}")
+    assert taken(saved(good.iloc[:7], folder, f"data[1].{kind}")).used == 7
+
+
+def test_the_temporary_folder_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: pd.DataFrame
+) -> None:
+    folder = tmp_path / "it's [1]"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert _whole(saved(good, tmp_path)) == ({}, len(good))
+    assert not list(folder.iterdir())
+
+
+def test_an_interrupted_query_is_an_interruption(tmp_path: Path) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), Workshop("500MB", tmp_path) as shop:
+        timer.start()
+        shop.value("SELECT sum(sin(a.range * b.range)) FROM range(1000000) a, range(1000000) b")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_that_an_interruption_was_turned_into_is_an_interruption(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Workshop("500MB", tmp_path):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("no compiled object yet") from None
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_memory_that_no_machine_has_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--memory 99999999999999999TB; give a size such as 2GB"):
+        Workshop("99999999999999999TB", tmp_path)
+    assert not list(tmp_path.iterdir())
