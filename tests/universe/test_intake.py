@@ -159,6 +159,13 @@ def test_a_mapping_names_other_columns(tmp_path: Path, good: pd.DataFrame) -> No
         ('capitalisation_of = "all"', "is 'line' or 'company'"),
         ('[[leave_out]]\nreason = "x"\ncolumn = "name"\nmatches = "("', "is not a regular expression"),
         ('[[leave_out]]\nreason = "x"\nmatches = "y"', "a leave_out needs"),
+        ("[columns]\ncompany = 5", "company = 5 is no text; write it in quotes"),
+        ("leave_out = [1]", "write [[leave_out]] above each rule"),
+        ('issuer = ""', "write [issuer] and its entries below it"),
+        ('[issuer]\nstrip = "x"', "put it in square brackets"),
+        ('[issuer]\ncolumn = ["x"]', "the column of issuer is one name"),
+        ("[fundamentals]\nbook = [1]", "book = 1 is no text"),
+        ("currency = 1", "currency = 1 is no text"),
         ("colums = 1", "an entry 'colums'; did you mean 'columns'?"),
     ],
 )
