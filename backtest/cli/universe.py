@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.errors import UsageError, nearest
+from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
     import argparse
@@ -193,15 +194,20 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
 def _write(table: pd.DataFrame, out: Path) -> None:
     """Write a table beside its place and rename it."""
     draft = out.with_name(f".{out.name}.part")
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
             table.to_csv(draft, index=False)
         else:
             table.to_parquet(draft, index=False)
         draft.replace(out)
+    except OSError as error:
+        raise RotationError(
+            f"the table cannot be written to {out}: {error.strerror or error}; name another place with --out"
+        ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _build(prog: str, arguments: Sequence[str]) -> int:

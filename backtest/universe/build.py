@@ -27,7 +27,8 @@ from backtest.universe.cleaning import (
 )
 from backtest.universe.drift import Calendar, drift
 from backtest.universe.intake import EXAMPLES, SetAside, Table
-from backtest.universe.workshop import text
+from backtest.universe.issuers import NO_DOUBLES, SEVERAL, Doubles, find_doubles, second_lines
+from backtest.universe.workshop import parquet, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,9 +161,10 @@ def build(
         raise DataError(f"no reconstitution ({rules.reconstitute}) falls between {dates[0]} and {dates[-1]}")
     mode = _mode(table)
     found = _Findings()
-    rows = _cleaned(shop, table, scheme, rules, mode, found)
+    doubles = _doubles(shop, table, scheme, rules, mode, len(dates))
+    rows = _cleaned(shop, _query(table, scheme), rules, mode, found, doubles)
     if scheme.across:
-        rows = _spooled(shop, rows)
+        rows = _spooled(shop, rows, "clean")
     known = borders(shop, scheme, dates[at], at, index)
     sums = _drifted(shop, rows, dates, at, known, len(scheme.classes), rules)
     return Portfolios(
@@ -172,7 +174,7 @@ def build(
         borders=known,
         sums=sums,
         price_only=mode == RAW or (mode == ADJUSTED and "dividend" not in table.columns),
-        set_aside=found.told(shop),
+        set_aside=[*found.told(shop), *second_lines(shop)],
     )
 
 
@@ -234,20 +236,30 @@ class _Findings:
         return told
 
 
-def _query(table: Table, scheme: Scheme, whole_company: bool) -> str:
+def _query(table: Table, scheme: Scheme, only: str = "true") -> str:
     given = [
         f"r.{name}" if name in table.columns else "NULL::DOUBLE"
         for name in ("total_return", "split", "dividend")
     ]
-    size, lead = ("coalesce(d.size, r.cap)", "coalesce(d.lead, true)") if table.doubled else ("r.cap", "true")
-    join = "LEFT JOIN doubles d ON d.date = r.date AND d.id = l.id" if table.doubled else ""
-    only = "AND coalesce(d.lead, true)" if table.doubled and whole_company else ""
     return (
-        "SELECT l.id, b.bar, r.price, r.cap, "
-        f"{size} AS size, {', '.join(given)}, r.fx, {lead} AS lead, {reference(scheme)} AS reference "
-        f"FROM raw r JOIN lines l USING (company) JOIN bars b ON b.date = r.date {join} "
-        f"WHERE r.reason IS NULL {only} ORDER BY l.id, b.bar"
+        f"SELECT l.id, b.bar, r.price, r.cap, {', '.join(given)}, r.fx, {reference(scheme)} AS reference "
+        "FROM raw r JOIN lines l USING (company) JOIN bars b ON b.date = r.date "
+        f"WHERE r.reason IS NULL AND {only} ORDER BY l.id, b.bar"
     )
+
+
+def _doubles(shop: Workshop, table: Table, scheme: Scheme, rules: Rules, mode: int, n_bars: int) -> Doubles:
+    # Issuers with several lines are cleaned twice: a size must be known before any row is passed on.
+    few = _cleaned(
+        shop,
+        _query(table, scheme, SEVERAL if table.doubled else "false"),
+        rules,
+        mode,
+        _Findings(),
+        NO_DOUBLES,
+    )
+    _spooled(shop, few, "several")
+    return find_doubles(shop, "several", n_bars, whole=table.capitalisation_of == "company")
 
 
 def whole_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -271,26 +283,27 @@ def whole_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _cleaned(
-    shop: Workshop, table: Table, scheme: Scheme, rules: Rules, mode: int, found: _Findings
+    shop: Workshop, query: str, rules: Rules, mode: int, found: _Findings, doubles: Doubles
 ) -> Iterator[Rows]:
     limits = (rules.limits.times, rules.limits.jump, rules.limits.confirm, rules.limits.move)
-    query = _query(table, scheme, table.capitalisation_of == "company")
     for piece in whole_lines(shop.stream(query, BATCH)):
-        line, bar, price, cap, size, given, split, dividend, fx, lead, ref = (
-            column.to_numpy() for column in piece.columns
-        )
+        line, bar, price, cap, given, split, dividend, fx, ref = (c.to_numpy() for c in piece.columns)
         code = np.zeros(len(line), dtype=np.uint8)
         returns = np.full(len(line), np.nan)
         how = GIVEN if mode == NONE else mode
         clean(line, bar, price, cap, given, split, dividend, fx, RATIOS, how, limits, code, returns)
         if mode == NONE:
             code[code == NO_RETURN] = GOOD  # nothing was promised
-        found.add(code, line, bar, cap, returns)
         kept = (code < SAME) | (code > JUMP)
+        size, lead = doubles.of(line, bar, cap)
+        if doubles.whole:
+            code[kept & ~lead] = GOOD  # it is set aside as a second line, and counted as that alone
+            kept &= lead
+        found.add(code, line, bar, cap, returns)
         if kept.all():
             yield Rows(line, bar, cap, size, returns, lead, ref)
         else:
-            yield Rows(*(a[kept] for a in (line, bar, cap, size, returns, lead, ref)))
+            yield Rows(line[kept], bar[kept], cap[kept], size[kept], returns[kept], lead[kept], ref[kept])
 
 
 _SPOOL = pa.schema(
@@ -300,13 +313,13 @@ _SPOOL = pa.schema(
 )
 
 
-def _spooled(shop: Workshop, rows: Iterator[Rows]) -> Iterator[Rows]:
-    """Put the rows on disk, as the workshop's view ``clean``, and give them again."""
-    place = shop.folder / "clean.parquet"
+def _spooled(shop: Workshop, rows: Iterator[Rows], name: str) -> Iterator[Rows]:
+    """Put the rows on disk, as the workshop's view of that name, and give them again."""
+    place = shop.folder / f"{name}.parquet"
     with pq.ParquetWriter(place, _SPOOL, compression="lz4") as writer:
         for piece in rows:
-            writer.write_table(pa.table([getattr(piece, name) for name in _SPOOL.names], schema=_SPOOL))
-    shop.run(f"CREATE VIEW clean AS SELECT * FROM read_parquet('{place}')")
+            writer.write_table(pa.table([getattr(piece, column) for column in _SPOOL.names], schema=_SPOOL))
+    shop.run(f"CREATE VIEW {name} AS SELECT * FROM {parquet([place])}")
 
     def again() -> Iterator[Rows]:
         with pq.ParquetFile(place) as file:
@@ -351,7 +364,7 @@ def _drifted(
             columns.append(piece.lead[members[:used, 4]])
             arrays = [pa.array(c).cast(f.type) for c, f in zip(columns, _MEMBERS, strict=True)]
             writer.write_table(pa.table(arrays, schema=_MEMBERS))
-    shop.run(f"CREATE VIEW members AS SELECT * FROM read_parquet('{place}')")
+    shop.run(f"CREATE VIEW members AS SELECT * FROM {parquet([place])}")
     return sums
 
 

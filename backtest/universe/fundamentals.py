@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.intake import EXAMPLES, SetAside
 from backtest.universe.mapping import FIGURES, HOW, Mapping
-from backtest.universe.workshop import files, quoted, text
+from backtest.universe.workshop import files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,12 @@ def take_in_accounts(
     shop.run("CREATE TABLE issuers AS SELECT company, issuer FROM lines")
     shop.run(
         "CREATE TABLE known AS SELECT i.issuer, f.published, f.period_end, "
-        + ", ".join(f"any_value(f.{f}) AS {f}" for f in FIGURES)
+        # What was filed first about a year (its income) stands beside what came later (its balance).
+        + ", ".join(
+            f"last_value(any_value(f.{f}) IGNORE NULLS) OVER (PARTITION BY i.issuer, f.period_end "
+            f"ORDER BY f.published ROWS UNBOUNDED PRECEDING) AS {f}"
+            for f in FIGURES
+        )
         + " FROM filed f JOIN issuers i USING (company) WHERE f.reason IS NULL "
         "GROUP BY i.issuer, f.published, f.period_end"
     )
@@ -75,10 +80,9 @@ def take_in_accounts(
 
 def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None:
     kind, found = files(path, shop.folder)
-    names = "[" + ", ".join(text(str(file)) for file in found) + "]"
-    reader = "read_csv" if kind == "csv" else "read_parquet"
-    options = ", all_varchar = true, header = true" if kind == "csv" else ""
-    shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}({names}{options}, union_by_name = true)")
+    as_text = "all_varchar = true, header = true, union_by_name = true"
+    reader = f"read_csv({names(found)}, {as_text})" if kind == "csv" else parquet(found)
+    shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
     present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
     columns = mapping.accounts(present)
     for needed in ("company", "published"):
@@ -153,7 +157,9 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
     )
     shop.run(
         f"CREATE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, {fair} AS fair "
-        f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead"
+        f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead "
+        # A row that stands twice in the table is one company.
+        "QUALIFY row_number() OVER (PARTITION BY b.bar, m.id) = 1"
     )
     shop.run(
         f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "

@@ -6,7 +6,6 @@ The table becomes, inside the workshop,
     seen      one row a reason and company: how many rows, from when to when
     lines     one row a listed line: its number, issuer, first and last date
     bars      the dates, numbered
-    doubles   lines of one issuer on one date: which of them stands for it, and its size
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
-from backtest.universe.workshop import files, quoted, text
+from backtest.universe.workshop import files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +51,7 @@ class Table:
     currency
         What prices and capitalisations are counted in.
     doubled
-        Whether issuers have several lines (the table ``doubles`` is not empty).
+        Whether issuers have several lines.
     capitalisation_of
         As the mapping says: ``line`` or ``company``.
     set_aside
@@ -106,11 +105,7 @@ def take_in(
         raise DataError(f"{path.name} has no row that can be used: {why}")
     aside = [SetAside(reason, n, _examples(shop, reason)) for reason, n in counts if reason is not None]
     _lines(shop)
-    doubled = _doubles(shop, mapping)
-    if doubled and mapping.capitalisation_of == "company":
-        second = shop.value("SELECT count(*) FROM doubles WHERE NOT lead")
-        aside.append(SetAside(SECOND, second, _second_examples(shop)))
-        used -= second
+    doubled = bool(shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"))
     aside += [ragged] if ragged else []
     return Table(
         sum(n for _, n in counts) + (ragged.rows if ragged else 0),
@@ -127,14 +122,13 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     """Make the view or table ``source``; returns the lines of a CSV that have too many or too few fields."""
     kind, found = files(path, shop.folder)
     if kind == "parquet":
-        names = "[" + ", ".join(text(str(file)) for file in found) + "]"
-        shop.run(f"CREATE VIEW source AS SELECT * FROM read_parquet({names}, union_by_name = true)")
+        shop.run(f"CREATE VIEW source AS SELECT * FROM {parquet(found)}")
         return None
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
     for number, file in enumerate(found):
         shop.run(
-            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({text(str(file))}, all_varchar = true, "
+            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({names([file])}, all_varchar = true, "
             "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
         )
         for line, content in shop.rows("SELECT line, csv_line FROM reject_errors ORDER BY line"):
@@ -229,12 +223,11 @@ def _one_currency(
         shop.run("CREATE VIEW priced AS SELECT *, 1.0::DOUBLE AS fx FROM typed")
         return money
     kind, found = files(rates, shop.folder)
-    reader = "read_csv" if kind == "csv" else "read_parquet"
-    names = "[" + ", ".join(text(str(file)) for file in found) + "]"
+    reader = f"read_csv({names(found)})" if kind == "csv" else parquet(found)
     shop.run(
         "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
         "rate::DOUBLE AS rate "
-        f"FROM {reader}({names}) WHERE rate::DOUBLE > 0"
+        f"FROM {reader} WHERE rate::DOUBLE > 0"
     )
     of = "t.currency" if "currency" in columns else text(own)
     shop.run(
@@ -284,15 +277,6 @@ def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
     return tuple(" ".join(str(part) for part in row if part is not None) for row in rows)
 
 
-def _second_examples(shop: Workshop) -> tuple[str, ...]:
-    rows = shop.rows(
-        "SELECT l.company, any_value(l.name), any_value(m.company) FROM doubles d JOIN lines l USING (id) "
-        "JOIN lines m ON m.issuer = l.issuer AND m.id <> l.id WHERE NOT d.lead GROUP BY l.company "
-        f"ORDER BY max(l.largest) DESC, 1 LIMIT {EXAMPLES}"
-    )
-    return tuple(f"{company} {name or ''} (beside {other})" for company, name, other in rows)
-
-
 def _lines(shop: Workshop) -> None:
     shop.run(
         "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
@@ -305,28 +289,6 @@ def _lines(shop: Workshop) -> None:
     )
 
 
-def _doubles(shop: Workshop, mapping: Mapping) -> bool:
-    """Make the table ``doubles``: the line-dates of issuers with several lines.
-
-    The line that leads is the one that was seen first; of several the first by name. A line that comes
-    later never replaces it, so that nothing that lies ahead decides.
-    """
-    if not shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"):
-        shop.run("CREATE TABLE doubles (date DATE, id INTEGER, lead BOOLEAN, size DOUBLE, leaves BOOLEAN)")
-        return False
-    whole = mapping.capitalisation_of == "company"
-    size = "cap" if whole else "sum(cap) OVER together"
-    shop.run(
-        f"CREATE TABLE doubles AS SELECT date, id, lead, size, {whole} AS leaves FROM ("
-        f"SELECT r.date, l.id, {size} AS size, count(*) OVER together AS n, "
-        "row_number() OVER (PARTITION BY r.date, l.issuer ORDER BY l.first, l.company) = 1 AS lead "
-        "FROM raw r JOIN lines l USING (company) WHERE r.reason IS NULL AND l.issuer IN "
-        "(SELECT issuer FROM lines GROUP BY issuer HAVING count(*) > 1) "
-        "WINDOW together AS (PARTITION BY r.date, l.issuer)) WHERE n > 1"
-    )
-    return bool(shop.value("SELECT count(*) > 0 FROM doubles"))
-
-
 def listed(shop: Workshop) -> pd.DataFrame:
     """Return everything that was set aside or corrected, by rule and company: rows, first and last date.
 
@@ -335,7 +297,7 @@ def listed(shop: Workshop) -> pd.DataFrame:
     return shop.frame(
         "SELECT * FROM (SELECT reason, company, name, rows, first, last FROM seen WHERE reason IS NOT NULL "
         f"UNION ALL SELECT {text(SECOND)}, company, any_value(name), count(*), min(date), max(date) "
-        "FROM doubles JOIN lines USING (id) WHERE NOT lead AND leaves GROUP BY company "
+        "FROM doubles JOIN lines USING (id) JOIN bars USING (bar) WHERE NOT lead AND leaves GROUP BY company "
         "UNION ALL SELECT what, company, any_value(name), count(*), min(date), max(date) "
         "FROM findings JOIN lines USING (id) JOIN bars USING (bar) GROUP BY what, company) "
         "ORDER BY reason, rows DESC, company"

@@ -140,6 +140,7 @@ def load_mapping(name_or_path: str | None) -> Mapping:
     else:
         raise UsageError(f"there is no mapping '{name_or_path}'; {nearest(name_or_path, mapping_names())}")
     content = read_toml(path)
+    _shaped(path, content)
     known = ("columns", "capitalisation_of", "currency", "issuer", "leave_out", "fundamentals")
     _known(path, "entry", content, (*known, "fundamentals_company"))
     columns = content.get("columns", {})
@@ -163,6 +164,33 @@ def load_mapping(name_or_path: str | None) -> Mapping:
         company_replace=tuple(content.get("fundamentals_company", {}).items()),
         source=str(path),
     )
+
+
+def _shaped(path: Path, content: dict[str, Any]) -> None:
+    """Refuse tables that are none, and words that are numbers."""
+    for entry in ("columns", "issuer", "fundamentals", "fundamentals_company"):
+        if not isinstance(content.get(entry, {}), dict):
+            raise DataError(f"{path}: {entry} is a section; write [{entry}] and its entries below it")
+    rules = content.get("leave_out", [])
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise DataError(f"{path}: leave_out is a list of sections; write [[leave_out]] above each rule")
+    tops = {entry: content[entry] for entry in ("capitalisation_of", "currency") if entry in content}
+    for section in (tops, content.get("columns", {}), content.get("fundamentals_company", {}), *rules):
+        for entry, value in section.items():
+            _words(path, entry, [value])
+    for section in (content.get("issuer", {}), content.get("fundamentals", {})):
+        for entry, value in section.items():
+            _words(path, entry, value if isinstance(value, list) else [value])
+    if not isinstance(content.get("issuer", {}).get("strip", []), list):
+        raise DataError(f"{path}: strip is a list of regular expressions; put it in square brackets")
+    if not isinstance(content.get("issuer", {}).get("column", ""), str):
+        raise DataError(f"{path}: the column of issuer is one name; write it in quotes, without brackets")
+
+
+def _words(path: Path, entry: str, values: list[Any]) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise DataError(f"{path}: {entry} = {value!r} is no text; write it in quotes")
 
 
 def _known(path: Path, what: str, content: dict[str, Any], allowed: Sequence[str]) -> None:

@@ -108,6 +108,10 @@ def load_scheme(name_or_path: str) -> Scheme:
     DataError
         When its file does not declare a scheme.
     """
+    return _scheme(_place(name_or_path))
+
+
+def _place(name_or_path: str) -> Path:
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path).expanduser()
         if not path.is_file():
@@ -119,10 +123,13 @@ def load_scheme(name_or_path: str) -> Scheme:
             f"there is no scheme '{name_or_path}' (one of your own is named by the path of its .toml file); "
             f"{nearest(name_or_path, scheme_names())}"
         )
-    return _scheme(path)
+    return path
 
 
-def _scheme(path: Path) -> Scheme:
+def _scheme(path: Path, above: tuple[Path, ...] = ()) -> Scheme:
+    if path.resolve() in above:
+        raise DataError(f"{path}: a scheme cannot be its own base, not by way of others either; change base")
+    above = (*above, path.resolve())
     content = read_toml(path)
     derived = "base" in content
     allowed = _DERIVED if derived else _OWN
@@ -136,9 +143,22 @@ def _scheme(path: Path) -> Scheme:
     ]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}")
-    scheme = _derived(path, content) if derived else _own(path, content)
+    _typed(path, content)
+    scheme = _derived(path, content, above) if derived else _own(path, content)
     _check(path, scheme)
     return scheme
+
+
+def _typed(path: Path, content: dict[str, Any]) -> None:
+    for entry, value in content.items():
+        if entry in ("unit", "index_base", "exchange_rate", "purchasing_power"):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise DataError(f"{path}: {entry} = {value!r} is no number; write one, without quotes")
+        elif entry in ("classes", "borders"):
+            if not isinstance(value, list):
+                raise DataError(f"{path}: {entry} is a list; put it in square brackets")
+        elif not isinstance(value, str):
+            raise DataError(f"{path}: {entry} = {value!r} is no text; write it in quotes")
 
 
 def _own(path: Path, content: dict[str, Any]) -> Scheme:
@@ -160,12 +180,10 @@ def _own(path: Path, content: dict[str, Any]) -> Scheme:
         raise DataError(f"{path}: classes are a list of names, borders and unit are numbers") from None
 
 
-def _derived(path: Path, content: dict[str, Any]) -> Scheme:
-    base = str(content["base"])
-    beside = path.with_name(f"{base}.toml")
-    if beside == path:
-        raise DataError(f"{path}: a scheme cannot be its own base")
-    scheme = _scheme(beside) if beside.is_file() else load_scheme(base)
+def _derived(path: Path, content: dict[str, Any], above: tuple[Path, ...]) -> Scheme:
+    base = content["base"]
+    beside = path.parent / f"{base}.toml"
+    scheme = _scheme(beside if beside.is_file() else _place(base), above)
     if {"exchange_rate", "purchasing_power"} & content.keys():
         if "currency" not in content:
             raise DataError(f"{path} lacks currency: the one that the scaled borders are counted in")

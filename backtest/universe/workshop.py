@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from backtest.compiling import threads
 from backtest.errors import DataError, RotationError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
+    from collections.abc import Iterator, Sequence
+    from types import FrameType, TracebackType
 
     import pandas as pd
-    import pyarrow as pa
 
 MEMORY = "2GB"
 """What the queries may hold at once; Python and the compiled loops need about another gigabyte."""
 
 _SIZE = re.compile(r"\d+(\.\d+)? ?(MB|GB|TB)", re.IGNORECASE)
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 _CSV = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt", ".txt.gz")
 _PARQUET = (".parquet", ".pq")
 
@@ -37,6 +41,63 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """Return a text as SQL takes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def names(found: Sequence[Path]) -> str:
+    """Return paths as a list in SQL, each the one file of that name: DuckDB reads ``*?[`` as patterns."""
+    return "[" + ", ".join(text(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in found) + "]"
+
+
+def parquet(found: Sequence[Path]) -> str:
+    """Return what SQL reads Parquet files from; stamps with a time zone become the local time of that zone.
+
+    DuckDB would show them in the zone of the machine, so that a day could be another one elsewhere.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
+    for file in found:
+        groups.setdefault(_zones(file), []).append(file)
+    parts = []
+    for zones, members in groups.items():
+        local = ", ".join(f"{_local(quoted(column), zone)} AS {quoted(column)}" for column, zone in zones)
+        chosen = f"* REPLACE ({local})" if local else "*"
+        parts.append(f"SELECT {chosen} FROM read_parquet({names(members)}, union_by_name = true)")
+    return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+def _zones(file: Path) -> tuple[tuple[str, str], ...]:
+    try:
+        schema = pq.read_schema(file)
+    except (pa.ArrowException, OSError):
+        return ()  # DuckDB says what is wrong with it
+    return tuple((f.name, f.type.tz) for f in schema if pa.types.is_timestamp(f.type) and f.type.tz)
+
+
+def _local(column: str, zone: str) -> str:
+    offset = _OFFSET.fullmatch(zone)
+    if offset is None:
+        return f"timezone({text(zone)}, {column})"
+    minutes = int(offset[2]) * 60 + int(offset[3])
+    return f"make_timestamp(epoch_us({column})) {offset[1]} INTERVAL {minutes} MINUTE"
+
+
+class _Interruptions:
+    """Notes Ctrl-C: engines turn it into errors of their own, and what is being cleaned up must not stop."""
+
+    def __init__(self) -> None:
+        self.noted, self.held = False, True
+        main = threading.current_thread() is threading.main_thread()
+        self._installed = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._installed:
+            signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a handler is given
+        self.noted = True
+        if not self.held:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        if self._installed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Workshop:
@@ -53,25 +114,49 @@ class Workshop:
     def __init__(self, memory: str = MEMORY, folder: Path | None = None) -> None:
         if not _SIZE.fullmatch(memory):
             raise UsageError(f"--memory takes a size such as 2GB, not '{memory}'")
+        self._interruptions = _Interruptions()
         self.folder = Path(tempfile.mkdtemp(prefix="rotation-universe-", dir=folder))
-        self.connection = duckdb.connect(str(self.folder / "workshop.duckdb"))
-        for setting in (
-            f"memory_limit = '{memory}'",
-            f"threads = {threads()}",
-            f"temp_directory = {text(str(self.folder / 'spill'))}",
-            "preserve_insertion_order = false",
-            "enable_progress_bar = false",
-        ):
-            self.connection.execute(f"SET {setting}")
+        try:
+            self.connection = duckdb.connect(str(self.folder / "workshop.duckdb"))
+            self._set(f"memory_limit = '{memory}'")
+            self._set(f"threads = {threads()}")
+            self._set(f"temp_directory = {text(str(self.folder / 'spill'))}")
+            self._set("preserve_insertion_order = false")
+            self._set("enable_progress_bar = false")
+        except duckdb.Error as error:
+            self._close()
+            raise UsageError(
+                f"the queries cannot be set up with --memory {memory}; give a size such as 2GB "
+                f"({str(error).splitlines()[0]})"
+            ) from None
+
+    def _set(self, setting: str) -> None:
+        self.connection.execute(f"SET {setting}")
+
+    def _close(self) -> None:
+        self._interruptions.held = True
+        if hasattr(self, "connection"):
+            self.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._interruptions.close()
 
     def __enter__(self) -> Workshop:
+        try:
+            self._interruptions.held = False
+            if self._interruptions.noted:
+                signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.connection.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._close()
+        # DuckDB says "Query interrupted", numba "no compiled object yet": the user only pressed Ctrl-C.
+        if self._interruptions.noted and not isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Execute a statement; DataError, with the engine's own first line, where it fails."""

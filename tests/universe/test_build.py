@@ -12,6 +12,7 @@ import pytest
 from backtest.errors import DataError, UsageError
 from backtest.universe.build import Rules, frame, reconstitutions
 from backtest.universe.drift import CLOSE_CAP, COUNT
+from backtest.universe.mapping import Mapping
 from backtest.universe.schemes import load_scheme
 from tests.universe.made import built, companies, saved
 from tests.universe.slow import Slow
@@ -135,6 +136,36 @@ def test_a_company_with_two_share_classes_is_classified_by_all_of_it(tmp_path: P
         ("BIG.B", 3, 5e9, 1.1e10, False),
         ("MID", 2, 9e9, 9e9, True),
     ]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("wrong", ["twice", "typo"])
+def test_rows_that_are_set_aside_make_no_company_larger(tmp_path: Path, wrong: str, *, whole: bool) -> None:
+    days = pd.bdate_range("2020-01-01", "2020-03-31")
+    lines = {"A.1": ("A", 0.9e9), "A.2": ("A", 0.9e9), "MID": ("MID", 9e9)}
+    table = pd.DataFrame(
+        [(d, c, i, cap, 100.0, 0.01) for d in days for c, (i, cap) in lines.items()],
+        columns=["date", "company", "issuer", "capitalisation", "price", "total_return"],
+    )
+    row = (table["date"] == "2020-01-31") & (table["company"] == "A.1")
+    if wrong == "twice":
+        table = pd.concat([table, table[row]])
+    else:
+        table.loc[row, "capitalisation"] *= 2000.0
+    mapping = Mapping(currency="USD", capitalisation_of="company" if whole else "line")
+    with built(saved(table, tmp_path), mapping=mapping) as (shop, _, portfolios):
+        found = shop.rows("SELECT company, class, size, lead FROM members JOIN lines USING (id) "
+                          "JOIN bars USING (bar) WHERE date = DATE '2020-01-31' ORDER BY company")  # fmt: skip
+    first, second = ("A.1", 1, 0.9e9, True), ("A.2", 1, 0.9e9, True)
+    if wrong == "twice":
+        both = [("A.1", 1, 1.8e9, True), ("A.2", 1, 1.8e9, False)]
+        assert found[:-1] == ([first] if whole else both)
+    else:
+        assert found[:-1] == [second]
+    counts = {each.reason: each.rows for each in portfolios.set_aside}
+    seconds = counts.pop("a second line of its company", 0)
+    assert seconds == whole * (len(days) - (wrong == "typo"))
+    assert list(counts.values()) == [1]
 
 
 def test_reconstitutions_are_the_last_bars_of_their_months() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtest.cli.universe import universe
-from backtest.errors import UsageError
+from backtest.errors import RotationError, UsageError
 from tests.universe.made import companies, saved
 
 ROTATION = str(Path(sys.executable).with_name("rotation"))
@@ -159,3 +159,13 @@ def test_a_wrong_call_is_answered_in_one_sentence(folder: Path) -> None:
         "did you mean 'us'?\n"
     )
     assert done.stdout == ""
+
+
+def test_a_place_that_cannot_be_written_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A file where a folder should be: permissions do not stop every user of a machine.
+    monkeypatch.chdir(folder)
+    (folder / "taken").write_text("")
+    with pytest.raises(RotationError) as refused:
+        universe("rotation universe", None, ["classify", "companies.parquet", "--out", "taken/c.csv"])
+    assert "the table cannot be written to taken/c.csv" in str(refused.value)
+    assert "name another place with --out" in str(refused.value)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
+import threading
+import time
 import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from backtest.errors import DataError, RotationError, UsageError
@@ -152,6 +159,13 @@ def test_a_mapping_names_other_columns(tmp_path: Path, good: pd.DataFrame) -> No
         ('capitalisation_of = "all"', "is 'line' or 'company'"),
         ('[[leave_out]]\nreason = "x"\ncolumn = "name"\nmatches = "("', "is not a regular expression"),
         ('[[leave_out]]\nreason = "x"\nmatches = "y"', "a leave_out needs"),
+        ("[columns]\ncompany = 5", "company = 5 is no text; write it in quotes"),
+        ("leave_out = [1]", "write [[leave_out]] above each rule"),
+        ('issuer = ""', "write [issuer] and its entries below it"),
+        ('[issuer]\nstrip = "x"', "put it in square brackets"),
+        ('[issuer]\ncolumn = ["x"]', "the column of issuer is one name"),
+        ("[fundamentals]\nbook = [1]", "book = 1 is no text"),
+        ("currency = 1", "currency = 1 is no text"),
         ("colums = 1", "an entry 'colums'; did you mean 'columns'?"),
     ],
 )
@@ -205,11 +219,11 @@ def test_one_line_stands_for_a_company_whose_lines_each_carry_all_of_it(
     named.loc[named["company"] == "C0001", "name"] = "Alpha Inc. Class C Capital Stock"
     strip = ("(?i)class [a-z]", "(?i)(common|capital) stock")
     mapping = Mapping(currency="USD", capitalisation_of="company", issuer_column="name", issuer_strip=strip)
-    found = taken(saved(named, tmp_path), mapping)
+    reasons, used = _whole(saved(named, tmp_path), mapping)
     dates = [set(named.loc[named["company"] == c, "date"]) for c in ("C0000", "C0001")]
     both = len(dates[0] & dates[1])
-    assert _reasons(found.set_aside) == {"a second line of its company": both}
-    assert found.used == len(good) - both
+    assert reasons == {"a second line of its company": both}
+    assert used == len(good) - both
 
 
 def test_a_zip_and_a_folder_are_tables_too(tmp_path: Path, good: pd.DataFrame) -> None:
@@ -255,3 +269,64 @@ def test_names_with_quotes_are_names(tmp_path: Path, good: pd.DataFrame) -> None
     odd = good.rename(columns={"price": 'the "price"'})
     mapping = Mapping(columns={"price": 'the "price"'}, currency="USD")
     assert taken(saved(odd, folder, "o'brien.parquet"), mapping).used == len(good)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Bangkok", "+07:00", "-05:00", "UTC"])
+def test_the_day_of_a_stamp_is_that_of_its_own_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    stamps = pa.array([pd.Timestamp("2020-12-31", tz=zone)], pa.timestamp("us", tz=zone))
+    columns = {"date": stamps, "company": ["A"], "price": [1.0], "shares": [1.0]}
+    pq.write_table(pa.table(columns), tmp_path / "c.parquet")
+    try:
+        for machine in ("UTC", "Asia/Bangkok", "America/New_York"):
+            monkeypatch.setenv("TZ", machine)
+            time.tzset()
+            with Workshop("500MB") as shop:
+                take_in(shop, tmp_path / "c.parquet", Mapping(currency="USD"), "USD")
+                assert str(shop.value("SELECT date FROM bars")) == "2020-12-31"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_path_is_no_pattern(tmp_path: Path, good: pd.DataFrame, kind: str) -> None:
+    folder = tmp_path / "a*b?"
+    folder.mkdir()
+    saved(good, folder, f"data1.{kind}")
+    assert taken(saved(good.iloc[:7], folder, f"data[1].{kind}")).used == 7
+
+
+def test_the_temporary_folder_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: pd.DataFrame
+) -> None:
+    folder = tmp_path / "it's [1]"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert _whole(saved(good, tmp_path)) == ({}, len(good))
+    assert not list(folder.iterdir())
+
+
+def test_an_interrupted_query_is_an_interruption(tmp_path: Path) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), Workshop("500MB", tmp_path) as shop:
+        timer.start()
+        shop.value("SELECT sum(sin(a.range * b.range)) FROM range(1000000) a, range(1000000) b")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_that_an_interruption_was_turned_into_is_an_interruption(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Workshop("500MB", tmp_path):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("no compiled object yet") from None
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_memory_that_no_machine_has_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--memory 99999999999999999TB; give a size such as 2GB"):
+        Workshop("99999999999999999TB", tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -106,3 +106,22 @@ def test_a_scheme_of_ones_own_may_lie_on_another_one_beside_it(tmp_path: Path) -
             'title = "t"\nsource = "s"\nbase = "mine"\nclasses = ["a", "b"]'
         )
         load_scheme(str(tmp_path / "scaled.toml"))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('base = "us"\ncurrency = "THB"\nexchange_rate = "abc"', "exchange_rate = 'abc' is no number"),
+        ('by = ["x"]\nclasses = ["a", "b"]\nborders = [1]', "by = ['x'] is no text"),
+        ('classes = "ab"\nborders = [1]', "classes is a list"),
+        ('base = "b"', "a scheme cannot be its own base"),
+    ],
+)
+def test_a_scheme_of_the_wrong_kind_is_refused_in_one_sentence(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    for name, text in (("a", content), ("b", 'base = "a"')):
+        (tmp_path / f"{name}.toml").write_text(f'title = "t"\nsource = "s"\n{text}\n')
+    with pytest.raises(DataError) as refused:
+        load_scheme(str(tmp_path / "a.toml"))
+    assert sentence in str(refused.value)

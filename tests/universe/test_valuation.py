@@ -87,6 +87,17 @@ def test_accounts_count_from_the_day_they_were_published(tmp_path: Path) -> None
     }
 
 
+def test_a_later_filing_about_the_same_year_keeps_what_was_filed_before(tmp_path: Path) -> None:
+    accounts = (
+        "company,published,period_end,earnings,book\nS1,2020-03-01,2019-12-31,100e6,\n"
+        "S1,2020-03-10,2019-12-31,,800e6\nS1,2021-03-01,2020-12-31,120e6,\n"
+    )
+    with _valued(tmp_path, accounts) as (shop, _):
+        known = shop.rows("SELECT earnings, book FROM valued JOIN lines USING (id) WHERE company = 'S1' "
+                          "AND date IN ('2020-03-31', '2021-03-31') ORDER BY date")  # fmt: skip
+    assert known == [(100e6, 800e6), (120e6, None)]
+
+
 def test_ratios_are_sums_over_sums(tmp_path: Path) -> None:
     with _valued(tmp_path) as (shop, _):
         tables = {
