@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.^=-]{0,79}")
+_RECORD = re.compile(r"[0-9a-f]{12}\.json")
 _DAY = 86400.0
 
 
@@ -90,10 +91,10 @@ class Store:
         return self.folder / id
 
     def ids(self) -> list[str]:
-        """Return the ids of which something is stored."""
+        """Return the ids of which something is stored; folders that are not the store's are passed over."""
         if not self.folder.is_dir():
             return []
-        return sorted(p.name for p in self.folder.iterdir() if p.is_dir() and any(p.glob("*.json")))
+        return sorted(p.name for p in self.folder.iterdir() if _ID.fullmatch(p.name) and any(_records(p)))
 
     def vintages(self, id: str) -> list[Record]:
         """Return the records of one series, the current vintage last.
@@ -104,7 +105,7 @@ class Store:
             When a record is damaged.
         """
         records = []
-        for path in self._home(id).glob("*.json"):
+        for path in _records(self._home(id)):
             try:
                 records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
             except (OSError, ValueError, TypeError) as error:
@@ -224,6 +225,11 @@ def vintage_of(table: Table) -> str:
     if table.announced is not None:
         digest.update(table.announced.astype("<i8").tobytes())
     return digest.hexdigest()[:12]
+
+
+def _records(home: Path) -> Iterator[Path]:
+    """Yield the records in a series' folder; other JSON files there are somebody else's."""
+    return (path for path in home.glob("*.json") if _RECORD.fullmatch(path.name))
 
 
 def _place(path: Path, content: bytes) -> None:
