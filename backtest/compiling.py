@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,9 +21,9 @@ def compiled(function: Function) -> Function:
 
     The machine code is kept beside the source, or, where that folder cannot be written to (an installed
     copy), in the user's cache folder; ``NUMBA_CACHE_DIR`` names another place. Where no folder can be
-    written to at all, the code is compiled anew in every process. It runs without Python's lock, so that
-    threads share the work. Arithmetic is IEEE's, step by step as written; a division by zero gives an
-    infinity or NaN.
+    written to at all, or its disk is full, the code is compiled anew in every process. It runs without
+    Python's lock, so that threads share the work. Arithmetic is IEEE's, step by step as written; a division
+    by zero gives an infinity or NaN.
     """
     return _compile(function)
 
@@ -51,14 +53,29 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
+class _Cache(FunctionCache):
+    """Code on disk that a run can do without: a full or failing disk costs time, not the run."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the stored code of a signature; None where there is none or it cannot be read."""
+        with contextlib.suppress(OSError):
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call] # numba has no types
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Store the code of a signature if the disk allows it."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call] # as above
+
+
 def _compile(function: Function, **options: Any) -> Function:
     # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
     # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
     function.__qualname__ += f"_{_fingerprint()}"
-    try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy", **options)
-    except RuntimeError:  # numba's word for: no place for a cache
-        return numba.njit(function, nogil=True, error_model="numpy", **options)
+    made = numba.njit(function, nogil=True, error_model="numpy", **options)
+    with contextlib.suppress(RuntimeError):  # numba's word for: no place for a cache
+        made._cache = _Cache(function)  # type: ignore[no-untyped-call] # what cache=True does
+    return made
 
 
 @inlined
