@@ -26,6 +26,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
+from backtest.folders import expanded
 from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def data_folder() -> Path:
     """Return where series are stored: ``ROTATION_DATA``, else the user's data folder by platformdirs."""
     given = os.environ.get("ROTATION_DATA")
     if given:
-        return Path(given).expanduser()
+        return expanded(given)
     import platformdirs
 
     return platformdirs.user_data_path("size-rotation", appauthor=False)

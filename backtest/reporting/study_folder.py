@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backtest.folders import expanded
 from backtest.reporting.document import to_json
 from backtest.reporting.folder import whole_folder
 from backtest.reporting.study_document import claims_document, study_document
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def _place(name: str, out: str | Path | None) -> Path:
     """Return the folder that was asked for, or ``reports/study-NAME/STAMP``, not taken yet."""
     if out is not None:
-        return Path(out).expanduser()
+        return expanded(out)
     stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
     home = Path("reports", f"study-{name}")
     place, again = home / stamp, 2
