@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import dispatcher
 from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -68,12 +69,24 @@ class _Cache(FunctionCache):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call] # as above
 
 
+@contextlib.contextmanager
+def caches_that_may_fail() -> Iterator[None]:
+    """Let the functions that a library compiles with numba's cache do without it, too; import it inside."""
+    numbas: Any = dispatcher  # it has no types
+    before = numbas.FunctionCache
+    numbas.FunctionCache = _Cache
+    try:
+        yield
+    finally:
+        numbas.FunctionCache = before
+
+
 def _compile(function: Function, **options: Any) -> Function:
     # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
     # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
     function.__qualname__ += f"_{_fingerprint()}"
     made = numba.njit(function, nogil=True, error_model="numpy", **options)
-    with contextlib.suppress(RuntimeError):  # numba's word for: no place for a cache
+    with contextlib.suppress(RuntimeError, OSError):  # no place for a cache (as numba says it), or a full one
         made._cache = _Cache(function)  # type: ignore[no-untyped-call] # what cache=True does
     return made
 
