@@ -25,6 +25,13 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the options; UsageError names the nearest one where one is unknown."""
+        for word in arguments:
+            _, _, value = word.rpartition("=")
+            # What stays as it is names a user that there is not; Path.expanduser would fail at it.
+            if value.startswith("~") and os.path.expanduser(value) == value:  # noqa: PTH111 - pathlib is not loaded
+                raise UsageError(
+                    f"'{value}' begins with a home folder that does not exist; write the path out"
+                )
         known, unknown = self.parse_known_args(arguments)
         if unknown:
             options = [o for action in self._actions for o in action.option_strings]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import dispatcher
+from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,9 +22,9 @@ def compiled(function: Function) -> Function:
 
     The machine code is kept beside the source, or, where that folder cannot be written to (an installed
     copy), in the user's cache folder; ``NUMBA_CACHE_DIR`` names another place. Where no folder can be
-    written to at all, the code is compiled anew in every process. It runs without Python's lock, so that
-    threads share the work. Arithmetic is IEEE's, step by step as written; a division by zero gives an
-    infinity or NaN.
+    written to at all, or its disk is full, the code is compiled anew in every process. It runs without
+    Python's lock, so that threads share the work. Arithmetic is IEEE's, step by step as written; a division
+    by zero gives an infinity or NaN.
     """
     return _compile(function)
 
@@ -51,14 +54,41 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
+class _Cache(FunctionCache):
+    """Code on disk that a run can do without: a full or failing disk costs time, not the run."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the stored code of a signature; None where there is none or it cannot be read."""
+        with contextlib.suppress(OSError):
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call] # numba has no types
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Store the code of a signature if the disk allows it."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call] # as above
+
+
+@contextlib.contextmanager
+def caches_that_may_fail() -> Iterator[None]:
+    """Let the functions that a library compiles with numba's cache do without it, too; import it inside."""
+    numbas: Any = dispatcher  # it has no types
+    before = numbas.FunctionCache
+    numbas.FunctionCache = _Cache
+    try:
+        yield
+    finally:
+        numbas.FunctionCache = before
+
+
 def _compile(function: Function, **options: Any) -> Function:
     # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
     # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
     function.__qualname__ += f"_{_fingerprint()}"
-    try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy", **options)
-    except RuntimeError:  # numba's word for: no place for a cache
-        return numba.njit(function, nogil=True, error_model="numpy", **options)
+    made = numba.njit(function, nogil=True, error_model="numpy", **options)
+    with contextlib.suppress(RuntimeError, OSError):  # no place for a cache (as numba says it), or a full one
+        made._cache = _Cache(function)  # type: ignore[no-untyped-call] # what cache=True does
+    return made
 
 
 @inlined

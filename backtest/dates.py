@@ -32,13 +32,16 @@ def parse_day(text: str | dt.date | np.datetime64, what: str) -> np.datetime64:
     UsageError
         When the text is not a date of the calendar.
     """
-    if isinstance(text, np.datetime64):
+    if isinstance(text, np.datetime64) and not np.isnat(text):
         return text.astype("datetime64[D]")
     if isinstance(text, str):
         try:
             text = dt.date.fromisoformat(text)
         except ValueError:
             raise UsageError(f"{what} '{text}' is not a date; write it as 2007-09-18") from None
+    # Not a time (NaT of pandas, too) is a date by its type alone: it is not equal to itself.
+    if not isinstance(text, dt.date) or text != text:
+        raise UsageError(f"{what} must be a date or text such as '2007-09-18', not {text!r}")
     return np.datetime64(dt.date(text.year, text.month, text.day), "D")
 
 

@@ -1,8 +1,10 @@
-"""Where the shipped strategies and data lie: inside an installed copy, or beside it in a checkout."""
+"""Where the shipped strategies and data lie, installed or in a checkout, and what a user's ``~`` means."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from backtest.errors import UsageError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -15,3 +17,19 @@ def shipped(name: str) -> Path:
     """
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def expanded(name: str | Path) -> Path:
+    """Return the path that a user names, with ``~`` and ``~somebody`` made their home folders.
+
+    Raises
+    ------
+    UsageError
+        When there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"'{name}' begins with a home folder that does not exist; write the path out"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,3 +59,9 @@ def test_a_day_is_read_from_whatever_a_user_has(given_day: object) -> None:
 def test_what_is_not_a_date_is_refused_by_name(text: str) -> None:
     with pytest.raises(UsageError, match=f"the start '{text}' is not a date"):
         parse_day(text, "the start")
+
+
+@pytest.mark.parametrize("wrong", [1990, 1990.5, np.datetime64("NaT"), pd.NaT, ["1990-01-01"]])
+def test_what_is_no_date_is_a_wrong_call(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="the start must be a date or text such as '2007-09-18', not"):
+        parse_day(wrong, "the start")

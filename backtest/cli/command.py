@@ -169,8 +169,20 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
     return command(f"{prog} {arguments[0]}", strategy, arguments[1:])
 
 
+def _failure(error: OSError) -> str:
+    """Return what the system refused, at which path, and what to do about it."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return reason
+    cure = "name another one, or allow yourself to use it" if isinstance(error, PermissionError) else ""
+    return f"{os.fsdecode(error.filename)}: {reason}; {cure or 'name another file or folder'}"
+
+
 def _guarded(prog: str, work: Callable[[], int]) -> int:
     """Do the work; whatever fails becomes one sentence on standard error and an exit status."""
+    if sys.stdout is None:  # closed by the shell: command >&-
+        print(f"{prog}: standard output is closed; send it to a file or to /dev/null", file=sys.stderr)  # noqa: T201
+        return 1
     try:
         status = work()
         sys.stdout.flush()
@@ -186,7 +198,7 @@ def _guarded(prog: str, work: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{prog}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        print(f"{prog}: {_failure(error)}", file=sys.stderr)  # noqa: T201
         return 1
     return status
 

@@ -133,11 +133,14 @@ def parse_days(text: str) -> Days:
     """
     from backtest.dates import parse_day, to_days
 
-    path = Path(text).expanduser()
     try:
-        listed = path.read_text(encoding="utf-8") if path.is_file() else text
+        is_file = Path(text).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # a long list is no possible name of a file
+        is_file = False
+    try:
+        listed = Path(text).expanduser().read_text(encoding="utf-8") if is_file else text
     except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{path} cannot be read as a list of dates") from None
+        raise UsageError(f"{text} cannot be read as a list of dates") from None
     lines = [line.partition("#")[0] for line in listed.replace(",", "\n").splitlines()]
     words = [line.strip() for line in lines if line.strip()]
     if not words:

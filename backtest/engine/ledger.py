@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from backtest.compiling import caches_that_may_fail
 from backtest.errors import RotationError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def replay(bars: Bars, path: Path, costs: Sequence[float]) -> Any:
     RotationError
         When the two values differ by more than 1e-9 at any bar: one of the two engines is wrong.
     """
-    import vectorbt as vbt  # two seconds, and not every use of the package needs it
+    with caches_that_may_fail():
+        import vectorbt as vbt  # two seconds, and not every use of the package needs it
 
     n_bars = followed(path.equity)
     equity = path.equity[:n_bars]

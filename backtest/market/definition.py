@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backtest.errors import DataError, RotationError, UsageError, nearest
-from backtest.folders import shipped
+from backtest.folders import expanded, shipped
 from backtest.market.catalogue import Entry, entry, read_toml
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
 from backtest.market.local import LOCAL_FILE, beside
@@ -101,11 +101,9 @@ def find_market(name: str) -> Path:
     UsageError
         When there is none; the nearest shipped name is given.
     """
-    from pathlib import Path
-
     if name in market_names():
         return shipped("data") / "markets" / f"{name}.toml"
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir() and (path / "market.toml").is_file():
         return path / "market.toml"
     if path.is_file():
@@ -170,6 +168,8 @@ def _definition(name: str, content: dict[str, Any]) -> Definition:
         group: {key: _formula((group, key), value) for key, value in content.get(group, {}).items()}
         for group in ("sleeves", "series", "factors")
     }
+    for id, vintage in content.get("vintages", {}).items():
+        _text(("vintages", id), vintage)
     policy = _formula(("policy",), content["policy"]) if "policy" in content else None
     rest = {key: content[key] for key in content if key not in (*groups, "policy")}
     definition = Definition(

@@ -145,7 +145,9 @@ def _parquet(path: Path, described: Description) -> tuple[Days, Floats]:
     if column not in names[1:]:
         raise DataError(f"{path.name} was refused: it has no column '{column}'; {nearest(column, names[1:])}")
     try:
-        dates = to_days(pd.to_datetime(frame.iloc[:, 0], format="ISO8601").to_numpy())
+        # A time zone is dropped, not converted: the day it was where the file was made, as for the ETFs.
+        stamps = pd.to_datetime(frame.iloc[:, 0], format="ISO8601").dt.tz_localize(None)
+        dates = to_days(stamps.to_numpy())
         values = frame.iloc[:, names.index(column)].to_numpy(dtype=np.float64)
     except (ValueError, TypeError) as error:
         raise DataError(f"{path.name} was refused: its columns are not dates and numbers ({error})") from None

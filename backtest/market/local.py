@@ -90,11 +90,22 @@ def describe(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} does not say what it holds; make it anew with: rotation universe build")
     values = [name for name in schema.names if name != "date"]
     return {
-        **json.loads(said),
+        **_said(said, path),
         "source": LOCAL_FILE,
         "path": str(path),
         "columns": values if len(values) > 1 else [],
     }
+
+
+def _said(text: bytes, path: Path) -> dict[str, str]:
+    """Return the metadata of a file; DataError where they are not an object of texts."""
+    try:
+        about = json.loads(text)
+    except ValueError:
+        about = None
+    if not isinstance(about, dict) or not all(isinstance(value, str) for value in about.values()):
+        raise DataError(f"what {path} says of itself is damaged; make it anew with: rotation universe build")
+    return about
 
 
 def read_local(path: Path, column: str) -> SourceSeries:
@@ -109,12 +120,18 @@ def read_local(path: Path, column: str) -> SourceSeries:
     import pyarrow.parquet as pq
 
     content = path.read_bytes()
-    table = pq.read_table(pa.BufferReader(content))
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged ({error}); make it anew with: rotation universe build") from None
     names = [name for name in table.column_names if name != "date"]
     if column and column not in names:
         raise DataError(f"{path} has no column '{column}'; {nearest(column, names)}")
-    values = table[column or names[0]].to_numpy().astype(np.float64)
-    dates = to_days(table["date"].to_numpy())
+    try:
+        values = table[column or names[0]].to_numpy().astype(np.float64)
+        dates = to_days(table["date"].to_numpy())
+    except (ValueError, TypeError):
+        raise DataError(f"{path} has something else than dates and numbers in its columns") from None
     there = np.isfinite(values)
     if not there.any():
         raise DataError(f"{path} has no value in its column '{column or names[0]}'")

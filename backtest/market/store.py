@@ -26,12 +26,14 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
+from backtest.folders import expanded
 from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.^=-]{0,79}")
+_RECORD = re.compile(r"[0-9a-f]{12}\.json")
 _DAY = 86400.0
 
 
@@ -39,7 +41,7 @@ def data_folder() -> Path:
     """Return where series are stored: ``ROTATION_DATA``, else the user's data folder by platformdirs."""
     given = os.environ.get("ROTATION_DATA")
     if given:
-        return Path(given).expanduser()
+        return expanded(given)
     import platformdirs
 
     return platformdirs.user_data_path("size-rotation", appauthor=False)
@@ -90,10 +92,10 @@ class Store:
         return self.folder / id
 
     def ids(self) -> list[str]:
-        """Return the ids of which something is stored."""
+        """Return the ids of which something is stored; folders that are not the store's are passed over."""
         if not self.folder.is_dir():
             return []
-        return sorted(p.name for p in self.folder.iterdir() if p.is_dir() and any(p.glob("*.json")))
+        return sorted(p.name for p in self.folder.iterdir() if _ID.fullmatch(p.name) and any(_records(p)))
 
     def vintages(self, id: str) -> list[Record]:
         """Return the records of one series, the current vintage last.
@@ -104,7 +106,7 @@ class Store:
             When a record is damaged.
         """
         records = []
-        for path in self._home(id).glob("*.json"):
+        for path in _records(self._home(id)):
             try:
                 records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
             except (OSError, ValueError, TypeError) as error:
@@ -224,6 +226,11 @@ def vintage_of(table: Table) -> str:
     if table.announced is not None:
         digest.update(table.announced.astype("<i8").tobytes())
     return digest.hexdigest()[:12]
+
+
+def _records(home: Path) -> Iterator[Path]:
+    """Yield the records in a series' folder; other JSON files there are somebody else's."""
+    return (path for path in home.glob("*.json") if _RECORD.fullmatch(path.name))
 
 
 def _place(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backtest.folders import expanded
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
 from backtest.reporting.comparison import Comparison, Difference, as_document
@@ -186,7 +187,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
 
 def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
     """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
-    place = Path(out).expanduser() if out is not None else default_place("compare")
+    place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
         text, drawn = page(comparison)
         (draft / "index.html").write_text(text, encoding="utf-8")

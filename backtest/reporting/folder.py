@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.errors import RotationError, UsageError
+from backtest.folders import expanded
 from backtest.reporting.document import to_json
 from backtest.reporting.page import tear_sheet
 from backtest.reporting.record import write_record
@@ -47,6 +48,8 @@ def whole_folder(place: Path) -> Iterator[Path]:
         yield draft
         draft.rename(place)
     except OSError as error:
+        if draft is not None and _elsewhere(error, draft):
+            raise
         raise RotationError(
             f"the report cannot be written to {place}: {error.strerror or error}; "
             "free the disk, or name another folder with --out"
@@ -54,6 +57,13 @@ def whole_folder(place: Path) -> Iterator[Path]:
     finally:
         if draft is not None:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _elsewhere(error: OSError, draft: Path) -> bool:
+    """Return whether an error is of another file than those being written: one that could not be read."""
+    if not isinstance(error.filename, str):
+        return False
+    return draft.absolute() not in [Path(error.filename).absolute(), *Path(error.filename).absolute().parents]
 
 
 def default_place(name: str) -> Path:
@@ -84,7 +94,7 @@ def write_report(
     tried
         How many combinations of parameters were tried before this one was chosen.
     """
-    place = Path(out).expanduser() if out is not None else default_place(result.strategy.name)
+    place = expanded(out) if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
         content = sheet(result, robust, tried=tried)
         content.record.document["report"] = str(place.resolve())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from backtest.errors import RotationError, UsageError
+from backtest.folders import expanded
 from backtest.market.load import load_market
 from backtest.reporting.figures import card_figure
 from backtest.reporting.html import render
@@ -71,7 +72,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
     UsageError
         When the folder holds something that is no gallery.
     """
-    place = Path(out).expanduser()
+    place = expanded(out)
     if place.exists() and not _is_gallery(place):
         raise UsageError(f"{place} is no gallery; name another folder with --out")
     data = load_market(market) if isinstance(market, str) else market

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backtest.folders import expanded
 from backtest.reporting.document import to_json
 from backtest.reporting.folder import default_place, whole_folder
 from backtest.reporting.study_document import claims_document, study_document
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _place(name: str, out: str | Path | None) -> Path:
-    return Path(out).expanduser() if out is not None else default_place(f"study-{name}")
+    return expanded(out) if out is not None else default_place(f"study-{name}")
 
 
 def write_study(study: Study, out: str | Path | None = None) -> Path:

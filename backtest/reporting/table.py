@@ -64,45 +64,63 @@ def proper(text: str) -> str:
     return text.replace("-", "\u2212") if text != "-" else "\u2013"
 
 
-def table(result: Result) -> Table:
+_BETWEEN = 3  # characters between two columns: a line, and a space on either side
+
+
+def fitting(labels: list[str], columns: dict[str, list[str]], width: int) -> list[Table]:
+    """Return the columns in as few tables as show every number whole; each has the labels again.
+
+    ``labels`` has a heading, then one label a row; ``columns`` the rows of each by its heading.
+    """
+    room = width - max(map(len, labels))
+    groups: list[dict[str, list[str]]] = []
+    left = 0
+    for name, cells in columns.items():
+        needed = max(map(len, [name, *cells])) + _BETWEEN
+        if not groups or needed > left:
+            groups.append({})
+            left = room
+        groups[-1][name] = cells
+        left -= needed
+    tables = []
+    for group in groups:
+        shown = Table(show_edge=False, pad_edge=False)
+        shown.add_column(Text(labels[0]))
+        for name in group:
+            shown.add_column(Text(name), justify="right", no_wrap=True)
+        for label, *cells in zip(labels[1:], *group.values(), strict=True):
+            shown.add_row(Text(label), *cells)
+        tables.append(shown)
+    return tables
+
+
+def tables(result: Result, width: int) -> list[Table]:
     """Return the measures of a run beside those of its benchmarks; ``-`` where one is not defined."""
     columns = {result.strategy.name: result.metrics, **result.benchmarks}
-    shown = Table(show_edge=False, pad_edge=False)
-    shown.add_column("")
-    for name in columns:
-        shown.add_column(Text(name), justify="right")
-    for key, label, form in ROWS:
-        shown.add_row(label, *(cell(metrics[key], form) for metrics in columns.values()))
-    return shown
+    return fitting(
+        ["", *(label for _, label, _ in ROWS)],
+        {name: [cell(metrics[key], form) for key, _, form in ROWS] for name, metrics in columns.items()},
+        width,
+    )
 
 
 def _late(bars: int) -> str:
     return f"{bars} bar{'' if bars == 1 else 's'} late" if bars else "filled at once"
 
 
-def robustness_table(robust: Robustness) -> Table:
+def robustness_tables(robust: Robustness, width: int) -> list[Table]:
     """Return a row for each cost and, for each delay, the return a year, the Sharpe ratio and alpha's t."""
     costs = list(dict.fromkeys(trial.cost_bps for trial in robust.trials))
     delays = list(dict.fromkeys(trial.delay_fill for trial in robust.trials))
     by_terms = {(trial.cost_bps, trial.delay_fill): trial.metrics for trial in robust.trials}
-    shown = Table(
-        title=f"return a year / Sharpe / t of alpha, {robust.start} to {robust.end}",
-        title_justify="left",
-        title_style="",
-        show_edge=False,
-        pad_edge=False,
-    )
-    shown.add_column("costs a side")
+    columns: dict[str, list[str]] = {}
     for delay in delays:
-        shown.add_column(_late(delay), justify="right", no_wrap=True)
-    for cost in costs:
-        cells = []
-        for delay in delays:
+        cells = columns[_late(delay)] = []
+        for cost in costs:
             metrics = by_terms[cost, delay]
             parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
             cells.append(" / ".join(cell(metrics[key], form) for key, form in parts))
-        shown.add_row(f"{cost:g} bp", *cells)
-    return shown
+    return fitting(["costs", *(f"{cost:g} bp" for cost in costs)], columns, width)
 
 
 def show(result: Result, report: Path, robust: Robustness | None = None) -> None:
@@ -113,11 +131,15 @@ def show(result: Result, report: Path, robust: Robustness | None = None) -> None
         heading.add_row(Text(name, style="dim"), Text(sentence))
     console.print(heading)
     console.print()
-    console.print(table(result))
-    console.print()
+    for table in tables(result, console.width):
+        console.print(table)
+        console.print()
     console.print(Text(verdict(result)))
     if robust is not None:
         console.print()
-        console.print(robustness_table(robust))
+        console.print(f"return a year / Sharpe / t of alpha by costs a side, {robust.start} to {robust.end}")
+        for table in robustness_tables(robust, console.width):
+            console.print(table)
+            console.print()
     # A path must stay in one piece, to be copied.
     console.print(Text(f"Report: {report}"), soft_wrap=True)

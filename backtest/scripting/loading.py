@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import types
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backtest.errors import UsageError, nearest
-from backtest.folders import shipped
+from backtest.folders import expanded, shipped
+from backtest.scripting.output import printing_to_stderr
 from backtest.scripting.strategy import Strategy, failing_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def strategy_names() -> list[str]:
@@ -17,7 +21,7 @@ def strategy_names() -> list[str]:
 
 def _find(name_or_path: str) -> Path:
     if name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path:
-        path = Path(name_or_path).expanduser()
+        path = expanded(name_or_path)
         if path.is_dir():
             raise UsageError(f"{path} is a folder; name the script in it")
         if not path.is_file():
@@ -34,9 +38,11 @@ def _execute(path: Path) -> types.ModuleType:
     module.__file__ = str(path)
     try:
         source = path.read_bytes()
-        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own script
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
+    try:
+        with printing_to_stderr():
+            exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own script
     except SyntaxError as error:
         if error.lineno is None:  # null bytes, an unknown encoding
             raise UsageError(f"{path} is not a Python script: {error.msg}") from None

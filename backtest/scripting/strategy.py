@@ -14,6 +14,7 @@ import numpy as np
 from backtest.decisions import Decision, Rotation, Weights
 from backtest.errors import RotationError, UsageError
 from backtest.parameters import Declaration, Parameter, Unit, Value, bind
+from backtest.scripting.output import printing_to_stderr
 
 if typing.TYPE_CHECKING:
     from backtest.dates import Ints
@@ -22,7 +23,7 @@ if typing.TYPE_CHECKING:
 Decide = Callable[..., Decision]
 
 RESERVED = frozenset(
-    {"strategy", "market", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
+    {"strategy", "market", "data_dir", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
     | {"same_close", "delay_fill", "robustness", "as_of", "ledger"}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
     | {"executor"}
@@ -81,7 +82,8 @@ class Strategy:
         }
         sweep = any(isinstance(value, np.ndarray) for value in columns.values())
         try:
-            decision = self.function(market.anew(), **columns)
+            with printing_to_stderr():
+                decision = self.function(market.anew(), **columns)
         except RotationError:
             raise
         except Exception as error:
@@ -109,7 +111,8 @@ class Strategy:
         """Return what the script raises for the first set of values alone."""
         first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
         try:
-            self.function(market.anew(), **first)
+            with printing_to_stderr():
+                self.function(market.anew(), **first)
         except Exception as error:  # noqa: BLE001 - whatever the script does wrong
             return error
         return None

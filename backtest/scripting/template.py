@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import os
 import tempfile
 from pathlib import Path
 
 from backtest.errors import RotationError, UsageError
+from backtest.folders import expanded
 from backtest.scripting.loading import strategy_names
 
 TEMPLATE = '''"""{title}: say here in a sentence what you expect, and why.
@@ -45,6 +47,12 @@ if __name__ == "__main__":
 '''
 
 
+def _imported() -> set[str]:
+    """Return the names that a new script imports, which its strategy must not take from it."""
+    tree = ast.parse(TEMPLATE.format(title="", name="new"))
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
 def write_script(place: str) -> Path:
     """Write a new script, ``my_idea`` to ``my_idea.py``, and return its path.
 
@@ -57,11 +65,17 @@ def write_script(place: str) -> Path:
     RotationError
         When it cannot be written.
     """
-    path = Path(place).expanduser().with_suffix(".py")
+    named = expanded(place)
+    # The empty name, the root and .. have no last part that a suffix could be added to.
+    path = named.with_suffix(".py") if named.name else named
     name = path.stem
     if not name.isidentifier() or keyword.iskeyword(name):
         raise UsageError(
             f"a strategy's name is made of letters, digits and underscores, such as my_idea, not '{name}'"
+        )
+    if name in _imported():
+        raise UsageError(
+            f"'{name}' is a name that the script itself imports; choose another, such as my_{name}"
         )
     if name in strategy_names():
         raise UsageError(

@@ -107,11 +107,19 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
     Raises
     ------
     UsageError
-        When it never does.
+        When it never does, the market has no small companies, or the strategy's inputs are never known.
     """
     loaded = load_strategy(strategy)
-    decision = loaded.decide(market.known(), loaded.bind(parameters))
     bars = market.bars
+    if "small" not in bars.sleeves:
+        raise UsageError(
+            f"'{market.name}' has no sleeve small, so no strategy can buy it; see rotation data list"
+        )
+    decision = loaded.decide(market.known(), loaded.bind(parameters))
+    if decision.first_fill >= len(bars.dates) - 1:
+        raise UsageError(
+            f"{loaded.name} decides nothing on '{market.name}': its inputs are never known there"
+        )
     targets = decision.targets(bars.sleeves, decision.first_fill, len(bars.dates) - 1)
     held = targets.weights[:, bars.sleeves.index("small")] > 0.0
     begins = held & ~np.r_[False, held[:-1]]

@@ -13,6 +13,7 @@ import numpy as np
 
 from backtest.engine.curves import MEASURES
 from backtest.errors import UsageError
+from backtest.folders import expanded
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.runs import Cost
@@ -206,7 +207,7 @@ def tune(
     strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
     if resume and out is None:
         raise UsageError("say which sweep to resume: --out DIR --resume")
-    folder = Path(out).expanduser() if out is not None else default_folder(strategy.name)
+    folder = expanded(out) if out is not None else default_folder(strategy.name)
     name = market.name if isinstance(market, MarketData) else market
     asked = Asked(
         name, grid, fixed, objective, constraints, search, walk, placebo, start, end, cost_bps, benchmark,

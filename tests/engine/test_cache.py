@@ -38,9 +38,9 @@ def installed(tmp_path: Path) -> Path:
     return place
 
 
-def run(place: Path, home: Path, **options: str) -> str:
+def run(place: Path, home: Path, code: str = CODE, **options: str) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(place), **options}
-    command = [sys.executable, "-B", "-c", CODE]
+    command = [sys.executable, "-B", "-c", code]
     if os.getuid() == 0:
         command = [sys.executable, "-c", WITHOUT_OVERRIDE, *command]
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
@@ -72,3 +72,34 @@ def test_a_change_in_any_compiled_source_leaves_old_code_behind(installed: Path,
     changed.chmod(0o644)
     changed.write_text(changed.read_text() + "\n# a change in another module\n")
     assert run(installed, tmp_path, NUMBA_CACHE_DIR=str(cache)) == "0"
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # no more than a few bytes, as on a full disk
+"""
+
+
+def test_a_disk_that_takes_nothing_costs_time_and_not_the_run(installed: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    assert run(installed, tmp_path, FULL + CODE, NUMBA_CACHE_DIR=str(cache)) == "0"
+    assert not list(cache.rglob("*.nbc"))
+    assert run(installed, tmp_path, NUMBA_CACHE_DIR=str(cache)) == "0"
+    assert run(installed, tmp_path, NUMBA_CACHE_DIR=str(cache)) == "1"
+
+
+WHOLE_RUN = """
+from backtest import run
+from tests.engine.test_cache import FULL
+exec(FULL)
+print(run("rate_cut").metrics["switches"])
+"""
+
+
+def test_a_whole_run_with_the_ledger_needs_no_disk_for_its_code(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, "-c", WHOLE_RUN]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "12\n"
+    assert not list(tmp_path.rglob("*.nbc"))

@@ -65,6 +65,7 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
             12,
             "no part before the last",
         ),
+        ("[series]", "[vintages]\nSMB = 5\n[series]", 12, "'SMB' must be text"),
         ("[series]", "[serie]", 11, "did you mean 'series'?"),
     ],
 )

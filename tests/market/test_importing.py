@@ -219,3 +219,15 @@ def test_any_levels_survive_the_way_through_csv_and_store(levels: list[float], t
     identity = f"L{abs(hash(tuple(levels)))}"
     import_file(path, Description(identity, "total-return", "level"))
     assert Store().read(Store().find(identity)).values[:, 0].tolist() == levels
+
+
+@pytest.mark.parametrize("zone", ["Asia/Bangkok", "America/New_York", "UTC", None])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_time_zone_does_not_move_a_date(tmp_path: Path, zone: str | None, as_text: bool) -> None:
+    stamps = pd.date_range("2020-09-30", "2020-12-31", freq="ME", tz=zone)
+    dates = [stamp.isoformat() for stamp in stamps] if as_text and zone != "America/New_York" else stamps
+    path = tmp_path / "zoned.parquet"
+    pd.DataFrame({"date": dates, "close": [100.0, 101.0, 102.0, 103.0]}).to_parquet(path)
+    import_file(path, INDEX)
+    stored = Store().read(Store().find("MY_INDEX")).dates
+    assert [str(day) for day in stored] == ["2020-09-30", "2020-10-31", "2020-11-30", "2020-12-31"]

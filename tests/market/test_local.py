@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from backtest import load_market
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
-from backtest.market.local import beside, write_local
+from backtest.market.local import beside, describe, read_local, write_local
 
 ABOUT = {
     "title": "two",
@@ -76,3 +77,21 @@ def test_a_file_describes_itself(folder: Path) -> None:
     about = entry(f"{folder}/two.parquet")
     assert (about.columns, about.kind, about.frequency) == (("a", "b"), "total-return", "monthly")
     assert entry(f"{folder}/rate.parquet").columns == ()
+
+
+@pytest.mark.parametrize("said", [b"{not json", b"[1]", b'{"title": 5}', b"\xff", b'"text"'])
+def test_a_file_whose_own_words_are_damaged_is_refused(folder: Path, said: bytes) -> None:
+    path = next(folder.glob("*.parquet"))
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({b"size-rotation": said}), path)
+    with pytest.raises(DataError, match="says of itself is damaged; make it anew"):
+        describe(path)
+
+
+def test_a_file_whose_values_are_damaged_is_refused(folder: Path) -> None:
+    path = next(folder.glob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[4:200] = b"\xff" * 196
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
+        read_local(path, "")

@@ -170,3 +170,13 @@ def test_the_folder_is_where_the_environment_says_else_the_users_own(monkeypatch
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
     if sys.platform == "linux":
         assert Store().folder == Path("/somewhere/size-rotation")
+
+
+def test_folders_of_others_beside_the_series_are_passed_over(store_folder: Path) -> None:
+    keep(Store(), entry("AAA"), _table(1.0))
+    for name in ("sweep/manifest.json", "my notes/list.json", "AAA/notes.json", ".hidden/0123456789ab.json"):
+        (store_folder / name).parent.mkdir(exist_ok=True)
+        (store_folder / name).write_text('{"made": "by somebody else"}')
+    assert Store().ids() == ["AAA"]
+    assert len(Store().vintages("AAA")) == 1
+    assert Store().current("sweep") is None

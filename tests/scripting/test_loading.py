@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
-from backtest import UsageError, load_strategy, run
+from backtest import UsageError, load_market, load_strategy, run
+from backtest.cli import signal, tune
+from backtest.cli.command import _run_parser
 from backtest.errors import RotationError
 from backtest.scripting.loading import strategy_names
+from backtest.scripting.strategy import RESERVED
 
 GOOD = '''"""Small caps after a cut."""
 from backtest import Market, Months, main, param, rotate, strategy
@@ -108,3 +112,29 @@ def test_a_sleeve_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace('"small"', '"smal"'))
     with pytest.raises(UsageError, match="the market has no sleeve 'smal'; did you mean 'small'?"):
         run(path)
+
+
+def test_no_parameter_can_bear_the_name_of_an_option() -> None:
+    parsers = [_run_parser("rotation run", None), *(m._parser("rotation x", None) for m in (signal, tune))]
+    options = {
+        option.removeprefix("--").replace("-", "_")
+        for parser in parsers
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    words = {name for name, p in inspect.signature(run).parameters.items() if p.kind != p.VAR_KEYWORD}
+    assert {"data_dir", "cost_bps", "market"} <= options
+    assert options | words <= RESERVED
+
+
+def test_a_script_that_opens_a_missing_file_is_told_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, 'open("/nowhere/at/all")\n')
+    with pytest.raises(UsageError, match=r"mine.py, line 1: FileNotFoundError: .*/nowhere/at/all"):
+        load_strategy(path)
+
+
+def test_a_home_folder_that_is_not_there_is_a_wrong_call() -> None:
+    for load in (load_strategy, load_market):
+        with pytest.raises(UsageError, match="a home folder that does not exist"):
+            load("~nobody_of_that_name/mine.py")

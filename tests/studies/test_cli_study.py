@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 from backtest import MarketData, UsageError
 from backtest.cli.study import parse_days
 from backtest.dates import to_days
-from backtest.studies.register import study_capacity
+from backtest.studies.register import first_days, study_capacity
+from tests.scripting.test_loading import GOOD, written
 from tests.test_cli import assert_sentence, rotation
 
 DRAWS = ("--draws", "200")
@@ -161,3 +163,22 @@ def test_days_are_read_in_any_order_and_a_month_is_its_first_day() -> None:
     with pytest.raises(UsageError):
         parse_days("")
     assert parse_days("1990-01-31").dtype == np.dtype("datetime64[D]")
+
+
+def test_a_list_of_days_longer_than_a_files_name_may_be() -> None:
+    days = [f"{year}-06-15" for year in range(1950, 2010)]
+    assert (parse_days(",".join(days)) == to_days(days)).all()
+
+
+def test_first_days_need_small_companies_and_a_signal_that_is_known(
+    tmp_path: Path, embedded: MarketData
+) -> None:
+    keep = [i for i, name in enumerate(embedded.bars.sleeves) if name != "small"]
+    bars = embedded.bars
+    lean = replace(bars, sleeves=tuple(bars.sleeves[i] for i in keep), returns=bars.returns[:, keep])
+    with pytest.raises(UsageError, match="'embedded' has no sleeve small"):
+        first_days("rate_cut", replace(embedded, bars=lean), {})
+    unknown = f"market.signal(np.full({len(bars.dates)}, True), known=np.full({len(bars.dates)}, False))"
+    never = written(tmp_path, "import numpy as np\n" + GOOD.replace("cuts.within(0, hold)", unknown))
+    with pytest.raises(UsageError, match="decides nothing on 'embedded'"):
+        first_days(never, embedded, {})

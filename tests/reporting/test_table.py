@@ -1,0 +1,28 @@
+"""The tables of a terminal: a number is never cut, however narrow the window."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from backtest import MarketData, run
+from backtest.reporting.table import ROWS, cell, robustness_tables, tables
+from backtest.robustness import robustness
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_every_number_is_shown_whole(embedded: MarketData, width: int) -> None:
+    result = run("rate_cut", embedded)
+    console = Console(file=io.StringIO(), width=width)
+    for table in (*tables(result, width), *robustness_tables(robustness(result), width)):
+        console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= width
+    words = shown.split()
+    for metrics in (result.metrics, *result.benchmarks.values()):
+        assert all(cell(metrics[key], form) in words for key, _, form in ROWS)
+    assert len(tables(result, 200)) == len(tables(result, 80)) == 1
