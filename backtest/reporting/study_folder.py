@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.folders import expanded
@@ -13,6 +12,7 @@ from backtest.reporting.study_pages import claims_page, study_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from backtest.studies.register import Study
 
