@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import parse_day
-from backtest.errors import RotationError
+from backtest.errors import RotationError, UsageError
 from backtest.runs import window_of
 from backtest.tuning.executors import each
 from backtest.tuning.results import encode, free_bytes, script_digest, vintage
@@ -96,6 +96,9 @@ def common_window(
         latest, done = max(latest, found), done + 1
         if tell:
             tell("common window", done * n // len(pieces), n)
+    if latest < 0 and not any(trials.keeps(numbers_of(chosen, *piece)).any() for piece in pieces):
+        rules = " and ".join(rule.text for rule in trials.constraints)
+        raise UsageError(f"none of the {n:,} combinations keeps to {rules}; loosen the --constraint")
     warm_up = latest if latest >= 0 else len(trials.market.bars.dates)
     return window_of(trials.market.bars, warm_up, start, end, trials.strategy.name)
 

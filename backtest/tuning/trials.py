@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from backtest.dates import Floats, Ints
+    from backtest.dates import Bools, Floats, Ints
     from backtest.decisions import Decision
     from backtest.market.data import MarketData
     from backtest.market.market import Market
@@ -134,12 +134,16 @@ class Trials:
         n_years = measures.years(self.market.bars.dates[first : last + 1], self.market.frequency)
         return Yardstick.of(self.market.bars, self.benchmark, first, last, n_years)
 
+    def keeps(self, numbers: Ints) -> Bools:
+        """Return which combinations keep to the constraints on parameters, (n,) bool."""
+        return all_hold(self.constraints, self.grid.rows(numbers), len(numbers))
+
     def decide(self, numbers: Ints) -> Decided:
         """Return what the strategy decides for the combinations of these numbers."""
         n = len(numbers)
         rows = self.grid.rows(numbers)
         status = np.full(n, MEASURED, dtype=np.int8)
-        status[~all_hold(self.constraints, rows, n)] = EXCLUDED
+        status[~self.keeps(numbers)] = EXCLUDED
         first = np.full(n, -1, dtype=np.int64)
         groups = []
         for places in self._words(rows, np.flatnonzero(status == MEASURED)):

@@ -38,7 +38,7 @@ from backtest.tuning.sweep import (
 )
 from backtest.tuning.trials import Trials
 from backtest.tuning.truth import truth
-from backtest.tuning.walkforward import read_plan, walk_forward
+from backtest.tuning.walkforward import judged_windows, read_plan, walk_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -238,6 +238,8 @@ def _tuned(
     numbers = None if learning else search.numbers(trials.grid)
     sampled = _sample(trials) if learning else numbers
     window = common_window(trials, sampled, asked.start, asked.end, executor, tell)
+    if plan is not None:
+        judged_windows(trials, plan, window)  # a window too short is better said before the work
     estimate = probe(trials, sampled, window, 1 if learning else _workers(executor))
     if announce:
         announce(estimate)

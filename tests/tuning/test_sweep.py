@@ -595,6 +595,11 @@ def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) 
         (["--search", "random", "--trials", "9", "--seed", "-1"], "a seed is 0 or more"),
         (["--grid", "hold=1:60:lin1e13"], "takes 2 to 1,000,000 values"),
         (["--resume"], "say which sweep"),
+        (
+            ["--grid", "hold=6,12", "--constraint", "delay>hold"],
+            "none of the 2 combinations keeps to delay>hold",
+        ),
+        (["--grid", "hold=6,12", "--walk-forward", "train=200y,test=5y"], "too short for a walk-forward"),
     ],
 )
 def test_a_wrong_call_is_one_sentence_and_status_2(
