@@ -77,7 +77,7 @@ def read_asked(manifest: Mapping[str, Any]) -> Asked:
     try:
         content = dict(manifest["asked"])
         return Asked(**{**content, "search": Search(**content["search"])})
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise UsageError(
             "the sweep cannot be resumed: its manifest is of another version; start anew"
         ) from None
