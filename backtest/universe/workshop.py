@@ -81,10 +81,15 @@ def _local(column: str, zone: str) -> str:
 
 
 class _Interruptions:
-    """Notes Ctrl-C: engines turn it into errors of their own, and what is being cleaned up must not stop."""
+    """Notes Ctrl-C: engines turn it into errors of their own, and what is being cleaned up must not stop.
+
+    DuckDB itself hears of it on the main thread only, and then waits for what its own threads have in work,
+    which may be the whole query; so they are told to stop.
+    """
 
     def __init__(self) -> None:
         self.noted, self.held = False, True
+        self.connection: duckdb.DuckDBPyConnection | None = None
         main = threading.current_thread() is threading.main_thread()
         self._installed = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self._installed:
@@ -92,6 +97,8 @@ class _Interruptions:
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a handler is given
         self.noted = True
+        if self.connection is not None:
+            self.connection.interrupt()
         if not self.held:
             raise KeyboardInterrupt
 
@@ -118,6 +125,7 @@ class Workshop:
         self.folder = Path(tempfile.mkdtemp(prefix="rotation-universe-", dir=folder))
         try:
             self.connection = duckdb.connect(str(self.folder / "workshop.duckdb"))
+            self._interruptions.connection = self.connection
             self._set(f"memory_limit = '{memory}'")
             self._set(f"threads = {threads()}")
             self._set(f"temp_directory = {text(str(self.folder / 'spill'))}")
@@ -135,6 +143,7 @@ class Workshop:
 
     def _close(self) -> None:
         self._interruptions.held = True
+        self._interruptions.connection = None
         if hasattr(self, "connection"):
             self.connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)

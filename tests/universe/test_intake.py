@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 import tempfile
-import threading
 import time
 import zipfile
 from pathlib import Path
@@ -308,11 +308,25 @@ def test_the_temporary_folder_may_have_any_name(
     assert not list(folder.iterdir())
 
 
-def test_an_interrupted_query_is_an_interruption(tmp_path: Path) -> None:
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt), Workshop("500MB", tmp_path) as shop:
-        timer.start()
-        shop.value("SELECT sum(sin(a.range * b.range)) FROM range(1000000) a, range(1000000) b")
+INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+from backtest.universe.workshop import Workshop
+endless = "SELECT sum(sin(a.range * b.range)) AS total FROM range(1000000) a, range(1000000) b"
+with Workshop("500MB", Path(sys.argv[1])) as shop:
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    sql = " UNION ALL ".join([endless] * 8)
+    list(shop.stream(sql, 1000)) if sys.argv[2] == "stream" else shop.value(sql)
+"""
+
+
+@pytest.mark.parametrize("how", ["value", "stream"])
+def test_an_interrupted_query_is_an_interruption_on_every_thread(how: str, tmp_path: Path) -> None:
+    # A process of its own, because nothing within it could end a query that goes on.
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path), how], check=False, capture_output=True, timeout=120
+    )
+    assert done.stderr.splitlines()[-1] == b"KeyboardInterrupt"
     assert not list(tmp_path.iterdir())
 
 
