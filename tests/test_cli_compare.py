@@ -32,6 +32,21 @@ def test_strategies_and_reports_side_by_side(tmp_path: Path) -> None:
     assert (tmp_path / "page" / "index.html").is_file()
 
 
+def test_one_strategy_with_other_parameters(tmp_path: Path) -> None:
+    script = tmp_path / "a:b.py"
+    script.write_text((REPOSITORY / "strategies" / "rate_cut.py").read_text())
+    assert rotation(tmp_path, "run", "rate_cut", "--hold", "12", "--delay", "3", "--out", "A").returncode == 0
+    runs = ["rate_cut", "rate_cut:hold=12, delay=3", f"{script}:min-cut=0.5", str(script)]
+    done = rotation(tmp_path, "compare", *runs, "--json", "--out", "page")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["runs"]
+    sets = [(run["parameters"]["hold"], run["parameters"]["min_cut"]) for run in found]
+    assert sets == [(24, 0.25), (12, 0.25), (24, 0.5), (24, 0.25)]
+    stored = json.loads((tmp_path / "A" / "result.json").read_text())
+    assert found[1]["parameters"] == stored["parameters"]
+    assert found[1]["metrics"] == pytest.approx(stored["metrics"], nan_ok=True)
+
+
 def test_a_scripts_own_command_compares_its_strategy(tmp_path: Path) -> None:
     script = str(REPOSITORY / "strategies" / "rate_cut.py")
     done = rotation(tmp_path, script, "compare", "buy_and_hold", command=sys.executable, COLUMNS="100")
@@ -54,6 +69,17 @@ def test_a_scripts_own_command_compares_its_strategy(tmp_path: Path) -> None:
         (["compare", *["rate_cut"] * 21], "name two to twenty runs"),
         (["compare", "rate_cut", "rate_cuts"], "there is no strategy 'rate_cuts'; did you mean 'rate_cut'?"),
         (["compare", "rate_cut", "."], ". is not the folder of a report: it has no result.json"),
+        (["compare", "rate_cut", "hold=12"], "a parameter stands behind the run that it is of: RUN:hold=12"),
+        (
+            ["compare", "trend", "rate_cut:hould=12"],
+            "rate_cut has no parameter 'hould'; did you mean 'hold'?",
+        ),
+        (["compare", "trend", "rate_cut:hold=12,x"], "a run takes NAME=VALUE, such as hold=18, not 'x'"),
+        (["compare", "trend", "rate_cut:hold=1,hold=2"], "hold is given more than once"),
+        (
+            ["compare", "trend", "kept:hold=12"],
+            "kept is a folder, and a report keeps its parameters; name its strategy",
+        ),
         (["compare", "rate_cut", "trend", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
         (["gallery", "--out", "kept"], "kept is no gallery; name another folder with --out"),
     ],

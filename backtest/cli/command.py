@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
-from backtest.cli.options import add_parameters, given, named_strategy
+from backtest.cli.options import add_json, add_parameters, add_terms, given, named_strategy, terms
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
@@ -38,20 +38,7 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    parser.add_argument(
-        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
-    )
-    parser.add_data_dir()
-    parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
-    parser.add_argument("--end", metavar="D", help="last bar on or before this date")
-    parser.add_argument(
-        "--cost-bps",
-        metavar="X",
-        type=float,
-        default=10.0,
-        help="basis points of the notional traded, a side (default: 10)",
-    )
-    parser.add_argument("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
+    add_terms(parser)
     parser.add_argument(
         "--same-close",
         action="store_true",
@@ -70,7 +57,7 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
         help="add a table of the result under other costs and later fills",
     )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     add_parameters(parser, strategy)
     return parser
 
@@ -83,10 +70,7 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     result = run(
         strategy,
         options.market,
-        start=options.start,
-        end=options.end,
-        cost_bps=options.cost_bps,
-        benchmark=options.benchmark,
+        **terms(options),
         same_close=options.same_close,
         delay_fill=options.delay_fill,
         **given(options),

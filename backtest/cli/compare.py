@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
+from backtest.cli.options import add_json, add_market, add_terms, named_with_parameters, terms
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,29 +21,24 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   rotation compare rate_cut buy_and_hold
+  rotation compare rate_cut rate_cut:hold=12 rate_cut:hold=12,delay=3
   rotation compare reports/rate_cut/A reports/rate_cut/B
 
-Strategies are run here, under the options above; a report keeps the terms it was run under. The folder of the
-page has its figures and numbers beside it."""
+Strategies are run here, under the options above, with the parameters behind a colon; a report keeps the terms
+it was run under. The folder of the page has its figures and numbers beside it."""
 
 
 def _parser(prog: str) -> Parser:
     parser = Parser(prog=prog, description="Hold two to twenty runs side by side.", epilog=EPILOG)
     parser.add_argument(
-        "runs", metavar="RUN", nargs="*", help="a strategy's name or script, or the folder of a report"
+        "runs",
+        metavar="RUN",
+        nargs="*",
+        help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
-    parser.add_argument(
-        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
-    )
-    parser.add_data_dir()
-    parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
-    parser.add_argument("--end", metavar="D", help="last bar on or before this date")
-    parser.add_argument(
-        "--cost-bps", metavar="X", type=float, default=10.0, help="basis points a side (default: 10)"
-    )
-    parser.add_argument("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
+    add_terms(parser)
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     return parser
 
 
@@ -53,17 +49,28 @@ def _is_report(name: str) -> bool:
     return name not in strategy_names() and os.path.isdir(name)  # noqa: PTH112 - as cheap as the question
 
 
-def _run(strategy: Strategy | str, market: MarketData, options: argparse.Namespace) -> Result:
+def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Result | Record]:
+    """Return each run: of a report what stands in its folder, of a strategy what it does here."""
+    from backtest.market.load import load_market
+    from backtest.reporting.record import read_record
     from backtest.runs import run
 
-    return run(
-        strategy,
-        market,
-        start=options.start,
-        end=options.end,
-        cost_bps=options.cost_bps,
-        benchmark=options.benchmark,
-    )
+    market: MarketData | None = None
+    runs: list[Result | Record] = []
+    for name in named:
+        own, parameters = named_with_parameters(name) if isinstance(name, str) else (name, {})
+        if isinstance(own, str) and "=" in own and not os.path.exists(own):  # noqa: PTH110 - as above
+            raise UsageError(f"a parameter stands behind the run that it is of: RUN:{own}")
+        if isinstance(own, str) and _is_report(own):
+            if parameters:
+                raise UsageError(
+                    f"{own} is a folder, and a report keeps its parameters; name its strategy instead"
+                )
+            runs.append(read_record(own))
+            continue
+        market = market or load_market(options.market)
+        runs.append(run(own, market, **terms(options), **parameters))
+    return runs
 
 
 def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
@@ -74,21 +81,11 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         raise UsageError(
             f"name two to twenty runs: {prog} RUN RUN ...; a run is a strategy or a report's folder"
         )
-    from backtest.market.load import load_market
     from backtest.reporting import comparison_page
     from backtest.reporting.comparison import as_document
     from backtest.reporting.comparison import compare as side_by_side
-    from backtest.reporting.record import read_record
 
-    market: MarketData | None = None
-    runs: list[Result | Record] = []
-    for name in named:
-        if isinstance(name, str) and _is_report(name):
-            runs.append(read_record(name))
-            continue
-        market = market or load_market(options.market)
-        runs.append(_run(name, market, options))
-    comparison = side_by_side(*runs)
+    comparison = side_by_side(*_runs(named, options))
     place = comparison_page.write_comparison(comparison, options.out).resolve()
     if options.json:
         from backtest.reporting.document import to_json
@@ -102,10 +99,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
 def gallery(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001
     """Be ``rotation gallery``."""
     parser = Parser(prog=prog, description="Rebuild the gallery: a small page and a picture a strategy.")
-    parser.add_argument(
-        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
-    )
-    parser.add_data_dir()
+    add_market(parser)
     parser.add_argument("--out", metavar="DIR", default="reports/gallery", help="default: %(default)s")
     options = parser.parse(arguments)
     from backtest.reporting.gallery import write_gallery

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
+from backtest.cli.options import add_json
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _print(text: str) -> None:
 def _parser(prog: str, about: str) -> Parser:
     parser = Parser(prog=prog, description=about)
     parser.add_data_dir()
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     return parser
 
 

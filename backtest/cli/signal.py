@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_parameters, given, named_strategy
+from backtest.cli.options import add_json, add_market, add_parameters, given, named_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,10 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     parser = Parser(prog=prog, description=about, epilog=None if strategy else EPILOG)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    parser.add_argument(
-        "--market", metavar="M", default="embedded", help="a name, or a market file (default: %(default)s)"
-    )
-    parser.add_data_dir()
+    add_market(parser)
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
     add_parameters(parser, strategy)
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     return parser
 
 

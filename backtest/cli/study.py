@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
+from backtest.cli.options import add_json, add_market
 from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -41,13 +42,7 @@ def _print(text: str) -> None:
 def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
     parser = Parser(prog=prog, description=about)
     if page:
-        parser.add_argument(
-            "--market",
-            metavar="M",
-            default="embedded",
-            help="a name or a market file (default: %(default)s)",
-        )
-        parser.add_data_dir()
+        add_market(parser)
         parser.add_argument(
             "--draws", metavar="N", type=int, default=2000, help="random draws of the tests (default: 2000)"
         )
@@ -55,7 +50,7 @@ def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
             "--seed", metavar="N", type=int, default=20261121, help="their seed (default: %(default)s)"
         )
         parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     return parser
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_parameters, given, named_strategy
+from backtest.cli.options import add_json, add_parameters, add_terms, given, named_strategy, terms
 from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:
@@ -68,11 +68,6 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
         },
     ),
-    ("--market", {"metavar": "M", "help": "a name, or a market file (default: embedded)"}),
-    ("--start", {"metavar": "D", "help": "first fill on or after this date, 1990-01-31"}),
-    ("--end", {"metavar": "D", "help": "last bar on or before this date"}),
-    ("--cost-bps", {"metavar": "X", "type": float, "help": "basis points a side (default: 10)"}),
-    ("--benchmark", {"metavar": "B", "help": "a sleeve (default: the market's own)"}),
     (
         "--same-close",
         {
@@ -89,7 +84,6 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "go on with the sweep in --out; what is left out here is as it was asked for then",
         },
     ),
-    ("--json", {"action": "store_true", "help": "print one JSON document and nothing else"}),
 )
 
 
@@ -100,7 +94,9 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
     for name, described in _OPTIONS:
         parser.add_argument(name, **described)
-    parser.add_data_dir()
+    add_terms(parser)
+    parser.set_defaults(market=None, cost_bps=None)  # what is left out is as the resumed sweep has it
+    add_json(parser)
     add_parameters(parser, strategy)
     return parser
 
@@ -183,10 +179,7 @@ def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: P
                 out=folder,
                 resume=options.resume,
                 executor=options.executor,
-                start=options.start,
-                end=options.end,
-                cost_bps=options.cost_bps,
-                benchmark=options.benchmark,
+                **terms(options),
                 same_close=options.same_close,
                 tell=tell,
                 announce=announce,

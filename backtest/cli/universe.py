@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
+from backtest.cli.options import add_json
 from backtest.errors import RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _print(text: str) -> None:
 
 def _parser(prog: str, about: str) -> Parser:
     parser = Parser(prog=prog, description=about)
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    add_json(parser)
     return parser
 
 
