@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backtest.analysis.bootstrap import LEVEL, Resamples, resample
+from backtest.analysis.bootstrap import LEVEL, Resamples, enough, resample
 from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
 from backtest.errors import UsageError
 from backtest.reporting.document import document, plain
@@ -184,14 +184,19 @@ def _metrics(record: Record) -> dict[str, float]:
     }
 
 
+def _tail(n_runs: int) -> float:
+    """Return the one-sided chance below which a run leads a rival: 5% over all rivals (Bonferroni)."""
+    return (1.0 - LEVEL) / 2.0 / (n_runs - 1)
+
+
 def _best(
     metrics: list[dict[str, float]], resamples: Resamples | None, differences: list[Difference]
 ) -> dict[str, int]:
-    """Return the runs that lead every other by more than noise, at 5% over all rivals (Bonferroni)."""
+    """Return the runs that lead every other by more than noise, at 5% over all rivals."""
     if resamples is None:
         return {}
     n, best = len(metrics), {}
-    level = 1.0 - (1.0 - LEVEL) / (n - 1)
+    tail = _tail(n)
     pvalues = {frozenset((d.a, d.b)): d.test.pvalue for d in differences}
     for key, sign in BETTER.items():
         values = np.array([sign * m[key] for m in metrics])
@@ -200,10 +205,9 @@ def _best(
         leader = int(values.argmax())
         rivals = [i for i in range(n) if i != leader]
         if key == "sharpe":
-            ahead = all(pvalues[frozenset((leader, i))] < 1.0 - level for i in rivals)
+            ahead = all(pvalues[frozenset((leader, i))] < 2.0 * tail for i in rivals)
         else:
-            lows = [resamples.difference(key, leader, i, level)[0 if sign > 0 else 1] for i in rivals]
-            ahead = all(sign * low > 0.0 for low in lows)
+            ahead = all(resamples.not_ahead(key, leader, i, sign) < tail for i in rivals)
         if ahead:
             best[key] = leader
     return best
@@ -245,7 +249,8 @@ def compare(*runs: Result | Record | str | Path) -> Comparison:
     pairs = list(itertools.combinations(range(len(records)), 2))
     excess = returns - free
     differences = [Difference(a, b, sharpe_difference(excess[:, a], excess[:, b], ppy)) for a, b in pairs]
-    resamples = resample(returns, against, free, records[0].n_years)
+    n_resamples = enough(len(returns), _tail(len(records)))
+    resamples = resample(returns, against, free, records[0].n_years, resamples=n_resamples)
 
     sleeves = list(dict.fromkeys(s for record in records for s in record.sleeves))
     weights = [_weights(record, sleeves) for record in records]

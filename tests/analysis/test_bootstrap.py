@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from backtest.analysis import measures
 from backtest.analysis.bootstrap import (
     RESAMPLED,
+    Resamples,
     block_length,
+    enough,
     interval,
     resample,
     resampled_bars,
@@ -106,3 +108,20 @@ def test_draws_that_are_not_defined_leave_no_interval() -> None:
     assert interval(draws) == pytest.approx((0.025, 0.975))
     draws[:20] = np.nan
     assert all(np.isnan(interval(draws)))
+
+
+def test_few_draws_cannot_make_a_lead_sure() -> None:
+    def leading(draws: int, behind: int = 0) -> float:
+        values = np.column_stack([np.full(draws, 2.0), np.full(draws, 1.0)])
+        values[:behind] = values[:behind, ::-1]
+        values[behind : 2 * behind, 0] = np.nan
+        return Resamples({"cagr": values}, 1.0, 0).not_ahead("cagr", 0, 1, 1.0)
+
+    of_twenty = 0.025 / 19
+    assert leading(500) == 1 / 501 > of_twenty
+    assert leading(7600) < of_twenty
+    assert leading(99, behind=10) == 21 / 100
+    alike = Resamples({"cagr": np.ones((9, 2))}, 1.0, 0)
+    assert alike.not_ahead("cagr", 0, 1, 1.0) == alike.not_ahead("cagr", 0, 1, -1.0) == 1.0
+    assert [enough(1000, tail) for tail in (1.0, 0.025, of_twenty)] == [1000, 1000, 7600]
+    assert [enough(25_000, tail) for tail in (1.0, 0.025, of_twenty)] == [500, 500, 1520]
