@@ -14,7 +14,8 @@ from backtest.dates import parse_day
 from backtest.decisions import Weights
 from backtest.engine.ledger import replay
 from backtest.engine.reference import NEVER, Path, Rebalance, simulate
-from backtest.errors import RotationError, UsageError, nearest
+from backtest.engine.yardstick import require_whole
+from backtest.errors import UsageError, nearest
 from backtest.lookahead import check
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
@@ -313,9 +314,7 @@ def run(
         names.append(versus)
     benchmarks = {name: bars.column(name)[1:] for name in names}
     for name, column in {**benchmarks, "cash": risk_free}.items():
-        if np.isnan(column).any():
-            missing = bars.dates[1 + np.isnan(column).argmax()]
-            raise RotationError(f"{name} has no return on {missing}, which the measures need")
+        require_whole(name, column, bars.dates[1:])
     dates = pd.DatetimeIndex(bars.dates)
     return Result(
         strategy=strategy,

@@ -11,8 +11,18 @@ from backtest.engine.curves import describe_benchmark
 from backtest.errors import DataError
 
 if TYPE_CHECKING:
-    from backtest.dates import Floats
+    from backtest.dates import Days, Floats
     from backtest.market.data import Bars
+
+
+def require_whole(name: str, returns: Floats, dates: Days) -> None:
+    """Raise DataError, with the first date without a return, where what the measures need has gaps."""
+    missing = np.isnan(returns)
+    if missing.any():
+        day = dates[missing.argmax()]
+        raise DataError(
+            f"{name} has no return on {day}, which the measures need; choose a window in which it has all"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +67,7 @@ class Yardstick:
         part = slice(first + 1, last + 1)
         columns = {name: np.ascontiguousarray(bars.column(name)[part]) for name in ("cash", benchmark)}
         for name, column in columns.items():
-            if np.isnan(column).any():
-                missing = bars.dates[part][np.isnan(column).argmax()]
-                raise DataError(f"{name} has no return on {missing}, which the measures need")
+            require_whole(name, column, bars.dates[part])
         risk_free, held_against = columns["cash"], columns[benchmark]
         return cls(
             first,

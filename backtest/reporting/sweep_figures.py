@@ -38,6 +38,12 @@ def _line(axes: Axes, at: float, text: str, colour: str, height: float) -> None:
         va="top",
         color=colour,
         fontsize=8.5,
+        bbox={
+            "facecolor": "white",
+            "edgecolor": "none",
+            "alpha": 0.8,
+            "pad": 1.0,
+        },  # it may stand before bars
     )
 
 

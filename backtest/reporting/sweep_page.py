@@ -12,7 +12,7 @@ import numpy as np
 
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting.html import drawing, render
-from backtest.reporting.sweep_sentences import chance, label_of, values_of, verdict
+from backtest.reporting.sweep_sentences import chance, label_of, steadiness, values_of, verdict
 from backtest.reporting.table import ROWS, cell, proper
 from backtest.tuning.views import Views
 
@@ -271,7 +271,7 @@ def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
         folds=_folds(sweep),
         objective_name=label_of(sweep.objective.name),
         walked_from=None if sweep.walk_forward is None else sweep.walk_forward.result.start,
-        changes=None if sweep.walk_forward is None else sweep.walk_forward.changes,
+        steadiness=None if sweep.walk_forward is None else steadiness(sweep.walk_forward),
         figures=drawings,
         pairs=[drawings[name] for name in drawings if name.startswith("pair-")],
         links={"recommended": f"{RECOMMENDED}/index.html", "walked": f"{WALKED}/index.html"},

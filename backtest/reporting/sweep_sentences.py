@@ -11,6 +11,7 @@ from backtest.reporting.table import ROWS, proper
 if TYPE_CHECKING:
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Choice, Sweep
+    from backtest.tuning.walkforward import WalkForward
 
 
 def shown(sweep: Sweep, score: float) -> float:
@@ -34,6 +35,12 @@ def values_of(choice: Choice) -> str:
     """Return a choice's parameters in one line."""
     parameters = choice.result.strategy.parameters
     return ", ".join(f"{p.name} {p.text(choice.result.parameters[p.name])}" for p in parameters)
+
+
+def steadiness(walk: WalkForward) -> str:
+    """Return how often a walk-forward chose, and how often it chose something else than before."""
+    n = len(walk.folds)
+    return f"{n} choice{'' if n == 1 else 's'}, {walk.changes} change{'' if walk.changes == 1 else 's'}"
 
 
 def verdict(sweep: Sweep) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.reporting.sweep_sentences import values_of, verdict
+from backtest.reporting.sweep_sentences import steadiness, values_of, verdict
 from backtest.reporting.table import ROWS, cell
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def lines_of(sweep: Sweep, place: Path) -> list[str]:
         walked = sweep.walk_forward.result
         versus = walked.benchmarks[sweep.trials.benchmark]
         lines.append(
-            f"Walk-forward: {len(sweep.walk_forward.folds)} choices, {sweep.walk_forward.changes} changes; "
+            f"Walk-forward: {steadiness(sweep.walk_forward)}; "
             f"Sharpe ratio out of sample {walked.metrics['sharpe']:.2f}, {walked.start} to {walked.end}; "
             f"that of {sweep.trials.benchmark} {versus['sharpe']:.2f}."
         )

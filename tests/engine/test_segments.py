@@ -122,6 +122,9 @@ def test_a_sleeve_that_is_both_never_switches() -> None:
 def test_a_benchmark_without_a_return_is_named() -> None:
     bars = market(50)
     bars.returns[20, 2] = np.nan
-    with pytest.raises(DataError, match="^market has no return on 1990-01-21, which the measures need$"):
+    with pytest.raises(
+        DataError,
+        match="^market has no return on 1990-01-21, which the measures need; choose a window in which it has all$",
+    ):
         Yardstick.of(bars, "market", 0, 49, 1.0)
     Yardstick.of(bars, "market", 20, 49, 1.0)  # the return into the first fill is not earned
