@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import UsageError, nearest
 from backtest.folders import expanded, shipped
 from backtest.scripting.output import printing_to_stderr
+from backtest.scripting.own_modules import offer
 from backtest.scripting.strategy import Strategy, failing_line
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ def _execute(path: Path) -> types.ModuleType:
         source = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
+    offer(path)
     try:
         with printing_to_stderr():
             exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own script
     except SyntaxError as error:
+        file = error.filename or path  # one of its own modules, perhaps
         if error.lineno is None:  # null bytes, an unknown encoding
-            raise UsageError(f"{path} is not a Python script: {error.msg}") from None
-        raise UsageError(f"{path}, line {error.lineno}: {error.msg}") from None
+            raise UsageError(f"{file} is not a Python script: {error.msg}") from None
+        raise UsageError(f"{file}, line {error.lineno}: {error.msg}") from None
     except UsageError as error:
         raise UsageError(f"{path}, line {failing_line(error, str(path))}: {error}") from None
     except Exception as error:

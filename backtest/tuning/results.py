@@ -17,6 +17,7 @@ import numpy as np
 
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.scripting.own_modules import own_modules
 from backtest.tuning.trials import STATUSES
 
 if TYPE_CHECKING:
@@ -52,10 +53,14 @@ _NAMES = {
 
 
 def script_digest(strategy: Strategy) -> str:
-    """Return a digest of a strategy's script; of its code where there is no file."""
+    """Return a digest of a strategy's script and of its own modules; of its code where there is no file."""
     file = Path(strategy.file)
-    code = file.read_bytes() if file.is_file() else marshal.dumps(strategy.function.__code__)
-    return hashlib.sha256(code).hexdigest()
+    if not file.is_file():
+        return hashlib.sha256(marshal.dumps(strategy.function.__code__)).hexdigest()
+    digest = hashlib.sha256(file.read_bytes())
+    for name, own in own_modules(file).items():
+        digest.update(name.encode() + hashlib.sha256(own.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def vintage(market: MarketData) -> dict[str, str]:

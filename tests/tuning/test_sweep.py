@@ -335,6 +335,13 @@ def test_a_sweep_of_something_else_is_not_resumed(script: Path, embedded: Market
     script.write_text(script.read_text() + "\n# another thesis\n")
     with pytest.raises(UsageError, match="the strategy's script changed"):
         again(load_strategy(str(script)))
+    beside = tmp_path / "of_the_sweep.py"
+    beside.write_text("FACTOR = 1\n")
+    script.write_text("import of_the_sweep\n" + script.read_text())
+    tune(load_strategy(str(script)), embedded, grid=grid, out=tmp_path / "own", placebo=0)
+    beside.write_text("FACTOR = 2\n")
+    with pytest.raises(UsageError, match="the strategy's script changed"):
+        again(load_strategy(str(script)), out=tmp_path / "own")
     with pytest.raises(UsageError, match="no sweep to resume"):
         again(first, out=tmp_path / "nothing")
     with pytest.raises(UsageError, match="say which sweep"):
