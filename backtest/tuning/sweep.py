@@ -56,7 +56,8 @@ def pieces_of(n: int, size: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def _first(trials: Trials, chosen: Ints | None, start: int, stop: int, last: int) -> int:
+def _first(asked: tuple[Trials, Ints | None], start: int, stop: int, last: int) -> int:
+    trials, chosen = asked
     return trials.first_fill(numbers_of(chosen, start, stop), last)
 
 
@@ -92,7 +93,7 @@ def common_window(
     if end is not None:
         last = int(np.searchsorted(dates, parse_day(end, "the end"), "right")) - 1
     latest, done = -1, 0
-    for found in each(_first, [(trials, chosen, *piece, last) for piece in pieces], executor):
+    for found in each(_first, (trials, chosen), [(*piece, last) for piece in pieces], executor):
         latest, done = max(latest, found), done + 1
         if tell:
             tell("common window", done * n // len(pieces), n)
@@ -185,10 +186,10 @@ def measure_chunks(
         start, stop = pieces[which]
         own = None if chosen is None else chosen[start:stop]
         part = (start, stop) if own is None else (0, stop - start)
-        calls.append((trials, own, window, which, part))
+        calls.append((own, window, which, part))
     before = n - sum(stop - start for start, stop in (pieces[which] for which in missing))
     done = before
-    for which, content in each(measured_chunk, calls, executor):
+    for which, content in each(measured_chunk, trials, calls, executor):
         results.write(which, content)
         done += pieces[which][1] - pieces[which][0]
         if tell:

@@ -99,9 +99,9 @@ def cross_validated(
     """Return the probability of overfitting; None where too few trials differ, or bars for the blocks."""
     if window[1] - window[0] < N_BLOCKS:
         return None
-    calls = [(trials, numbers[i : i + _CHUNK], window, i) for i in range(0, len(numbers), _CHUNK)]
+    calls = [(numbers[i : i + _CHUNK], window, i) for i in range(0, len(numbers), _CHUNK)]
     parts, done = {}, 0
-    for first, sums in each(_blocks, calls, executor):
+    for first, sums in each(_blocks, trials, calls, executor):
         parts[first], done = sums, done + sums.shape[1]
         if tell:
             tell("cross-validation", done, len(numbers))

@@ -21,6 +21,7 @@ from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
+from backtest.tuning.executors import carry
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
@@ -217,6 +218,7 @@ def tune(
         asked = asked.filled(read_asked(manifest_to_resume(folder)))
     asked = asked.filled(DEFAULTS)
     market = market if isinstance(market, MarketData) else load_market(str(asked.market))
+    carry(strategy.file, executor)
     return _tuned(strategy, market, asked, folder, executor, resume, tell, announce, began)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +14,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from distributed import Client
 
 from backtest import load_strategy
 from backtest.errors import RotationError, UsageError
+from backtest.tuning.executors import each
 from backtest.tuning.tune import tune
 from tests.tuning.test_sweep import digest
 
@@ -57,10 +61,13 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 
 @pytest.fixture
 def slow(script: Path) -> Strategy:
-    """A strategy that takes long enough to be interrupted."""
-    script.write_text(
-        script.read_text().replace("    first_cuts =", "    __import__('time').sleep(0.15)\n    first_cuts =")
-    )
+    """A strategy that takes long enough to be interrupted, with a module that no worker has the file of."""
+    folder = script.parent / "away"
+    folder.mkdir()
+    (folder / "taking_time.py").write_text("import time\n\ndef wait():\n    time.sleep(0.15)\n")
+    changed = "from taking_time import wait\n" + script.read_text()
+    script = folder / script.name
+    script.write_text(changed.replace("    first_cuts =", "    wait()\n    first_cuts ="))
     return load_strategy(str(script))
 
 
@@ -100,6 +107,50 @@ def test_a_worker_that_dies_changes_nothing(
         slow, embedded, tmp_path, f"dask://{address}", lambda: workers[0].send_signal(signal.SIGKILL)
     )
     assert workers[0].wait(timeout=10) == -signal.SIGKILL
+
+
+def test_what_a_cluster_cannot_run_is_an_error(cluster: tuple[str, list[subprocess.Popen[bytes]]]) -> None:
+    # The workers have no module of that name: the work cannot even be unpickled there.
+    address, _ = cluster
+    with pytest.raises(RotationError, match=f"the executor dask://{address} failed: .*go on with --resume"):
+        list(each(digest, None, [(1,), (2,)], f"dask://{address}"))
+
+
+def test_a_worker_with_another_version_is_refused(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+) -> None:
+    address, workers = cluster
+    (tmp_path / "old" / "size_rotation-0.0.9.dist-info").mkdir(parents=True)
+    (tmp_path / "old" / "size_rotation-0.0.9.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.4\nName: size-rotation\nVersion: 0.0.9\n"
+    )
+    workers.append(
+        subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "old")},
+        )
+    )
+    here = importlib.metadata.version("size-rotation")
+    said = f"has size-rotation 0.0.9, not {here} as here; install the same there"
+    with Client(f"tcp://{address}") as client:
+        client.wait_for_workers(3, timeout=60)
+    with pytest.raises(UsageError, match=said):
+        list(each(digest, None, [(1,)], f"dask://{address}"))
+
+
+def test_a_scheduler_without_workers_is_named(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, workers = cluster
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+    monkeypatch.setattr("backtest.tuning.executors._SECONDS", 2)
+    with pytest.raises(RotationError, match="has no workers; start one with: dask worker"):
+        list(each(digest, None, [(1,)], f"dask://{address}"))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(embedded: MarketData, tmp_path: Path) -> None:
