@@ -123,6 +123,7 @@ def truth(
     *,
     shifts: int,
     executor: str,
+    unseen: Ints | None = None,
     seed: int = 0,
     tell: Any = None,
 ) -> Truth:
@@ -140,6 +141,9 @@ def truth(
         What it is the best in.
     shifts
         Of the placebo; 0 for none.
+    unseen
+        The combinations that the placebo searches, where these are not the sweep's own: what was sought out
+        among the true returns would look too good beside the same at shifted ones.
     """
 
     def number(places: Ints) -> Ints:
@@ -159,7 +163,7 @@ def truth(
     crossing = distinct if n > CROSS_VALIDATED else np.flatnonzero(survey.status == MEASURED)
     crossing = number(thinned(crossing, CROSS_VALIDATED, seed))
     models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
-    searched = number(thinned(distinct, PLACEBO_TRIALS, seed))
+    searched = thinned(number(distinct) if unseen is None else unseen, PLACEBO_TRIALS, seed)
     return Truth(
         measured=n,
         distinct=len(distinct),
