@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.analysis.bootstrap import FEWEST
+
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
 
@@ -20,7 +22,7 @@ class Superior:
     ----------
     pvalue
         Hansen's consistent p-value: how likely the best would look this good, were none better than the
-        benchmark; NaN where no strategy differs from it.
+        benchmark; NaN where no strategy differs from it, and for fewer than 24 returns.
     lower, upper
         His bounds: with the bad strategies left out, and with all of them as good as the benchmark.
     better
@@ -79,7 +81,8 @@ def superior(
     Romano and Wolf (2005), Stepwise multiple testing as formalized data snooping, Econometrica 73; both from
     ``arch.bootstrap``, which compares means as they are (White 2000): Hansen's statistic divides each by its
     standard error, or whatever strays furthest from the benchmark drowns the others, so that gains go in
-    divided by it. A strategy that never differs from the benchmark is left out.
+    divided by it. The sample itself counts as a draw, or few draws could make a p-value 0. A strategy that
+    never differs from the benchmark is left out.
     """
     from arch.bootstrap import SPA, StepM
 
@@ -87,14 +90,17 @@ def superior(
     gains = strategies - benchmark
     errors = long_run_deviations(gains, block)
     differs = np.flatnonzero((gains.std(axis=1) > 1e-12) & (errors > 1e-12))
-    if len(differs) == 0:
-        return Superior(math.nan, math.nan, math.nan, differs, len(strategies), level)
+    if len(differs) == 0 or len(benchmark) < FEWEST:
+        return Superior(math.nan, math.nan, math.nan, differs[:0], len(strategies), level)
     options: Any = {"reps": repetitions, "block_size": block, "seed": seed}
     losses = np.zeros(len(benchmark))
     models = np.ascontiguousarray(-(gains[differs] / errors[differs, None]).T)
     test = SPA(losses, models, **options)
     test.compute()
-    lower, consistent, upper = (float(test.pvalues[name]) for name in ("lower", "consistent", "upper"))
+    more = repetitions * test.pvalues
+    lower, consistent, upper = (
+        float((1.0 + more[name]) / (1.0 + repetitions)) for name in ("lower", "consistent", "upper")
+    )
     steps = StepM(losses, models, size=level, **options)
     steps.compute()
     named = np.array(steps.superior_models, dtype=np.int64)

@@ -61,7 +61,8 @@ class Truth:
     deflated_active
         The same over the benchmark: an information ratio; all trials counted.
     crossvalidation
-        The probability of backtest overfitting; None where fewer than two trials differ.
+        The probability of backtest overfitting; None where fewer than two trials differ: a winner among
+        equals has the rank of the median in every split, which says nothing of overfitting.
     superior
         Hansen's and Romano and Wolf's tests against the benchmark; months of returns.
     placebo
@@ -171,7 +172,9 @@ def truth(
         deflated=deflated_sharpe(winner - cash, spread, n),
         deflated_effective=deflated_sharpe(winner - cash, spread, max(effective, 1.0)),
         deflated_active=deflated_sharpe(winner - versus, active_spread, n),
-        crossvalidation=cross_validated(trials, crossing, window, executor, tell),
+        crossvalidation=cross_validated(trials, crossing, window, executor, tell)
+        if len(distinct) > 1
+        else None,
         superior=superior(by_month(dates, versus), by_month(dates, models), seed=seed),
         placebo=placebo(trials, searched, window, objective, shifts, seed, tell) if shifts else None,
     )

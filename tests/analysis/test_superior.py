@@ -78,3 +78,17 @@ def test_what_is_the_benchmark_itself_is_left_out() -> None:
     found = superior(benchmark, np.vstack([benchmark, strategies]))
     assert found.better.tolist() == [21]
     assert math.isnan(superior(benchmark, benchmark[None]).pvalue)
+
+
+def test_few_draws_make_no_pvalue_of_nothing() -> None:
+    gains = np.random.default_rng(1).normal(0.05, 0.01, (3, 100))
+    found = superior(np.zeros(100), gains, repetitions=99)
+    assert found.lower == found.pvalue == found.upper == pytest.approx(0.01)
+
+
+def test_a_few_months_say_nothing() -> None:
+    gains = np.random.default_rng(1).normal(0.05, 0.01, (3, 24))
+    assert superior(np.zeros(24), gains).pvalue < 0.05
+    few = superior(np.zeros(23), gains[:, :23])
+    assert math.isnan(few.pvalue)
+    assert len(few.better) == 0

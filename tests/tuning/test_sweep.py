@@ -259,6 +259,14 @@ def test_optuna_for_two_objectives_resumes_to_the_same_trials(embedded: MarketDa
     assert digest(tmp_path / "out") == expected
 
 
+def test_equal_trials_have_no_probability_of_overfitting(embedded: MarketData, tmp_path: Path) -> None:
+    same = tune(
+        "rate_cut", embedded, grid={"min_cut": "0.13,0.14,0.15,0.16"}, out=tmp_path / "out", placebo=0
+    )
+    assert same.truth.distinct == 1
+    assert same.truth.crossvalidation is None
+
+
 def test_two_objectives_have_a_front(embedded: MarketData, tmp_path: Path) -> None:
     found = tune(
         "rate_cut", embedded, grid=GRID, objective="sharpe,max_drawdown", out=tmp_path / "out", placebo=0
