@@ -17,7 +17,6 @@ from backtest.tuning.blocks import block_edges
 from backtest.tuning.executors import each
 from backtest.tuning.placebo import placebo
 from backtest.tuning.survey import SPREAD
-from backtest.tuning.trials import MEASURED
 
 if TYPE_CHECKING:
     from backtest.analysis.crossvalidation import Overfitting
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from backtest.tuning.trials import Trials, Window
 
 CROSS_VALIDATED = 250_000
-"""Trials that take part in cross-validation, distinct ones first; of more, a sample."""
+"""Distinct trials that take part in cross-validation; of more, a sample."""
 
 CORRELATED = 500
 """Distinct trials whose correlations are estimated."""
@@ -161,8 +160,8 @@ def truth(
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
-    crossing = distinct if n > CROSS_VALIDATED else np.flatnonzero(survey.status == MEASURED)
-    crossing = number(thinned(crossing, CROSS_VALIDATED, seed))
+    # Copies are left out: a parameter without effect would fill one side of the median with one run.
+    crossing = number(thinned(distinct, CROSS_VALIDATED, seed))
     models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
     searched = thinned(number(distinct) if unseen is None else unseen, PLACEBO_TRIALS, seed)
     return Truth(

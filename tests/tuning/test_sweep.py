@@ -267,6 +267,16 @@ def test_equal_trials_have_no_probability_of_overfitting(embedded: MarketData, t
     assert same.truth.crossvalidation is None
 
 
+def test_copies_of_one_run_do_not_fill_the_lower_half(embedded: MarketData, tmp_path: Path) -> None:
+    grid = {"measure": "percentile,level", "wide": "60:90:10", "narrow": "50,60", "history": "60,120"}
+    found = tune("credit", embedded, grid=grid, out=tmp_path / "out", placebo=0)
+    told = found.truth
+    assert told.crossvalidation is not None
+    # The level knows nothing of the percentiles, and the common window begins where either history is whole.
+    assert told.measured == 32
+    assert told.crossvalidation.trials == told.distinct == 8 + 1
+
+
 def test_two_objectives_have_a_front(embedded: MarketData, tmp_path: Path) -> None:
     found = tune(
         "rate_cut", embedded, grid=GRID, objective="sharpe,max_drawdown", out=tmp_path / "out", placebo=0
