@@ -58,7 +58,7 @@ def expected_maximum(trials: float, deviation: float) -> float:
     Parameters
     ----------
     trials
-        How many draws, 1 or more; one draw has expectation 0.
+        How many draws, 1 or more, whole or not; one draw has expectation 0, and more never less.
     deviation
         Their standard deviation.
 
@@ -75,7 +75,8 @@ def expected_maximum(trials: float, deviation: float) -> float:
         return 0.0
     gamma = float(np.euler_gamma)
     upper, further = -float(ndtri(1.0 / trials)), -float(ndtri(1.0 / (trials * math.e)))
-    return deviation * ((1.0 - gamma) * upper + gamma * further)
+    # Close to one draw the approximation falls below 0, without a bound: it is for more.
+    return deviation * max((1.0 - gamma) * upper + gamma * further, 0.0)
 
 
 def probabilistic_sharpe(sharpe: float, threshold: float, n: int, skew: float, kurt: float) -> float:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from backtest.dates import Days, Fills, Floats, Ints
 
 
+# Series are published in decimals: a mean of three months that has risen by 0.5 must reach 0.5.
+_ROUNDING = 1e-9
+
+
 class Numbers(Protocol):
     """What a threshold needs of a level: see ``Level``."""
 
@@ -54,6 +58,7 @@ class Threshold:
     """Yes from ``enter`` on until past ``until``; upward with ``sign`` 1, downward with -1.
 
     ``enter`` and ``until`` are (n_sets,). ``crossing`` names the two levels whose difference ``level`` is.
+    A value within rounding of a threshold is at it.
     """
 
     level: Numbers
@@ -71,7 +76,11 @@ class Threshold:
         decision, values = self.level.at_decisions()
         which = np.broadcast_to(self.level.which, n_sets)
         none, offsets = np.empty(0, np.int64), np.empty(n_sets + 1, np.int64)
-        what = (self.sign * values, which, decision, n_fills, self.sign * self.enter, self.sign * self.until)
+        enter, until = (
+            self.sign * bound - _ROUNDING * np.maximum(np.abs(bound), 1.0)
+            for bound in (self.enter, self.until)
+        )
+        what = (self.sign * values, which, decision, n_fills, enter, until)
         n_runs = threshold(*what, offsets, none, none)
         starts, stops = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
         threshold(*what, offsets, starts, stops)

@@ -85,11 +85,11 @@ class Landscape:
     def centre(self) -> int:
         """Return the place of the centre of the best plateau.
 
-        Over a whole grid, each score is averaged with those of its neighbours. The best plateau is the
-        connected region around the best average in which averages lie within a tenth of the way down to their
-        median. Its centre is the combination nearest to its middle, of those whose neighbours all belong to
-        it where there are any. In a sample it is the trial with the best average over itself and its
-        nearest trials.
+        Over a whole grid, each score is averaged with those of its neighbours, and an average of few, as at
+        an edge, moved towards the median of all. The best plateau is the connected region around the best
+        average in which averages lie within a tenth of the way down to their median. Its centre is the
+        combination nearest to its middle, of those whose neighbours all belong to it where there are any. In
+        a sample it is the trial with the best average over itself and its nearest trials.
         """
         return self._centre_of_grid() if self.numbers is None else self._centre_of_sample()
 
@@ -108,11 +108,18 @@ class Landscape:
         return int(self.grid.number(digits))
 
     def _averages(self, ordered: list[bool]) -> Floats:
-        """Return each score averaged with those of its neighbours, in the grid's shape; NaN stays NaN."""
+        """Return each score averaged with those of its neighbours, in the grid's shape; NaN stays NaN.
+
+        An average of few strays further than one of many, and would win by it: at the edges and corners. So
+        its distance from the median of all shrinks by the root of the share of the neighbours that it has.
+        """
         scores = self.scores.reshape(self.grid.shape)
-        known = np.isfinite(scores)
-        average = _over_box(np.where(known, scores, 0.0), ordered, np.add)
-        average /= np.maximum(_over_box(known.astype(np.float32), ordered, np.add), 1.0)
+        known, median = np.isfinite(scores), np.nanmedian(scores)
+        average = _over_box(np.where(known, scores - median, 0.0), ordered, np.add)
+        count = _over_box(known.astype(np.float32), ordered, np.add)
+        most = count.max()
+        average /= np.sqrt(np.maximum(count, 1.0, out=count) * most)
+        average += median
         average[~known] = np.nan
         return average
 

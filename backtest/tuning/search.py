@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,13 @@ class Search:
         if self.kind == "random":
             return np.sort(_drawn(grid, wanted, self.seed))
         return np.sort(_even(grid, wanted, self.seed))
+
+    def unseen(self, grid: Grid) -> Ints | None:
+        """Return combinations whose choice owes nothing to any return, rising; None for all of the grid.
+
+        They are those to measure; for Optuna, which goes where returns were good, as many drawn by chance.
+        """
+        return (replace(self, kind="random") if self.kind == "optuna" else self).numbers(grid)
 
 
 def _drawn(grid: Grid, wanted: int, seed: int) -> Ints:

@@ -17,7 +17,6 @@ from backtest.tuning.blocks import block_edges
 from backtest.tuning.executors import each
 from backtest.tuning.placebo import placebo
 from backtest.tuning.survey import SPREAD
-from backtest.tuning.trials import MEASURED
 
 if TYPE_CHECKING:
     from backtest.analysis.crossvalidation import Overfitting
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from backtest.tuning.trials import Trials, Window
 
 CROSS_VALIDATED = 250_000
-"""Trials that take part in cross-validation, distinct ones first; of more, a sample."""
+"""Distinct trials that take part in cross-validation; of more, a sample."""
 
 CORRELATED = 500
 """Distinct trials whose correlations are estimated."""
@@ -61,7 +60,8 @@ class Truth:
     deflated_active
         The same over the benchmark: an information ratio; all trials counted.
     crossvalidation
-        The probability of backtest overfitting; None where fewer than two trials differ.
+        The probability of backtest overfitting; None where fewer than two trials differ: a winner among
+        equals has the rank of the median in every split, which says nothing of overfitting.
     superior
         Hansen's and Romano and Wolf's tests against the benchmark; months of returns.
     placebo
@@ -123,6 +123,7 @@ def truth(
     *,
     shifts: int,
     executor: str,
+    unseen: Ints | None = None,
     seed: int = 0,
     tell: Any = None,
 ) -> Truth:
@@ -140,6 +141,9 @@ def truth(
         What it is the best in.
     shifts
         Of the placebo; 0 for none.
+    unseen
+        The combinations that the placebo searches, where these are not the sweep's own: what was sought out
+        among the true returns would look too good beside the same at shifted ones.
     """
 
     def number(places: Ints) -> Ints:
@@ -156,10 +160,10 @@ def truth(
     effective = effective_trials(
         by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
     )
-    crossing = distinct if n > CROSS_VALIDATED else np.flatnonzero(survey.status == MEASURED)
-    crossing = number(thinned(crossing, CROSS_VALIDATED, seed))
+    # Copies are left out: a parameter without effect would fill one side of the median with one run.
+    crossing = number(thinned(distinct, CROSS_VALIDATED, seed))
     models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
-    searched = number(thinned(distinct, PLACEBO_TRIALS, seed))
+    searched = thinned(number(distinct) if unseen is None else unseen, PLACEBO_TRIALS, seed)
     return Truth(
         measured=n,
         distinct=len(distinct),
@@ -167,7 +171,9 @@ def truth(
         deflated=deflated_sharpe(winner - cash, spread, n),
         deflated_effective=deflated_sharpe(winner - cash, spread, max(effective, 1.0)),
         deflated_active=deflated_sharpe(winner - versus, active_spread, n),
-        crossvalidation=cross_validated(trials, crossing, window, executor, tell),
+        crossvalidation=cross_validated(trials, crossing, window, executor, tell)
+        if len(distinct) > 1
+        else None,
         superior=superior(by_month(dates, versus), by_month(dates, models), seed=seed),
         placebo=placebo(trials, searched, window, objective, shifts, seed, tell) if shifts else None,
     )

@@ -310,16 +310,17 @@ def _concluded(
 ) -> Sweep:
     found = survey(results, objectives)
     best, recommended = _choices(trials, chosen, window, found.scores[0])
+    unseen = search.unseen(trials.grid)
+    n = trials.grid.size if unseen is None else len(unseen)
     told = truth(
         trials, chosen, window, found, best.place, objectives[0], shifts=shifts, executor=executor,
-        seed=search.seed, tell=tell,
+        unseen=numbers_of(unseen, 0, n) if search.kind == "optuna" else None, seed=search.seed, tell=tell,
     )  # fmt: skip
     walked = None
     if plan is not None:
-        n = len(found.status)
         walked = walk_forward(
             trials,
-            lambda: (numbers_of(chosen, *piece) for piece in pieces_of(n, _PIECE)),
+            lambda: (numbers_of(unseen, *piece) for piece in pieces_of(n, _PIECE)),
             window, plan, objectives[0], tell,
         )  # fmt: skip
     return Sweep(

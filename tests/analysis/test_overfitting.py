@@ -39,6 +39,12 @@ def test_the_deflated_sharpe_ratio_of_the_paper(
     assert found == pytest.approx(probability, abs=5e-5)
 
 
+def test_more_draws_never_lower_the_expected_maximum() -> None:
+    found = [expected_maximum(n, 1.0) for n in (1.0, 1.0 + 1e-9, 1.01, 1.1, 1.3, 1.5, 2.0, 3.0, 10.0)]
+    assert found[0] == 0.0
+    assert found == sorted(found)
+
+
 def test_the_expected_maximum_is_that_of_normal_draws() -> None:
     random = np.random.default_rng(1)
     for n in (100, 400):  # an approximation for many draws

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -140,6 +141,23 @@ def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) 
         inside = [made[j] for j in range(i + 1) if pd.Timestamp(DAYS[j]) > begin]
         whole = i > head(made) and begin >= pd.Timestamp(DAYS[head(made)])
         np.testing.assert_allclose(got[i], described(inside if whole else [], "average"), atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(30, 60), min_size=len(ENDS), max_size=len(ENDS)))
+def test_what_is_published_in_decimals_reaches_its_threshold_exactly(tenths: list[int]) -> None:
+    made = np.array(tenths) / 10.0
+    average = level(made, ENDS).average(3)
+    rise, fall = (average - average.lowest(12)), (average - average.highest(12))
+    above, below = rise.above(0.5, until=0.2), fall.below(-0.5, until=-0.2)
+    means = [Fraction(sum(tenths[i - 2 : i + 1]), 30) for i in range(2, len(tenths))]
+    up = down = False
+    for fill, day in enumerate(MONTHS):
+        i = int(np.searchsorted(ENDS, day)) - 3  # the mean of the three months that were over before
+        low, high = min(means[i - 11 : i + 1]), max(means[i - 11 : i + 1])
+        up = means[i] - low >= (Fraction(1, 5) if up else Fraction(1, 2))
+        down = means[i] - high <= (Fraction(-1, 5) if down else Fraction(-1, 2))
+        assert (above.dense()[fill], below.dense()[fill]) == (up, down)
 
 
 @settings(max_examples=30)

@@ -46,6 +46,16 @@ def test_the_middle_of_a_flat_plateau_is_its_centre() -> None:
     assert np.unravel_index(land.centre(), (21, 21)) == (10, 10)
 
 
+def test_noise_has_its_plateau_anywhere_and_not_at_the_edges() -> None:
+    random, grid, n = np.random.default_rng(5), _grid(9, 9, 9), 150
+    centres = [Landscape(grid, None, random.normal(size=729)).centre() for _ in range(n)]
+    digits = np.array(np.unravel_index(centres, (9, 9, 9)))
+    ends = ((digits == 0) | (digits == 8)).sum(axis=0)
+    # 386 of 729 cells lie at an edge and 8 in a corner; three standard deviations of chance.
+    assert abs((ends > 0).mean() - 386 / 729) < 3.0 * np.sqrt(0.25 / n)
+    assert (ends == 3).mean() < 0.04
+
+
 def test_words_have_no_neighbours() -> None:
     scores = np.zeros((3, 9))
     scores[1, 2:7] = 1.0

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -20,6 +21,7 @@ import pytest
 from backtest import load_strategy, run
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.tuning.grid import make_grid
 from backtest.tuning.results import write_whole
 from backtest.tuning.search import Search
 from backtest.tuning.sweep import chunk_size, corners
@@ -211,6 +213,35 @@ def test_optuna_looks_where_it_found_something(embedded: MarketData, tmp_path: P
     assert rows.tail(120).mean() > others.mean() + 2.0 * others.std() / np.sqrt(120)
 
 
+def test_what_optuna_found_says_nothing_to_the_walk_forward_nor_to_the_placebo(
+    embedded: MarketData, tmp_path: Path
+) -> None:
+    bars = embedded.bars
+    returns = bars.returns.copy()
+    returns[np.searchsorted(bars.dates, np.datetime64("2003-10-01")) :] *= np.array(
+        [-1.0, 1.0, 2.0, 1.0, 1.0, 1.0]
+    )
+    otherwise = replace(embedded, bars=replace(bars, returns=returns))
+    rates = make_grid(load_strategy("rate_cut").parameters, LARGE, {}, "rate_cut")
+    by_chance = Search("random", 48).numbers(rates)
+    walks: list[Any] = []
+    for which, market in enumerate((embedded, otherwise)):
+        found = tune(
+            "rate_cut", market, grid=LARGE, search=Search("optuna", 48), out=tmp_path / str(which),
+            walk="train=10y,test=5y", placebo=3,
+        )  # fmt: skip
+        assert found.walk_forward is not None
+        assert found.truth.placebo is not None
+        assert by_chance is not None
+        walks.append(found.walk_forward.folds)
+        assert found.truth.placebo.trials == len(by_chance) == 48
+        _, measured = found.trials.measure(by_chance, [found.window])
+        assert found.truth.placebo.actual == pytest.approx(np.nanmax(found.objective.of(measured[0])))
+    # What was chosen up to the change of the returns is the same, whatever Optuna saw after it.
+    assert [f.number for f in walks[0][:2]] == [f.number for f in walks[1][:2]]
+    assert [f.inside for f in walks[0][:2]] == pytest.approx([f.inside for f in walks[1][:2]], rel=1e-12)
+
+
 def test_optuna_for_two_objectives_resumes_to_the_same_trials(embedded: MarketData, tmp_path: Path) -> None:
     options: dict[str, Any] = {
         "grid": LARGE,
@@ -226,6 +257,24 @@ def test_optuna_for_two_objectives_resumes_to_the_same_trials(embedded: MarketDa
     (tmp_path / "out" / "trials" / "part-000001.parquet").unlink()
     tune("rate_cut", embedded, resume=True, **options)
     assert digest(tmp_path / "out") == expected
+
+
+def test_equal_trials_have_no_probability_of_overfitting(embedded: MarketData, tmp_path: Path) -> None:
+    same = tune(
+        "rate_cut", embedded, grid={"min_cut": "0.13,0.14,0.15,0.16"}, out=tmp_path / "out", placebo=0
+    )
+    assert same.truth.distinct == 1
+    assert same.truth.crossvalidation is None
+
+
+def test_copies_of_one_run_do_not_fill_the_lower_half(embedded: MarketData, tmp_path: Path) -> None:
+    grid = {"measure": "percentile,level", "wide": "60:90:10", "narrow": "50,60", "history": "60,120"}
+    found = tune("credit", embedded, grid=grid, out=tmp_path / "out", placebo=0)
+    told = found.truth
+    assert told.crossvalidation is not None
+    # The level knows nothing of the percentiles, and the common window begins where either history is whole.
+    assert told.measured == 32
+    assert told.crossvalidation.trials == told.distinct == 8 + 1
 
 
 def test_two_objectives_have_a_front(embedded: MarketData, tmp_path: Path) -> None:
