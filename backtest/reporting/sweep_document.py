@@ -55,7 +55,12 @@ def sweep_document(sweep: Sweep, report: Path | None = None) -> dict[str, Any]:
         "placebo_pvalue": None if placebo is None else placebo.pvalue,
         "placebo": None
         if placebo is None
-        else {"shifts": len(placebo.shifts), "trials": placebo.trials, "best": placebo.best.tolist()},
+        else {
+            "shifts": len(placebo.shifts),
+            "trials": placebo.trials,
+            "actual": placebo.actual,
+            "best": placebo.best.tolist(),
+        },
         "walk_forward": _walked(sweep),
         "front": [sweep.trials.grid.values(_number(sweep, int(place))) for place in sweep.front],
         "results": str(sweep.results.trials.resolve()),

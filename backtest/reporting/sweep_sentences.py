@@ -46,11 +46,12 @@ def steadiness(walk: WalkForward) -> str:
 def verdict(sweep: Sweep) -> list[str]:
     """Return what the winner is worth, in a few sentences; the count of trials is always among them."""
     truth, counts = sweep.truth, sweep.counts
+    n, effective = counts["combinations"], f"{truth.effective:.0f}"
     told = [
-        (
-            f"The best of {counts['combinations']:,} combinations, which amount to about "
-            f"{truth.effective:.0f} independent ones."
-        )
+        f"The best of {n:,} combinations, which amount to about {effective} independent "
+        f"{'one' if effective == '1' else 'ones'}."
+        if n > 1
+        else "The only combination."
     ]
     doubts = doubts_of(truth)
     if doubts:
@@ -89,7 +90,9 @@ def doubts_of(truth: Truth) -> list[str]:
             "a winner chosen on half of the data falls into the lower half on the rest in "
             f"{chance(truth.crossvalidation.probability)} of the cases"
         )
-    if not truth.superior.pvalue <= SIGNIFICANT:
+    if math.isnan(truth.superior.pvalue):
+        doubts.append("Hansen's test against the benchmark has too little to go by")
+    elif truth.superior.pvalue > SIGNIFICANT:
         doubts.append(f"Hansen's test against the benchmark gives p = {truth.superior.pvalue:.2f}")
     if truth.placebo is not None and not truth.placebo.pvalue <= SIGNIFICANT:
         doubts.append(

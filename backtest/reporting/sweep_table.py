@@ -37,17 +37,21 @@ def lines_of(sweep: Sweep, place: Path) -> list[str]:
         texts = [cell(run[key], form) for run in runs]
         lines.append(f"  {label:24}{texts[0]:>12}{texts[1]:>14}{texts[2]:>12}")
     crossed, placebo = truth.crossvalidation, truth.placebo
+    chances = {
+        "deflated": truth.deflated.probability,
+        "active": truth.deflated_active.probability,
+        "overfitting": None if crossed is None else crossed.probability,
+        "superior": truth.superior.pvalue,
+        "placebo": None if placebo is None else placebo.pvalue,
+    }
+    shown = {name: cell(value, lambda p: f"{p:.3f}") for name, value in chances.items()}
     lines += [
         "",
         f"  trials {counts['combinations']:,}, effective {truth.effective:.1f}",
+        f"  deflated Sharpe probability {shown['deflated']}; over the benchmark {shown['active']}",
         (
-            f"  deflated Sharpe probability {truth.deflated.probability:.3f}; over the benchmark "
-            f"{truth.deflated_active.probability:.3f}"
-        ),
-        (
-            f"  probability of overfitting {'-' if crossed is None else f'{crossed.probability:.3f}'}; "
-            f"SPA p {truth.superior.pvalue:.3f}; "
-            f"placebo p {'-' if placebo is None else f'{placebo.pvalue:.3f}'}"
+            f"  probability of overfitting {shown['overfitting']}; SPA p {shown['superior']}; "
+            f"placebo p {shown['placebo']}"
         ),
         "",
         *verdict(sweep),

@@ -134,7 +134,7 @@ def test_a_worker_with_another_version_is_refused(
         )
     )
     here = importlib.metadata.version("size-rotation")
-    said = f"has size-rotation 0.0.9, not {here} as here; install the same there"
+    said = f"has size-rotation 0.0.9, not {here} as here; install that there"
     with Client(f"tcp://{address}") as client:
         client.wait_for_workers(3, timeout=60)
     with pytest.raises(UsageError, match=said):

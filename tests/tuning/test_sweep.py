@@ -21,6 +21,7 @@ import pytest
 from backtest import load_strategy, run
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.reporting.sweep_table import lines_of
 from backtest.tuning.grid import make_grid
 from backtest.tuning.results import write_whole
 from backtest.tuning.search import Search
@@ -618,6 +619,24 @@ def test_the_command_prints_what_the_design_asks_for(told: dict[str, Any]) -> No
     best = pd.read_parquet(told["results"])["sharpe"].max()
     assert told["best"]["metrics"]["sharpe"] == pytest.approx(best, rel=1e-9)
     assert told["walk_forward"]["folds"][0]["train"][1] < told["walk_forward"]["folds"][0]["test"][0]
+
+
+def test_what_a_few_months_cannot_say_is_not_printed_as_a_number(
+    embedded: MarketData, tmp_path: Path
+) -> None:
+    for hold, first in (
+        ("6,12", "The best of 2 combinations, which amount to about 1 independent one."),
+        ("6", "The only combination."),
+    ):
+        found = tune(
+            "rate_cut", embedded, grid={"hold": hold}, start="2016-01-01", end="2017-06-30", placebo=9,
+            out=tmp_path / hold,
+        )  # fmt: skip
+        lines = lines_of(found, tmp_path)
+        assert first in lines
+        assert "nan" not in " ".join(lines).lower()
+        assert any("SPA p -;" in line for line in lines)
+        assert any("Hansen's test against the benchmark has too little to go by" in line for line in lines)
 
 
 def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) -> None:
