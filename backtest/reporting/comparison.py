@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backtest.analysis.bootstrap import LEVEL, Resamples, enough, resample
+from backtest.analysis.bootstrap import LEVEL, RESAMPLES, Resamples, enough, resample
 from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
 from backtest.errors import UsageError
 from backtest.reporting.document import document, plain
@@ -189,6 +189,21 @@ def _tail(n_runs: int) -> float:
     return (1.0 - LEVEL) / 2.0 / (n_runs - 1)
 
 
+def _differences(excess: Floats, metrics: list[dict[str, float]], ppy: float) -> list[Difference]:
+    """Return the Sharpe test of every pair of columns of (n_bars, k) excess returns.
+
+    The leader is to be told from each rival at a level for all of them, which takes more draws.
+    """
+    n, k = excess.shape
+    leader = int(np.nan_to_num([m["sharpe"] for m in metrics], nan=-np.inf).argmax())
+    most = max(RESAMPLES, enough(n, 2.0 * _tail(k)))
+    tests = []
+    for a, b in itertools.combinations(range(k), 2):
+        draws = most if leader in {a, b} else RESAMPLES
+        tests.append(Difference(a, b, sharpe_difference(excess[:, a], excess[:, b], ppy, resamples=draws)))
+    return tests
+
+
 def _best(
     metrics: list[dict[str, float]], resamples: Resamples | None, differences: list[Difference]
 ) -> dict[str, int]:
@@ -248,7 +263,7 @@ def compare(*runs: Result | Record | str | Path) -> Comparison:
     ppy, metrics = records[0].ppy, [_metrics(record) for record in records]
     pairs = list(itertools.combinations(range(len(records)), 2))
     excess = returns - free
-    differences = [Difference(a, b, sharpe_difference(excess[:, a], excess[:, b], ppy)) for a, b in pairs]
+    differences = _differences(excess, metrics, ppy)
     n_resamples = enough(len(returns), _tail(len(records)))
     resamples = resample(returns, against, free, records[0].n_years, resamples=n_resamples)
 

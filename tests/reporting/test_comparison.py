@@ -110,6 +110,18 @@ def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Resu
     assert "volatility" not in found.best
 
 
+def test_the_leader_of_many_is_told_from_its_rivals_by_more_draws(rate_cut: Result) -> None:
+    record, random = as_record(rate_cut), np.random.default_rng(2)
+    noise = random.normal(0.0, 0.004, (11, len(record.returns)))
+    found = compare(record, *(dataclasses.replace(record, returns=record.returns + row) for row in noise))
+    leader = int(np.argmax([metrics["sharpe"] for metrics in found.metrics]))
+    assert len(found.differences) == 66
+    for a, b, test in found.differences:
+        draws = 2200 if leader in {a, b} else 1000  # ten beyond 5% over eleven rivals
+        count = test.pvalue * (draws + 1.0)
+        assert count == pytest.approx(round(count), abs=1e-6)
+
+
 def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Result) -> None:
     record = as_record(rate_cut)
     dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
