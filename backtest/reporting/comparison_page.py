@@ -14,7 +14,7 @@ from rich.text import Text
 from backtest.folders import expanded
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
-from backtest.reporting.comparison import Comparison, Difference, as_document
+from backtest.reporting.comparison import Comparison, Difference, as_document, written
 from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, whole_folder
@@ -122,22 +122,22 @@ def _differences(comparison: Comparison) -> list[list[str]]:
 
 def _parameters(comparison: Comparison) -> list[list[str]]:
     return [
-        [name, *("\u2013" if value is None else str(value) for value in values)]
+        [name, *("\u2013" if value is None else written(value) for value in values)]
         for name, values in comparison.parameters().items()
     ]
 
 
 def _values(record: Record) -> str:
     own = record.document["parameters"]
-    return ", ".join(f"{name} {value}" for name, value in own.items()) or "no parameters"
+    return ", ".join(f"{name} {written(value)}" for name, value in own.items()) or "no parameters"
 
 
 def _terms(comparison: Comparison) -> list[tuple[str, str]]:
     rows = []
     for label, record in zip(comparison.labels, comparison.records, strict=True):
-        own, values = record.document, _values(record)
+        own, costs = record.document, written(record.document["cost_bps"])
         rows.append(
-            (label, f"{own['thesis']} ({values}; market {own['market']}; costs {own['cost_bps']} bp a side)")
+            (label, f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)")
         )
     return rows
 
@@ -157,7 +157,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
     both = {name: drawing(name, draw, SHOWS[name]) for name, draw in draws.items()}
     first, labels = comparison.records[0], comparison.labels
     lines = style.lines(len(labels))
-    crowded = len(labels) > figures.LABELLED
+    crowded = not all(figures.labelled(comparison, size) for size in (style.WIDE, style.NARROW))
     text = render(
         "comparison.html",
         title=f"{len(labels)} runs side by side",

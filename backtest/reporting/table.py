@@ -70,13 +70,15 @@ _BETWEEN = 3  # characters between two columns: a line, and a space on either si
 def fitting(labels: list[str], columns: dict[str, list[str]], width: int) -> list[Table]:
     """Return the columns in as few tables as show every number whole; each has the labels again.
 
+    A heading that is wider than the room is folded.
+
     ``labels`` has a heading, then one label a row; ``columns`` the rows of each by its heading.
     """
     room = width - max(map(len, labels))
     groups: list[dict[str, list[str]]] = []
     left = 0
     for name, cells in columns.items():
-        needed = max(map(len, [name, *cells])) + _BETWEEN
+        needed = max(*map(len, cells), min(len(name), room - _BETWEEN)) + _BETWEEN
         if not groups or needed > left:
             groups.append({})
             left = room
@@ -85,9 +87,10 @@ def fitting(labels: list[str], columns: dict[str, list[str]], width: int) -> lis
     tables = []
     for group in groups:
         shown = Table(show_edge=False, pad_edge=False)
-        shown.add_column(Text(labels[0]))
-        for name in group:
-            shown.add_column(Text(name), justify="right", no_wrap=True)
+        shown.add_column(Text(labels[0]), no_wrap=True)
+        for name, cells in group.items():
+            whole = max(map(len, cells))
+            shown.add_column(Text(name), justify="right", min_width=whole, overflow="fold")
         for label, *cells in zip(labels[1:], *group.values(), strict=True):
             shown.add_row(Text(label), *cells)
         tables.append(shown)

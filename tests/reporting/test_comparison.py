@@ -17,6 +17,7 @@ from backtest.reporting.comparison_page import verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
 from backtest.reporting.record import Record, record_of
+from backtest.reporting.style import NARROW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +115,7 @@ def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, r
     record = as_record(rate_cut)
     dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
     assert compare(record, dear).cautions[0] == (
-        "Different costs (basis points a side): rate_cut (1): 10.0; rate_cut (2): 50.0."
+        "Different costs (basis points a side): rate_cut (1): 10; rate_cut (2): 50."
     )
     late = as_record(run("rate_cut", embedded, delay_fill=6))
     assert (
@@ -187,6 +188,26 @@ def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path
         "growth.png",
         "holdings.png",
     ]
+
+
+def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketData, tmp_path: Path) -> None:
+    other = run("valuation_discount", embedded, wide=70, closed=30)
+    found = compare(run("valuation_discount", embedded), other)
+    assert found.labels == [
+        "valuation_discount, wide 80, closed 50",
+        "valuation_discount, wide 70, closed 30",
+    ]
+    for draw in (figures.growth_figure, figures.drawdown_figure):
+        assert [text for axes in draw(found).axes for text in axes.texts] == []
+    page = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
+    assert page.count('role="presentation"') == 2
+    assert "wide 80.0" not in page
+
+
+def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Result) -> None:
+    found = compare(rate_cut, run("buy_and_hold", embedded))
+    for draw in (figures.growth_figure, figures.drawdown_figure):
+        assert all(axes.get_position().width > 0.6 for axes in draw(found, NARROW).axes)
 
 
 def test_a_narrow_terminal_cuts_no_number(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
@@ -77,6 +79,16 @@ def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
         name = next(n for n, tint in by_name.items() if tint == colour(line))
         returns = content.record.curves()[name]
         assert float(line.get_ydata()[-1]) == pytest.approx(float(np.prod(1.0 + returns)))
+
+
+@BOTH
+def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: Size) -> None:
+    record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
+    for figure in (figures.growth_figure(record, size), figures.drawdown_figure(record, size)):
+        FigureCanvasAgg(figure).draw()
+        labels = [text for axes in figure.axes for text in axes.texts]
+        assert [text.get_text()[-1] for text in labels].count("\u2026") == 1
+        assert max(text.get_window_extent().x1 for text in labels) <= figure.bbox.x1
 
 
 @BOTH

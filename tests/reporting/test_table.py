@@ -8,8 +8,19 @@ import pytest
 from rich.console import Console
 
 from backtest import MarketData, run
-from backtest.reporting.table import ROWS, cell, robustness_tables, tables
+from backtest.reporting.table import ROWS, cell, fitting, robustness_tables, tables
 from backtest.robustness import robustness
+
+
+def test_a_long_name_leaves_the_labels_whole() -> None:
+    (table,) = fitting(["", "return a year"], {"small_caps_after_the_first_cut_while_cheap": ["10.00%"]}, 40)
+    console = Console(file=io.StringIO(), width=40)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "return a year" in shown
+    assert "\u2026" not in shown
+    assert "small_caps_after_the_fi" in shown
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
