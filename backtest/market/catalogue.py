@@ -80,11 +80,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        # An editor may have put a mark of its encoding before the text.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path} is not valid TOML: {error}") from None
 
 

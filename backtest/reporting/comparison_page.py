@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -47,6 +48,10 @@ def verdict(comparison: Comparison) -> str:
     """Return in one sentence which Sharpe ratios differ by more than noise."""
     labels = comparison.labels
     tested = [d for d in comparison.differences if not math.isnan(d.test.pvalue)]
+    if not tested and all(
+        np.array_equal(record.returns, comparison.records[0].returns) for record in comparison.records
+    ):
+        return "The runs earn the same at every bar."
     if not tested:
         return "Whether the Sharpe ratios differ cannot be tested on these bars."
     level = SIGNIFICANT / len(tested)

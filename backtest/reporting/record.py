@@ -181,6 +181,8 @@ def read_record(place: Path | str) -> Record:
     """
     folder = Path(place)
     missing = [name for name in (DOCUMENT, BARS, TRADES) if not (folder / name).is_file()]
+    if missing and (folder / "recommended" / DOCUMENT).is_file():
+        raise UsageError(f"{folder} is a sweep; the report of its recommended set is {folder}/recommended")
     if missing:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
     try:

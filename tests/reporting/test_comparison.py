@@ -111,6 +111,10 @@ def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Resu
     assert "volatility" not in found.best
 
 
+def test_runs_that_are_the_same_are_called_the_same(rate_cut: Result) -> None:
+    assert verdict(compare(rate_cut, rate_cut, rate_cut)) == "The runs earn the same at every bar."
+
+
 def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Result) -> None:
     record = as_record(rate_cut)
     dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
