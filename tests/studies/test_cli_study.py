@@ -105,6 +105,13 @@ def test_days_of_ones_own_and_first_days_of_a_strategy(tmp_path: Path) -> None:
     assert [case["date"] for case in json.loads(done.stdout)["cases"]][:2] == ["1984-09-28", "1987-11-30"]
 
 
+def test_one_case_is_a_case(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "events", "--dates", "1990-07", *DRAWS, COLUMNS="200")
+    assert "positive in 1 of 1 (1 case)" in done.stdout or "positive in 0 of 1 (1 case)" in done.stdout
+    assert "With 1 case the mean" in done.stdout
+    assert "the rule asks for 5 cases at least, and finds 1." in done.stdout
+
+
 def test_the_margin_calculator(tmp_path: Path) -> None:
     done = rotation(tmp_path, "study", "margin", "--gain-bps", "200", "--margin", "0.06", "--margin", "0.18")
     assert done.stdout.splitlines() == [
