@@ -16,7 +16,7 @@ from matplotlib.dates import date2num
 
 from backtest import MarketData, run
 from backtest.analysis.measures import drawdowns
-from backtest.reporting import figures, style
+from backtest.reporting import figures, style, sweep_figures
 from backtest.reporting.sheet import Sheet, sheet
 from backtest.reporting.style import NARROW, WIDE, Size
 
@@ -176,3 +176,17 @@ def test_falls_of_equity_are_what_drawdowns_says(content: Sheet) -> None:
     (axes,) = figures.drawdown_figure(content.record).axes
     own = next(line for line in axes.lines if colour(line) == style.INK)
     np.testing.assert_allclose(own.get_ydata(), 100.0 * drawdowns(content.record.returns))
+
+
+@BOTH
+def test_the_ends_of_a_front_are_marked_whole_and_trials_are_counted_in_whole_numbers(size: Size) -> None:
+    rng = np.random.default_rng(5)
+    first, second = rng.normal(size=(2, 40))
+    best = np.array([[first.max(), second.min()], [first.min(), second.max()]])
+    (axes,) = sweep_figures.front_figure(first, second, best, ("a", "b"), size).axes
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert left < first.min() < first.max() < right
+    assert bottom < second.min() < second.max() < top
+    figure = sweep_figures.distribution_figure(first, {"winner": float(first.max())}, second[:5], "a", size)
+    for panel in figure.axes:
+        assert all(float(tick).is_integer() for tick in panel.get_yticks())
