@@ -267,7 +267,8 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
         whole = f"{len(found) - len(wrong)} of {len(found)} vintages of {series} series"
         _print(f"{whole} in {Store().folder} are whole")
     if wrong:
-        raise RotationError(f"{len(wrong)} stored vintages are damaged, the first: {wrong[0][2]}")
+        damaged = "1 stored vintage is" if len(wrong) == 1 else f"{len(wrong)} stored vintages are"
+        raise RotationError(f"{damaged} damaged, the first: {wrong[0][2]}")
     return 0
 
 

@@ -111,11 +111,15 @@ def catalogue() -> dict[str, Entry]:
 
 def imported() -> dict[str, Entry]:
     """Return the entries of the series that the user brought, from the store."""
-    store = Store()
-    records = (store.current(id) for id in store.ids() if id not in catalogue())
-    return {
-        r.id: Entry(**{**r.entry, "columns": tuple(r.entry["columns"])}) for r in records if r and r.entry
-    }
+    brought = {id: _brought(id) for id in Store().ids() if id not in catalogue()}
+    return {id: about for id, about in brought.items() if about}
+
+
+def _brought(id: str) -> Entry | None:
+    record = Store().current(id)
+    if record is None or not record.entry:
+        return None
+    return Entry(**{**record.entry, "columns": tuple(record.entry["columns"])})
 
 
 def entry(id: str) -> Entry:
@@ -131,10 +135,12 @@ def entry(id: str) -> Entry:
     if is_local(id):
         path = Path(id)
         return _entry(f"{path.parent.name}/{path.name}", describe(path))
-    mine = imported()
-    if id not in mine:
+    # Only its own record is read: one that is damaged shall not stand in the way of the others.
+    about = _brought(id) if id in Store().ids() else None
+    if about is None:
+        mine = imported()
         raise UsageError(
             f"there is no series '{id}' in the catalogue or among the imported ones; "
             f"{nearest(id, [*catalogue(), *mine])}"
         )
-    return mine[id]
+    return about

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from backtest.errors import RotationError, UsageError
 from backtest.market.catalogue import entry
+from backtest.market.fetch import verify
 from backtest.market.importing import Description, import_file
 from backtest.market.release import PHRASES
 from backtest.market.store import Store
@@ -150,6 +152,15 @@ def test_missing_months_are_named(tmp_path: Path) -> None:
     path.write_text("date,x\n" + "\n".join(rows) + "\n2020-12-28,.\n2021-01-28,2\n")
     outcome = import_file(path, INDEX)
     assert outcome.said == "no value for 2020-03 to 2020-04, 2020-07, 2020-12"
+
+
+def test_a_damaged_record_stands_in_the_way_of_its_own_series_only(tmp_path: Path) -> None:
+    for id in ("FIRST", "SECOND"):
+        _import(tmp_path, GOOD, dataclasses.replace(INDEX, id=id))
+    (record,) = (Store().folder / "FIRST").glob("*.json")
+    record.write_text("{")
+    assert entry("SECOND").kind == "total-return"
+    assert [(id, bool(said)) for id, _, said in verify()] == [("FIRST", True), ("SECOND", False)]
 
 
 def test_a_few_long_silences_are_named_and_the_others_counted(tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_a_report_that_is_not_whole_is_named(
         read_record(place)
 
 
+@pytest.mark.parametrize(("name", "value"), [("parameters", None), ("market", 5), ("data", []), ("proxy", 1)])
+def test_a_report_changed_by_hand_is_named(result: Result, tmp_path: Path, name: str, value: object) -> None:
+    place = write_report(result, tmp_path / "report")
+    content = json.loads((place / "result.json").read_text())
+    (place / "result.json").write_text(json.dumps({**content, name: value}))
+    with pytest.raises(UsageError, match=f"cannot be read: {name} is .*; run it again"):
+        read_record(place)
+
+
 def test_default_places_are_below_the_current_folder_and_never_taken_twice(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,11 @@ def test_more_impact_leaves_less(tmp_path: Path, embedded: MarketData) -> None:
         (("events",), 2, "give either --dates or --strategy"),
         (("events", "--dates", "1984-13-01"), 2, "the day '1984-13-01' is not a date"),
         (("events", "--dates", "1850-01-01"), 2, "none of the days lies in the data of 'embedded'"),
+        (
+            ("events", "--dates", "days.txt"),
+            2,
+            "there is no file days.txt, and it is no list of days such as",
+        ),
         (("events", "--dates", ","), 2, "--dates takes days"),
         (("events", "--dates", "1990-01-01", "--set", "hold=3"), 2, "name it with --strategy"),
         (("margin", "--margin", "0.06"), 2, "give --gain-bps with either --margin or --change"),
