@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class RotationError(Exception):
@@ -27,6 +27,15 @@ class DataError(RotationError):
 
 class LookAheadError(RotationError):
     """A strategy asked for something that was not known at the time."""
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a sentence has them.
+
+    >>> joined(["etf"]), joined(["etf", "embedded"]), joined(["etf", "embedded", "french_daily"])
+    ('etf', 'etf and embedded', 'etf, embedded and french_daily')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 _MOST = 24  # names that one sentence lists

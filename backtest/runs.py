@@ -159,9 +159,9 @@ def window_of(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tupl
     first = max(int(np.searchsorted(bars.dates, days["start"])), warm_up)
     last = int(np.searchsorted(bars.dates, days["end"], side="right")) - 1
     if warm_up >= last:
-        known = "never" if warm_up >= len(bars.dates) else f"from {bars.dates[warm_up]} on"
+        known = "never known" if warm_up >= len(bars.dates) else f"known from {bars.dates[warm_up]} on"
         raise UsageError(
-            f"{name} cannot run: its inputs are known {known} (a signal needs its history first), and "
+            f"{name} cannot run: its inputs are {known} (a signal needs its history first), and "
             f"the last bar is {bars.dates[max(last, 0)]}"
         )
     if first >= last:

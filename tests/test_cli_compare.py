@@ -75,6 +75,15 @@ def test_a_scripts_own_command_compares_its_strategy(tmp_path: Path) -> None:
             "rate_cut has no parameter 'hould'; did you mean 'hold'?",
         ),
         (["compare", "trend", "rate_cut:hold=12,x"], "a run takes NAME=VALUE, such as hold=18, not 'x'"),
+        (
+            ["compare", "trend", "rate_cut:hold"],
+            "'hold' is no parameter with a value; write rate_cut:NAME=VALUE, or rate_cut alone",
+        ),
+        (["compare", "trend", "rate_cut:"], "'' is no parameter with a value; write rate_cut:NAME=VALUE"),
+        (["compare", "trend", "reports/x"], "there is neither a report's folder nor a script 'reports/x'"),
+        (["compare", "kept", "kept", "--cost-bps", "10"], "so --cost-bps changes nothing; leave it out"),
+        (["compare", "kept", "kept", "--market", "embedded"], "so --market changes nothing; leave it out"),
+        (["compare", "trend", "sweep"], "sweep is a sweep; the report of its recommended set is sweep/rec"),
         (["compare", "trend", "rate_cut:hold=1,hold=2"], "hold is given more than once"),
         (
             ["compare", "trend", "kept:hold=12"],
@@ -89,6 +98,8 @@ def test_a_wrong_call_gets_one_sentence_and_status_2(
 ) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "mine.txt").write_text("mine")
+    (tmp_path / "sweep" / "recommended").mkdir(parents=True)
+    (tmp_path / "sweep" / "recommended" / "result.json").write_text("{}")
     assert_sentence(rotation(tmp_path, *arguments), 2, sentence)
-    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "sweep"]
     assert (tmp_path / "kept" / "mine.txt").read_text() == "mine"

@@ -76,6 +76,11 @@ def test_a_closed_standard_output_is_said(tmp_path: Path) -> None:
     assert_sentence(done, 1, "rotation: standard output is closed")
 
 
+def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "-c", f"'{ROTATION}' list > /dev/full", command="/bin/sh")
+    assert_sentence(done, 1, "rotation: No space left on device; free the disk, or write elsewhere")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backtest.errors import nearest
+from backtest.errors import joined, nearest
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,13 @@ from backtest.errors import nearest
 )
 def test_nearest(name: str, names: list[str], expected: str) -> None:
     assert nearest(name, names) == expected
+
+
+def test_joined() -> None:
+    names = ["embedded", "etf", "french_daily"]
+    assert [joined(names[:n]) for n in range(4)] == [
+        "",
+        "embedded",
+        "embedded and etf",
+        "embedded, etf and french_daily",
+    ]

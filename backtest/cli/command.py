@@ -5,6 +5,7 @@ Nothing heavy is imported here before it is needed, so that help answers at once
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -157,7 +158,8 @@ def _failure(error: OSError) -> str:
     """Return what the system refused, at which path, and what to do about it."""
     reason = error.strerror or str(error)
     if error.filename is None:
-        return reason
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return f"{reason}; free the disk, or write elsewhere" if full else reason
     cure = "name another one, or allow yourself to use it" if isinstance(error, PermissionError) else ""
     return f"{os.fsdecode(error.filename)}: {reason}; {cure or 'name another file or folder'}"
 
@@ -193,6 +195,14 @@ def entry() -> NoReturn:
 
 
 def main(strategy: Strategy) -> NoReturn:
-    """Be the command of one strategy's script: ``python my_idea.py run --hold 18``."""
+    """Be the command of one strategy's script: ``python my_idea.py run --hold 18``.
+
+    Raises
+    ------
+    UsageError
+        When the script is loaded, not run, so that its ``if __name__ == "__main__":`` is missing.
+    """
+    if sys._getframe(1).f_globals.get("__name__") != "__main__":
+        raise UsageError('main(...) must stand below: if __name__ == "__main__":')
     prog = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not loaded yet
     sys.exit(_guarded(prog, lambda: _dispatch(prog, strategy, sys.argv[1:])))

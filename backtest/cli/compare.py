@@ -37,6 +37,7 @@ def _parser(prog: str) -> Parser:
         help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
     add_terms(parser)
+    parser.set_defaults(market=None, cost_bps=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
     add_json(parser)
     return parser
@@ -47,6 +48,31 @@ def _is_report(name: str) -> bool:
     from backtest.scripting.loading import strategy_names
 
     return name not in strategy_names() and os.path.isdir(name)  # noqa: PTH112 - as cheap as the question
+
+
+def _refuse_no_run(name: str) -> None:
+    """Say what is meant to be written, where a name is nearly that of a run."""
+    own, colon, rest = name.rpartition(":")
+    from backtest.scripting.loading import strategy_names
+
+    if colon and (own in strategy_names() or os.path.isfile(own)):  # noqa: PTH113 - as above
+        raise UsageError(f"'{rest}' is no parameter with a value; write {own}:NAME=VALUE, or {own} alone")
+    if "/" in name and not name.endswith(".py") and not os.path.exists(name):  # noqa: PTH110 - as above
+        raise UsageError(f"there is neither a report's folder nor a script '{name}'")
+
+
+def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace) -> None:
+    """Refuse terms of a run where nothing is run: a report keeps its own."""
+    asked = [
+        f"--{name.replace('_', '-')}"
+        for name in ("market", "start", "end", "cost_bps", "benchmark")
+        if getattr(options, name) is not None
+    ]
+    if asked and all(isinstance(name, str) and _is_report(name) for name in named):
+        raise UsageError(
+            f"reports keep the terms that they were run under, so {asked[0]} changes nothing; leave it out, "
+            "or name a strategy to be run"
+        )
 
 
 def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Result | Record]:
@@ -68,8 +94,11 @@ def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[
                 )
             runs.append(read_record(own))
             continue
-        market = market or load_market(options.market)
-        runs.append(run(own, market, **terms(options), **parameters))
+        if isinstance(own, str):
+            _refuse_no_run(own)
+        market = market or load_market(options.market or "embedded")
+        asked = {name: value for name, value in terms(options).items() if value is not None}
+        runs.append(run(own, market, **asked, **parameters))
     return runs
 
 
@@ -81,6 +110,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         raise UsageError(
             f"name two to twenty runs: {prog} RUN RUN ...; a run is a strategy or a report's folder"
         )
+    _refuse_unused(named, options)
     from backtest.reporting import comparison_page
     from backtest.reporting.comparison import as_document
     from backtest.reporting.comparison import compare as side_by_side

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
@@ -130,12 +132,13 @@ def _list_markets(*, as_json: bool) -> int:
         _print(json.dumps([vars(market) for market in markets], indent=2))
         return 0
     _print('what a strategy may ask a market for, such as market.level("discount"):')
-    offered = [["market", "frequency", "sleeves", "series by what they stand for"]]
-    offered += [
-        [market.name, market.frequency, ", ".join(market.sleeves), ", ".join(market.roles) or "none"]
-        for market in markets
-    ]
-    _print(_table(offered))
+    width = max(shutil.get_terminal_size().columns, 40)
+    for market in markets:
+        _print(f"\n{market.name}, {market.frequency}")
+        for what, names in (("sleeves", market.sleeves), ("series", market.roles)):
+            start = f"  {what:9}"
+            text = ", ".join(names) or "none"
+            _print(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))
     return 0
 
 
@@ -264,7 +267,8 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
         whole = f"{len(found) - len(wrong)} of {len(found)} vintages of {series} series"
         _print(f"{whole} in {Store().folder} are whole")
     if wrong:
-        raise RotationError(f"{len(wrong)} stored vintages are damaged, the first: {wrong[0][2]}")
+        damaged = "1 stored vintage is" if len(wrong) == 1 else f"{len(wrong)} stored vintages are"
+        raise RotationError(f"{damaged} damaged, the first: {wrong[0][2]}")
     return 0
 
 

@@ -140,6 +140,8 @@ def parse_days(text: str) -> Days:
     words = [line.strip() for line in lines if line.strip()]
     if not words:
         raise UsageError("--dates takes days such as 1984-09-20,1987-10-19, or a file with one on each line")
+    if not is_file and not any(letter.isdigit() for letter in listed):
+        raise UsageError(f"there is no file {text}, and it is no list of days such as 1984-09-20,1987-10-19")
     return to_days(sorted(parse_day(word + "-01" if len(word) == 7 else word, "the day") for word in words))
 
 

@@ -75,6 +75,16 @@ def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
     return parser
 
 
+def _table_place(text: str | None) -> Path | None:
+    """Return where a table is to be written; a file that is there already, the input perhaps, is kept."""
+    out = _path(text)
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"--out takes a .csv or a .parquet file, not '{out}'")
+    if out is not None and out.exists():
+        raise UsageError(f"{out} exists already; name a new file with --out")
+    return out
+
+
 def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text).expanduser()
 
@@ -115,12 +125,13 @@ def _amount(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _tell_set_aside(aside: Sequence[SetAside]) -> str:
-    lines = ["set aside or corrected, by rule:"] if aside else []
+def _tell_set_aside(aside: Sequence[SetAside]) -> None:
+    lines = ["\nset aside or corrected, by rule:"] if aside else []
     for each in aside:
         lines.append(f"  {each.rows:>9,}  {each.reason}")
         lines += [f"{'':13}{example[:110]}" for example in each.examples[:2]]
-    return "\n".join(lines)
+    if lines:
+        _print("\n".join(lines))
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -145,9 +156,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--date", metavar="D", help="the date to show (default: the last)")
     parser.add_argument("--out", metavar="FILE", help="write every company's class to this .csv or .parquet")
     options = parser.parse(arguments)
-    out = _path(options.out)
-    if out is not None and out.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"--out takes a .csv or a .parquet file, not '{out}'")
+    out = _table_place(options.out)
     import pandas as pd
 
     from backtest.dates import parse_day
@@ -186,9 +195,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     _print(
         f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
     )
-    _print(_tell_set_aside(universe.set_aside))
+    _tell_set_aside(universe.set_aside)
     if out is not None:
-        _print(f"Classes: {out.resolve()}")
+        _print(f"\nClasses: {out.resolve()}")
     return 0
 
 
@@ -254,8 +263,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     last = universe.classes["date"].max()
     _print(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, last)))
-    _print("")
-    _print(_tell_set_aside(universe.set_aside))
+    _tell_set_aside(universe.set_aside)
     _print(f"\nMarket: {place.resolve()}; try: rotation run trend --market {options.out}")
     _print(f"Page: {place.resolve() / 'index.html'}")
     return 0
@@ -269,11 +277,11 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--out", metavar="FILE", help="write the whole table to this .csv or .parquet")
     parser.add_argument("--rows", metavar="N", type=int, default=30, help="rows to print (default: 30)")
     options = parser.parse(arguments)
+    out = _table_place(options.out)
+    if options.rows < 0:
+        raise UsageError(f"--rows is a number of rows from 0, not {options.rows}")
     from backtest.universe.universe import make_screen
 
-    out = _path(options.out)
-    if out is not None and out.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"--out takes a .csv or a .parquet file, not '{out}'")
     table, date = make_screen(*_asked(options), options.date)
     if out is not None:
         _write(table, out)

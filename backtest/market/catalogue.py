@@ -80,11 +80,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        # An editor may have put a mark of its encoding before the text.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path} is not valid TOML: {error}") from None
 
 
@@ -109,11 +111,15 @@ def catalogue() -> dict[str, Entry]:
 
 def imported() -> dict[str, Entry]:
     """Return the entries of the series that the user brought, from the store."""
-    store = Store()
-    records = (store.current(id) for id in store.ids() if id not in catalogue())
-    return {
-        r.id: Entry(**{**r.entry, "columns": tuple(r.entry["columns"])}) for r in records if r and r.entry
-    }
+    brought = {id: _brought(id) for id in Store().ids() if id not in catalogue()}
+    return {id: about for id, about in brought.items() if about}
+
+
+def _brought(id: str) -> Entry | None:
+    record = Store().current(id)
+    if record is None or not record.entry:
+        return None
+    return Entry(**{**record.entry, "columns": tuple(record.entry["columns"])})
 
 
 def entry(id: str) -> Entry:
@@ -129,10 +135,12 @@ def entry(id: str) -> Entry:
     if is_local(id):
         path = Path(id)
         return _entry(f"{path.parent.name}/{path.name}", describe(path))
-    mine = imported()
-    if id not in mine:
+    # Only its own record is read: one that is damaged shall not stand in the way of the others.
+    about = _brought(id) if id in Store().ids() else None
+    if about is None:
+        mine = imported()
         raise UsageError(
             f"there is no series '{id}' in the catalogue or among the imported ones; "
             f"{nearest(id, [*catalogue(), *mine])}"
         )
-    return mine[id]
+    return about

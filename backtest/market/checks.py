@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONGEST_CLOSURE = 10
 """Days without a value that a daily series may have unremarked; exchanges rarely close for longer."""
 
+MOST_SILENCES = 5
+"""Stretches without a value that are named one by one; of more their number is said."""
+
 
 def check(entry: Entry, table: Table) -> list[str]:
     """Refuse a table that cannot be right, and return what is to be said of one that can.
@@ -53,7 +56,8 @@ def check(entry: Entry, table: Table) -> list[str]:
     tomorrow = to_days(dt.datetime.now(tz=dt.UTC).date()) + np.timedelta64(2, "D")
     if table.dates[-1] > tomorrow or table.dates[0] < np.datetime64("1600-01-01"):
         odd = table.dates[-1] if table.dates[-1] > tomorrow else table.dates[0]
-        raise DataError(f"{where}: it has a value of {odd}, which cannot be")
+        when = "is to come" if odd > tomorrow else "is too early"
+        raise DataError(f"{where}: it has a value of {odd}, a day that {when}")
     impossible = unit(entry.unit).impossible(table.values) | np.isinf(table.values)
     if impossible.any():
         row, column = np.argwhere(impossible)[0]
@@ -94,4 +98,6 @@ def _ranges(months: np.ndarray) -> str:
 def _silences(table: Table) -> list[str]:
     dates = table.dates[np.isfinite(table.values).any(axis=1)]
     long = np.flatnonzero(np.diff(dates).astype(int) > LONGEST_CLOSURE)
-    return [f"no value between {dates[i]} and {dates[i + 1]}" for i in long]
+    said = [f"no value between {dates[i]} and {dates[i + 1]}" for i in long[:MOST_SILENCES]]
+    rest = len(long) - len(said)
+    return [*said, f"nor in {rest:,} other stretches of more than {LONGEST_CLOSURE} days"] if rest else said

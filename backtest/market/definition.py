@@ -126,7 +126,7 @@ def read_definition(path: Path) -> Definition:
     try:
         return _definition(name, beside(content, path.parent))
     except _WrongError as wrong:
-        line = line_of(path.read_text(encoding="utf-8"), wrong.path)
+        line = line_of(path.read_text(encoding="utf-8-sig"), wrong.path)
         raise DataError(f"{path}, line {line}: {wrong}") from None
 
 
@@ -180,10 +180,11 @@ def _definition(name: str, content: dict[str, Any]) -> Definition:
         policy=policy,
         **rest,
     )
-    for needed in ("cash", definition.benchmark):
+    for needed, why in (("cash", "which every run needs"), (definition.benchmark, "which is the benchmark")):
         if needed not in definition.sleeves:
-            raise _WrongError(("sleeves",), f"there is no sleeve '{needed}', which every run needs")
+            raise _WrongError(("sleeves",), f"there is no sleeve '{needed}', {why}")
     _check_sleeves(definition)
+    _check_series(definition)
     return definition
 
 
@@ -212,6 +213,20 @@ def _check_sleeves(definition: Definition) -> None:
             ("sleeves", prices[0]),
             f"{', '.join(prices)} lacks dividends (price), others have them; they cannot be mixed",
         )
+
+
+def _check_series(definition: Definition) -> None:
+    for role, formula in definition.series.items():
+        for sleeve in (formula.first, formula.second) if isinstance(formula, Relative) else ():
+            if sleeve not in definition.sleeves:
+                raise _WrongError(
+                    ("series", role), f"there is no sleeve '{sleeve}'; {nearest(sleeve, definition.sleeves)}"
+                )
+    for reference in definition.policy.references if definition.policy else ():
+        if entry(reference.id).kind in ("total-return", "price"):
+            raise _WrongError(
+                ("policy",), f"{reference.id} is a {entry(reference.id).kind} series; a policy is a rate"
+            )
 
 
 def _text(where: tuple[str, ...], value: Any) -> str:

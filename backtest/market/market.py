@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.errors import DataError, LookAheadError, RotationError, UsageError, nearest
+from backtest.errors import DataError, LookAheadError, RotationError, UsageError, joined, nearest
 from backtest.market.catalogue import catalogue
 from backtest.market.offers import markets_with, unit_of
 from backtest.signals.calendar import months_of_year
@@ -120,7 +120,7 @@ class Market:
         if not others:
             return ""
         verb = "have" if len(others) > 1 else "has"
-        return f"which the strategy needs; {' and '.join(others)} {verb} it, so add: --market {others[0]}"
+        return f"which the strategy needs; {joined(others)} {verb} it, so add: --market {others[0]}"
 
     def level(self, series: str) -> Level:
         """Return a series (a role or an id) as a level; errors as ``observed``."""

@@ -111,7 +111,7 @@ class Store:
                 records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
             except (OSError, ValueError, TypeError) as error:
                 raise DataError(
-                    f"the record {path} is damaged ({error}); delete the file and fetch {id} again"
+                    f"the record {path} is damaged ({error}); delete the file and store {id} again"
                 ) from None
         return sorted(records, key=lambda record: (record.downloaded, record.vintage))
 

@@ -101,6 +101,11 @@ class Comparison:
         return {name: values for name, values in rows.items() if len(set(map(str, values))) > 1}
 
 
+def written(value: Any) -> str:
+    """Return a parameter as a user would write it: 80, not 80.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _labels(records: Sequence[Record]) -> list[str]:
     """Return the runs' names; those of one name are told apart by the parameters in which they differ."""
     labels = []
@@ -108,7 +113,7 @@ def _labels(records: Sequence[Record]) -> list[str]:
         namesakes = [other for other in records if other.name == record.name]
         own = record.document["parameters"]
         apart = [n for n in own if len({str(o.document["parameters"].get(n)) for o in namesakes}) > 1]
-        labels.append(", ".join([record.name, *(f"{name} {own[name]}" for name in apart)]))
+        labels.append(", ".join([record.name, *(f"{name} {written(own[name])}" for name in apart)]))
     return [
         label if labels.count(label) == 1 else f"{label} ({labels[: i + 1].count(label)})"
         for i, label in enumerate(labels)
@@ -150,7 +155,9 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
     for key, words in terms:
         values = [record.document.get(key) for record in whole]
         if len(set(map(str, values))) > 1:
-            each = "; ".join(f"{label}: {value}" for label, value in zip(labels, values, strict=True))
+            each = "; ".join(
+                f"{label}: {written(value)}" for label, value in zip(labels, values, strict=True)
+            )
             said.append(f"Different {words}: {each}.")
     vintages = [
         {id: series["sha256"] for id, series in record.document["data"]["series"].items()} for record in whole

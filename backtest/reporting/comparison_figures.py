@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from backtest.analysis.measures import drawdowns
 from backtest.reporting import style
 from backtest.reporting.figures import holdings_strip, shade_times, value_of
-from backtest.reporting.style import STYLE, WIDE, Size
+from backtest.reporting.style import NARROW, STYLE, WIDE, Size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 LABELLED = 8
 """Runs up to which each line is named at its end; beyond, names would not fit and the page's key serves."""
+
+LONGEST = {WIDE: 24, NARROW: 10}
+"""Letters up to which a name stands beside its line's end; longer ones would be cut, or squeeze the plot."""
+
+
+def labelled(comparison: Comparison, size: Size) -> bool:
+    """Return whether each line is named at its end."""
+    names = comparison.labels
+    return len(names) <= LABELLED and style.names_width(names) <= LONGEST[size]
 
 
 def _overlay(
@@ -34,12 +43,12 @@ def _overlay(
         style.draw(axes, first.dates, values, size, color=colour, linestyle=dash, linewidth=1.2)
         ends[label], tints[label] = float(values[-1]), colour
     shade_times(axes, first)
-    if labels and len(curves) <= LABELLED:
+    if labels and labelled(comparison, size):
         style.label_ends(axes, ends, tints)
 
 
-def _room(comparison: Comparison) -> int:
-    return style.names_width(comparison.labels) if len(comparison.labels) <= LABELLED else 0
+def _room(comparison: Comparison, size: Size) -> int:
+    return style.names_width(comparison.labels) if labelled(comparison, size) else 0
 
 
 def growth_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
@@ -47,7 +56,7 @@ def growth_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 6.0 if size is WIDE else 5.6))
         growth, relative = figure.subplots(2, 1, sharex=True, height_ratios=[5.0, 3.0])
-        style.margins(figure, size, _room(comparison))
+        style.margins(figure, size, _room(comparison, size))
         figure.subplots_adjust(hspace=0.16)
         growth.set_yscale("log")
         _overlay(growth, comparison, [value_of(r.returns) for r in comparison.records], size, labels=False)
@@ -62,7 +71,7 @@ def growth_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
         relative.axhline(1.0, color=style.MUTED, linewidth=0.8)
         style.heading(relative, "Value relative to the benchmark: rising is ahead")
         style.date_axis(relative, size)
-        if len(comparison.labels) <= LABELLED:
+        if labelled(comparison, size):
             ends = {
                 label: float(np.prod(1.0 + record.returns))
                 for label, record in zip(comparison.labels, comparison.records, strict=True)
@@ -78,7 +87,7 @@ def drawdown_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 2.8))
         axes = figure.subplots()
-        style.margins(figure, size, _room(comparison))
+        style.margins(figure, size, _room(comparison, size))
         _overlay(axes, comparison, [100.0 * drawdowns(r.returns) for r in comparison.records], size)
         axes.set_ylim(top=0.0)
         style.heading(axes, "Fall from the highest value so far, %")

@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.text import Text
 from backtest.folders import expanded
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
-from backtest.reporting.comparison import Comparison, Difference, as_document
+from backtest.reporting.comparison import Comparison, Difference, as_document, written
 from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, whole_folder
@@ -47,6 +48,10 @@ def verdict(comparison: Comparison) -> str:
     """Return in one sentence which Sharpe ratios differ by more than noise."""
     labels = comparison.labels
     tested = [d for d in comparison.differences if not math.isnan(d.test.pvalue)]
+    if not tested and all(
+        np.array_equal(record.returns, comparison.records[0].returns) for record in comparison.records
+    ):
+        return "The runs earn the same at every bar."
     if not tested:
         return "Whether the Sharpe ratios differ cannot be tested on these bars."
     level = SIGNIFICANT / len(tested)
@@ -122,22 +127,22 @@ def _differences(comparison: Comparison) -> list[list[str]]:
 
 def _parameters(comparison: Comparison) -> list[list[str]]:
     return [
-        [name, *("\u2013" if value is None else str(value) for value in values)]
+        [name, *("\u2013" if value is None else written(value) for value in values)]
         for name, values in comparison.parameters().items()
     ]
 
 
 def _values(record: Record) -> str:
     own = record.document["parameters"]
-    return ", ".join(f"{name} {value}" for name, value in own.items()) or "no parameters"
+    return ", ".join(f"{name} {written(value)}" for name, value in own.items()) or "no parameters"
 
 
 def _terms(comparison: Comparison) -> list[tuple[str, str]]:
     rows = []
     for label, record in zip(comparison.labels, comparison.records, strict=True):
-        own, values = record.document, _values(record)
+        own, costs = record.document, written(record.document["cost_bps"])
         rows.append(
-            (label, f"{own['thesis']} ({values}; market {own['market']}; costs {own['cost_bps']} bp a side)")
+            (label, f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)")
         )
     return rows
 
@@ -157,7 +162,7 @@ def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
     both = {name: drawing(name, draw, SHOWS[name]) for name, draw in draws.items()}
     first, labels = comparison.records[0], comparison.labels
     lines = style.lines(len(labels))
-    crowded = len(labels) > figures.LABELLED
+    crowded = not all(figures.labelled(comparison, size) for size in (style.WIDE, style.NARROW))
     text = render(
         "comparison.html",
         title=f"{len(labels)} runs side by side",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -48,6 +49,10 @@ def whole_folder(place: Path) -> Iterator[Path]:
         yield draft
         draft.rename(place)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and error.filename2 == str(place):
+            raise UsageError(
+                f"another command has written {place} meanwhile; name a new folder with --out"
+            ) from None
         if draft is not None and _elsewhere(error, draft):
             raise
         raise RotationError(
@@ -67,10 +72,10 @@ def _elsewhere(error: OSError, draft: Path) -> bool:
 
 
 def default_place(name: str) -> Path:
-    """Return ``reports/NAME/STAMP`` below the current folder, not taken yet."""
+    """Return ``reports/NAME/STAMP`` below the current folder, not taken yet, nor being written just now."""
     stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
     home, place, again = Path("reports", name), Path("reports", name, stamp), 2
-    while place.exists():
+    while place.exists() or any(home.glob(f".{place.name}.*.part")):
         place, again = home / f"{stamp}-{again}", again + 1
     return place
 

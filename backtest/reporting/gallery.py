@@ -71,11 +71,24 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
     ------
     UsageError
         When the folder holds something that is no gallery.
+    RotationError
+        When the system does not let it be written.
     """
     place = expanded(out)
     if place.exists() and not _is_gallery(place):
         raise UsageError(f"{place} is no gallery; name another folder with --out")
     data = load_market(market) if isinstance(market, str) else market
+    try:
+        return _write(data, place)
+    except OSError as error:
+        raise RotationError(
+            f"the gallery cannot be written to {place}: {error.strerror or error}; free the disk, or name "
+            "another folder with --out"
+        ) from None
+
+
+def _write(data: MarketData, place: Path) -> dict[str, str]:
+    """Write the gallery beside its place, then put it there."""
     place.parent.mkdir(parents=True, exist_ok=True)
     cards, left_out = [], {}
     with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as draft:

@@ -25,17 +25,17 @@ class Drawing(NamedTuple):
     narrow: Markup
 
 
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]{0,39}(?![\w-])")
+_KEPT = re.compile(r"(?<![\w-])(?:--[a-z][a-z0-9-]{0,39}|\d{4}-\d{2}(?:-\d{2})?)(?![\w-])")
 
 
 def unbroken(text: str) -> Markup:
-    """Return a text, escaped, in which no line ends within the name of an option such as ``--market``.
+    """Return a text, escaped, in which no line ends within a date or the name of an option (``--market``).
 
-    Browsers break lines after hyphens; elements around the names forbid it, so that what is copied from the
+    Browsers break lines after hyphens; elements around both forbid it, so that what is copied from the
     page is the text as it was.
     """
-    # In what is escaped no entity has a hyphen, so a name is found as it is in the text itself.
-    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
+    # In what is escaped no entity has a hyphen, so both are found as they are in the text itself.
+    return Markup(_KEPT.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
 
 @cache

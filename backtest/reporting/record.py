@@ -171,6 +171,21 @@ def write_record(record: Record, folder: Path) -> None:
     (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
 
 
+_KINDS = {
+    **dict.fromkeys(("strategy", "thesis", "market", "frequency", "benchmark"), str),
+    **dict.fromkeys(("parameters", "data"), dict),
+    "proxy": str | None,
+}
+"""What entries of a document must be for a comparison to read them."""
+
+
+def _check_kinds(document: dict[str, Any]) -> None:
+    """Refuse a document that was changed by hand: ValueError names the entry, KeyError one that lacks."""
+    for name, kind in _KINDS.items():
+        if not isinstance(document[name], kind):
+            raise ValueError(f"{name} is {document[name]!r}")  # noqa: TRY004 - a wrong value in a file
+
+
 def read_record(place: Path | str) -> Record:
     """Return the record in a report's folder.
 
@@ -181,6 +196,8 @@ def read_record(place: Path | str) -> Record:
     """
     folder = Path(place)
     missing = [name for name in (DOCUMENT, BARS, TRADES) if not (folder / name).is_file()]
+    if missing and (folder / "recommended" / DOCUMENT).is_file():
+        raise UsageError(f"{folder} is a sweep; the report of its recommended set is {folder}/recommended")
     if missing:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
     try:
@@ -188,6 +205,7 @@ def read_record(place: Path | str) -> Record:
         bars = pd.read_parquet(folder / BARS)
         trades = pd.read_parquet(folder / TRADES)
         sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
+        _check_kinds(document)
         return Record(
             name=document["strategy"],
             document=document,

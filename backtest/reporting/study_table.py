@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from backtest.reporting.study_document import WARNING
+from backtest.reporting.table import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,12 @@ def _grid(console: Console, pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def _show_table(console: Console, table: Table) -> None:
-    shown = RichTable(show_edge=False, pad_edge=False, title=Text(table.title), title_justify="left")
-    for place, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="left" if place == 0 else "right")
-    for row in table.rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    console.print(shown)
-    console.print()
+    """Print a table, as several where the window is too narrow, so that no number is cut."""
+    labels, *columns = ([name, *(row[i] for row in table.rows)] for i, name in enumerate(table.columns))
+    console.print(Text(table.title, style="italic"))
+    for part in fitting(labels, [(cells[0], cells[1:]) for cells in columns], console.width):
+        console.print(part)
+        console.print()
 
 
 def vintage(market: MarketData) -> str:
@@ -78,7 +78,7 @@ def show_claims(studies: Sequence[Study], report: Path | None) -> None:
     console.print()
     shown = RichTable(show_edge=False, pad_edge=False, show_lines=True)
     for column in ("claim", "verdict", "number", "sample"):
-        shown.add_column(column)
+        shown.add_column(column, overflow="fold")
     for study in studies:
         finding = study.finding
         shown.add_row(

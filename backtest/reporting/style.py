@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 
 class Size(NamedTuple):
-    """How wide a figure is drawn, in inches, and how many points of a line it can show."""
+    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show."""
 
     width: float
     points: int
+    letters: int
 
 
-WIDE = Size(8.8, 500)
+WIDE = Size(8.8, 500, 24)
 """For a screen and for paper."""
 
-NARROW = Size(4.0, 220)
+NARROW = Size(4.0, 220, 14)
 """For a phone: the same figure with letters of a readable size."""
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; beside each the same hue for a dark page.
@@ -111,8 +112,10 @@ def draw(axes: Axes, dates: Days, values: Floats, size: Size, **options: Any) ->
 
 
 def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], bold: str = "") -> None:
-    """Write each line's name beside its end, moved apart where two would overlap."""
-    inches = axes.get_figure(root=True).get_size_inches()[1] * axes.get_position().height  # type: ignore[union-attr]
+    """Write each line's name beside its end, moved apart where two would overlap; long ones are cut."""
+    width, height = axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    letters = (NARROW if width <= NARROW.width else WIDE).letters
+    inches = height * axes.get_position().height
     gap = 0.155 / inches  # a line of text, in parts of the axes' height
     to_axes = axes.transData + axes.transAxes.inverted()
     names = sorted((n for n in ends if np.isfinite(ends[n])), key=ends.__getitem__)
@@ -125,7 +128,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
         heights[i] = min(heights[i], heights[i + 1] - gap)
     for name, height in zip(names, heights, strict=True):
         axes.annotate(
-            name,
+            name if len(name) <= letters else f"{name[: letters - 1]}\u2026",
             (1.0, height),
             xytext=(5.0, 0.0),
             textcoords="offset points",
@@ -141,7 +144,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
 def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
     """Leave room around the axes, in inches: on the right for a name of ``longest`` letters."""
     width, height = figure.get_size_inches()
-    right = 0.14 + 0.088 * min(longest, 24) if longest else 0.1
+    right = 0.14 + 0.088 * min(longest, size.letters) if longest else 0.1
     left = 0.55 if size is WIDE else 0.48
     figure.subplots_adjust(
         left=left / width, right=1.0 - right / width, top=1.0 - top / height, bottom=bottom / height

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from backtest.reporting import style
 from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, Size
@@ -84,6 +85,7 @@ def distribution_figure(
         panels[-1].set_xlabel(label)
         for panel in panels:
             panel.set_ylabel("trials" if panel is panels[0] else "shifts")
+            panel.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         return figure
 
 
@@ -237,6 +239,9 @@ def front_figure(
             shown, origin="lower", extent=(x[0], x[-1], y[0], y[-1]), aspect="auto", cmap="Greys", vmin=-2.0
         )
         axes.plot(front[:, 0], front[:, 1], color=ORANGE, marker="o", markersize=4, linewidth=1.2)
+        # The best of either objective lies at an edge of all trials: leave room for its mark.
+        axes.set_xlim(x[0] - 0.03 * (x[-1] - x[0]), x[-1] + 0.03 * (x[-1] - x[0]))
+        axes.set_ylim(y[0] - 0.05 * (y[-1] - y[0]), y[-1] + 0.05 * (y[-1] - y[0]))
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
         axes.grid(color=GRID)

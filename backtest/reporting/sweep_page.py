@@ -260,7 +260,7 @@ def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
         name=sweep.trials.strategy.name,
         lead=f"{sweep.counts['combinations']:,} combinations on {market.name}, {start} to {end}, "
         f"by {objective}" + (f", subject to {', '.join(constraints)}" if constraints else ""),
-        proxy=market.proxy,
+        proxy=f"Proxy: {market.proxy}." if market.proxy else "",
         verdict=verdict(sweep),
         winner=values_of(sweep.best),
         recommended=values_of(sweep.recommended),

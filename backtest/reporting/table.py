@@ -11,7 +11,7 @@ from rich.text import Text
 from backtest.reporting.sentences import terms, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from backtest.robustness import Robustness
@@ -67,28 +67,31 @@ def proper(text: str) -> str:
 _BETWEEN = 3  # characters between two columns: a line, and a space on either side
 
 
-def fitting(labels: list[str], columns: dict[str, list[str]], width: int) -> list[Table]:
+def fitting(labels: list[str], columns: Iterable[tuple[str, list[str]]], width: int) -> list[Table]:
     """Return the columns in as few tables as show every number whole; each has the labels again.
 
-    ``labels`` has a heading, then one label a row; ``columns`` the rows of each by its heading.
+    A heading that is wider than the room is folded.
+
+    ``labels`` has a heading, then one label a row; ``columns`` a heading and the rows of each.
     """
     room = width - max(map(len, labels))
-    groups: list[dict[str, list[str]]] = []
+    groups: list[list[tuple[str, list[str]]]] = []
     left = 0
-    for name, cells in columns.items():
-        needed = max(map(len, [name, *cells])) + _BETWEEN
+    for name, cells in columns:
+        needed = max([*map(len, cells), min(len(name), room - _BETWEEN)]) + _BETWEEN
         if not groups or needed > left:
-            groups.append({})
+            groups.append([])
             left = room
-        groups[-1][name] = cells
+        groups[-1].append((name, cells))
         left -= needed
     tables = []
     for group in groups:
         shown = Table(show_edge=False, pad_edge=False)
-        shown.add_column(Text(labels[0]))
-        for name in group:
-            shown.add_column(Text(name), justify="right", no_wrap=True)
-        for label, *cells in zip(labels[1:], *group.values(), strict=True):
+        shown.add_column(Text(labels[0]), no_wrap=True)
+        for name, cells in group:
+            whole = max(map(len, cells), default=0)
+            shown.add_column(Text(name), justify="right", min_width=whole, overflow="fold")
+        for label, *cells in zip(labels[1:], *(cells for _, cells in group), strict=True):
             shown.add_row(Text(label), *cells)
         tables.append(shown)
     return tables
@@ -99,7 +102,7 @@ def tables(result: Result, width: int) -> list[Table]:
     columns = {result.strategy.name: result.metrics, **result.benchmarks}
     return fitting(
         ["", *(label for _, label, _ in ROWS)],
-        {name: [cell(metrics[key], form) for key, _, form in ROWS] for name, metrics in columns.items()},
+        [(name, [cell(metrics[key], form) for key, _, form in ROWS]) for name, metrics in columns.items()],
         width,
     )
 
@@ -120,7 +123,7 @@ def robustness_tables(robust: Robustness, width: int) -> list[Table]:
             metrics = by_terms[cost, delay]
             parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
             cells.append(" / ".join(cell(metrics[key], form) for key, form in parts))
-    return fitting(["costs", *(f"{cost:g} bp" for cost in costs)], columns, width)
+    return fitting(["costs", *(f"{cost:g} bp" for cost in costs)], columns.items(), width)
 
 
 def show(result: Result, report: Path, robust: Robustness | None = None) -> None:

@@ -52,7 +52,7 @@ def _execute(path: Path) -> types.ModuleType:
         raise UsageError(f"{file}, line {error.lineno}: {error.msg}") from None
     except UsageError as error:
         raise UsageError(f"{path}, line {failing_line(error, str(path))}: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = failing_line(error, str(path))
         raise UsageError(f"{path}, line {line}: {type(error).__name__}: {error}") from error
     return module

@@ -86,7 +86,7 @@ class Strategy:
                 decision = self.function(market.anew(), **columns)
         except RotationError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # A script that fails for one set of values as well is not at fault because of the row.
             alone = self._failure_alone(market, columns) if sweep else None
             said = self._failure(alone or error)
@@ -103,17 +103,17 @@ class Strategy:
             )
         return decision
 
-    def _failure(self, error: Exception) -> str:
+    def _failure(self, error: BaseException) -> str:
         line = failing_line(error, self.file)
         return f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
 
-    def _failure_alone(self, market: Market, columns: Mapping[str, Any]) -> Exception | None:
+    def _failure_alone(self, market: Market, columns: Mapping[str, Any]) -> BaseException | None:
         """Return what the script raises for the first set of values alone."""
         first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
         try:
             with printing_to_stderr():
                 self.function(market.anew(), **first)
-        except Exception as error:  # noqa: BLE001 - whatever the script does wrong
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the script does wrong
             return error
         return None
 
@@ -153,7 +153,7 @@ class Strategy:
         return decided
 
 
-def failing_line(error: Exception, file: str) -> int | None:
+def failing_line(error: BaseException, file: str) -> int | None:
     """Return the last line of ``file`` that an error passed through; None where it passed none."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     return lines[-1] if lines else None

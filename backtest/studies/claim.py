@@ -121,9 +121,8 @@ class SignRule:
         """Return the verdict."""
         fewest = min((e.n for e in evidence), default=0)
         if fewest < self.at_least:
-            return Verdict(
-                CANNOT_BE_TOLD, f"{fewest} {self.cases}; the rule asks for {self.at_least} at least"
-            )
+            asked = f"the rule asks for {self.at_least} {self.cases} at least, and finds {fewest}"
+            return Verdict(CANNOT_BE_TOLD, asked)
         # What is not a number compares as false: it is no evidence either way.
         if not all(e.pvalue >= 0.0 for e in evidence):
             return Verdict(CANNOT_BE_TOLD, "these data are too short, or never move, for an estimate")

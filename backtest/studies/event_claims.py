@@ -195,15 +195,17 @@ def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequ
         else f"{what} over {headline} months: no complete case"
     )
     half = (main.high - main.low) / 2
+    counted = f"{main.n} case{'' if main.n == 1 else 's'}"
     power = (
-        f"With {main.n} cases the mean over {headline} months is known to about {100 * half:.0f} points "
+        f"With {counted} the mean over {headline} months is known to about {100 * half:.0f} points "
         "either way: a smaller effect could not be seen."
     )
-    cut = [f"{short} of {len(cases.dates)} cases are cut short by the end of the data."] if short else []
+    many = f"{short} of {len(cases.dates)} cases {'is' if short == 1 else 'are'} cut short"
+    cut = [f"{many} by the end of the data."] if short else []
     return Finding(
         evidence=tuple(_evidence(by_bars[bars], what) for bars in decisive),
         headline=said,
-        sample=f"{main.n} cases" + (f", and {short} cut short" if short else ""),
+        sample=counted + (f", and {short} cut short" if short else ""),
         picture=_paths(cases, what),
         tables=(*summary_tables(cases), *case_tables(cases)),
         notes=(*([power] if main.n else []), *cut, *notes),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.dates import Fills, last_business_day
-from backtest.errors import DataError
+from backtest.errors import DataError, joined
 from backtest.market.catalogue import entry
 from backtest.market.definition import find_market, market_names, read_definition
 from backtest.market.reading import read
@@ -56,9 +56,7 @@ def _offers(market: str, name: str) -> bool:
 def missing(market: MarketData, what: str, name: str) -> MissingInputError:
     """Return the error that says that a market lacks a series or a sleeve, and which one has it."""
     others = [other for other in market_names() if other != market.name and _offers(other, name)]
-    where = (
-        f"{' and '.join(others)} {'have' if len(others) > 1 else 'has'} it" if others else "no market has it"
-    )
+    where = f"{joined(others)} {'have' if len(others) > 1 else 'has'} it" if others else "no market has it"
     called = what if name == what else f"{what} ({name})"
     return MissingInputError(f"the market '{market.name}' has no {called}; {where}")
 

@@ -133,7 +133,7 @@ def _capacity_notes(a: Assumptions, alone: float) -> tuple[str, ...]:
         "chosen well: that is not tested here."
     )
     return (
-        f"One order moves {a.traded:.0%} of the sum; {a.orders:g} such orders a year.",
+        f"One order moves {a.traded:.0%} of the sum. Such orders a year: {a.orders:g}.",
         f"If only small caps had an impact the lead would be gone at {dollars(alone)}.",
         law,
         names,

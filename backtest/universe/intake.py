@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from backtest.errors import DataError, UsageError
+from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
-from backtest.universe.workshop import files, names, parquet, quoted, text
+from backtest.universe.workshop import files, names, parquet, quoted, refuse_no_text, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,9 @@ def take_in(
     counts = shop.rows("SELECT reason, sum(rows)::BIGINT FROM seen GROUP BY reason")
     used = sum(n for reason, n in counts if reason is None)
     if used == 0:
-        why = "; ".join(f"{n} rows: {reason}" for reason, n in counts) or "it is empty"
+        why = (
+            "; ".join(f"{n:,} row{'' if n == 1 else 's'}: {reason}" for reason, n in counts) or "it is empty"
+        )
         raise DataError(f"{path.name} has no row that can be used: {why}")
     aside = [SetAside(reason, n, _examples(shop, reason)) for reason, n in counts if reason is not None]
     _lines(shop)
@@ -127,6 +129,7 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
     for number, file in enumerate(found):
+        refuse_no_text(file)
         shop.run(
             f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({names([file])}, all_varchar = true, "
             "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
@@ -143,7 +146,9 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
         f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]
     ]
     return SetAside(
-        "a ragged line: too many or too few fields, or broken quotes", len(lines), tuple(examples)
+        "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8",
+        len(lines),
+        tuple(examples),
     )
 
 
@@ -222,13 +227,7 @@ def _one_currency(
     if rates is None:
         shop.run("CREATE VIEW priced AS SELECT *, 1.0::DOUBLE AS fx FROM typed")
         return money
-    kind, found = files(rates, shop.folder)
-    reader = f"read_csv({names(found)})" if kind == "csv" else parquet(found)
-    shop.run(
-        "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
-        "rate::DOUBLE AS rate "
-        f"FROM {reader} WHERE rate::DOUBLE > 0"
-    )
+    _rates(shop, rates)
     of = "t.currency" if "currency" in columns else text(own)
     shop.run(
         f"CREATE VIEW priced AS SELECT t.*, CASE WHEN {of} = {text(money)} THEN 1.0 ELSE r.rate END AS fx "
@@ -237,11 +236,32 @@ def _one_currency(
     return money
 
 
+def _rates(shop: Workshop, path: Path) -> None:
+    """Make the table ``rates``: for each date and currency what one unit is worth."""
+    kind, found = files(path, shop.folder)
+    for file in found if kind == "csv" else []:
+        refuse_no_text(file)
+    reader = f"read_csv({names(found)}, all_varchar = true)" if kind == "csv" else parquet(found)
+    there = [row[0] for row in shop.rows(f"DESCRIBE SELECT * FROM {reader}")]
+    for column in ("date", "currency", "rate"):
+        if column not in there:
+            raise UsageError(f"{path.name} has no column '{column}'; {nearest(column, there)}")
+    for column, kind, example in (("date", "DATE", "2024-06-28"), ("rate", "DOUBLE", "31.25")):
+        wrong = f"SELECT {column}::VARCHAR FROM {reader} WHERE {column} IS NOT NULL"
+        odd = shop.rows(f"{wrong} AND try_cast({column} AS {kind}) IS NULL LIMIT 1")
+        if odd:
+            raise DataError(f"{path.name} has '{odd[0][0]}' for a {column}; write it as {example}")
+    shop.run(
+        "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
+        f"rate::DOUBLE AS rate FROM {reader} WHERE rate::DOUBLE > 0"
+    )
+
+
 def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
     """Make the view ``raw``: ``cap`` in one currency, and the ``reason`` for which a row is set aside."""
     cap = "capitalisation" if "capitalisation" in columns else "price * shares"
     cases = [
-        "WHEN date IS NULL THEN 'no date, or one that cannot be read'",
+        "WHEN date IS NULL THEN 'no date, or one that cannot be read: written 2024-06-28 or 20240628 it can'",
         "WHEN company IS NULL THEN 'no company'",
     ]
     for rule in mapping.leave_out:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.errors import UsageError
+from backtest.errors import UsageError, nearest
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.fundamentals import known_accounts, take_in_accounts
 from backtest.universe.intake import SetAside, Table, listed, take_in
@@ -16,7 +16,7 @@ from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import Scheme, load_scheme
 from backtest.universe.screen import screen
 from backtest.universe.statistics import class_table, member_table, migration_table
-from backtest.universe.valuation import discounts, valuation_table
+from backtest.universe.valuation import LOSSES, discounts, valuation_table
 from backtest.universe.workshop import MEMORY, Workshop
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
     UsageError, DataError
         When a file, a column or a name is missing, or nothing can be made of the table.
     """
+    if inputs.losses not in LOSSES:
+        raise UsageError(f"there is no policy '{inputs.losses}' for losses; {nearest(inputs.losses, LOSSES)}")
     with Workshop(inputs.memory) as shop:
         scheme, table, portfolios, aside = _prepare(shop, inputs, rules)
         valuation = valuation_table(shop, scheme, inputs.losses) if inputs.fundamentals else None

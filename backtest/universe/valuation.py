@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.errors import UsageError, nearest
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -42,13 +40,8 @@ def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame
     ends (``growth_companies``); ``debt_to_ebit``, ``interest_cover``; ``fair_discount``, one minus
     capitalisation over fair value; ``covered``, the share of capitalisation with any accounts.
 
-    Raises
-    ------
-    UsageError
-        When ``losses`` is none of ``LOSSES``.
+    ``losses`` is one of ``LOSSES``.
     """
-    if losses not in LOSSES:
-        raise UsageError(f"there is no policy '{losses}' for losses; {nearest(losses, LOSSES)}")
     every = len(scheme.classes)
     ratios = ", ".join(_ratio(name, figure, losses) for name, figure in RATIOS.items())
     both = "FILTER (earnings IS NOT NULL AND earnings_before IS NOT NULL AND size_before IS NOT NULL)"

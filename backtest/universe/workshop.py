@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import signal
@@ -225,6 +226,27 @@ def files(path: Path, into: Path) -> tuple[str, list[Path]]:
     if not csv and not parquet:
         raise UsageError(f"{path} is no table: name a CSV or Parquet file, a zip, or a folder of them")
     return ("csv", csv) if csv else ("parquet", parquet)
+
+
+def refuse_no_text(file: Path) -> None:
+    """Refuse a CSV file that is empty, or whose header is not UTF-8 text.
+
+    Raises
+    ------
+    DataError
+        The sentence says how to save it.
+    """
+    if file.suffix.lower() == ".zst":  # only DuckDB unpacks it
+        return
+    with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as content:
+        try:
+            header = content.readline(2**16)
+        except (OSError, EOFError) as error:
+            raise DataError(f"{file.name} cannot be unpacked: {error}") from None
+    if not header.strip():
+        raise DataError(f"{file.name} is empty; name a file with a header and rows")
+    if header.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in header:
+        raise DataError(f"{file.name} is not UTF-8 text; save it as CSV in UTF-8, then read it again")
 
 
 def _unzip(file: Path, into: Path) -> list[Path]:

@@ -43,7 +43,7 @@ def test_ten_series_of_which_one_fails_store_nine_and_say_so(library: Library) -
     assert {"id", "source", "unit", "frequency", "known_at", "first", "last", "stored"} <= listed[0].keys()
 
 
-def test_the_list_has_what_each_market_offers_to_scripts() -> None:
+def test_the_list_has_what_each_market_offers_to_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The template of a new script points here for the names that ``market.level`` takes."""
     markets = json.loads(_rotation("data", "list", "--markets", "--json").stdout)
     listed = {each["name"]: each for each in markets}
@@ -56,9 +56,15 @@ def test_the_list_has_what_each_market_offers_to_scripts() -> None:
     assert set(listed["embedded"]["sleeves"]) == set(embedded.bars.sleeves)
     assert set(listed["embedded"]["only_afterwards"]) == {"recession_months"}
     assert {"term_spread", "unemployment", "policy"} <= set(listed["french_monthly"]["roles"])
+    monkeypatch.setenv("COLUMNS", "60")
     text = _rotation("data", "list").stdout
-    (line,) = [line for line in text.splitlines() if line.startswith("french_monthly ")]
-    assert "term_spread" in line
+    _, _, offered = text.partition("what a strategy may ask a market for")
+    *lines, place = offered.splitlines()[1:]
+    assert place.startswith("stored in ")
+    assert max(map(len, lines)) <= 60
+    said = " ".join(" ".join(lines[lines.index("french_monthly, monthly") :]).split())
+    for names in (listed["french_monthly"]["sleeves"], listed["french_monthly"]["roles"]):
+        assert ", ".join(names) in said
 
 
 def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

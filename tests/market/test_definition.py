@@ -46,7 +46,7 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ('title = "A market"\n', "", 1, "the file lacks title"),
         ('"monthly"', '"weekly"', 2, "must be monthly or daily"),
         ("benchmark =", "bench =", 3, "did you mean 'benchmark'?"),
-        ('"market"\npolicy', '"markt"\npolicy', 6, "there is no sleeve 'markt'"),
+        ('"market"\npolicy', '"markt"\npolicy', 6, "there is no sleeve 'markt', which is the benchmark"),
         ('"FED_TARGET"', '"FED_TARGETS"', 4, "did you mean 'FED_TARGET'?"),
         ('"FED_TARGET"', "4.0", 4, "must be a series"),
         ("SMB = 0.5", "SMBX = 0.5", 7, "did you mean 'SMB'?"),
@@ -59,6 +59,13 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ("cash = { RF = 1.0 }", 'cash = "IWM"', 9, "IWM is daily, but the market monthly"),
         ("spread = {", "spread = { splice = 4, ", 12, "there is no 'MOODYS_BAA' here"),
         ("MOODYS_BAA = 1.0, MOODYS_AAA = -1.0", 'relative = ["small"], months = 60', 12, "two sleeves"),
+        (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'relative = ["smal", "market"], months = 60',
+            12,
+            "there is no sleeve 'smal'; did you mean 'small'?",
+        ),
+        ('"FED_TARGET"', '"MKT_RF"', 4, "MKT_RF is a total-return series; a policy is a rate"),
         (
             "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
             'splice = ["AAA"], shift = ["AAA"]',
@@ -78,6 +85,15 @@ def test_a_wrong_market_file_is_refused_with_its_line(
         read_definition(path)
     assert str(caught.value).startswith(f"{path}, line {line}: "), str(caught.value)
     assert said in str(caught.value)
+
+
+def test_a_mark_of_the_encoding_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:
+    assert read_definition(_file(tmp_path, "\ufeff" + LINES)).title == "A market"
+    with pytest.raises(DataError, match="line 1: 'title' must be text"):
+        read_definition(_file(tmp_path, "\ufeff" + LINES.replace('"A market"', "5")))
+    (tmp_path / "mine.toml").write_bytes(LINES.encode("utf-16"))
+    with pytest.raises(DataError, match="mine.toml is not UTF-8 text; save it as UTF-8"):
+        read_definition(tmp_path / "mine.toml")
 
 
 def test_what_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from backtest.errors import RotationError, UsageError
 from backtest.market.catalogue import entry
+from backtest.market.fetch import verify
 from backtest.market.importing import Description, import_file
 from backtest.market.release import PHRASES
 from backtest.market.store import Store
@@ -83,7 +85,7 @@ BROKEN = {
         GOOD + '2020-05-29,"1.100,5"\n',
         "line 6 has '1.100,5' for a number; write decimals with a point, as in 1234.5",
     ),
-    "in the future": (GOOD + "2199-05-29,100\n", "cannot be"),
+    "in the future": (GOOD + "2199-05-29,100\n", "it has a value of 2199-05-29, a day that is to come"),
     "a thousands comma": (GOOD + '2020-05-29,"1,234.5"\n', "'1,234.5' for a number"),
     "a percent sign": (GOOD + "2020-05-29,5%\n", "'5%' for a number"),
     "infinity": (GOOD + "2020-05-29,inf\n", "'inf' for a number"),
@@ -93,7 +95,7 @@ BROKEN = {
     "two columns": ("date,a,b\n2020-01-31,1,2\n", "choose one with --column"),
     "the same header twice": ("date,a,a\n2020-01-31,1,2\n", "stands twice"),
     "nothing but gaps": ("date,a\n2020-01-31,\n2020-02-28,.\n2020-03-31,-99.99\n", "has no value"),
-    "no text": (b"\xff\xfe\x00d\x00a", "was refused"),
+    "no text": (b"\xff\xfe\x00d\x00a", "not UTF-8 text, as which it must be saved"),
     "a null": (b"date,a\n2020-01-31,1\x00\n", "not text"),
 }
 
@@ -150,6 +152,24 @@ def test_missing_months_are_named(tmp_path: Path) -> None:
     path.write_text("date,x\n" + "\n".join(rows) + "\n2020-12-28,.\n2021-01-28,2\n")
     outcome = import_file(path, INDEX)
     assert outcome.said == "no value for 2020-03 to 2020-04, 2020-07, 2020-12"
+
+
+def test_a_damaged_record_stands_in_the_way_of_its_own_series_only(tmp_path: Path) -> None:
+    for id in ("FIRST", "SECOND"):
+        _import(tmp_path, GOOD, dataclasses.replace(INDEX, id=id))
+    (record,) = (Store().folder / "FIRST").glob("*.json")
+    record.write_text("{")
+    assert entry("SECOND").kind == "total-return"
+    assert [(id, bool(said)) for id, _, said in verify()] == [("FIRST", True), ("SECOND", False)]
+
+
+def test_a_few_long_silences_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    days = [f"20{year}-{month:02}-28,1" for year in (18, 19, 20) for month in range(1, 13)]
+    (tmp_path / "rare.csv").write_text("\n".join(["date,x", *days]))
+    outcome = import_file(tmp_path / "rare.csv", Description("RARE", "price", "level", frequency="daily"))
+    said = outcome.said.split("; ")
+    assert said[0] == "no value between 2018-01-28 and 2018-02-28"
+    assert said[5:] == ["nor in 30 other stretches of more than 10 days"]
 
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:

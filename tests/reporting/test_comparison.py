@@ -17,6 +17,7 @@ from backtest.reporting.comparison_page import verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
 from backtest.reporting.record import Record, record_of
+from backtest.reporting.style import NARROW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,11 +123,15 @@ def test_the_leader_of_many_is_told_from_its_rivals_by_more_draws(rate_cut: Resu
         assert count == pytest.approx(round(count), abs=1e-6)
 
 
+def test_runs_that_are_the_same_are_called_the_same(rate_cut: Result) -> None:
+    assert verdict(compare(rate_cut, rate_cut, rate_cut)) == "The runs earn the same at every bar."
+
+
 def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Result) -> None:
     record = as_record(rate_cut)
     dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
     assert compare(record, dear).cautions[0] == (
-        "Different costs (basis points a side): rate_cut (1): 10.0; rate_cut (2): 50.0."
+        "Different costs (basis points a side): rate_cut (1): 10; rate_cut (2): 50."
     )
     late = as_record(run("rate_cut", embedded, delay_fill=6))
     assert (
@@ -199,6 +204,26 @@ def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path
         "growth.png",
         "holdings.png",
     ]
+
+
+def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketData, tmp_path: Path) -> None:
+    other = run("valuation_discount", embedded, wide=70, closed=30)
+    found = compare(run("valuation_discount", embedded), other)
+    assert found.labels == [
+        "valuation_discount, wide 80, closed 50",
+        "valuation_discount, wide 70, closed 30",
+    ]
+    for draw in (figures.growth_figure, figures.drawdown_figure):
+        assert [text for axes in draw(found).axes for text in axes.texts] == []
+    page = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
+    assert page.count('role="presentation"') == 2
+    assert "wide 80.0" not in page
+
+
+def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Result) -> None:
+    found = compare(rate_cut, run("buy_and_hold", embedded))
+    for draw in (figures.growth_figure, figures.drawdown_figure):
+        assert all(axes.get_position().width > 0.6 for axes in draw(found, NARROW).axes)
 
 
 def test_a_narrow_terminal_cuts_no_number(

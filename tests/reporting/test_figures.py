@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
 from backtest import MarketData, run
 from backtest.analysis.measures import drawdowns
-from backtest.reporting import figures, style
+from backtest.reporting import figures, style, sweep_figures
 from backtest.reporting.sheet import Sheet, sheet
 from backtest.reporting.style import NARROW, WIDE, Size
 
@@ -77,6 +79,16 @@ def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
         name = next(n for n, tint in by_name.items() if tint == colour(line))
         returns = content.record.curves()[name]
         assert float(line.get_ydata()[-1]) == pytest.approx(float(np.prod(1.0 + returns)))
+
+
+@BOTH
+def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: Size) -> None:
+    record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
+    for figure in (figures.growth_figure(record, size), figures.drawdown_figure(record, size)):
+        FigureCanvasAgg(figure).draw()
+        labels = [text for axes in figure.axes for text in axes.texts]
+        assert [text.get_text()[-1] for text in labels].count("\u2026") == 1
+        assert max(text.get_window_extent().x1 for text in labels) <= figure.bbox.x1
 
 
 @BOTH
@@ -164,3 +176,17 @@ def test_falls_of_equity_are_what_drawdowns_says(content: Sheet) -> None:
     (axes,) = figures.drawdown_figure(content.record).axes
     own = next(line for line in axes.lines if colour(line) == style.INK)
     np.testing.assert_allclose(own.get_ydata(), 100.0 * drawdowns(content.record.returns))
+
+
+@BOTH
+def test_the_ends_of_a_front_are_marked_whole_and_trials_are_counted_in_whole_numbers(size: Size) -> None:
+    rng = np.random.default_rng(5)
+    first, second = rng.normal(size=(2, 40))
+    best = np.array([[first.max(), second.min()], [first.min(), second.max()]])
+    (axes,) = sweep_figures.front_figure(first, second, best, ("a", "b"), size).axes
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert left < first.min() < first.max() < right
+    assert bottom < second.min() < second.max() < top
+    figure = sweep_figures.distribution_figure(first, {"winner": float(first.max())}, second[:5], "a", size)
+    for panel in figure.axes:
+        assert all(float(tick).is_integer() for tick in panel.get_yticks())

@@ -12,7 +12,7 @@ import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
 from backtest.reporting.document import document
-from backtest.reporting.folder import whole_folder, write_report
+from backtest.reporting.folder import default_place, whole_folder, write_report
 from backtest.reporting.record import read_record, record_of
 
 if TYPE_CHECKING:
@@ -82,6 +82,15 @@ def test_a_report_that_is_not_whole_is_named(
         read_record(place)
 
 
+@pytest.mark.parametrize(("name", "value"), [("parameters", None), ("market", 5), ("data", []), ("proxy", 1)])
+def test_a_report_changed_by_hand_is_named(result: Result, tmp_path: Path, name: str, value: object) -> None:
+    place = write_report(result, tmp_path / "report")
+    content = json.loads((place / "result.json").read_text())
+    (place / "result.json").write_text(json.dumps({**content, name: value}))
+    with pytest.raises(UsageError, match=f"cannot be read: {name} is .*; run it again"):
+        read_record(place)
+
+
 def test_default_places_are_below_the_current_folder_and_never_taken_twice(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +98,24 @@ def test_default_places_are_below_the_current_folder_and_never_taken_twice(
     places = {write_report(result) for _ in range(3)}
     assert len(places) == 3
     assert {p.parent.as_posix() for p in places} == {"reports/rate_cut"}
+
+
+def test_a_place_that_is_being_written_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = default_place("mine")
+    with whole_folder(first):
+        assert default_place("mine") != first
+
+
+def test_of_two_that_write_to_one_place_the_first_wins(tmp_path: Path) -> None:
+    place = tmp_path / "report"
+    refused = pytest.raises(UsageError, match="another command has written .*report meanwhile; name a new")
+    with refused, whole_folder(place) as draft:
+        (draft / "mine.txt").write_text("second")
+        with whole_folder(place) as other:
+            (other / "mine.txt").write_text("first")
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
+    assert (place / "mine.txt").read_text() == "first"
 
 
 def test_what_is_there_already_is_not_touched(result: Result, tmp_path: Path) -> None:

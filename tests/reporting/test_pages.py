@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, compare, run
-from backtest.errors import UsageError
+from backtest.errors import RotationError, UsageError
 from backtest.reporting.comparison_page import write_comparison
 from backtest.reporting.folder import write_report
 from backtest.reporting.gallery import write_gallery
@@ -38,6 +38,12 @@ def hostile(market: Market, hold: Months = param(24, low=1, high=60, help="<b>ho
 
 hostile = type(hostile)(**{**vars(hostile), "name": "<script>alert('name')</script>"})
 '''
+
+
+def said(folder: Path) -> str:
+    """Return a page without the marks around what no line breaks."""
+    page = (folder / "index.html").read_text()
+    return re.sub(r'<span class="unbroken">(.*?)</span>', r"\1", page)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +167,7 @@ def test_nothing_a_stranger_wrote_runs(browser: Browser, hostile: Path, page: st
 
 
 def test_the_page_says_its_terms_and_its_verdict_before_any_measure(report: Path) -> None:
-    text = re.sub(r"<[^>]+>|&#\d+;", " ", (report / "index.html").read_text())
+    text = re.sub(r"<[^>]+>|&#\d+;", " ", said(report))
     order = ["large caps otherwise", "Not supported: Alpha", "Proxy: small and large", "on what was known before it",
              "10 bp of traded", "1 combination", "FED_TARGET 2026-10-09", "Sharpe ratio"]  # fmt: skip
     places = [text.index(words) for words in order]
@@ -182,7 +188,7 @@ def test_no_line_ends_within_the_name_of_an_option_and_a_copy_is_the_text(
     browser: Browser, report: Path, embedded: MarketData, width: int
 ) -> None:
     with opened(browser, report / "index.html", width) as seen:
-        options = seen.page.locator("dl.terms .option").all()
+        options = seen.page.locator("dl.terms .unbroken").all()
         assert "--market" in [option.inner_text() for option in options]
         for option in options:
             assert option.evaluate("e => e.getClientRects().length") == 1
@@ -193,16 +199,40 @@ def test_no_line_ends_within_the_name_of_an_option_and_a_copy_is_the_text(
 
 def test_what_is_kept_unbroken_is_escaped() -> None:
     assert str(unbroken('<b>--market "x" & --</b>')) == (
-        '&lt;b&gt;<span class="option">--market</span> &#34;x&#34; &amp; --&lt;/b&gt;'
+        '&lt;b&gt;<span class="unbroken">--market</span> &#34;x&#34; &amp; --&lt;/b&gt;'
     )
     assert "<span" not in unbroken("a--b, 2018--2019, ---, --" + "x" * 60)
+
+
+def test_no_date_is_broken() -> None:
+    kept = '<span class="unbroken">1990-07-31</span> to <span class="unbroken">2018-11</span>.'
+    assert str(unbroken("1990-07-31 to 2018-11.")) == kept
+    assert "<span" not in unbroken("2018-2019, 12-12-2018, 1990-07-311, a1990-07-31")
+
+
+def test_no_table_is_wider_than_a_screen(browser: Browser, embedded: MarketData, tmp_path: Path) -> None:
+    # Long names above narrow columns, and the growth of ninety years, which has the longest numbers.
+    trend = run("small_momentum", embedded, months=12)
+    write_report(trend, tmp_path / "report")
+    longest = run("valuation_discount", embedded)
+    other = run("valuation_discount", embedded, measure="level", wide=70, closed=30)
+    write_comparison(compare(longest, other, trend, trend), tmp_path / "compare")
+    for page in ("report", "compare"):
+        with opened(browser, tmp_path / page / "index.html", 1100) as seen:
+            assert seen.page.evaluate(WIDER) == []
+
+
+WIDER = """
+[...document.querySelectorAll('.box')].filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)
+"""
+"""The tables of which a part lies beyond the right edge."""
 
 
 def test_the_regimes_say_how_they_are_defined_and_what_they_cover(
     embedded: MarketData, tmp_path: Path
 ) -> None:
     result = run("buy_and_hold", embedded)
-    page = (write_report(result, tmp_path / "report") / "index.html").read_text()
+    page = said(write_report(result, tmp_path / "report"))
     known_from = embedded.observations["FED_TARGET"].known_at[0]
     rated = int((result.returns.index.to_numpy().astype("datetime64[D]") >= known_from).sum())
     assert 0 < rated < len(result.returns)
@@ -217,7 +247,7 @@ def test_the_regimes_say_how_they_are_defined_and_what_they_cover(
     )
     assert "Wide: the discount known at the fill before the bar is above its median" in page
     no_cut = run("buy_and_hold", embedded, end="1960-12-30")
-    page = (write_report(no_cut, tmp_path / "early") / "index.html").read_text()
+    page = said(write_report(no_cut, tmp_path / "early"))
     assert "Nothing is shaded blue in the figures: no cut is known in these years." in page
 
 
@@ -239,6 +269,12 @@ def test_only_a_gallery_is_replaced(extra: str, embedded: MarketData, tmp_path: 
     with pytest.raises(UsageError, match="precious is no gallery"):
         write_gallery(embedded, place)
     assert (place / "index.html").read_text() == "<title>mine</title>"
+
+
+def test_a_gallery_that_cannot_be_written_says_where(embedded: MarketData, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RotationError, match=r"the gallery cannot be written to .*/file/g: .*; free the disk"):
+        write_gallery(embedded, tmp_path / "file" / "g")
 
 
 def test_the_gallery_is_complete_small_and_the_same_again(

@@ -72,6 +72,11 @@ def test_a_script_anywhere_runs_by_its_path_and_leaves_nothing_beside_it(tmp_pat
         (GOOD.replace("param(12", "param(99"), "{path}, line 5: a default of 99 lies outside its own range"),
         ("\x00", "{path} is not a Python script"),
         ("", "{path} must define exactly one @strategy; it defines none"),
+        ("import sys\nsys.exit(3)\n", "{path}, line 2: SystemExit: 3"),
+        (
+            GOOD + "\nfrom backtest import main\nmain(mine)\n",
+            "{path}, line 10: main(...) must stand below: if __name__ == ",
+        ),
     ],
 )
 def test_a_script_that_cannot_be_used_gets_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -99,6 +104,12 @@ def test_a_strategy_that_is_not_there(name: str, sentence: str) -> None:
 def test_a_strategy_that_fails_names_its_own_line(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("first_cuts(quiet=12", "first_cuts(quite=12"))
     with pytest.raises(RotationError, match=r"mine failed in .*mine\.py, line 6: TypeError"):
+        run(path)
+
+
+def test_a_strategy_that_exits_has_failed(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace("    return rotate", "    raise SystemExit(3)\n    return rotate"))
+    with pytest.raises(RotationError, match=r"mine failed in .*mine\.py, line 7: SystemExit: 3"):
         run(path)
 
 

@@ -105,6 +105,13 @@ def test_days_of_ones_own_and_first_days_of_a_strategy(tmp_path: Path) -> None:
     assert [case["date"] for case in json.loads(done.stdout)["cases"]][:2] == ["1984-09-28", "1987-11-30"]
 
 
+def test_one_case_is_a_case(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "study", "events", "--dates", "1990-07", *DRAWS, COLUMNS="200")
+    assert "positive in 1 of 1 (1 case)" in done.stdout or "positive in 0 of 1 (1 case)" in done.stdout
+    assert "With 1 case the mean" in done.stdout
+    assert "the rule asks for 5 cases at least, and finds 1." in done.stdout
+
+
 def test_the_margin_calculator(tmp_path: Path) -> None:
     done = rotation(tmp_path, "study", "margin", "--gain-bps", "200", "--margin", "0.06", "--margin", "0.18")
     assert done.stdout.splitlines() == [
@@ -137,6 +144,11 @@ def test_more_impact_leaves_less(tmp_path: Path, embedded: MarketData) -> None:
         (("events",), 2, "give either --dates or --strategy"),
         (("events", "--dates", "1984-13-01"), 2, "the day '1984-13-01' is not a date"),
         (("events", "--dates", "1850-01-01"), 2, "none of the days lies in the data of 'embedded'"),
+        (
+            ("events", "--dates", "days.txt"),
+            2,
+            "there is no file days.txt, and it is no list of days such as",
+        ),
         (("events", "--dates", ","), 2, "--dates takes days"),
         (("events", "--dates", "1990-01-01", "--set", "hold=3"), 2, "name it with --strategy"),
         (("margin", "--margin", "0.06"), 2, "give --gain-bps with either --margin or --change"),

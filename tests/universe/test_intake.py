@@ -104,16 +104,18 @@ def test_text_in_numbers_dates_that_are_none_and_ragged_lines(tmp_path: Path, go
     path.write_text("\n".join(lines) + "\n")
     found = taken(path)
     assert _reasons(found.set_aside) == {
-        "a ragged line: too many or too few fields, or broken quotes": 2,
+        "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8": 2,
         "text where a number belongs": 1,
-        "no date, or one that cannot be read": 1,
+        "no date, or one that cannot be read: written 2024-06-28 or 20240628 it can": 1,
         "no company": 1,
     }
     assert found.used == len(good) - 5
     assert found.rows == len(good)
     examples = {each.reason: each.examples for each in found.set_aside}
     assert "price: n/a" in examples["text where a number belongs"][0]
-    ragged = examples["a ragged line: too many or too few fields, or broken quotes"]
+    ragged = examples[
+        "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8"
+    ]
     assert [e.split(":")[0] for e in ragged] == ["companies.csv, line 8", "companies.csv, line 9"]
 
 
@@ -199,6 +201,34 @@ def test_mixed_currencies_need_rates(tmp_path: Path, good: pd.DataFrame) -> None
     assert caps["cap"].tolist() == pytest.approx((expected * own["shares"][~before]).tolist(), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("date,currency,rate\n2019-12-02,THB,a lot\n", "rates.csv has 'a lot' for a rate; write it as 31.25"),
+        ("date,currency,rate\nsoon,THB,0.03\n", "rates.csv has 'soon' for a date; write it as 2024-06-28"),
+        ("date,curency,rate\n2019-12-02,THB,0.03\n", "no column 'currency'; did you mean 'curency'?"),
+        ("", "rates.csv is empty"),
+    ],
+)
+def test_rates_that_are_none_are_refused(
+    tmp_path: Path, good: pd.DataFrame, content: str, sentence: str
+) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text(content)
+    with Workshop("500MB") as shop, pytest.raises(RotationError) as refused:
+        take_in(shop, saved(good, tmp_path), Mapping(currency="THB"), "USD", rates)
+    assert sentence in str(refused.value)
+
+
+def test_letters_that_are_not_utf8_are_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    lines = [f"2020-0{m}-28,{name},5,7" for m in (1, 2) for name in ("A", "M\u00f6bel")]
+    path.write_bytes("\n".join(["date,company,price,shares", *lines]).encode("latin-1"))
+    (aside,) = taken(path).set_aside
+    assert aside.rows == 2
+    assert aside.reason.endswith("letters that are not UTF-8")
+
+
 def test_rows_are_left_out_by_rule_and_counted(tmp_path: Path, good: pd.DataFrame) -> None:
     named = good.assign(name="Common Stock")
     named.loc[named["company"] == "C0004", "name"] = "Foo Preferred Stock"
@@ -248,8 +278,15 @@ def test_a_zip_and_a_folder_are_tables_too(tmp_path: Path, good: pd.DataFrame) -
         ("x.doc", b"x", "is no table: name a CSV or Parquet file"),
         ("x.parquet", b"not parquet at all", "cannot be read"),
         ("x.zip", b"PK nothing", "cannot be unpacked"),
+        ("x.csv.gz", b"no archive", "x.csv.gz cannot be unpacked"),
+        ("x.csv", b"", "x.csv is empty; name a file with a header and rows"),
+        ("x.csv", "date,company\n2020-01-31,A\n".encode("utf-16"), "x.csv is not UTF-8 text; save it as CSV"),
         ("x.csv", b"date,company,price,shares\n", "has no row that can be used: it is empty"),
-        ("x.csv", b"date,company,price,shares\n2020-01-31,A,0,5\n", "1 rows: price zero or below"),
+        (
+            "x.csv",
+            b"date,company,price,shares\n2020-01-31,A,0,5\n",
+            "no row that can be used: 1 row: price zero or below",
+        ),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(

@@ -38,13 +38,13 @@ def decoded(content: bytes, what: str) -> str:
     """
     start = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        raise DataError(f"{what} was refused: the answer is empty")
+        raise DataError(f"{what} was refused: it is empty")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<!--")):
         raise DataError(f"{what} was refused: it is an HTML page (an error page, as a rule), not data")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(f"{what} was refused: it is not UTF-8 text") from None
+        raise DataError(f"{what} was refused: it is not UTF-8 text, as which it must be saved") from None
     if "\0" in text:
         raise DataError(f"{what} was refused: it is not text")
     return text
