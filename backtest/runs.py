@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from backtest.dates import Floats
     from backtest.decisions import Decision
@@ -72,8 +73,13 @@ class Cost:
 
     def fractions(self, sleeves: tuple[str, ...]) -> list[float]:
         """Return the cost a side of each sleeve as a fraction; UsageError where one cannot be used."""
-        given = self.bps if not isinstance(self.bps, (int, float)) else dict.fromkeys(sleeves, self.bps)
+        # What a caller gives may be anything, whatever it is declared to be.
+        given: Mapping[str, Any] = (
+            self.bps if isinstance(self.bps, Mapping) else dict.fromkeys(sleeves, self.bps)
+        )
         for sleeve, bps in given.items():
+            if not isinstance(bps, int | float | np.number):
+                raise UsageError(f"cost_bps takes a number, or numbers by sleeve, not {bps!r}")
             if sleeve not in sleeves:
                 raise UsageError(f"a cost names the sleeve '{sleeve}'; {nearest(sleeve, sleeves)}")
             if not 0.0 <= bps <= self.HIGHEST:
@@ -297,7 +303,7 @@ def run(
     costs = cost.fractions(market.bars.sleeves)
     versus = benchmark or market.benchmark
     if versus not in market.bars.sleeves:
-        raise UsageError(f"there is no benchmark '{versus}'; {nearest(versus, market.bars.sleeves)}")
+        raise UsageError(f"there is no benchmark '{versus}'; {nearest(str(versus), market.bars.sleeves)}")
 
     decision = strategy.decide(market.known(same_close=same_close), values)
     if not same_close:

@@ -190,11 +190,14 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
         before = manifest_to_resume(folder)
         refuse_other(before, manifest, folder)
         return Results(folder, before)
+    more = "; add --resume to go on with the sweep in it" if place.is_file() else ""
+    taken = UsageError(f"{folder} exists already; name a new folder with --out{more}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        more = "; add --resume to go on with the sweep in it" if place.is_file() else ""
-        raise UsageError(f"{folder} exists already; name a new folder with --out{more}")
+        raise taken
     try:
-        (folder / TRIALS).mkdir(parents=True, exist_ok=True)
+        (folder / TRIALS).mkdir(parents=True)
+    except FileExistsError:  # another command has taken it just now
+        raise taken from None
     except OSError as error:
         raise RotationError(
             f"{folder} cannot be made: {error.strerror or error}; name another with --out"

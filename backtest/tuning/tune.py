@@ -284,8 +284,8 @@ def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Tri
     on_measures = tuple(c for c in read if not c.of_parameters)
     names = (asked.objective or "").split(",")
     objectives = tuple(Objective(name.strip(), on_measures) for name in names)
-    if len(objectives) > 2:
-        raise UsageError("tune by one measure, or by two with a comma between them")
+    if len(objectives) > 2 or len({o.name for o in objectives}) < len(objectives):
+        raise UsageError("tune by one measure, or by two different ones with a comma between them")
     versus = asked.benchmark or market.benchmark
     market.bars.column(versus)
     cost = Cost(Cost.DEFAULT if asked.cost_bps is None else asked.cost_bps)

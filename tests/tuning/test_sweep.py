@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
 from backtest.reporting.sweep_table import lines_of
 from backtest.tuning.grid import make_grid
-from backtest.tuning.results import write_whole
+from backtest.tuning.results import open_results, write_whole
 from backtest.tuning.search import Search
 from backtest.tuning.sweep import chunk_size, corners
 from backtest.tuning.tune import tune
@@ -619,6 +620,25 @@ def test_the_command_prints_what_the_design_asks_for(told: dict[str, Any]) -> No
     best = pd.read_parquet(told["results"])["sharpe"].max()
     assert told["best"]["metrics"]["sharpe"] == pytest.approx(best, rel=1e-9)
     assert told["walk_forward"]["folds"][0]["train"][1] < told["walk_forward"]["folds"][0]["test"][0]
+
+
+def test_one_measure_twice_is_no_second_objective(embedded: MarketData, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="by two different ones"):
+        tune("rate_cut", embedded, grid={"hold": "6,12"}, objective="sharpe, sharpe", out=tmp_path / "o")
+
+
+def test_of_two_commands_one_has_the_folder(tmp_path: Path) -> None:
+    def take(i: int) -> str:
+        try:
+            open_results(tmp_path / "out", {"who": i}, resume=False)
+        except UsageError as error:
+            return str(error)
+        return "mine"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(take, range(8)))
+    assert said.count("mine") == 1
+    assert all(text == "mine" or "out exists already; name a new folder with --out" in text for text in said)
 
 
 def test_what_a_few_months_cannot_say_is_not_printed_as_a_number(
