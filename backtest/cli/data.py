@@ -15,7 +15,7 @@ from backtest.errors import RotationError, UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
     from backtest.market.fetch import Outcome
     from backtest.market.store import Record
 

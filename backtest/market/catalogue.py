@@ -3,68 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
+from backtest.market.entry import Entry
 from backtest.market.local import describe, is_local
 from backtest.market.store import Store
 from backtest.market.units import unit
 
 LOCAL = "import"
 """The source of a series that a user brought."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One series of the catalogue.
-
-    Parameters
-    ----------
-    id, title, source, unit, frequency
-        As the catalogue says; ``frequency`` is ``daily``, ``monthly`` or ``irregular``.
-    known_at
-        A release rule (``backtest.market.release``).
-    kind
-        What a sleeve may make of it: ``total-return``, ``price``, ``rate`` or ``other``.
-    columns
-        The headers of a series that has several columns; empty where it has one.
-    download
-        What its source calls the file it comes from.
-    ended
-        True where its source has stopped adding to it, so that it never goes stale.
-    rolling
-        True where its source shows the latest years only; older stored values are then kept.
-    options
-        What only the series' source understands, such as a table's title.
-    """
-
-    id: str
-    title: str
-    source: str
-    unit: str
-    frequency: str
-    known_at: str | list[dict[str, Any]]
-    kind: str = ""
-    columns: tuple[str, ...] = ()
-    download: str = ""
-    ended: bool = False
-    rolling: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def rule(self) -> str:
-        """The release rule in words."""
-        if isinstance(self.known_at, str):
-            return self.known_at
-        return "; ".join(f"from {part['from']} {part['rule']}" for part in self.known_at)
-
-    def plain(self) -> dict[str, Any]:
-        """Return the entry as the catalogue writes it, for the record of an imported series."""
-        return {**asdict(self), "columns": list(self.columns)}
 
 
 _COMMON = ("title", "source", "unit", "frequency", "known_at")

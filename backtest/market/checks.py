@@ -12,7 +12,7 @@ from backtest.errors import DataError
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
     from backtest.market.sources.base import Table
 
 LONGEST_CLOSURE = 10

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
-from backtest.market.catalogue import Entry, entry, read_toml
+from backtest.market.catalogue import entry, read_toml
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
 from backtest.market.local import LOCAL_FILE, beside
 from backtest.market.release import AFTER_THE_FACT
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from backtest.market.entry import Entry
     from backtest.market.formulas import Formula
 
 FREQUENCIES = ("monthly", "daily")

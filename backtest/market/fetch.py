@@ -17,7 +17,7 @@ from backtest.market.store import Store, vintage_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
     from backtest.market.sources.base import Table
     from backtest.market.store import Record
 

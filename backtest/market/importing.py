@@ -10,7 +10,8 @@ import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
-from backtest.market.catalogue import LOCAL, Entry, catalogue
+from backtest.market.catalogue import LOCAL, catalogue
+from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.sources.base import Table

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
-    from backtest.market.catalogue import Entry
     from backtest.market.data import Bars
     from backtest.market.definition import Definition
+    from backtest.market.entry import Entry
     from backtest.market.formulas import Formula, Reference
     from backtest.market.sources.base import SourceSeries
 

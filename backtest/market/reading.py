@@ -18,7 +18,7 @@ from backtest.market.sources.facts import Facts
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
     from backtest.market.sources.base import Remote, Source
 
 CARRIED: dict[str, Source] = {"arch": ArchFigures(), "facts": Facts()}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from backtest.analysis.event_study import Chance
     from backtest.market.data import MarketData
-    from backtest.studies.findings import Finding
+    from backtest.studies.findings import Evidence, Finding
 
 SUPPORTED = "supported"
 NOT_SUPPORTED = "not supported"
@@ -23,37 +23,6 @@ CANNOT_BE_TOLD = "cannot be told"
 
 class MissingInputError(RotationError):
     """A study needs a series that the market does not have; the sentence says which market has it."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One estimate that bears on a claim.
-
-    Parameters
-    ----------
-    label
-        What was estimated.
-    estimate
-        Its value; its sign is what the claim is about.
-    shown
-        The value as it is written for people, with its unit.
-    pvalue
-        Two-sided, against an estimate of zero.
-    n
-        How many cases (independent ones, as far as they can be counted) it rests on.
-    claimed
-        The sign that the claim gives it, 1 or -1.
-    holds
-        Whether the claim's further condition is met, where it has one.
-    """
-
-    label: str
-    estimate: float
-    shown: str
-    pvalue: float
-    n: int
-    claimed: int = 1
-    holds: bool = True
 
 
 @dataclass(frozen=True)

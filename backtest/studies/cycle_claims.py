@@ -9,8 +9,8 @@ import numpy as np
 
 from backtest.analysis.regression import group_means, least_squares
 from backtest.dates import Fills
-from backtest.studies.claim import Claim, Evidence, SignRule
-from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.claim import Claim, SignRule
+from backtest.studies.findings import Dots, Evidence, Finding, Table
 from backtest.studies.inputs import monthly, observed, recession_months
 from backtest.studies.wording import NORMAL, number, percent, probability
 

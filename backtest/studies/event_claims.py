@@ -11,8 +11,8 @@ from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
 from backtest.observations import Observations
 from backtest.signals.policy import PolicyRate
-from backtest.studies.claim import Claim, Evidence, SignRule
-from backtest.studies.findings import Cases, Finding, Paths, Table
+from backtest.studies.claim import Claim, SignRule
+from backtest.studies.findings import Cases, Evidence, Finding, Paths, Table
 from backtest.studies.inputs import missing, monthly, observed, turning_points
 from backtest.studies.wording import percent, probability
 

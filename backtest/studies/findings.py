@@ -8,7 +8,37 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from backtest.analysis.event_study import EventStudy
     from backtest.dates import Days, Floats
-    from backtest.studies.claim import Evidence
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One estimate that bears on a claim.
+
+    Parameters
+    ----------
+    label
+        What was estimated.
+    estimate
+        Its value; its sign is what the claim is about.
+    shown
+        The value as it is written for people, with its unit.
+    pvalue
+        Two-sided, against an estimate of zero.
+    n
+        How many cases (independent ones, as far as they can be counted) it rests on.
+    claimed
+        The sign that the claim gives it, 1 or -1.
+    holds
+        Whether the claim's further condition is met, where it has one.
+    """
+
+    label: str
+    estimate: float
+    shown: str
+    pvalue: float
+    n: int
+    claimed: int = 1
+    holds: bool = True
 
 
 @dataclass(frozen=True, eq=False)

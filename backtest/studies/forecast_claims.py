@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.predictive import forward_sums, predictive
-from backtest.studies.claim import Claim, Evidence, SignRule, WidestRule
-from backtest.studies.findings import Finding, History, Scatter, Table
+from backtest.studies.claim import Claim, SignRule, WidestRule
+from backtest.studies.findings import Evidence, Finding, History, Scatter, Table
 from backtest.studies.inputs import known_level, monthly, observed
 from backtest.studies.wording import number, percent, probability, share
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.regression import least_squares
-from backtest.studies.claim import Claim, Evidence, SignRule
-from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.claim import Claim, SignRule
+from backtest.studies.findings import Dots, Evidence, Finding, Table
 from backtest.studies.inputs import change_within, monthly, observed
 from backtest.studies.wording import NORMAL, number, probability
 

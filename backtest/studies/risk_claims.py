@@ -8,8 +8,8 @@ import numpy as np
 
 from backtest.analysis import measures
 from backtest.analysis.lead_lag import lead, sign_test, turns, volatility_ratio
-from backtest.studies.claim import Claim, Evidence, SignRule
-from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.claim import Claim, SignRule
+from backtest.studies.findings import Dots, Evidence, Finding, Table
 from backtest.studies.inputs import monthly, own_bars
 from backtest.studies.wording import number, probability
 

@@ -10,8 +10,8 @@ import numpy as np
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
 from backtest.analysis.margins import earnings_change, implied_margin
 from backtest.analysis.regression import least_squares
-from backtest.studies.claim import Claim, Evidence, SignRule
-from backtest.studies.findings import Curves, Finding, Table
+from backtest.studies.claim import Claim, SignRule
+from backtest.studies.findings import Curves, Evidence, Finding, Table
 from backtest.studies.inputs import monthly
 from backtest.studies.wording import dollars, number, percent
 

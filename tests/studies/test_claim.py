@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest import MarketData, UsageError, load_market
-from backtest.studies.claim import Evidence, SignRule, WidestRule, holm
+from backtest.studies.claim import SignRule, WidestRule, holm
+from backtest.studies.findings import Evidence
 from backtest.studies.register import CLAIMS, claim, study
 
 RULE = SignRule(at_least=5)

@@ -16,7 +16,7 @@ from backtest.market.sources.base import Table
 from backtest.market.sources.http import timeout_seconds
 
 if TYPE_CHECKING:
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 MOST_ROWS = 100_000
 """ALFRED answers with no more rows than this, and fredapi does not ask for the rest."""

@@ -19,7 +19,7 @@ from backtest.errors import DataError
 from backtest.market.sources.base import SourceSeries
 
 if TYPE_CHECKING:
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 
 @cache

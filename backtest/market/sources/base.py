@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days, Floats
     from backtest.errors import DataError
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from backtest.market.sources.base import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 
 class Etf:

@@ -15,7 +15,7 @@ from backtest.folders import shipped
 from backtest.market.sources.base import SourceSeries
 
 if TYPE_CHECKING:
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 _CHECKED = re.compile(rb"^# checked-through: (\S+)$", re.MULTILINE)
 

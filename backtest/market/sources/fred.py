@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.errors import DataError
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 

@@ -24,7 +24,7 @@ from backtest.market.sources.text import decoded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.market.catalogue import Entry
+    from backtest.market.entry import Entry
 
 ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp"
 
