@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, ROSE = "#0072b2", "#d55e00", "#009e73", "#b8578f"
 _TICKS = 7
+_DOTS = 2000  # trials up to which each is a dot; more would make the page heavy, and are shown by density
 
 
 def _line(axes: Axes, at: float, text: str, colour: str, height: float) -> None:
@@ -234,10 +235,18 @@ def front_figure(
         style.margins(figure, size, 0, bottom=0.5)
         figure.subplots_adjust(left=0.85 / size.width)  # a drawdown's numbers are wide
         counts, x, y = np.histogram2d(first, second, bins=80)
-        shown = np.where(counts.T > 0.0, np.log1p(counts.T), np.nan)
-        axes.imshow(
-            shown, origin="lower", extent=(x[0], x[-1], y[0], y[-1]), aspect="auto", cmap="Greys", vmin=-2.0
-        )
+        if len(first) <= _DOTS:
+            axes.scatter(first, second, s=8, color=MUTED, alpha=0.5, linewidths=0)
+        else:
+            shown = np.where(counts.T > 0.0, np.log1p(counts.T), np.nan)
+            axes.imshow(
+                shown,
+                origin="lower",
+                extent=(x[0], x[-1], y[0], y[-1]),
+                aspect="auto",
+                cmap="Greys",
+                vmin=-2.0,
+            )
         axes.plot(front[:, 0], front[:, 1], color=ORANGE, marker="o", markersize=4, linewidth=1.2)
         # The best of either objective lies at an edge of all trials: leave room for its mark.
         axes.set_xlim(x[0] - 0.03 * (x[-1] - x[0]), x[-1] + 0.03 * (x[-1] - x[0]))
