@@ -96,6 +96,8 @@ def _dask(address: str) -> Iterator[Any]:
         client = Client(f"tcp://{address}", timeout=_SECONDS)
     except OSError:
         raise RotationError(f"no Dask scheduler answers at {address}; is the address right?") from None
+    except ValueError:
+        raise UsageError(f"'{address}' is no address of a scheduler; write dask://HOST:PORT") from None
     with client:
         try:
             client.wait_for_workers(1, timeout=_SECONDS)

@@ -158,6 +158,12 @@ def test_a_scheduler_that_does_not_answer_is_named(embedded: MarketData, tmp_pat
         tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="dask://127.0.0.1:1", out=tmp_path / "o")
 
 
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.0.0.1:port"])
+def test_what_is_no_address_is_refused(address: str, embedded: MarketData, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no address of a scheduler; write dask://HOST:PORT"):
+        tune("rate_cut", embedded, grid={"hold": "6,12"}, executor=f"dask://{address}", out=tmp_path / "o")
+
+
 def has_ray() -> bool:
     """Whether Ray is installed: it is large, so that the tests do not bring it along."""
     return importlib.util.find_spec("ray") is not None
