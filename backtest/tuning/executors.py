@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -92,12 +93,15 @@ def _dask(address: str) -> Iterator[Any]:
         raise UsageError(
             "Dask is not installed; install it with: pip install 'size-rotation[dask]'"
         ) from None
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdigit()):
+        raise UsageError(f"'{address}' is no address of a scheduler; write dask://HOST:PORT")
     try:
+        # Asked before there is a client: one that failed half made can stop the next one for ever.
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
         client = Client(f"tcp://{address}", timeout=_SECONDS)
-    except OSError:
+    except (OSError, OverflowError):
         raise RotationError(f"no Dask scheduler answers at {address}; is the address right?") from None
-    except ValueError:
-        raise UsageError(f"'{address}' is no address of a scheduler; write dask://HOST:PORT") from None
     with client:
         try:
             client.wait_for_workers(1, timeout=_SECONDS)
