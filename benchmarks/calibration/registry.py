@@ -1,0 +1,15 @@
+"""Every experiment, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.calibration import runs
+
+if TYPE_CHECKING:
+    from benchmarks.calibration.experiments import Experiment
+
+
+def experiments() -> list[Experiment]:
+    """Return all experiments; the order is that of the table."""
+    return [*runs.EXPERIMENTS]

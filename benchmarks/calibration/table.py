@@ -1,0 +1,47 @@
+"""The table of docs/calibration.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.calibration.experiments import COVERS
+
+if TYPE_CHECKING:
+    from benchmarks.calibration.experiments import Experiment
+
+HEAD = """# Calibration: how often what a page promises is so
+
+Markets are drawn from processes whose truth is known, the package is asked, and its answer is held against the truth.
+A 95% interval should cover the truth in 93 to 97% of them; a test at 5% should reject a true null hypothesis in 3 to 7%.
+What lies outside is in **bold**. `python -m benchmarks.calibration` makes this page; a quick form of it runs in the tests.
+"""
+
+
+def _share(kind: str, hits: int, n: int) -> str:
+    if n == 0:
+        return "-"
+    low, high = (0.93, 0.97) if kind == COVERS else (0.03, 0.07)
+    share = hits / n
+    text = f"{100 * share:.1f}"
+    return text if low <= share <= high else f"**{text}**"
+
+
+def written(counts: dict[Experiment, dict[str, tuple[int, int]]]) -> str:
+    """Return the page: a table for each name, a row a case, a column for each thing said."""
+    parts = [HEAD]
+    for name in dict.fromkeys(e.name for e in counts):
+        mine = {e: c for e, c in counts.items() if e.name == name}
+        columns = list(dict.fromkeys(column for c in mine.values() for column in c))
+        kind = next(iter(mine)).kind
+        what = (
+            "% of 95% intervals that cover"
+            if kind == COVERS
+            else "% rejected at 5%, the null hypothesis being true"
+        )
+        parts += [f"\n## {name[0].upper()}{name[1:]}\n\n{what}.\n"]
+        parts += [f"| case | n | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
+        for e, c in mine.items():
+            cells = [_share(kind, *c.get(column, (0, 0))) for column in columns]
+            n = max((total for _, total in c.values()), default=0)
+            parts.append(f"| {e.case} | {n} | {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n"
