@@ -1,9 +1,10 @@
-"""One run: a strategy on a market, simulated, replayed in the ledger and measured."""
+"""One run: a strategy on a market, simulated, measured, and replayed in the ledger when that is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,8 +117,8 @@ class Result:
     trades
         One row a trade: ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch),
         ``cost`` (fraction of value).
-    portfolio
-        The same run as a ``vectorbt.Portfolio``; up to its ruin, if costs ruin it.
+    path
+        What the engine gave: the values, weights and trades of the above as arrays.
     """
 
     strategy: Strategy
@@ -135,7 +136,22 @@ class Result:
     benchmark_returns: pd.DataFrame
     weights: pd.DataFrame
     trades: pd.DataFrame
-    portfolio: Any
+    path: Path = field(repr=False)
+
+    @cached_property
+    def portfolio(self) -> Any:
+        """The same run as a ``vectorbt.Portfolio``, made when first asked for; up to its ruin, if ever.
+
+        Raises
+        ------
+        RotationError
+            When its value differs from ``equity`` at any bar by more than 1e-9 of it.
+        """
+        dates = self.market.bars.dates
+        first, last = np.searchsorted(dates, self.equity.index[[0, -1]].to_numpy().astype(dates.dtype))
+        bars = self.market.bars.window(int(first), int(last))
+        ppy = len(self.returns) / measures.years(bars.dates, self.market.frequency)
+        return replay(bars, self.path, self.cost.fractions(bars.sleeves), ppy)
 
     @property
     def start(self) -> str:
@@ -349,5 +365,5 @@ def run(
         benchmark_returns=pd.DataFrame(benchmarks, dates[1:]),
         weights=pd.DataFrame(path.weights, dates[1:], pd.Index(bars.sleeves)),
         trades=_trade_table(path, bars),
-        portfolio=replay(bars, path, costs),
+        path=path,
     )

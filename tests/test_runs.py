@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest import MarketData, UsageError, load_strategy, run
-from backtest.runs import METRICS
+from backtest.analysis import measures
+from backtest.cli import command
+from backtest.errors import RotationError
+from backtest.market.data import Bars
+from backtest.runs import METRICS, Result
 from tests.oracle import rate_cut_embedded
 
 RATE_CUT = load_strategy("rate_cut")
@@ -101,6 +107,69 @@ def test_a_result_is_consistent_with_itself(embedded: MarketData) -> None:
     value = result.portfolio.value()
     np.testing.assert_allclose(value.iloc[1:], result.equity.iloc[1:], rtol=1e-9)
     assert result.portfolio.orders.count() == 2 * len(result.trades) - 1
+
+
+@pytest.fixture(scope="module")
+def made_daily(embedded: MarketData) -> MarketData:
+    """Ten years of trading days of made returns, with the news of the embedded market."""
+    days = np.arange("2001-01-01", "2011-01-01", dtype="datetime64[D]")
+    days = days[np.is_busday(days)]
+    days = days[np.random.default_rng(0).random(len(days)) > 0.035]  # exchanges keep holidays
+    returns = np.random.default_rng(1).normal(0.0004, 0.012, (len(days), len(embedded.bars.sleeves)))
+    return replace(
+        embedded,
+        name="made_daily",
+        frequency="daily",
+        bars=Bars(days, embedded.bars.sleeves, returns),
+        factors={},
+    )
+
+
+def assert_the_ledger_says_the_same(result: Result) -> None:
+    returns = result.returns.to_numpy()
+    nothing = np.zeros(len(returns))
+    bars = np.r_[np.datetime64(result.start), result.returns.index.to_numpy().astype("datetime64[D]")]
+    ppy = len(returns) / measures.years(bars, result.market.frequency)
+    ledger = result.portfolio
+    assert ledger.annualized_return() == pytest.approx(result.metrics["cagr"], rel=1e-9)
+    assert ledger.calmar_ratio() == pytest.approx(result.metrics["calmar"], rel=1e-9)
+    assert ledger.max_drawdown() == pytest.approx(result.metrics["max_drawdown"], rel=1e-9)
+    assert ledger.annualized_volatility() == pytest.approx(result.metrics["volatility"], rel=1e-4)
+    assert ledger.sharpe_ratio() == pytest.approx(measures.sharpe(returns, nothing, ppy), rel=1e-4)
+    assert ledger.sortino_ratio() == pytest.approx(measures.sortino(returns, nothing, ppy), rel=1e-4)
+    assert ledger.stats()["Sharpe Ratio"] == ledger.sharpe_ratio()
+
+
+def test_the_statistics_of_vectorbt_are_ours(embedded: MarketData, made_daily: MarketData) -> None:
+    for market in (embedded, made_daily):
+        for name in ("rate_cut", "buy_and_hold"):
+            assert_the_ledger_says_the_same(run(name, market))
+
+
+def test_the_statistics_of_vectorbt_are_ours_on_real_bars(
+    real_store: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shared_data.is_dir()
+    monkeypatch.setenv("ROTATION_DATA", str(real_store))
+    for market in ("french_monthly", "french_daily"):
+        assert_the_ledger_says_the_same(run("rate_cut", market))
+
+
+def test_the_ledger_is_made_when_it_is_asked_for_and_by_every_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(*_: object) -> None:
+        raise RotationError("the ledger disagrees with the engine")
+
+    monkeypatch.setattr("backtest.runs.replay", wrong)
+    result = run(RATE_CUT)
+    with pytest.raises(RotationError, match="disagrees"):
+        _ = result.portfolio
+    monkeypatch.setattr("sys.argv", ["rotation", "run", "rate_cut", "--out", str(tmp_path / "report")])
+    with pytest.raises(SystemExit) as ended:
+        command.entry()
+    assert ended.value.code == 1
+    assert capfd.readouterr().err == "rotation: the ledger disagrees with the engine\n"
 
 
 def test_costs_by_sleeve(embedded: MarketData) -> None:

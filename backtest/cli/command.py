@@ -92,6 +92,9 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         from backtest.reporting.table import show
 
         show(result, place, robust)
+    # The witness is heard while the table is read; a disagreement is an error whatever was printed.
+    sys.stdout.flush()
+    _ = result.portfolio
     return 0
 
 

@@ -92,7 +92,9 @@ WHOLE_RUN = """
 from backtest import run
 from tests.engine.test_cache import FULL
 exec(FULL)
-print(run("rate_cut").metrics["switches"])
+result = run("rate_cut")
+result.portfolio
+print(result.metrics["switches"])
 """
 
 

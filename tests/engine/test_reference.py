@@ -148,7 +148,7 @@ def test_the_ledger_follows_a_portfolio_to_its_ruin(cost: float) -> None:
     market = bars(random.normal(0.01, 0.05, 300).tolist(), random.normal(0.01, 0.05, 300).tolist())
     targets = Targets(np.arange(299), np.where(np.arange(299)[:, None] % 2 == 0, SMALL, LARGE))
     run = reference.simulate(market, targets, [cost, cost, 0.0])
-    value = ledger.replay(market, run, [cost, cost, 0.0]).value().to_numpy()
+    value = ledger.replay(market, run, [cost, cost, 0.0], 252.0).value().to_numpy()
     start = value[1] / run.equity[1]
     np.testing.assert_allclose(value[1:] / start, run.equity[1 : len(value)], rtol=1e-9)
     lost = 1.0 - run.equity / np.maximum.accumulate(run.equity)
@@ -165,7 +165,9 @@ def test_all_engines_on_six_months_worked_out_by_hand() -> None:
     for engine in (reference, path):
         assert engine.simulate(market, targets, costs).returns == pytest.approx(net, rel=1e-14)
     run = reference.simulate(market, targets, costs)
-    assert ledger.replay(market, run, costs).value().iloc[-1] == pytest.approx(np.prod(1 + np.array(net)))
+    assert ledger.replay(market, run, costs, 12.0).value().iloc[-1] == pytest.approx(
+        np.prod(1 + np.array(net))
+    )
 
     yardstick = Yardstick.of(market, "large", 0, 5, 5 / 12)
     by_path = path.sweep(market, Schedules.one(targets), costs, yardstick)[0]
