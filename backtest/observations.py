@@ -27,6 +27,9 @@ class Observations:
         (n,) float64 in the catalogue's unit. A missing value is not an observation: leave it out.
     known_at
         (n,) datetime64[D], never decreasing: the day the public could first know each value.
+    checked
+        The last day for which everything that went into it has been looked up, which may be much later than
+        its last value where only changes are kept; None where nobody says, so that only its values tell.
 
     Raises
     ------
@@ -38,6 +41,7 @@ class Observations:
     dates: Days
     values: Floats
     known_at: Days
+    checked: np.datetime64 | None = None
 
     def __post_init__(self) -> None:
         if not len(self.dates) == len(self.values) == len(self.known_at):

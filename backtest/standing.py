@@ -64,6 +64,9 @@ class Standing:
         What is held from then on.
     releases
         The next values of the series that decide, as far as their days are known, the next one first.
+    checked
+        The last day for which each input of the decision has been looked up, and no later than ``as_of``: the
+        decision is as old as the oldest of them. None where it has no input.
     stale
         Sentences about series that should have had news by ``as_of`` but have none in the data: up to when
         they are known, and how long before ``as_of`` that is.
@@ -81,6 +84,7 @@ class Standing:
     next_change: np.datetime64 | None
     next_hold: dict[str, float]
     releases: list[Release]
+    checked: np.datetime64 | None
     stale: list[str]
 
 
@@ -113,6 +117,7 @@ def _known_by(market: MarketData, day: np.datetime64) -> tuple[MarketData, int]:
                 dates=series.dates[:known],
                 values=series.values[:known],
                 known_at=series.known_at[:known],
+                checked=None if series.checked is None else min(series.checked, day),
             )
     bars = Bars(calendar, market.bars.sleeves, returns)
     return replace(market, bars=bars, observations=observations), fill
@@ -149,11 +154,20 @@ def _next_release(series: Observations) -> np.datetime64 | None:
     return following[0] + (series.known_at[-1] - series.dates[-1])
 
 
+def _inputs(signals: tuple[Signal, ...]) -> list[str]:
+    """Return the series and sleeves that decide, by name."""
+    return sorted({id for signal in signals if signal.reason for id in signal.reason.series()})
+
+
 def _releases(market: MarketData, signals: tuple[Signal, ...]) -> list[Release]:
-    """Return when each series that decides has its next value, by day; sleeves have theirs at each close."""
-    ids = {id for signal in signals if signal.reason for id in signal.reason.series()}
+    """Return when each series that decides has its next value, by day; sleeves have theirs at each close.
+
+    Of the policy rate only the changes are kept, and nobody knows when the next one comes.
+    """
     releases = []
-    for id in sorted(ids):
+    for id in _inputs(signals):
+        if id == market.policy:
+            continue
         if id in market.observations:
             due = _next_release(market.observations[id])
             releases += [] if due is None else [Release(id, due)]
@@ -175,12 +189,12 @@ def _ago(earlier: np.datetime64, day: np.datetime64) -> str:
 
 
 def _known_up_to(market: MarketData, id: str) -> np.datetime64:
-    """Return the last day that a series or a sleeve speaks for."""
-    if id in market.provenance:
-        return market.provenance[id].last
+    """Return the last day for which a series or a sleeve has been looked up."""
     if id not in market.observations:
         return market.bars.dates[np.flatnonzero(np.isfinite(market.bars.column(id)))[-1]]
-    dates = market.observations[id].dates
+    checked, dates = market.observations[id].checked, market.observations[id].dates
+    if checked is not None:
+        return checked
     # A monthly value, wherever in its month it is stamped, speaks for the month's end.
     return last_business_day(dates[-1:])[0] if _spacing(dates) == "monthly" else dates[-1]
 
@@ -196,14 +210,23 @@ def _stale(
                 f"{release.series} is known up to {known}, {_ago(known, day)}; "
                 f"its next value was due on {release.due}"
             )
-    ids = {id for signal in signals if signal.reason for id in signal.reason.series()}
-    for id in sorted(ids - {release.series for release in releases}):
-        checked = market.provenance[id].last if id in market.provenance else None
+    dated = {release.series for release in releases}
+    for id in [id for id in _inputs(signals) if id not in dated and id in market.observations]:
+        checked = market.observations[id].checked
         if checked is not None and checked < day:
             late.append(
                 f"{id} is known up to {checked}, {_ago(checked, day)}; what came later is not in the data"
             )
     return late
+
+
+def _checked(market: MarketData, signals: tuple[Signal, ...]) -> np.datetime64 | None:
+    days = [
+        _known_up_to(market, id)
+        for id in _inputs(signals)
+        if id in market.observations or id in market.bars.sleeves
+    ]
+    return min(days, default=None)
 
 
 def stand(
@@ -279,5 +302,6 @@ def stand(
         next_change=dates[after[0]] if len(after) else None,
         next_hold=held(int(after[0])) if len(after) else {},
         releases=[release for release in releases if release.due > day],
+        checked=_checked(then, decision.signals),
         stale=_stale(then, decision.signals, releases, day),
     )

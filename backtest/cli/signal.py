@@ -67,6 +67,7 @@ def document(standing: Standing) -> dict[str, Any]:
         ],
         "flips_if": standing.flips_if,
         "without_news": None if change is None else {"date": str(change), "hold": standing.next_hold},
+        "checked_up_to": None if standing.checked is None else str(standing.checked),
         "next_news": [{"series": r.series, "date": str(r.due)} for r in standing.releases],
         "out_of_date": standing.stale,
     }
@@ -86,6 +87,8 @@ def lines(standing: Standing) -> list[tuple[str, str]]:
         said.append(
             ("without news", f"{_held(standing.next_hold)} from the fill of {standing.next_change} on")
         )
+    if standing.checked is not None:
+        said.append(("checked", f"every input up to {standing.checked}"))
     said += [("next news", f"{release.series} on {release.due}") for release in standing.releases[:1]]
     if standing.market.proxy:
         said.append(("proxy", standing.market.proxy))

@@ -48,7 +48,7 @@ def make_bars(definition: Definition, read: dict[Reference, SourceSeries]) -> Ba
     every = np.arange(len(grid))
 
     def get(reference: Reference) -> Dated:
-        return Dated(to_days(every), on_grid[reference], to_days(every))
+        return Dated(to_days(every), on_grid[reference], to_days(every), dates[-1])
 
     columns = [formula.evaluate(get).values for formula in definition.sleeves.values()]
     return Bars(dates[first:], tuple(definition.sleeves), np.column_stack(columns)[first:])
@@ -60,7 +60,8 @@ def on_bars(formula: Formula, read: dict[Reference, SourceSeries], dates: Days, 
     every = np.arange(len(grid))
 
     def get(reference: Reference) -> Dated:
-        return Dated(to_days(every), _on_grid(reference, read[reference], grid, dates), to_days(every))
+        values = _on_grid(reference, read[reference], grid, dates)
+        return Dated(to_days(every), values, to_days(every), dates[-1])
 
     return formula.evaluate(get).values
 

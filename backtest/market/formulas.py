@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -37,11 +37,15 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Dated:
-    """Values, the dates they are about, and the days they became known; (n,) each, no missing value."""
+    """Values, the dates they are about, and the days they became known; (n,) each, no missing value.
+
+    ``checked`` is the last day for which everything that went into them has been looked up.
+    """
 
     dates: Days
     values: Floats
     known_at: Days
+    checked: np.datetime64
 
 
 Get: TypeAlias = "Callable[[Reference], Dated]"
@@ -58,8 +62,10 @@ class Formula(Protocol):
         """Return its values; each is known when the last of its inputs is."""
 
 
-def together(parts: Iterable[Dated]) -> tuple[Days, list[Floats], Days]:
-    """Return the dates that all parts have, their values there, and when the last of them became known.
+def together(parts: Iterable[Dated]) -> tuple[Dated, list[Floats]]:
+    """Return the first part on the dates that all of them have, and the values of each there.
+
+    A date is known when the last of them is, and all is checked as far as the part that is least so.
 
     Raises
     ------
@@ -75,7 +81,8 @@ def together(parts: Iterable[Dated]) -> tuple[Days, list[Floats], Days]:
     rows = [np.searchsorted(part.dates, dates) for part in parts]
     known_at = np.max([p.known_at[r].astype(np.int64) for p, r in zip(parts, rows, strict=True)], axis=0)
     values = [part.values[row] for part, row in zip(parts, rows, strict=True)]
-    return dates, values, np.maximum.accumulate(known_at).astype("datetime64[D]")
+    known = np.maximum.accumulate(known_at).astype("datetime64[D]")
+    return Dated(dates, values[0], known, min(part.checked for part in parts)), values
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,9 @@ class Sum:
 
     def evaluate(self, get: Get) -> Dated:
         """Return the sum on the dates that all the series have."""
-        dates, values, known_at = together(get(reference) for reference in self.references)
+        shared, values = together(get(reference) for reference in self.references)
         total = sum(factor * v for (_, factor), v in zip(self.terms, values, strict=True))
-        return Dated(dates, np.asarray(total), known_at)
+        return replace(shared, values=np.asarray(total))
 
 
 def _columns(ids: Iterable[str], columns: Iterable[str]) -> list[Reference]:
@@ -124,15 +131,15 @@ class WeightedMean:
 
     def evaluate(self, get: Get) -> Dated:
         """Return the mean on the dates that all columns have."""
-        dates, values, known_at = together(get(reference) for reference in self.references)
+        shared, values = together(get(reference) for reference in self.references)
         tables = np.array(values).reshape(1 + len(self.weights), len(self.columns), -1)
         weights = tables[1:].prod(axis=0)
         total = weights.sum(axis=0)
         if (total <= 0.0).any():
             raise DataError(
-                f"the weights of {', '.join(self.columns)} are zero on {dates[(total <= 0).argmax()]}"
+                f"the weights of {', '.join(self.columns)} are zero on {shared.dates[(total <= 0).argmax()]}"
             )
-        return Dated(dates, (tables[0] * weights).sum(axis=0) / total, known_at)
+        return replace(shared, values=(tables[0] * weights).sum(axis=0) / total)
 
 
 @dataclass(frozen=True)
@@ -154,8 +161,8 @@ class Discount:
     def evaluate(self, get: Get) -> Dated:
         """Return the discount on the dates that both halves have."""
         halves = [self.small.evaluate(get), self.large.evaluate(get)]
-        dates, (small, large), known_at = together(halves)
-        return Dated(dates, 1.0 - large / small, known_at)
+        shared, (small, large) = together(halves)
+        return replace(shared, values=1.0 - large / small)
 
 
 @dataclass(frozen=True)
@@ -173,10 +180,10 @@ class Share:
 
     def evaluate(self, get: Get) -> Dated:
         """Return the share on the dates that all columns have."""
-        dates, values, known_at = together(get(reference) for reference in self.references)
+        shared, values = together(get(reference) for reference in self.references)
         sizes = np.array(values).reshape(len(self.weights), len(self.all_columns), -1).prod(axis=0)
         part = sizes[[self.all_columns.index(column) for column in self.columns]].sum(axis=0)
-        return Dated(dates, part / sizes.sum(axis=0), known_at)
+        return replace(shared, values=part / sizes.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ class Splice:
         return list(self.parts)
 
     def evaluate(self, get: Get) -> Dated:
-        """Return the parts joined, by the days on which they became known."""
+        """Return the parts joined, by the days on which they became known; checked as far as the last one."""
         joined = get(self.parts[-1])
         for reference in reversed(self.parts[:-1]):
             part = get(reference)
@@ -213,10 +220,11 @@ class Splice:
                 np.r_[part.known_at[before], joined.known_at],
                 np.r_[values, joined.values],
                 np.r_[part.known_at[before], joined.known_at],
+                joined.checked,
             )
         # Of several values known on one day the last one counts.
         last = np.r_[joined.known_at[1:] != joined.known_at[:-1], True]
-        return Dated(joined.known_at[last], joined.values[last], joined.known_at[last])
+        return Dated(joined.known_at[last], joined.values[last], joined.known_at[last], joined.checked)
 
 
 @dataclass(frozen=True)
@@ -240,7 +248,8 @@ class Relative:
     def evaluate(self, get: Get) -> Dated:
         """Return the value at each bar with a whole window before it; ``get`` gives the sleeves' returns."""
         first, second = get(Reference(self.first)), get(Reference(self.second))
-        dates, (a, b), known_at = together((first, second))
+        shared, (a, b) = together((first, second))
+        dates = shared.dates
         growth = np.r_[0.0, np.cumsum(np.log1p(a) - np.log1p(b))]
         months = dates.astype("datetime64[M]")
         if (np.diff(months).astype(int) > 0).all():
@@ -253,10 +262,10 @@ class Relative:
         value = -np.expm1(growth[1:] - growth[begins])
         if not whole.any():
             raise DataError(f"the sleeves have fewer than {self.months} months")
-        return Dated(dates[whole], value[whole], known_at[whole])
+        return Dated(dates[whole], value[whole], shared.known_at[whole], shared.checked)
 
 
 def changes(series: Dated) -> Dated:
     """Return the first value and those that differ from the one before."""
     kept = np.r_[True, np.diff(series.values) != 0.0]
-    return Dated(series.dates[kept], series.values[kept], series.known_at[kept])
+    return Dated(series.dates[kept], series.values[kept], series.known_at[kept], series.checked)

@@ -41,18 +41,28 @@ PRICE_ONLY = "prices without dividends: every return here is too low by the divi
 
 
 def _dated(entry: Entry, series: SourceSeries) -> Dated:
-    """Return what became known of a series, each value once it was published."""
+    """Return what became known of a series, each value once it was published.
+
+    What is stamped after it was known has been looked up as far as its last value was, not to its stamp.
+    """
     rule = "the announcement date" if series.announced is not None else entry.known_at
     known = known_at(rule, series.dates, series.announced)
     published = ~np.isnat(known)  # what was never announced was never known in time
-    return Dated(series.dates[published], series.values[published], known[published])
+    dates, known = series.dates[published], known[published]
+    checked = _last(entry, series)
+    if len(dates) and dates[-1] == series.last:
+        checked = min(checked, known[-1])
+    return Dated(dates, series.values[published], known, checked)
+
+
+def _last(entry: Entry, series: SourceSeries) -> np.datetime64:
+    """Return the last day that a series speaks for; a monthly value, wherever stamped, does for its month."""
+    monthly = entry.frequency == "monthly"
+    return last_business_day(to_days([series.last]))[0] if monthly else series.last
 
 
 def _provenance(entry: Entry, series: SourceSeries) -> Provenance:
-    # A monthly value, wherever in its month the source stamps it, speaks for the month's end.
-    monthly = entry.frequency == "monthly"
-    last = last_business_day(to_days([series.last]))[0] if monthly else series.last
-    return Provenance(series.origin, series.sha256, last)
+    return Provenance(series.origin, series.sha256, _last(entry, series))
 
 
 def read_series(definition: Definition, reference: Reference) -> SourceSeries:
@@ -79,18 +89,22 @@ def _sleeve(bars: Bars) -> Callable[[Reference], Dated]:
     def get(reference: Reference) -> Dated:
         returns = bars.column(reference.id)
         present = np.isfinite(returns)
-        return Dated(bars.dates[present], returns[present], bars.dates[present])
+        dates = bars.dates[present]
+        return Dated(dates, returns[present], dates, dates[-1])
 
     return get
 
 
-def _observed(id: str, formula: Formula, series: _Series, bars: Bars) -> Observations:
+def _evaluated(id: str, formula: Formula, series: _Series, bars: Bars) -> Dated:
     get = _sleeve(bars) if isinstance(formula, Relative) else series.dated
     try:
-        dated = formula.evaluate(get)
+        return formula.evaluate(get)
     except DataError as error:
         raise DataError(f"the series '{id}' of the market cannot be made: {error}") from None
-    return Observations(id, dated.dates, dated.values, dated.known_at)
+
+
+def _observed(id: str, dated: Dated) -> Observations:
+    return Observations(id, dated.dates, dated.values, dated.known_at, dated.checked)
 
 
 def _observations(
@@ -109,19 +123,18 @@ def _observations(
         if after_the_fact(formula):
             never.add(id)
             continue
-        observations[id] = _observed(id, formula, series, bars)
+        observations[id] = _observed(id, _evaluated(id, formula, series, bars))
         for reference in formula.references:
             if not reference.column and reference.id not in observations:
-                observations[reference.id] = _observed(reference.id, Sum(((reference, 1.0),)), series, bars)
+                observations[reference.id] = _observed(reference.id, series.dated(reference))
     return observations, roles, frozenset(never)
 
 
 def _policy(formula: Formula, series: _Series, bars: Bars) -> Observations:
     """Return the policy rate's first level and its changes: what daily figures repeat is left out."""
     single = formula.single if isinstance(formula, Sum) else None
-    whole = _observed(single.id if single else "policy", formula, series, bars)
-    kept = changes(Dated(whole.dates, whole.values, whole.known_at))
-    return Observations(whole.id, kept.dates, kept.values, kept.known_at)
+    id = single.id if single else "policy"
+    return _observed(id, changes(_evaluated(id, formula, series, bars)))
 
 
 def _factors(definition: Definition, bars: Bars) -> dict[str, Floats]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.market.formulas import Dated, Reference, Relative, Splice, changes
+from backtest.market.formulas import (
+    Dated,
+    Discount,
+    Formula,
+    Reference,
+    Relative,
+    Share,
+    Splice,
+    Sum,
+    WeightedMean,
+    changes,
+)
 from backtest.market.load import load_market
 from backtest.market.release import known_at
 
@@ -18,7 +31,7 @@ LEVELS = st.lists(st.integers(0, 40).map(lambda n: n / 4), min_size=2, max_size=
 
 def _dated(values: list[float], begin: int) -> Dated:
     dates = MONTHS[begin : begin + len(values)]
-    return Dated(dates, np.array(values), dates + np.timedelta64(31, "D"))
+    return Dated(dates, np.array(values), dates + np.timedelta64(31, "D"), dates[-1])
 
 
 @given(first=LEVELS, second=LEVELS, begin=st.integers(1, 59))
@@ -49,9 +62,31 @@ def test_a_seam_that_is_not_shifted_is_a_move_like_any_other(
 
 def test_changes_keep_the_first_value_and_every_move() -> None:
     dates = MONTHS[:6]
-    kept = changes(Dated(dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates))
+    kept = changes(Dated(dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates, dates[-1]))
     assert kept.values.tolist() == [1.0, 2.0, 1.0]
     assert kept.known_at.tolist() == dates[[0, 2, 4]].tolist()
+    assert kept.checked == dates[-1]
+
+
+@pytest.mark.parametrize(
+    ("formula", "checked"),
+    [
+        (Sum(((Reference("A"), 1.0), (Reference("B"), -1.0))), 19),
+        (Splice((Reference("A"), Reference("B")), frozenset()), 39),
+        (Splice((Reference("B"), Reference("A")), frozenset()), 19),
+        (Relative("A", "B", 3), 19),
+        (Discount(WeightedMean("A", ("B",), ("",)), WeightedMean("A", ("A",), ("",))), 19),
+        (Share(("",), ("",), ("B", "A")), 19),
+    ],
+)
+def test_what_is_made_of_several_series_is_checked_as_far_as_the_one_that_is_least_so(
+    formula: Formula, checked: int
+) -> None:
+    # A has twenty months, B thirty from the tenth month on; the earlier parts of a splice have ended by nature.
+    series = {"A": _dated([1.0] * 20, 0), "B": _dated([2.0] * 30, 10)}
+    if isinstance(formula, Splice) and formula.parts[-1].id == "A":
+        series["B"] = replace(series["B"], known_at=series["B"].known_at - np.timedelta64(4000, "D"))
+    assert formula.evaluate(lambda reference: series[reference.id]).checked == MONTHS[checked]
 
 
 def test_the_relative_return_of_the_embedded_market_is_pandas_own() -> None:
@@ -69,7 +104,7 @@ def test_a_daily_relative_return_looks_back_calendar_months() -> None:
     days = np.arange(np.datetime64("2000-01-03"), np.datetime64("2004-01-01"))
     days = days[np.is_busday(days)]
     random = np.random.default_rng(3)
-    series = {name: Dated(days, random.normal(0, 0.01, len(days)), days) for name in ("a", "b")}
+    series = {name: Dated(days, random.normal(0, 0.01, len(days)), days, days[-1]) for name in ("a", "b")}
     found = Relative("a", "b", 12).evaluate(lambda reference: series[reference.id])
     day = np.datetime64("2002-05-15")
     window = (days > np.datetime64("2001-05-15")) & (days <= day)
