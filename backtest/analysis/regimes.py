@@ -41,7 +41,6 @@ def within(dates: Days, spans: Sequence[tuple[np.datetime64, np.datetime64]]) ->
     touched = np.zeros(len(dates) - 1, dtype=np.int64)
     for begin, end in spans:
         touched[(dates[1:] >= begin) & (dates[:-1] < end)] = 1
-        touched[(dates[1:] >= begin) & (dates[:-1] < begin)] = 1
     return touched
 
 

@@ -27,6 +27,9 @@ def test_cutting_rising_and_on_hold() -> None:
     labels = policy_regimes(MONTHS, known, np.array([5.0, 4.5, 4.0, 4.25]))
     # Before the first known target there is no label; two cuts in March; a rise in June.
     assert labels.tolist() == [2, 0, 2, 2, 1]
+    # The bar that closes on the day of the first known target has one.
+    on_a_close = to_days(["2000-02-29", "2000-06-01"])
+    assert policy_regimes(MONTHS, on_a_close, np.array([5.0, 4.0])).tolist() == [2, 2, 2, 2, 0]
     assert policy_regimes(MONTHS, known + 60, np.array([5.0, 4.5, 4.0, 4.25])).tolist()[:2] == [-1, -1]
 
 

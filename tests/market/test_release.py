@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backtest.errors import DataError
 from backtest.market.catalogue import catalogue
-from backtest.market.release import known_at
+from backtest.market.release import ANNOUNCED, known_at
 
 # Days of the employment report: the bureau's schedules for 2021 and 2022, its statement of 1996-01-19, the bureau's
 # statements on the closures of 2013, 2025 and 2026, and the report of February 2017, on which it explained its rule.
@@ -43,6 +48,114 @@ PUBLISHED = {
 }
 
 
+DATES = st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31))
+ONE_DAY = dt.timedelta(days=1)
+
+
+def known(rule: str, *dates: dt.date) -> list[dt.date]:
+    return known_at(rule, np.array(dates, dtype="datetime64[D]")).tolist()
+
+
+def next_month(day: dt.date) -> dt.date:
+    """Return the first day of the month after a day's."""
+    return dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def the_first(day: dt.date, weekdays: set[int]) -> dt.date:
+    """Return the first day from this one on that is one of the weekdays, 0 for Monday."""
+    while day.weekday() not in weekdays:
+        day += ONE_DAY
+    return day
+
+
+@given(DATES)
+def test_a_value_of_a_day_is_known_on_it_before_it_or_on_the_business_day_after_it(day: dt.date) -> None:
+    assert known("the day itself", day) == [day]
+    assert known("the day before", day) == [day - ONE_DAY]
+    assert known("the next business day", day) == [the_first(day + ONE_DAY, {0, 1, 2, 3, 4})]
+
+
+@given(DATES)
+def test_a_months_return_is_known_at_the_close_of_its_last_business_day(day: dt.date) -> None:
+    last = next_month(day) - ONE_DAY
+    while last.weekday() > 4:
+        last -= ONE_DAY
+    assert known("the last business day of the month", day) == [last]
+
+
+@given(DATES, st.integers(1, 28))
+def test_a_day_of_the_next_month_is_that_day(day: dt.date, which: int) -> None:
+    ending = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd"}.get(which, "th")
+    found = known(f"the {which}{ending} of the next month", day)
+    assert found == [next_month(day).replace(day=which)]
+
+
+def test_the_seventeenth_of_the_next_month_from_a_calendar() -> None:
+    for day, published in (
+        ("2007-11-01", "2007-12-17"),
+        ("2007-12-01", "2008-01-17"),
+        ("2008-01-31", "2008-02-17"),
+    ):
+        assert known("the 17th of the next month", dt.date.fromisoformat(day)) == [
+            dt.date.fromisoformat(published)
+        ]
+
+
+@pytest.mark.parametrize("id", ["INDPRO", "CPIAUCSL"])
+def test_output_and_prices_are_known_from_the_seventeenth_but_for_the_closures(id: str) -> None:
+    months = np.arange("1947-01", "2026-07", dtype="datetime64[M]").astype("datetime64[D]")
+    found = known_at(catalogue()[id].known_at, months)
+    closures = {"2013-09-01", "2025-09-01", "2025-10-01", "2025-11-01"}
+    odd = {str(month) for month, day in zip(months, found.tolist(), strict=True) if day.day != 17}
+    assert odd == closures
+    usual = ~np.isin(months.astype(str), list(closures))
+    np.testing.assert_array_equal(
+        found[usual].astype("datetime64[M]"), months[usual].astype("datetime64[M]") + 1
+    )
+
+
+@given(DATES, st.sampled_from(["business day", *calendar.day_name[:5]]))
+def test_the_first_weekday_of_the_next_month_is_found_by_walking(day: dt.date, which: str) -> None:
+    weekdays = {0, 1, 2, 3, 4} if which == "business day" else {list(calendar.day_name).index(which)}
+    assert known(f"the first {which} of the next month", day) == [the_first(next_month(day), weekdays)]
+
+
+@given(DATES)
+def test_employment_comes_on_the_third_friday_after_the_week_of_the_twelfth(day: dt.date) -> None:
+    saturday = the_first(day.replace(day=12), {5})
+    friday = saturday
+    for _ in range(3):
+        friday = the_first(friday + ONE_DAY, {4})
+    # One of the first three days of January is put off by a week.
+    while friday.month == 1 and friday.day < 4:
+        friday += 7 * ONE_DAY
+    assert known("the third Friday after the week of the 12th", day) == [friday]
+
+
+def test_a_rule_that_changed_holds_from_the_very_day_that_it_names() -> None:
+    rules = [
+        {"from": "1900-01-01", "rule": "the day itself"},
+        {"from": "2000-03-05", "rule": "the day before"},
+        {"from": "2001-03-05", "rule": "on 2002-02-02"},
+    ]
+    days = ["1899-12-31", "1900-01-01", "2000-03-04", "2000-03-05", "2001-03-04", "2001-03-05"]
+    assert known_at(rules, np.array(days, dtype="datetime64[D]")).astype(str).tolist() == [
+        "NaT",
+        "1900-01-01",
+        "2000-03-04",
+        "2000-03-04",
+        "2001-03-03",
+        "2002-02-02",
+    ]
+
+
+def test_what_a_table_announces_is_known_on_the_day_that_it_says() -> None:
+    days, said = (np.array([day], dtype="datetime64[D]") for day in ("2007-12-01", "2008-12-01"))
+    assert known_at(ANNOUNCED, days, said).tolist() == said.tolist()
+    with pytest.raises(DataError, match="no release rule 'the announcement date'"):
+        known_at(ANNOUNCED, days)
+
+
 @pytest.mark.parametrize("id", ["UNRATE", "PAYEMS"])
 def test_employment_is_known_on_the_day_of_its_report(id: str) -> None:
     months = np.array([f"{month}-01" for month in PUBLISHED], dtype="datetime64[D]")
@@ -68,6 +181,12 @@ def test_employment_comes_on_the_first_friday_or_the_second() -> None:
 
 
 def test_a_rule_that_is_none_is_refused() -> None:
-    for rule in ("the fourth Friday", "on 2013-1-2", "the 1st of next month"):
+    for rule in (
+        "the fourth Friday",
+        "on 2013-1-2",
+        "the 1st of next month",
+        "the first Sunday of the next month",
+        "the first of the next month",
+    ):
         with pytest.raises(DataError, match="no release rule"):
             known_at(rule, np.array(["2020-01-01"], dtype="datetime64[D]"))

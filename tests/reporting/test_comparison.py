@@ -12,7 +12,7 @@ import pytest
 
 from backtest import MarketData, UsageError, compare, run
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting.comparison import as_document
+from backtest.reporting.comparison import BETTER, as_document
 from backtest.reporting.comparison_page import verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
@@ -109,6 +109,47 @@ def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Resu
     assert found.differences[0].test.pvalue < 0.01
     assert "rate_cut (2) above rate_cut (1)" in verdict(found)
     assert "volatility" not in found.best
+
+
+BETTER_RUNS = {
+    "cagr": lambda own, noise: own + noise + 0.004,
+    "volatility": lambda own, _: own.mean() + 0.7 * (own - own.mean()),
+    "sharpe": lambda own, noise: own + noise + 0.004,
+    "sortino": lambda own, noise: own + noise + 0.004,
+    "max_drawdown": lambda own, _: np.where(own < 0.0, 0.5 * own, 0.7 * own),
+    "calmar": lambda own, _: np.where(own < 0.0, 0.5 * own, own),
+    "alpha": lambda own, noise: own + noise + 0.004,
+    "information_ratio": lambda own, noise: own + noise + 0.004,
+}
+"""What turns a run into one that is better by a measure, by more than noise: more earned or less risk."""
+
+
+@pytest.mark.parametrize("key", BETTER)
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_best_is_the_one_that_earned_more_or_fell_and_swung_less(
+    key: str, place: int, rate_cut: Result
+) -> None:
+    record = as_record(rate_cut)
+    noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
+    better = dataclasses.replace(record, returns=BETTER_RUNS[key](record.returns, noise - noise.mean()))
+    pair = (better, record) if place == 0 else (record, better)
+    found = compare(*pair)
+    assert found.best[key] == place
+    # A third that is worse takes nothing from it, and one as good takes the mark away.
+    worse = dataclasses.replace(record, returns=record.returns - noise + noise.mean())
+    assert compare(*pair, worse).best[key] == place
+    assert key not in compare(*pair, better).best
+
+
+def test_the_sign_of_a_difference_is_that_of_the_first_less_the_second(rate_cut: Result) -> None:
+    record = as_record(rate_cut)
+    noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
+    better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
+    (up,), (down,) = compare(better, record).differences, compare(record, better).differences
+    assert 0.0 < up.test.low < up.test.difference < up.test.high
+    assert down.test.low < down.test.difference < down.test.high < 0.0
+    own = [float(np.mean(r) / np.std(r, ddof=1)) for r in (x.returns - x.risk_free for x in (better, record))]
+    assert up.test.difference == pytest.approx((own[0] - own[1]) * 12.0**0.5, rel=1e-9)
 
 
 def test_the_leader_of_many_is_told_from_its_rivals_by_more_draws(rate_cut: Result) -> None:
