@@ -228,8 +228,8 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--known-at",
         metavar="RULE",
-        help="when a value becomes known, such as 'the 17th of the next month' (default: the day itself; of "
-        "a monthly series the last business day of its month)",
+        help="when a value becomes known, such as 'the 17th of the next month'; needed for a rate and for "
+        "whatever is no price and no return (those: by default their day, of months the last business day)",
     )
     parser.add_argument("--title", default="", help="one line on what it is")
     options = parser.parse(arguments)

@@ -41,7 +41,8 @@ class Description:
     frequency
         ``daily``, ``monthly`` or ``irregular``; None to tell it from the dates.
     known_at
-        A release rule; None for the day itself, or the month's last business day where the series is monthly.
+        A release rule; None for the close at which a price or a return of a bar ends, and for nothing else:
+        no other figure is known on the day that it is about.
     title
         One line on what it is.
     """
@@ -79,20 +80,37 @@ def import_file(path: Path, described: Description) -> Outcome:
     if not present.any():
         raise DataError(f"{path.name} was refused: it has no value")
     frequency = described.frequency or _frequency(dates[present])
-    default = "the last business day of the month" if frequency == "monthly" else "the day itself"
     about = Entry(
         id=described.id,
         title=described.title or path.name,
         source=LOCAL,
         unit=described.unit,
         frequency=frequency,
-        known_at=described.known_at or default,
+        known_at=described.known_at or _closing(described, frequency),
         kind=described.kind,
         download=path.name,
     )
     sha256 = hashlib.sha256(content).hexdigest()
     table = Table(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
     return keep(Store(), about, table, about.plain())
+
+
+def _closing(described: Description, frequency: str) -> str:
+    """Return the rule of what is known at the close of its own bar.
+
+    Raises
+    ------
+    UsageError
+        When it is a return and nothing says over which time, so that nobody can tell when it ended.
+    """
+    if frequency == "monthly" or described.unit == "percent a month":
+        return "the last business day of the month"
+    if frequency == "irregular" and described.unit == "decimal":
+        raise UsageError(
+            f"nothing says when the returns of {described.id} end; say it with --frequency daily or monthly, "
+            f"or with --known-at RULE, one of: {', '.join(PHRASES)}"
+        )
+    return "the day itself"
 
 
 def _check_words(described: Description) -> None:
@@ -112,7 +130,13 @@ def _check_words(described: Description) -> None:
         )
     if described.kind == "rate" and described.unit != "percent":
         raise UsageError(f"a rate counts percent (a year), not {described.unit}")
-    if described.known_at is not None:
+    if described.known_at is None:
+        if described.kind not in ("total-return", "price"):
+            raise UsageError(
+                "only prices and returns are known on the day that they are about; say when a value of "
+                f"{described.id} became known with --known-at RULE, one of: {', '.join(PHRASES)}"
+            )
+    else:
         try:
             known_at(described.known_at, to_days(["2000-01-31"]))
         except DataError:

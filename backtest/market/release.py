@@ -58,8 +58,14 @@ def _next_month(phrase: str) -> Callable[[Days], Days] | None:
     if match is None:
         return None
     if match["day"]:
-        offset = np.timedelta64(int(match["day"]) - 1, "D")
-        return lambda dates: month_start(dates, 1) + offset
+        day = int(match["day"])
+        if not 1 <= day <= 31:
+            return None
+        # The 31st of a shorter month is its last day.
+        return lambda dates: np.minimum(
+            month_start(dates, 1) + np.timedelta64(day - 1, "D"),
+            month_start(dates, 2) - np.timedelta64(1, "D"),
+        )
     if match["first"] != "business day" and match["first"] not in _WEEKDAYS:
         return None
     mask = _WEEKDAYS.get(match["first"], "Mon Tue Wed Thu Fri")
@@ -82,7 +88,7 @@ PHRASES = (
     *_RULES,
     "the first business day of the next month",
     "the first Friday of the next month (or another weekday)",
-    "the 17th of the next month (or another day)",
+    "the 17th of the next month (or another day, 1st to 31st)",
     "on 2024-01-31 (or another date)",
 )
 """The rules as a user may write them, with what may stand in them."""

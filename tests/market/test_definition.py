@@ -125,7 +125,8 @@ def _imported(
 ) -> None:
     path = tmp_path / f"{id}.csv"
     path.write_text("date,x\n" + "".join(f"{day},{value!r}\n" for day, value in rows.items()))
-    import_file(path, Description(id, kind, unit))
+    rule = "the next business day" if kind == "rate" else None
+    import_file(path, Description(id, kind, unit, known_at=rule))
 
 
 DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09"]

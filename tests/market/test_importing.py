@@ -116,6 +116,14 @@ def test_a_broken_file_is_refused_in_one_sentence(case: str, tmp_path: Path) -> 
         (Description("X", "rate", "level"), "a rate counts percent"),
         (Description("X", "price", "level", frequency="weekly"), "there is no frequency 'weekly'"),
         (Description("X", "price", "level", known_at="soon"), "no release rule 'soon'"),
+        (
+            Description("X", "price", "level", known_at="the 99th of the next month"),
+            "no release rule 'the 99th",
+        ),
+        (
+            Description("X", "price", "level", known_at="the 0th of the next month"),
+            "no release rule 'the 0th",
+        ),
         (Description("../X", "price", "level"), "cannot name a series"),
     ],
 )
@@ -131,6 +139,54 @@ def test_an_unknown_release_rule_is_a_wrong_call_and_the_rules_are_listed(tmp_pa
         assert phrase in said
     with pytest.raises(UsageError):
         _import(tmp_path, GOOD, Description("X", "price", "level", known_at="whenever"))
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("rate", "percent"), ("other", "level"), ("other", "index")])
+def test_what_is_published_later_is_refused_until_its_rule_is_said(
+    kind: str, unit: str, tmp_path: Path
+) -> None:
+    # A figure of each month, such as Sahm's: weeks pass from the month's end to its publication.
+    sahm = Description("SAHM", kind, unit)
+    said = _refused(tmp_path, GOOD, sahm)
+    assert "only prices and returns are known on the day that they are about" in said
+    assert "--known-at RULE" in said
+    for phrase in PHRASES:
+        assert phrase in said
+    with pytest.raises(UsageError):
+        _import(tmp_path, GOOD, sahm)
+    rule = "the third Friday after the week of the 12th"
+    assert _import(tmp_path, GOOD, dataclasses.replace(sahm, known_at=rule)) == "new"
+    assert entry("SAHM").known_at == rule
+
+
+@pytest.mark.parametrize(
+    ("unit", "days", "rule"),
+    [
+        ("level", ("2020-01-31", "2020-02-28", "2020-03-31"), "the last business day of the month"),
+        ("level", ("2020-01-30", "2020-01-31", "2020-02-03"), "the day itself"),
+        ("level", ("2020-01-15", "2020-02-20", "2020-06-03"), "the day itself"),
+        ("percent a day", ("2020-01-30", "2020-01-31", "2020-02-03"), "the day itself"),
+        # Stamped in the middle of its month a month's return is over at its end all the same.
+        ("percent a month", ("2020-01-15", "2020-02-15", "2020-03-15"), "the last business day of the month"),
+        ("decimal", ("2020-01-01", "2020-02-01", "2020-03-01"), "the last business day of the month"),
+    ],
+)
+def test_prices_and_returns_are_known_at_the_close_that_they_end_at(
+    unit: str, days: tuple[str, ...], rule: str, tmp_path: Path
+) -> None:
+    text = "date,x\n" + "".join(f"{day},1\n" for day in days)
+    assert _import(tmp_path, text, Description("X", "total-return", unit)) == "new"
+    assert entry("X").known_at == rule
+
+
+def test_returns_over_who_knows_what_time_are_refused(tmp_path: Path) -> None:
+    text = "date,x\n2020-01-15,0.1\n2020-02-15,0.1\n2020-03-15,0.1\n"
+    returns = Description("X", "total-return", "decimal")
+    assert "nothing says when the returns of X end; say it with --frequency" in _refused(
+        tmp_path, text, returns
+    )
+    assert _import(tmp_path, text, dataclasses.replace(returns, frequency="monthly")) == "new"
+    assert entry("X").known_at == "the last business day of the month"
 
 
 @pytest.mark.parametrize("phrase", PHRASES)

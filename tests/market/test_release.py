@@ -180,6 +180,12 @@ def test_employment_comes_on_the_first_friday_or_the_second() -> None:
     assert not ((known.month == 1) & (known.day < 4)).any()
 
 
+def test_a_day_that_the_next_month_lacks_is_its_last() -> None:
+    months = np.array(["2019-01-01", "2020-01-31", "2020-02-01", "2020-03-15"], dtype="datetime64[D]")
+    known = known_at("the 31st of the next month", months).astype(str).tolist()
+    assert known == ["2019-02-28", "2020-02-29", "2020-03-31", "2020-04-30"]
+
+
 def test_a_rule_that_is_none_is_refused() -> None:
     for rule in (
         "the fourth Friday",
@@ -187,6 +193,9 @@ def test_a_rule_that_is_none_is_refused() -> None:
         "the 1st of next month",
         "the first Sunday of the next month",
         "the first of the next month",
+        "the 0th of the next month",
+        "the 32nd of the next month",
+        "the 99th of the next month",
     ):
         with pytest.raises(DataError, match="no release rule"):
             known_at(rule, np.array(["2020-01-01"], dtype="datetime64[D]"))

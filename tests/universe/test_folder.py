@@ -59,7 +59,8 @@ def test_cash_may_earn_a_rate(tmp_path: Path, universe: Universe, monkeypatch: p
     monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
     months = pd.date_range("2019-09-01", "2020-12-01", freq="MS").strftime("%Y-%m-%d")
     (tmp_path / "bills.csv").write_text("\n".join(["date,bills", *(f"{day},3.65" for day in months)]) + "\n")
-    import_file(tmp_path / "bills.csv", Description("MY_BILLS", "rate", "percent"))
+    rule = "the first business day of the next month"
+    import_file(tmp_path / "bills.csv", Description("MY_BILLS", "rate", "percent", known_at=rule))
     (tmp_path / "mine").mkdir()
     write_market(tmp_path / "mine", universe, "mine", cash="MY_BILLS")
     market = load_market(str(tmp_path / "mine"))
