@@ -243,7 +243,7 @@ def by_bt(here: World, fills: Ints, weights: Floats, cost: float) -> Callable[[]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bt's own, of what pandas deprecates
             test.run()
-        return test.strategy.values.to_numpy()[1:] / 1e6  # noqa: PD011 - a Series of bt's by that name
+        return test.strategy.values.to_numpy()[1:] / 1e6
 
     return work
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,9 @@ from backtest.market.units import unit
 LOCAL = "import"
 """The source of a series that a user brought."""
 
+
+EVER = "1900-01-01"
+"""The day from which a rule holds that never changed."""
 
 _COMMON = ("title", "source", "unit", "frequency", "known_at")
 _MORE = ("kind", "columns", "download", "ended", "rolling")
@@ -53,10 +57,21 @@ def _entry(id: str, fields: dict[str, Any]) -> Entry:
     return Entry(id, options={n: v for n, v in fields.items() if n not in known}, **known)
 
 
+def late_releases() -> dict[str, dict[str, str]]:
+    """Return the months of each series that came later than by its rule, and the days on which they came."""
+    late: dict[str, dict[str, str]] = {}
+    with (shipped("data") / "late_releases.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            late.setdefault(row["series"], {})[row["month"]] = row["published"]
+    return late
+
+
 @cache
 def catalogue() -> dict[str, Entry]:
     """Return the shipped catalogue by series id."""
     series = read_toml(shipped("data") / "catalogue.toml")["series"]
+    for id, late in late_releases().items():
+        series[id]["known_at"] = [{"from": EVER, "rule": series[id]["known_at"], "late": late}]
     return {id: _entry(id, fields) for id, fields in series.items()}
 
 

@@ -48,7 +48,14 @@ class Entry:
         """The release rule in words."""
         if isinstance(self.known_at, str):
             return self.known_at
-        return "; ".join(f"from {part['from']} {part['rule']}" for part in self.known_at)
+        said = []
+        for part in self.known_at:
+            late = len(part.get("late", {}))
+            since = f"from {part['from']} " if len(self.known_at) > 1 else ""
+            said.append(
+                f"{since}{part['rule']}" + (f", but for {late} months that came later" if late else "")
+            )
+        return "; ".join(said)
 
     def plain(self) -> dict[str, Any]:
         """Return the entry as the catalogue writes it, for the record of an imported series."""

@@ -100,7 +100,8 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
     Parameters
     ----------
     rule
-        A phrase of the catalogue, or a list of ``{from, rule}`` where the rule changed over time.
+        A phrase of the catalogue, or a list of ``{from, rule}`` where the rule changed over time. A part may
+        have ``late``: months (``2013-09``) with the days on which they came, later than by its rule.
     dates
         (n,) datetime64[D]: the dates that the source stamps the values with.
     announced
@@ -116,6 +117,9 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         for part in rule:
             applies = dates >= parse_day(part["from"], "a release rule's 'from'")
             result[applies] = known_at(part["rule"], dates[applies])
+            for month, day in part.get("late", {}).items():
+                late = applies & (dates.astype("datetime64[M]") == np.datetime64(month, "M"))
+                result[late] = parse_day(day, "the day of a late release")
         return result
     if rule == ANNOUNCED and announced is not None:
         return announced

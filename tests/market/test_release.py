@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import calendar
+import csv
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import DataError
-from backtest.market.catalogue import catalogue
+from backtest.folders import shipped
+from backtest.market.catalogue import catalogue, late_releases
 from backtest.market.release import ANNOUNCED, known_at
 
 # Days of the employment report: the bureau's schedules for 2021 and 2022, its statement of 1996-01-19, the bureau's
@@ -102,16 +106,107 @@ def test_the_seventeenth_of_the_next_month_from_a_calendar() -> None:
 
 
 @pytest.mark.parametrize("id", ["INDPRO", "CPIAUCSL"])
-def test_output_and_prices_are_known_from_the_seventeenth_but_for_the_closures(id: str) -> None:
+def test_output_and_prices_are_known_from_the_seventeenth_but_for_what_came_later(id: str) -> None:
     months = np.arange("1947-01", "2026-07", dtype="datetime64[M]").astype("datetime64[D]")
     found = known_at(catalogue()[id].known_at, months)
-    closures = {"2013-09-01", "2025-09-01", "2025-10-01", "2025-11-01"}
-    odd = {str(month) for month, day in zip(months, found.tolist(), strict=True) if day.day != 17}
-    assert odd == closures
-    usual = ~np.isin(months.astype(str), list(closures))
-    np.testing.assert_array_equal(
-        found[usual].astype("datetime64[M]"), months[usual].astype("datetime64[M]") + 1
-    )
+    late = np.isin(months.astype("datetime64[M]").astype(str), list(late_releases()[id]))
+    seventeenth = (months.astype("datetime64[M]") + 1).astype("datetime64[D]") + 16
+    np.testing.assert_array_equal(found[~late], seventeenth[~late])
+    assert (found[late] > seventeenth[late]).all()
+
+
+# The closures of the government, holidays, and a schedule of the bureau's own; from the releases themselves.
+LATE = [
+    ("CPIAUCSL", "1995-12", "1996-02-01"),
+    ("CPIAUCSL", "2013-09", "2013-10-30"),
+    ("CPIAUCSL", "2014-09", "2014-10-22"),
+    ("CPIAUCSL", "2015-01", "2015-02-26"),
+    ("CPIAUCSL", "2018-12", "2019-01-17"),
+    ("CPIAUCSL", "2025-09", "2025-10-24"),
+    ("CPIAUCSL", "2025-11", "2025-12-18"),
+    ("INDPRO", "1995-12", "1996-01-24"),
+    ("INDPRO", "2013-09", "2013-10-28"),
+    ("INDPRO", "2018-12", "2019-01-18"),
+    ("INDPRO", "2022-12", "2023-01-18"),
+    ("INDPRO", "2025-09", "2025-12-03"),
+    ("INDPRO", "2025-11", "2025-12-23"),
+    ("PAYEMS", "2018-12", "2019-01-04"),
+    ("PAYEMS", "2025-10", "2025-12-16"),
+]
+
+
+@pytest.mark.parametrize(("id", "month", "day"), LATE)
+def test_what_came_later_is_known_on_the_day_that_it_came(id: str, month: str, day: str) -> None:
+    # Wherever in its month the source stamps it.
+    for stamp in (f"{month}-01", f"{month}-28"):
+        assert known_at(catalogue()[id].known_at, np.array([stamp], "datetime64[D]")).astype(str) == [day]
+
+
+def test_every_late_release_is_later_than_its_rule_and_has_a_source() -> None:
+    with (shipped("data") / "late_releases.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    assert len({(row["series"], row["month"]) for row in rows}) == len(rows)
+    for row in rows:
+        (part,) = catalogue()[row["series"]].known_at
+        month = np.array([row["month"]], dtype="datetime64[M]").astype("datetime64[D]")
+        assert np.datetime64(row["published"]) > known_at(part["rule"], month)[0], row
+        assert "https://" in row["source"]
+
+
+PRINTS = {
+    "payrolls": "PAYEMS",
+    "industrial production": "INDPRO",
+    "consumer prices": "CPIAUCSL",
+    "unemployment rate": "UNRATE",
+}
+
+
+def _known(rule: str | list[dict[str, Any]], months: pd.PeriodIndex) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(known_at(rule, months.to_timestamp().to_numpy().astype("datetime64[D]")))
+
+
+def _early_and_late(prints: pd.DataFrame, name: str, rule: Any) -> tuple[list[str], int]:
+    """Return the months known before they were out, and of how many the rule says so later than the vintage.
+
+    A monthly vintage holds what was published by the end of its month, whatever the day. The unemployment
+    rate has one a quarter, of the middle of its second month: the month after its newest was not out then.
+    """
+    first = prints[prints["series"] == name]
+    if name == "unemployment rate":
+        newest = first.groupby("vintage")["month"].max()
+        quarters = pd.PeriodIndex(newest.index.str.replace("Q", "-Q"), freq="Q")
+        middle = (quarters.asfreq("M", "start") + 1).to_timestamp() + pd.Timedelta(14, "D")
+        months = pd.PeriodIndex(newest, freq="M")
+        early = _known(rule, months + 1) <= middle
+        return (months + 1)[early].astype(str).tolist(), int((_known(rule, months) > middle).sum())
+    months, vintage = (pd.PeriodIndex(first[column], freq="M") for column in ("month", "vintage"))
+    known = _known(rule, months).to_period("M")
+    return months[known < vintage].astype(str).tolist(), int((known > vintage).sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "by_rule_alone"),
+    [
+        ("payrolls", ["2025-09", "2025-10"]),
+        ("industrial production", ["2025-09", "2025-10"]),
+        ("consumer prices", []),
+        ("unemployment rate", ["2025-09"]),
+    ],
+)
+def test_nothing_is_known_before_the_vintage_that_first_holds_it(
+    shared_data: Path, name: str, by_rule_alone: list[str]
+) -> None:
+    prints = pd.read_csv(shared_data / "world" / "vintages" / "first_prints.csv", dtype=str)
+    (part,) = catalogue()[PRINTS[name]].known_at
+    assert _early_and_late(prints, name, [part]) == ([], 0)
+    assert _early_and_late(prints, name, part["rule"]) == (by_rule_alone, 0)
+
+
+def test_october_2025_has_no_consumer_prices(shared_data: Path) -> None:
+    prints = pd.read_csv(shared_data / "world" / "vintages" / "first_prints.csv", dtype=str)
+    prices = prints.loc[prints["series"] == "consumer prices", "month"].tolist()
+    assert "2025-10" not in prices
+    assert {"2025-09", "2025-11"} <= set(prices)
 
 
 @given(DATES, st.sampled_from(["business day", *calendar.day_name[:5]]))
