@@ -139,10 +139,8 @@ def _check_words(described: Description) -> None:
     else:
         try:
             known_at(described.known_at, to_days(["2000-01-31"]))
-        except DataError:
-            raise UsageError(
-                f"there is no release rule '{described.known_at}'; the rules are: {', '.join(PHRASES)}"
-            ) from None
+        except DataError as error:
+            raise UsageError(str(error)) from None
 
 
 def _text(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:

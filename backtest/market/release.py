@@ -110,7 +110,7 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
     Raises
     ------
     DataError
-        When the phrase is none that the catalogue may use.
+        When the phrase is none of the rules; the sentence lists them.
     """
     if isinstance(rule, list):
         result = np.full(len(dates), np.datetime64("NaT"), dtype="datetime64[D]")
@@ -125,5 +125,5 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         return announced
     convert = _RULES.get(rule) or _next_month(rule) or _on_a_day(rule)
     if convert is None:
-        raise DataError(f"the catalogue has no release rule '{rule}'")
+        raise DataError(f"there is no release rule '{rule}'; the rules are: {', '.join(PHRASES)}")
     return convert(dates)
