@@ -123,9 +123,9 @@ def statistics() -> dict[str, Any]:
     window = common_window(trials, np.array([0, trials.grid.size - 1]), None, None, "threads:1")
     overfitting(np.ones((2, 16)) * np.arange(16), np.ones((2, 16)) * 99.0, np.full(16, 10))
     clock = time.perf_counter()
-    sums, squares = trials.blocks(numbers, window)
+    sums, squares = trials.blocks(numbers, window, block_edges(*window, 16))
     summed = time.perf_counter()
-    found = overfitting(sums, squares, np.diff(block_edges(*window, 16)), share)
+    found = overfitting(sums, squares, np.diff(block_edges(*window, 16)), share=share)
     crossed = time.perf_counter()
     small = trials_of(THOUSAND)
     told = {

@@ -36,8 +36,8 @@ class Overfitting:
     ----------
     probability
         The share of splits in which the winner of one half is no better than the median of the other: PBO.
-    loss
-        The share of splits in which it earned less than cash in the other half.
+    behind
+        The share of splits in which its Sharpe ratio in the other half is below the benchmark's there.
     chosen
         (n_splits,) int64: the trial that wins in each split's first half; the first of those that tie.
     inside, outside
@@ -49,7 +49,7 @@ class Overfitting:
     """
 
     probability: float
-    loss: float
+    behind: float
     chosen: Ints
     inside: Floats
     outside: Floats
@@ -199,8 +199,23 @@ def _each_group(sums: Floats, squares: Floats, work: Callable[[tuple[int, int], 
         work((begin, end), halves)
 
 
+def _of_benchmark(members: Ints, n_bars: Floats, benchmark: Floats | None) -> Floats:
+    """Return the benchmark's Sharpe ratio a bar in the other half of every split, (n_splits,); 0 for cash."""
+    if benchmark is None:
+        return np.zeros(len(members))
+    # The other half of a split is the half of its complement, which is as far from the end.
+    sums, squares = benchmark @ members[::-1].T
+    n = n_bars[::-1]
+    variance = np.maximum((squares - sums**2 / n) / (n - 1.0), 0.0)
+    return np.divide(sums / n, np.sqrt(variance), out=np.zeros(len(n)), where=variance > 1e-13 * squares / n)
+
+
 def overfitting(
-    sums: Floats, squares: Floats, bars: Ints, share: Callable[..., object] | None = None
+    sums: Floats,
+    squares: Floats,
+    bars: Ints,
+    benchmark: Floats | None = None,
+    share: Callable[..., object] | None = None,
 ) -> Overfitting:
     """Return the probability of backtest overfitting by the Sharpe ratio.
 
@@ -211,6 +226,8 @@ def overfitting(
         and of their squares.
     bars
         (n_blocks,) int64: the number of bars of each block.
+    benchmark
+        (2, n_blocks) float64: the same sums of the benchmark; by default it is cash, which has none.
     share
         What spreads a loop over splits among threads, as ``engine.parallel.share``; by default none.
 
@@ -251,10 +268,11 @@ def overfitting(
 
         _each_group(sums, squares, group)
     parts /= parts.sum(axis=1, keepdims=True)
+    hurdle = _of_benchmark(members, n_bars, benchmark)
     ranks = (below + 0.5) / (len(where) + 1.0)
     return Overfitting(
         probability=float((parts * (ranks <= 0.5)).sum(axis=1).mean()),
-        loss=float((parts * (judged < 0.0)).sum(axis=1).mean()),
+        behind=float((parts * (judged < hurdle[:, None])).sum(axis=1).mean()),
         chosen=where[chosen],
         inside=best,
         outside=(parts * judged).sum(axis=1),

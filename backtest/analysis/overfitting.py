@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.analysis.superior import persistence
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ def expected_maximum(trials: float, deviation: float) -> float:
     return deviation * max((1.0 - gamma) * upper + gamma * further, 0.0)
 
 
-def probabilistic_sharpe(sharpe: float, threshold: float, n: int, skew: float, kurt: float) -> float:
+def probabilistic_sharpe(sharpe: float, threshold: float, n: float, skew: float, kurt: float) -> float:
     """Return the probability that the true Sharpe ratio exceeds a threshold.
 
-    Both ratios are a bar, not annualised, estimated from ``n`` returns with this skewness and kurtosis
-    (3 for normal returns). Bailey and Lopez de Prado (2012), The Sharpe ratio efficient frontier, Journal of
-    Risk 15(2). NaN where it is not defined.
+    Both ratios are a bar, not annualised, estimated from ``n`` returns (or what they amount to) with this
+    skewness and kurtosis (3 for normal returns). Bailey and Lopez de Prado (2012), The Sharpe ratio efficient
+    frontier, Journal of Risk 15(2). NaN where it is not defined.
     """
     from scipy.special import ndtr
 
@@ -100,7 +101,8 @@ def deflated_sharpe(winner: Floats, deviation: float, trials: float) -> Deflated
     Parameters
     ----------
     winner
-        (n,) returns of the winner in excess of cash (or of a benchmark: then it is an information ratio).
+        (n,) returns of the winner above the benchmark's. Above cash a rise of the whole market would count as
+        an edge, and the best of worthless rotations have one nearly always.
     deviation
         Standard deviation of the same ratio, a bar, across all trials.
     trials
@@ -108,15 +110,18 @@ def deflated_sharpe(winner: Floats, deviation: float, trials: float) -> Deflated
 
     Notes
     -----
-    Bailey and Lopez de Prado (2014). The null hypothesis is that no trial has any edge over 0: held against
-    cash, a rise of the whole market counts as an edge.
+    Bailey and Lopez de Prado (2014). The null hypothesis is that no trial has any edge. Where each return
+    keeps a part r of the one before, n of them tell no more than n (1 - r) / (1 + r) that do not (Lo 2002,
+    The statistics of Sharpe ratios, Financial Analysts Journal 58(4)).
     """
     spread = float(winner.std(ddof=1)) if len(winner) > 1 else 0.0
     threshold = expected_maximum(trials, deviation)
     if not spread > 0.0:
         return Deflated(math.nan, threshold, math.nan, trials)
     sharpe = float(winner.mean()) / spread
-    probability = probabilistic_sharpe(sharpe, threshold, len(winner), skewness(winner), kurtosis(winner))
+    lingers = max(float(persistence(winner[None])[0]), 0.0)
+    n = len(winner) * (1.0 - lingers) / (1.0 + lingers)
+    probability = probabilistic_sharpe(sharpe, threshold, n, skewness(winner), kurtosis(winner))
     return Deflated(sharpe, threshold, probability, trials)
 
 

@@ -1,17 +1,22 @@
-"""Superior predictive ability: whether any of several strategies beats the benchmark, and which do."""
+"""Superior predictive ability: whether any of many strategies beats the benchmark, and which do."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.bootstrap import FEWEST
-
 if TYPE_CHECKING:
-    from backtest.dates import Days, Floats, Ints
+    from backtest.dates import Floats, Ints
+
+FEWEST_BLOCKS = 12
+"""Blocks with fewer of which nothing is said."""
+
+_GROUP = 1024  # strategies whose resampled statistics are kept at a time
+_STEEPEST = 0.9  # the largest autocorrelation, either way, that is taken out
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,87 +27,123 @@ class Superior:
     ----------
     pvalue
         Hansen's consistent p-value: how likely the best would look this good, were none better than the
-        benchmark; NaN where no strategy differs from it, and for fewer than 24 returns.
-    lower, upper
-        His bounds: with the bad strategies left out, and with all of them as good as the benchmark.
+        benchmark; NaN where no strategy differs from it, and for fewer than 12 blocks.
     better
         (n_better,) int64: those better than the benchmark by StepM, at ``level`` for all of them together.
     strategies, level
         How many were tested, and StepM's chance of naming even one wrongly.
+    hurdle
+        The t-statistic above which StepM names a strategy in its first step; NaN where ``pvalue`` is.
     """
 
     pvalue: float
-    lower: float
-    upper: float
     better: Ints
     strategies: int
     level: float
+    hurdle: float
 
 
-def by_month(dates: Days, returns: Floats) -> Floats:
-    """Compound (..., n) simple returns of bars within each calendar month, (..., n_months)."""
-    months = dates.astype("datetime64[M]").astype(np.int64)
-    begins = np.flatnonzero(np.r_[True, months[1:] != months[:-1]])
-    return np.expm1(np.add.reduceat(np.log1p(returns), begins, axis=-1))
+def persistence(gains: Floats) -> Floats:
+    """Return the first autocorrelation of each row of (k, n) gains, (k,), within 0.9 of zero; 0 for none."""
+    around = gains - gains.mean(axis=1, keepdims=True)
+    square = (around**2).sum(axis=1)
+    product = (around[:, 1:] * around[:, :-1]).sum(axis=1)
+    there = square > 0.0
+    found = np.divide(product, square, out=np.zeros(len(gains)), where=there)
+    return found.clip(-_STEEPEST, _STEEPEST)
 
 
-def long_run_deviations(gains: Floats, block: int) -> Floats:
-    """Return the deviation of sqrt(n) times the mean of each row of (k, n) gains, (k,).
-
-    It is the one that the stationary bootstrap has with blocks of this mean length, without drawing
-    (Politis and Romano 1994, lemma 1; Hansen 2005, section 3.2).
-    """
-    n = gains.shape[1]
-    lags = np.arange(1, n)
-    stays = (1.0 - 1.0 / block) ** np.arange(n)
-    kernel = (n - lags) / n * stays[1:] + lags / n * stays[:0:-1]
-    spectrum = np.fft.rfft(gains - gains.mean(axis=1, keepdims=True), 2 * n, axis=1)
-    covariances = np.fft.irfft(np.abs(spectrum) ** 2, 2 * n, axis=1)[:, :n] / n
-    return np.sqrt(np.maximum(covariances[:, 0] + 2.0 * covariances[:, 1:] @ kernel, 0.0))
-
-
-def superior(
-    benchmark: Floats, strategies: Floats, *, repetitions: int = 1000, level: float = 0.05, seed: int = 0
-) -> Superior:
-    """Test many strategies against a benchmark by the mean of their returns.
+def settled(gains: Floats) -> Floats:
+    """Return what the test needs of gains: their sums over blocks of months, without their own memory.
 
     Parameters
     ----------
-    benchmark, strategies
-        (n,) and (n_strategies, n) returns.
+    gains
+        (k, n) returns above the benchmark's, decimal, a column a month.
+
+    Returns
+    -------
+    (k, n_blocks) float64. Each row's first autocorrelation is taken out (``g[t] - r g[t-1]``, which keeps the
+    sign of the mean), and what is left is summed over about ``n^(1/3)`` months at a time: so sums of
+    different blocks have next to nothing to do with each other, even where returns linger.
+    """
+    n = gains.shape[1] - 1
+    if n < 1:
+        return np.zeros((len(gains), 0))
+    rest = gains[:, 1:] - persistence(gains)[:, None] * gains[:, :-1]
+    n_blocks = max(n // max(round(n ** (1.0 / 3.0)), 1), 1)
+    edges = np.round(np.linspace(0, n, n_blocks + 1)).astype(np.int64)
+    return np.add.reduceat(rest, edges[:-1], axis=1)
+
+
+def _resampled(blocks: Floats, draws: Floats) -> Floats:
+    """Return the statistic of each row in each resample, as if its mean were zero, (n_draws, k)."""
+    around = blocks - blocks.mean(axis=1, keepdims=True)
+    # A resample of nothing but blocks apart from which nothing varies has no error to hold its mean against.
+    least = _NOTHING * (around**2).sum(axis=1)
+    errors = draws @ (around**2).T
+    np.sqrt(np.maximum(errors, least, out=errors), out=errors)
+    means = draws @ around.T
+    means /= errors
+    return means
+
+
+def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, seed: int = 0) -> Superior:
+    """Test whether any of many strategies has a mean gain above zero, and name those that do.
+
+    Parameters
+    ----------
+    blocks
+        (k, n_blocks) float64: ``settled`` gains of all strategies that were tried, whatever they gave: chosen
+        by what they gave, the best of more are held against the luck of fewer.
     repetitions, seed
-        Of the stationary bootstrap; its blocks are sqrt(n) long on average.
+        Of the bootstrap.
     level
         Of StepM.
 
     Notes
     -----
     Hansen (2005), A test for superior predictive ability, Journal of Business and Economic Statistics 23;
-    Romano and Wolf (2005), Stepwise multiple testing as formalized data snooping, Econometrica 73; both from
-    ``arch.bootstrap``, which compares means as they are (White 2000): Hansen's statistic divides each by its
-    standard error, or whatever strays furthest from the benchmark drowns the others, so that gains go in
-    divided by it. The sample itself counts as a draw, or few draws could make a p-value 0. A strategy that
-    never differs from the benchmark is left out.
+    Romano and Wolf (2005), Stepwise multiple testing as formalized data snooping, Econometrica 73. Both take
+    the highest statistic of all strategies, in the sample and in every resample as if no mean were above
+    zero. The statistic is a sum over the root of the summed squares, which rises with the t-statistic of the
+    mean. In a resample the squares are those of the resample (Gotze and Kunsch 1996, Second-order correctness
+    of the blockwise bootstrap for stationary observations, Annals of Statistics 24): divided by the sample's,
+    as Hansen has it, the best of many is called superior too often. A resample draws as many blocks as there
+    are, the same for all strategies; the sample itself counts as one. A strategy that never differs from the
+    benchmark is left out. Hansen drops from the null those that are worse than the benchmark beyond doubt;
+    StepM does not.
     """
-    from arch.bootstrap import SPA, StepM
-
-    block = max(int(math.sqrt(len(benchmark))), 1)
-    gains = strategies - benchmark
-    errors = long_run_deviations(gains, block)
-    differs = np.flatnonzero((gains.std(axis=1) > 1e-12) & (errors > 1e-12))
-    if len(differs) == 0 or len(benchmark) < FEWEST:
-        return Superior(math.nan, math.nan, math.nan, differs[:0], len(strategies), level)
-    options: Any = {"reps": repetitions, "block_size": block, "seed": seed}
-    losses = np.zeros(len(benchmark))
-    models = np.ascontiguousarray(-(gains[differs] / errors[differs, None]).T)
-    test = SPA(losses, models, **options)
-    test.compute()
-    more = repetitions * test.pvalues
-    lower, consistent, upper = (
-        float((1.0 + more[name]) / (1.0 + repetitions)) for name in ("lower", "consistent", "upper")
-    )
-    steps = StepM(losses, models, size=level, **options)
-    steps.compute()
-    named = np.array(steps.superior_models, dtype=np.int64)
-    better = differs[np.sort(named)]
-    return Superior(consistent, lower, upper, better, len(strategies), level)
+    n_blocks = blocks.shape[1]
+    squares = (blocks**2).sum(axis=1)
+    differs = np.flatnonzero(squares > _NOTHING**2)
+    if len(differs) == 0 or n_blocks < FEWEST_BLOCKS:
+        return Superior(math.nan, differs[:0], len(blocks), level, math.nan)
+    statistics = blocks[differs].sum(axis=1) / np.sqrt(squares[differs])
+    random = np.random.default_rng(seed)
+    draws = random.multinomial(n_blocks, np.full(n_blocks, 1.0 / n_blocks), repetitions).astype(np.float64)
+    bad = statistics < -math.sqrt(2.0 * math.log(math.log(n_blocks)))
+    rest, hopeful = np.ones(len(differs), dtype=bool), np.zeros(repetitions)
+    groups = [slice(begin, begin + _GROUP) for begin in range(0, len(differs), _GROUP)]
+    highest = np.empty((repetitions, len(groups)))
+    for which, group in enumerate(groups):
+        drawn = _resampled(blocks[differs[group]], draws)
+        highest[:, which] = drawn.max(axis=1)
+        drawn[:, bad[group]] = -np.inf
+        np.maximum(hopeful, drawn.max(axis=1), out=hopeful)
+    best = max(float(statistics.max()), 0.0)
+    pvalue = (1.0 + np.count_nonzero(hopeful >= best - _NOTHING)) / (1.0 + repetitions)
+    place = -max(int(level * (1 + repetitions)), 1)
+    first = limit = float(np.sort(highest.max(axis=1))[place])
+    while (more := rest & (statistics > limit + _NOTHING)).any():
+        rest &= ~more
+        if not rest.any():
+            break
+        for which, group in enumerate(groups):
+            if more[group].any():  # the others have lost none of their strategies
+                left = differs[group][rest[group]]
+                drawn = _resampled(blocks[left], draws)
+                highest[:, which] = drawn.max(axis=1, initial=-np.inf)
+        limit = float(np.sort(highest.max(axis=1))[place])
+    hurdle = first * math.sqrt((n_blocks - 1.0) / max(n_blocks - first**2, _NOTHING))
+    return Superior(pvalue, differs[~rest], len(blocks), level, hurdle)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from backtest.reporting.document import plain
-from backtest.reporting.sweep_sentences import shown
+from backtest.reporting.sweep_sentences import shown, verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Choice, Sweep
 
 
@@ -33,9 +33,11 @@ def sweep_document(sweep: Sweep, report: Path | None = None) -> dict[str, Any]:
         "best": _choice(sweep, sweep.best),
         "recommended": _choice(sweep, sweep.recommended),
         "benchmark_metrics": sweep.best.result.benchmarks[sweep.trials.benchmark],
+        "verdict": sweep.verdict.outcome,
+        "sentences": verdict(sweep),
         "effective_trials": truth.effective,
         "deflated_sharpe_probability": truth.deflated.probability,
-        "deflated": _deflated(truth),
+        "deflated": asdict(truth.deflated),
         "pbo": None if crossed is None else crossed.probability,
         "crossvalidation": None
         if crossed is None
@@ -43,14 +45,14 @@ def sweep_document(sweep: Sweep, report: Path | None = None) -> dict[str, Any]:
             "splits": len(crossed.ranks),
             "trials": crossed.trials,
             "undefined": crossed.undefined,
-            "loss_probability": crossed.loss,
+            "behind_probability": crossed.behind,
         },
         "spa_pvalue": truth.superior.pvalue,
         "spa": {
-            "lower": truth.superior.lower,
-            "upper": truth.superior.upper,
             "strategies": truth.superior.strategies,
             "stepm_superior": len(truth.superior.better),
+            "stepm_names_best": truth.named,
+            "visible_information_ratio": sweep.verdict.visible,
         },
         "placebo_pvalue": None if placebo is None else placebo.pvalue,
         "placebo": None
@@ -78,23 +80,7 @@ def _choice(sweep: Sweep, choice: Choice) -> dict[str, Any]:
             "median": shown(sweep, choice.neighbours.median),
             "worst": shown(sweep, choice.neighbours.worst),
         },
-    }
-
-
-def _deflated(truth: Truth) -> dict[str, Any]:
-    named = {
-        "all_trials": truth.deflated,
-        "effective_trials": truth.deflated_effective,
-        "over_benchmark": truth.deflated_active,
-    }
-    return {
-        name: {
-            "trials": of.trials,
-            "sharpe": of.sharpe,
-            "threshold": of.threshold,
-            "probability": of.probability,
-        }
-        for name, of in named.items()
+        "edges": [asdict(edge) for edge in choice.edges],
     }
 
 

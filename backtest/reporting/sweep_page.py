@@ -70,6 +70,7 @@ def _truth(sweep: Sweep) -> list[list[str]]:
     truth = sweep.truth
     rows = [
         ("trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"),
+        *_deciding(truth),
         (
             "effective number of trials",
             f"{truth.effective:.1f}",
@@ -79,43 +80,40 @@ def _truth(sweep: Sweep) -> list[list[str]]:
             "deflated Sharpe ratio",
             chance(truth.deflated.probability),
             (
-                "probability that the Sharpe ratio over cash exceeds what luck gives the best of all trials "
-                "(Bailey and Lopez de Prado 2014); a rise of the whole market counts as an edge"
+                "probability that the information ratio over the benchmark exceeds what luck gives the best, "
+                "each distinct trial a try of its own (Bailey and Lopez de Prado 2014)"
             ),
         ),
-        ("with the effective number", chance(truth.deflated_effective.probability), "the same"),
-        (
-            "deflated, over the benchmark",
-            chance(truth.deflated_active.probability),
-            "the same for returns above the benchmark's, all trials counted",
-        ),
-        *_held_against(truth),
     ]
+    crossed = truth.crossvalidation
+    if crossed is not None:
+        rows += [
+            (
+                "probability of overfitting",
+                chance(crossed.probability),
+                (
+                    f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
+                    "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives, and "
+                    "what trials give that hardly differ"
+                ),
+            ),
+            (
+                "probability of falling behind",
+                chance(crossed.behind),
+                "the choice of one half has a lower Sharpe ratio than the benchmark in the other",
+            ),
+        ]
     return [list(row) for row in rows]
 
 
-def _held_against(truth: Truth) -> Iterator[tuple[str, str, str]]:
-    """Give what the winner is worth against the other half, the benchmark and the placebo."""
-    crossed, superior, placebo = truth.crossvalidation, truth.superior, truth.placebo
-    if crossed is not None:
-        yield (
-            "probability of overfitting",
-            chance(crossed.probability),
-            (
-                f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
-                "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives"
-            ),
-        )
-        yield (
-            "probability of a loss",
-            chance(crossed.loss),
-            "the choice of one half earns less than cash in the other",
-        )
+def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
+    """Give the tests that decide the verdict."""
+    superior, placebo = truth.superior, truth.placebo
     yield (
         "superior to the benchmark",
         "not defined" if math.isnan(superior.pvalue) else f"p = {superior.pvalue:.3f}",
         (
-            f"Hansen (2005), mean monthly returns of the best {superior.strategies:,}; StepM "
+            f"decides: Hansen (2005), mean monthly returns of {superior.strategies:,} distinct trials; StepM "
             f"(Romano and Wolf 2005) names {len(superior.better):,}"
         ),
     )
@@ -123,7 +121,7 @@ def _held_against(truth: Truth) -> Iterator[tuple[str, str, str]]:
         yield (
             "placebo",
             f"p = {placebo.pvalue:.3f}",
-            f"{len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
+            f"decides: {len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
         )
 
 

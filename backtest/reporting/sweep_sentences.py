@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from backtest.reporting.sentences import SIGNIFICANT
 from backtest.reporting.table import ROWS, proper
+from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
 
 if TYPE_CHECKING:
+    from backtest.tuning.edges import Edge
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Choice, Sweep
+    from backtest.tuning.verdict import Verdict
     from backtest.tuning.walkforward import WalkForward
 
 
@@ -45,22 +47,7 @@ def steadiness(walk: WalkForward) -> str:
 
 def verdict(sweep: Sweep) -> list[str]:
     """Return what the winner is worth, in a few sentences; the count of trials is always among them."""
-    truth, counts = sweep.truth, sweep.counts
-    n, effective = counts["combinations"], f"{truth.effective:.0f}"
-    told = [
-        f"The best of {n:,} combinations, which amount to about {effective} independent "
-        f"{'one' if effective == '1' else 'ones'}."
-        if n > 1
-        else "The only combination."
-    ]
-    doubts = doubts_of(truth)
-    if doubts:
-        told.append(f"It may well be luck: {'; '.join(doubts)}.")
-    else:
-        told.append(
-            "No test here calls it luck. That is evidence, not proof: whoever tries other ideas on the same "
-            "data tries more than is counted here."
-        )
+    told = [_tried(sweep), *outcome_of(sweep.verdict, sweep.truth), *_doubts(sweep)]
     near = sweep.best.neighbours
     if near.count:
         name = label_of(sweep.objective.name)
@@ -71,31 +58,94 @@ def verdict(sweep: Sweep) -> list[str]:
             have = f"only neighbour has a {name} of {proper(f'{worst:.2f}')}"
         own = proper(f"{sweep.best.result.metrics[sweep.objective.name]:.2f}")
         told.append(f"Its {have}, against its own {own}.")
+    return [*told, *(edge_in_words(edge) for edge in sweep.best.edges)]
+
+
+def _tried(sweep: Sweep) -> str:
+    n, effective = sweep.counts["combinations"], f"{sweep.truth.effective:.0f}"
+    if n == 1:
+        return "The only combination."
+    ones = "one" if effective == "1" else "ones"
+    return f"The best of {n:,} combinations, which amount to about {effective} independent {ones}."
+
+
+def outcome_of(judged: Verdict, truth: Truth) -> list[str]:
+    """Return the outcome and what it rests on; a second sentence where it holds up."""
+    found = [_superior(judged, truth)]
+    if truth.placebo is not None:
+        share = chance(truth.placebo.pvalue)
+        found.append(f"{share} of the same searches at shifted dates find something as good")
+    else:
+        found.append("no search at shifted dates was asked for")
+    if judged.outcome == HOLDS:
+        return [
+            f"It holds up: {', and '.join(found)}.",
+            (
+                "That is evidence, not proof: whoever tries other ideas on the same data tries more than is "
+                "counted here."
+            ),
+        ]
+    if judged.outcome == LUCK:
+        seen = f"an information ratio of {WORTH_HAVING:g} a year would have shown"
+        return [f"It looks like luck: {'; '.join(found)}; {seen}."]
+    if judged.superior or judged.shifted:
+        return [f"It cannot be told from luck, because the tests disagree: {', but '.join(found)}."]
+    if math.isnan(judged.visible):
+        return [f"It cannot be told from luck: {'; '.join(found)}."]
+    only = f"in this sample only an information ratio of {judged.visible:.2f} a year or more would show"
+    return [f"It cannot be told from luck: {'; '.join(found)}; {only}."]
+
+
+def _superior(judged: Verdict, truth: Truth) -> str:
+    tested = truth.superior
+    if judged.superior is None:
+        return "Hansen's test against the benchmark has too little to go by"
+    among = f"{tested.strategies:,} trials" + (" drawn by chance" if truth.named is None else "")
+    says = f"Hansen's test of {among} against the benchmark gives p = {tested.pvalue:.3f}"
+    if tested.pvalue <= LEVEL and truth.named is False:
+        says += ", though for others than the winner"
+    return says
+
+
+def _doubts(sweep: Sweep) -> list[str]:
+    """Return what else is to be said of a winner, whatever the outcome; nothing where there is nothing."""
+    truth, judged, walk = sweep.truth, sweep.verdict, sweep.walk_forward
+    told = []
+    if judged.outcome == HOLDS and not truth.deflated.probability >= 1.0 - LEVEL:
+        told.append(
+            "Were every trial a try of its own, the probability that it beats the benchmark by more than the "
+            f"luckiest of them would be {chance(truth.deflated.probability)}."
+        )
+    crossed = truth.crossvalidation
+    if crossed is not None and judged.unsettled:
+        share, behind = chance(crossed.probability), chance(crossed.behind)
+        told.append(
+            f"Which of the trials is the best is not settled: the choice of one half of the data is in the "
+            f"lower half of them on the rest in {share} of the splits, "
+            + ("but behind" if judged.follows else "and behind")
+            + f" the benchmark in {behind}."
+        )
+    if walk is not None:
+        own, versus = (
+            m["sharpe"] for m in (walk.result.metrics, walk.result.benchmarks[sweep.trials.benchmark])
+        )
+        if own < versus:
+            told.append(
+                f"Chosen on the past only, the parameters fell behind {sweep.trials.benchmark}: a Sharpe "
+                f"ratio of {proper(f'{own:.2f}')} against {proper(f'{versus:.2f}')}."
+            )
+    if sweep.search.kind == "optuna":
+        told.append(
+            "Optuna sought out what the returns favour, so every test here is of as many combinations drawn "
+            "by chance."
+        )
     return told
 
 
-def doubts_of(truth: Truth) -> list[str]:
-    """Return which tests leave the winner in doubt."""
-    doubts = []
-    active = truth.deflated_active
-    if not active.probability >= 1.0 - SIGNIFICANT:
-        doubts.append(
-            "the probability that it beats the benchmark by more than the luckiest of as many trials "
-            f"would is {chance(active.probability)}"
-        )
-    if not truth.deflated.probability >= 1.0 - SIGNIFICANT:
-        doubts.append(f"its deflated Sharpe ratio has a probability of {chance(truth.deflated.probability)}")
-    if truth.crossvalidation is not None and truth.crossvalidation.probability > 0.25:
-        doubts.append(
-            "a winner chosen on half of the data falls into the lower half on the rest in "
-            f"{chance(truth.crossvalidation.probability)} of the cases"
-        )
-    if math.isnan(truth.superior.pvalue):
-        doubts.append("Hansen's test against the benchmark has too little to go by")
-    elif truth.superior.pvalue > SIGNIFICANT:
-        doubts.append(f"Hansen's test against the benchmark gives p = {truth.superior.pvalue:.2f}")
-    if truth.placebo is not None and not truth.placebo.pvalue <= SIGNIFICANT:
-        doubts.append(
-            f"{chance(truth.placebo.pvalue)} of the same searches at shifted dates find something as good"
-        )
-    return doubts
+def edge_in_words(edge: Edge) -> str:
+    """Return that a winner lies on the edge of its grid, and how to look beyond."""
+    end = "highest" if edge.highest else "lowest"
+    value = edge.value if isinstance(edge.value, str) else f"{edge.value:g}"
+    if edge.wider is None:
+        return f"Its {edge.name} of {value} is the {end} that the strategy allows."
+    return f"Its {edge.name} of {value} is the {end} that was tried; look beyond with --grid {edge.wider}."

@@ -39,7 +39,6 @@ def lines_of(sweep: Sweep, place: Path) -> list[str]:
     crossed, placebo = truth.crossvalidation, truth.placebo
     chances = {
         "deflated": truth.deflated.probability,
-        "active": truth.deflated_active.probability,
         "overfitting": None if crossed is None else crossed.probability,
         "superior": truth.superior.pvalue,
         "placebo": None if placebo is None else placebo.pvalue,
@@ -48,10 +47,10 @@ def lines_of(sweep: Sweep, place: Path) -> list[str]:
     lines += [
         "",
         f"  trials {counts['combinations']:,}, effective {truth.effective:.1f}",
-        f"  deflated Sharpe probability {shown['deflated']}; over the benchmark {shown['active']}",
+        f"  SPA p {shown['superior']}; placebo p {shown['placebo']}",
         (
-            f"  probability of overfitting {shown['overfitting']}; SPA p {shown['superior']}; "
-            f"placebo p {shown['placebo']}"
+            f"  deflated Sharpe probability, over the benchmark, {shown['deflated']}; "
+            f"probability of overfitting {shown['overfitting']}"
         ),
         "",
         *verdict(sweep),

@@ -56,6 +56,14 @@ class Landscape:
         """The place of the best; the first of those that tie."""
         return int(np.nanargmax(self.scores))
 
+    def score_of(self, number: int) -> float:
+        """Return the score of a combination; NaN where it was not tried or cannot be chosen."""
+        if self.numbers is None:
+            return float(self.scores[number])
+        at = int(np.searchsorted(self.numbers, number))
+        there = at < len(self.numbers) and self.numbers[at] == number
+        return float(self.scores[at]) if there else np.nan
+
     def neighbours(self, place: int) -> Neighbours:
         """Return what lies around a trial."""
         found = self.scores[self._around(place)]

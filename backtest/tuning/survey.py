@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from backtest.tuning.constraints import all_hold
 from backtest.tuning.trials import MEASURED, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from backtest.dates import Bools, Floats
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
 
 DIGESTED = ("total_return", "sharpe", "max_drawdown", "switches", "time_in_small")
 """Measures by which trials are told apart."""
-
-SPREAD = ("sharpe", "information_ratio")
-"""Measures whose spread across trials says how good the best of them would be by luck."""
 
 _PIECE = 1 << 15
 _SORTED = sorted(STATUSES)
@@ -44,9 +38,6 @@ class Survey:
         For each objective, (n,) float64: higher is better; NaN where a trial cannot be chosen.
     distinct
         (n,) bool: measured, and different from all trials before it in some measure.
-    deviations
-        The standard deviation of each measure in ``SPREAD`` across the measured trials that have it; 0 where
-        fewer than two do.
     without_switch
         How many measured trials never switched.
     """
@@ -54,7 +45,6 @@ class Survey:
     status: NDArray[np.int8]
     scores: tuple[Floats, ...]
     distinct: Bools
-    deviations: Mapping[str, float]
     without_switch: int
 
     @property
@@ -83,29 +73,6 @@ def by_status(status: NDArray[np.int8]) -> dict[str, int]:
 
 
 @dataclass
-class _Moments:
-    """Number, mean and sum of squared deviations of values that come in parts (Chan, Golub, LeVeque 1979)."""
-
-    n: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
-
-    def add(self, values: Floats) -> None:
-        values = values[np.isfinite(values)]
-        if len(values) == 0:
-            return
-        n, mean = self.n + len(values), float(values.mean())
-        step = mean - self.mean
-        self.squares += float(((values - mean) ** 2).sum()) + step**2 * self.n * len(values) / n
-        self.mean += step * len(values) / n
-        self.n = n
-
-    @property
-    def deviation(self) -> float:
-        return math.sqrt(self.squares / (self.n - 1)) if self.n > 1 else 0.0
-
-
-@dataclass
 class _Reading:
     """What has been read so far."""
 
@@ -113,7 +80,6 @@ class _Reading:
     status: NDArray[np.int8]
     digest: NDArray[np.uint64]
     scores: tuple[Floats, ...]
-    moments: dict[str, _Moments] = field(default_factory=lambda: {name: _Moments() for name in SPREAD})
     without_switch: int = 0
 
     @property
@@ -122,7 +88,7 @@ class _Reading:
         rules = self.objectives[0].constraints
         named = [o.name for o in self.objectives] + [rule.left for rule in rules]
         named += [rule.right for rule in rules if isinstance(rule.right, str)]
-        return list(dict.fromkeys([*named, *DIGESTED, *SPREAD, "status"]))
+        return list(dict.fromkeys([*named, *DIGESTED, "status"]))
 
     def take(self, begin: int, part: dict[str, NDArray[Any]]) -> int:
         """Take in a chunk whose first trial has this place; return the place after its last."""
@@ -135,8 +101,6 @@ class _Reading:
             values = part[objective.name]
             kept = measured & all_hold(objective.constraints, part, n) & np.isfinite(values)
             scores[place] = np.where(kept, objective.score(values), np.nan)
-        for name, moments in self.moments.items():
-            moments.add(part[name][measured])
         self.without_switch += int(np.count_nonzero(part["switches"][measured] == 0))
         return begin + n
 
@@ -167,9 +131,13 @@ def survey(results: Results, objectives: tuple[Objective, ...]) -> Survey:
             f"none of the {counts['measured']:,} trials that were measured can be chosen: they break a "
             f"constraint or have no {objectives[0].name}"
         )
-    deviations = {name: moments.deviation for name, moments in reading.moments.items()}
     distinct = _distinct(reading.digest) & (reading.status == MEASURED)
-    return Survey(reading.status, reading.scores, distinct, deviations, reading.without_switch)
+    return Survey(reading.status, reading.scores, distinct, reading.without_switch)
+
+
+def first_of_each(columns: list[Floats]) -> Bools:
+    """Return which rows of (n,) columns differ from all rows before them, (n,) bool."""
+    return _distinct(_digests(columns))
 
 
 def _digests(columns: list[Floats]) -> NDArray[np.uint64]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.analysis import measures
-from backtest.analysis.crossvalidation import N_BLOCKS
 from backtest.decisions import Rotation
 from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.runs import rebalancing, run
-from backtest.tuning.blocks import block_edges, block_sums
+from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
 from backtest.tuning.refusals import Refusals
 
@@ -193,14 +192,14 @@ class Trials:
         out[:, status != MEASURED] = np.nan
         return status, out
 
-    def blocks(self, numbers: Ints, window: Window, n_blocks: int = N_BLOCKS) -> Floats:
+    def blocks(self, numbers: Ints, window: Window, edges: Ints) -> Floats:
         """Return sums of excess returns over blocks of the window and of their squares.
 
-        (2, n, n_blocks) float64; NaN where a combination is not measured.
+        (2, n, n_blocks) float64; NaN where a combination is not measured. ``edges`` (n_blocks + 1,) are bars,
+        from the window's first to its last: block b has the returns after ``edges[b]`` up to the next.
         """
-        edges = block_edges(*window, n_blocks)
         decided = self.decide(numbers)
-        out = np.full((2, len(numbers), n_blocks), np.nan)
+        out = np.full((2, len(numbers), len(edges) - 1), np.nan)
         for places, decision in decided.groups:
             known = decided.first[places] <= window[0]
             if isinstance(decision, Rotation):

@@ -10,13 +10,16 @@ import numpy as np
 
 from backtest.analysis.crossvalidation import N_BLOCKS, overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
-from backtest.analysis.superior import by_month, superior
+from backtest.analysis.superior import superior
+from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.executors import each
+from backtest.tuning.gains import benchmark_sums, gains_of, monthly_gains
 from backtest.tuning.placebo import placebo
-from backtest.tuning.survey import SPREAD
+from backtest.tuning.survey import DIGESTED, first_of_each
+from backtest.tuning.trials import MEASURED
 
 if TYPE_CHECKING:
     from backtest.analysis.crossvalidation import Overfitting
@@ -34,8 +37,8 @@ CROSS_VALIDATED = 250_000
 CORRELATED = 500
 """Distinct trials whose correlations are estimated."""
 
-TESTED = 300
-"""Best distinct trials that are tested for superiority."""
+TESTED = 20_000
+"""Distinct trials that are tested for superiority; of more, a sample."""
 
 PLACEBO_TRIALS = 5_000
 """Distinct trials that the placebo searches at every shift; of more, a sample."""
@@ -47,36 +50,38 @@ _CHUNK = 1 << 15
 class Truth:
     """What is told together with a winner.
 
+    Everything but the counts is of returns above the benchmark's.
+
     Parameters
     ----------
     measured, distinct
         Trials measured, and those among them that differ in some measure.
     effective
-        How many independent trials these amount to, by the correlations of their returns above the benchmark.
+        How many independent trials these amount to, by the correlations of their monthly gains.
     deflated
-        Bailey and Lopez de Prado's, over cash, all trials counted.
-    deflated_effective
-        The same with the effective number of trials.
-    deflated_active
-        The same over the benchmark: an information ratio; all trials counted.
+        Bailey and Lopez de Prado's, every distinct trial counted as a try of its own.
     crossvalidation
         The probability of backtest overfitting; None where fewer than two trials differ: a winner among
         equals has the rank of the median in every split, which says nothing of overfitting.
     superior
         Hansen's and Romano and Wolf's tests against the benchmark; months of returns.
+    named
+        Whether StepM names the winner; None where the winner was not among those tested.
     placebo
         The same search at shifted dates; None where it was not asked for.
+    n_years
+        The length of the window.
     """
 
     measured: int
     distinct: int
     effective: float
     deflated: Deflated
-    deflated_effective: Deflated
-    deflated_active: Deflated
     crossvalidation: Overfitting | None
     superior: Superior
+    named: bool | None
     placebo: Placebo | None
+    n_years: float
 
 
 def thinned(places: Ints, n: int, seed: int = 0) -> Ints:
@@ -90,7 +95,7 @@ def thinned(places: Ints, n: int, seed: int = 0) -> Ints:
 
 
 def _blocks(trials: Trials, numbers: Ints, window: Window, place: int) -> tuple[int, Floats]:
-    return place, trials.blocks(numbers, window)
+    return place, trials.blocks(numbers, window, block_edges(*window, N_BLOCKS))
 
 
 def cross_validated(
@@ -106,9 +111,10 @@ def cross_validated(
         if tell:
             tell("cross-validation", done, len(numbers))
     both = np.concatenate([parts[first] for first in sorted(parts)], axis=1)
-    edges = block_edges(*window, both.shape[2])
+    edges = block_edges(*window, N_BLOCKS)
+    benchmark = benchmark_sums(trials, window, edges)
     try:
-        return overfitting(both[0], both[1], np.diff(edges), share)
+        return overfitting(both[0], both[1], np.diff(edges), benchmark, share)
     except UsageError:
         return None
 
@@ -142,47 +148,51 @@ def truth(
     shifts
         Of the placebo; 0 for none.
     unseen
-        The combinations that the placebo searches, where these are not the sweep's own: what was sought out
-        among the true returns would look too good beside the same at shifted ones.
+        Combinations drawn without a look at any return, where the sweep sought out its own by their returns:
+        those would look too good beside the luck of as many. Everything is then told of these, and the winner
+        is held against the luck of the whole grid.
     """
 
     def number(places: Ints) -> Ints:
         return places if chosen is None else chosen[places]
 
-    bars = trials.market.bars.window(*window)
-    dates, cash, versus = bars.dates[1:], bars.column("cash")[1:], bars.column(trials.benchmark)[1:]
-    ppy = len(cash) / trials.yardstick(window).n_years
-    winner = trials.returns(number(np.array([best])), window)[0]
-    distinct, n = np.flatnonzero(survey.distinct), survey.measured
-    spread, active_spread = (survey.deviations[name] / math.sqrt(ppy) for name in SPREAD)
-
-    sampled = thinned(distinct, CORRELATED, seed)
-    effective = effective_trials(
-        by_month(dates, trials.returns(number(sampled), window)) - by_month(dates, versus)
-    )
+    n_years = trials.yardstick(window).n_years
+    distinct = np.flatnonzero(survey.distinct)
+    pool = number(distinct) if unseen is None else different(trials, unseen, window)
+    tested = thinned(pool, TESTED, seed)
+    gains = gains_of(trials, tested, window, executor, tell)
+    winner = monthly_gains(trials, number(np.array([best])), window)[0]
+    effective = effective_trials(monthly_gains(trials, thinned(pool, CORRELATED, seed), window))
+    spread = float(np.nanstd(gains.ratios, ddof=1)) if np.isfinite(gains.ratios).sum() > 1 else 0.0
+    tried = len(distinct) if unseen is None else trials.grid.size
     # Copies are left out: a parameter without effect would fill one side of the median with one run.
-    crossing = number(thinned(distinct, CROSS_VALIDATED, seed))
-    models = trials.returns(number(highest(survey.scores[0], distinct, best)), window)
-    searched = thinned(number(distinct) if unseen is None else unseen, PLACEBO_TRIALS, seed)
+    crossing = thinned(pool, CROSS_VALIDATED, seed)
+    told = superior(gains.blocks, seed=seed)
     return Truth(
-        measured=n,
+        measured=survey.measured,
         distinct=len(distinct),
         effective=effective,
-        deflated=deflated_sharpe(winner - cash, spread, n),
-        deflated_effective=deflated_sharpe(winner - cash, spread, max(effective, 1.0)),
-        deflated_active=deflated_sharpe(winner - versus, active_spread, n),
-        crossvalidation=cross_validated(trials, crossing, window, executor, tell)
-        if len(distinct) > 1
+        deflated=deflated_sharpe(winner, spread, tried),
+        crossvalidation=cross_validated(trials, crossing, window, executor, tell) if len(pool) > 1 else None,
+        superior=told,
+        named=_named(told, tested, int(number(np.array([best]))[0])),
+        placebo=placebo(trials, thinned(pool, PLACEBO_TRIALS, seed), window, objective, shifts, seed, tell)
+        if shifts
         else None,
-        superior=superior(by_month(dates, versus), by_month(dates, models), seed=seed),
-        placebo=placebo(trials, searched, window, objective, shifts, seed, tell) if shifts else None,
+        n_years=n_years,
     )
 
 
-def highest(scores: Floats, places: Ints, best: int) -> Ints:
-    """Return which of the places have the ``TESTED`` highest scores, rising, with the best among them."""
-    own = scores[places]
-    places, own = places[np.isfinite(own)], own[np.isfinite(own)]
-    if len(own) > TESTED:
-        places = places[np.argpartition(own, len(own) - TESTED)[-TESTED:]]
-    return np.unique(np.r_[best, places])
+def different(trials: Trials, numbers: Ints, window: Window) -> Ints:
+    """Return those of the combinations that are measured and differ from all before them in some measure."""
+    status, measured = trials.measure(numbers, [window], None)
+    columns = [measured[0][:, MEASURES.index(name)] for name in DIGESTED]
+    return numbers[first_of_each(columns) & (status == MEASURED)]
+
+
+def _named(told: Superior, tested: Ints, winner: int) -> bool | None:
+    """Return whether the tests name the winner, whose number it is; None where they did not see it."""
+    place = np.flatnonzero(tested == winner)
+    if len(place) == 0 or math.isnan(told.pvalue):
+        return None
+    return bool(np.isin(place, told.better).any())

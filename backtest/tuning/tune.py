@@ -21,6 +21,7 @@ from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
+from backtest.tuning.edges import edges
 from backtest.tuning.executors import carry
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
@@ -39,6 +40,7 @@ from backtest.tuning.sweep import (
 )
 from backtest.tuning.trials import Trials
 from backtest.tuning.truth import truth
+from backtest.tuning.verdict import judged
 from backtest.tuning.walkforward import judged_windows, read_plan, walk_forward
 
 if TYPE_CHECKING:
@@ -48,11 +50,13 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats, Ints
     from backtest.runs import Result
+    from backtest.tuning.edges import Edge
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.survey import Survey
     from backtest.tuning.sweep import Estimate
     from backtest.tuning.trials import Window
     from backtest.tuning.truth import Truth
+    from backtest.tuning.verdict import Verdict
     from backtest.tuning.walkforward import Plan, WalkForward
 
 _PIECE = 1 << 15
@@ -70,12 +74,15 @@ class Choice:
         Its run over the sweep's window.
     neighbours
         The objective around it.
+    edges
+        The edges of the grid that it lies on.
     """
 
     place: int
     number: int
     result: Result
     neighbours: Neighbours
+    edges: tuple[Edge, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +137,11 @@ class Sweep:
     def counts(self) -> dict[str, int]:
         """How many trials there are of each status, and of each kind that is easily overlooked."""
         return self.survey.counts
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the tests say of the winner, by the rule of docs/tuning.md."""
+        return judged(self.truth)
 
     @property
     def dates(self) -> tuple[str, str]:
@@ -351,6 +363,7 @@ def _choices(trials: Trials, chosen: Ints | None, window: Window, scores: Floats
     def choice(spot: int) -> Choice:
         place = spot if places is None else int(places[spot])
         number = place if chosen is None else int(chosen[place])
-        return Choice(place, number, trials.run(number, window), landscape.neighbours(spot))
+        near = landscape.neighbours(spot)
+        return Choice(place, number, trials.run(number, window), near, edges(landscape, spot))
 
     return choice(landscape.best), choice(landscape.centre())

@@ -18,7 +18,6 @@ from backtest.analysis.overfitting import (
     probabilistic_sharpe,
     skewness,
 )
-from backtest.analysis.superior import by_month, superior
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
 
@@ -60,14 +59,25 @@ def test_moments_are_those_of_scipy() -> None:
 
 
 def test_a_series_gives_what_its_moments_give() -> None:
-    returns = np.random.default_rng(3).standard_t(5, size=800) * 0.01 + 0.001
-    found = deflated_sharpe(returns, 0.05, 40)
-    sharpe = returns.mean() / returns.std(ddof=1)
-    expected = probabilistic_sharpe(
-        sharpe, expected_maximum(40, 0.05), 800, stats.skew(returns), stats.kurtosis(returns, fisher=False)
+    shocks = np.random.default_rng(3).standard_t(5, size=800) * 0.01 + 0.001
+    lingering = shocks + 0.4 * np.r_[0.0, shocks[:-1]]
+    for returns in (shocks, lingering):
+        found = deflated_sharpe(returns, 0.05, 40)
+        sharpe = returns.mean() / returns.std(ddof=1)
+        around = returns - returns.mean()
+        memory = max((around[1:] * around[:-1]).sum() / (around**2).sum(), 0.0)
+        moments = stats.skew(returns), stats.kurtosis(returns, fisher=False)
+        n = 800 * (1.0 - memory) / (1.0 + memory)
+        expected = probabilistic_sharpe(sharpe, expected_maximum(40, 0.05), n, *moments)
+        assert found.sharpe == pytest.approx(sharpe)
+        assert found.probability == pytest.approx(expected, rel=1e-12)
+    assert memory > 0.25
+    reversing = shocks - 0.4 * np.r_[0.0, shocks[:-1]]  # tells no more than 800 returns without memory
+    moments = stats.skew(reversing), stats.kurtosis(reversing, fisher=False)
+    sharpe = reversing.mean() / reversing.std(ddof=1)
+    assert deflated_sharpe(reversing, 0.05, 40).probability == pytest.approx(
+        probabilistic_sharpe(sharpe, expected_maximum(40, 0.05), 800, *moments), rel=1e-12
     )
-    assert found.sharpe == pytest.approx(sharpe)
-    assert found.probability == pytest.approx(expected, rel=1e-12)
 
 
 def test_more_trials_and_wilder_ones_deflate_more() -> None:
@@ -162,7 +172,7 @@ def test_winners_that_tie_share_a_split_in_whatever_order_they_come() -> None:
         found = overfitting(*_block_sums(returns[order], 8))
         np.testing.assert_allclose(found.ranks, ranks, rtol=1e-12)
         assert found.probability == pytest.approx(np.mean(lower), rel=1e-12)
-        assert found.loss == pytest.approx(np.mean(losses), rel=1e-12)
+        assert found.behind == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 def test_there_are_12870_splits_and_each_meets_its_complement() -> None:
@@ -183,12 +193,28 @@ def test_noise_overfits_half_of_the_time_and_a_true_edge_never() -> None:
     found = overfitting(*_block_sums(returns, 16))
     assert found.probability < 0.01
     assert (found.chosen == 123).mean() > 0.95
-    assert found.loss < 0.01
+    assert found.behind < 0.01
+
+
+def test_the_choice_is_held_against_the_benchmark_in_the_half_that_judges() -> None:
+    returns = np.random.default_rng(12).normal(0.001, 0.01, size=(9, 205))
+    benchmark = returns[:1] + np.linspace(-0.002, 0.004, 205)  # the halves of a benchmark differ
+    sums, squares, bars = _block_sums(returns[1:], 4)
+    of_it = _block_sums(benchmark, 4)
+    found = overfitting(sums, squares, bars, np.array([of_it[0][0], of_it[1][0]]))
+    edges = np.linspace(0, 205, 5).round().astype(int)
+    behind = 0
+    for chosen, half in zip(found.chosen, combinations(range(4), 2), strict=True):
+        rest = np.concatenate([np.arange(edges[b], edges[b + 1]) for b in range(4) if b not in half])
+        own, versus = returns[1 + chosen, rest], benchmark[0, rest]
+        behind += own.mean() / own.std(ddof=1) < versus.mean() / versus.std(ddof=1)
+    assert 0 < behind < 6
+    assert found.behind == pytest.approx(behind / 6)
 
 
 def test_threads_change_nothing() -> None:
     sums = _block_sums(np.random.default_rng(9).normal(0.0, 0.01, size=(700, 320)), 16)
-    alone, together = overfitting(*sums), overfitting(*sums, lambda work, n: share(work, n, 3))
+    alone, together = overfitting(*sums), overfitting(*sums, share=lambda work, n: share(work, n, 3))
     for name in ("chosen", "inside", "outside", "ranks"):
         np.testing.assert_array_equal(getattr(alone, name), getattr(together, name))
 
@@ -204,26 +230,3 @@ def test_trials_without_a_sharpe_ratio_are_left_out_and_counted() -> None:
         overfitting(sums[:3], squares[:3], bars)
     with pytest.raises(UsageError, match="must be even"):
         splits(15)
-
-
-def test_superiority_is_found_where_it_was_planted_and_not_in_noise() -> None:
-    random = np.random.default_rng(11)
-    benchmark = random.normal(0.005, 0.04, size=600)
-    models = benchmark + random.normal(0.0, 0.02, size=(40, 600))
-    none = superior(benchmark, models, repetitions=400)
-    assert none.pvalue > 0.05
-    assert len(none.better) == 0
-    models[[3, 17]] += 0.005
-    some = superior(benchmark, models, repetitions=400)
-    assert some.pvalue < 0.01
-    assert some.better.tolist() == [3, 17]
-    assert some.lower <= some.pvalue <= some.upper
-    same = superior(benchmark, np.tile(benchmark, (3, 1)))
-    assert math.isnan(same.pvalue)
-    assert len(same.better) == 0
-
-
-def test_bars_compound_to_months() -> None:
-    dates = np.array(["2020-01-30", "2020-01-31", "2020-02-03", "2020-04-01"], dtype="datetime64[D]")
-    found = by_month(dates, np.array([[0.1, 0.1, 0.2, -0.5]]))
-    np.testing.assert_allclose(found, [[0.21, 0.2, -0.5]])

@@ -20,9 +20,12 @@ import pandas as pd
 import pytest
 
 from backtest import load_strategy, run
+from backtest.analysis.overfitting import expected_maximum, kurtosis, probabilistic_sharpe, skewness
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
 from backtest.reporting.sweep_table import lines_of
+from backtest.tuning.blocks import block_edges
+from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
 from backtest.tuning.results import open_results, write_whole
 from backtest.tuning.search import Search
@@ -136,7 +139,7 @@ def test_blocks_add_up_to_the_returns(sweep: Sweep, embedded: MarketData) -> Non
     numbers = np.random.default_rng(1).permutation(sweep.trials.grid.size)[:40]
     for trials, some in ((sweep.trials, numbers), (_balanced(embedded), np.arange(4))):
         window = (sweep.window[0] + 1, sweep.window[1] - 3)
-        sums, squares = trials.blocks(some, window, 8)
+        sums, squares = trials.blocks(some, window, block_edges(*window, 8))
         cash = embedded.bars.column("cash")[window[0] + 1 : window[1] + 1]
         excess = trials.returns(some, window) - cash
         edges = np.round(np.linspace(0, excess.shape[1], 9)).astype(int)
@@ -188,6 +191,42 @@ def test_less_turnover_is_better_and_ties_are_counted(embedded: MarketData, tmp_
     assert found.counts["without_switch"] == (rows["switches"] == 0).sum()
 
 
+@pytest.mark.parametrize("measure", ["beta", "volatility"])
+def test_less_risk_is_better(measure: str, embedded: MarketData, tmp_path: Path) -> None:
+    found = tune(
+        "balanced", embedded, grid={"small": "0:100:25"}, objective=measure, out=tmp_path / "out", placebo=9
+    )
+    rows = pd.read_parquet(found.results.trials)
+    assert found.best.result.metrics[measure] == pytest.approx(rows[measure].min(), rel=1e-9)
+    assert rows[measure].nunique() == 5
+    assert found.truth.placebo is not None
+    assert found.truth.placebo.actual == pytest.approx(rows[measure].min(), rel=1e-9)
+
+
+def test_the_luck_of_so_many_tries_is_told_by_their_spread_above_the_benchmark(
+    sweep: Sweep, table: pd.DataFrame
+) -> None:
+    """The threshold is written out from the runs of the distinct trials, month by month."""
+    bars, truth = sweep.trials.market.bars.window(*sweep.window), sweep.truth
+    kept = np.flatnonzero(sweep.survey.distinct)
+    gains = sweep.trials.returns(kept, sweep.window) - bars.column(sweep.trials.benchmark)[1:]
+    frame = pd.DataFrame(gains.T, index=pd.DatetimeIndex(bars.dates[1:]))
+    months = frame.groupby(frame.index.to_period("M")).sum()
+    ratios = months.mean() / months.std()
+    assert truth.deflated.trials == len(kept) == truth.distinct < len(table)
+    assert truth.deflated.threshold == pytest.approx(expected_maximum(len(kept), ratios.std()), rel=1e-9)
+    own = (sweep.best.result.returns - bars.column(sweep.trials.benchmark)[1:]).to_numpy()
+    assert truth.deflated.sharpe == pytest.approx(own.mean() / own.std(ddof=1), rel=1e-9)
+    memory = max(float(pd.Series(own).autocorr()), 0.0)
+    n = len(own) * (1.0 - memory) / (1.0 + memory)
+    of_it = probabilistic_sharpe(
+        truth.deflated.sharpe, truth.deflated.threshold, n, skewness(own), kurtosis(own)
+    )
+    assert truth.deflated.probability == pytest.approx(of_it, abs=1e-3)
+    assert truth.superior.strategies == truth.distinct
+    assert truth.n_years == pytest.approx(len(own) / 12)
+
+
 @pytest.mark.parametrize("kind", ["random", "sobol"])
 def test_a_sample_has_the_rows_of_the_whole(
     kind: str, embedded: MarketData, sweep: Sweep, tmp_path: Path
@@ -236,7 +275,14 @@ def test_what_optuna_found_says_nothing_to_the_walk_forward_nor_to_the_placebo(
         assert found.truth.placebo is not None
         assert by_chance is not None
         walks.append(found.walk_forward.folds)
-        assert found.truth.placebo.trials == len(by_chance) == 48
+        assert found.truth.placebo.trials == found.truth.superior.strategies < len(by_chance) == 48
+        some = monthly_gains(found.trials, by_chance, found.window)
+        ratios = some.mean(axis=1) / some.std(axis=1, ddof=1)
+        ratios = ratios[np.unique(ratios.round(12), return_index=True)[1]]
+        assert len(ratios) == found.truth.superior.strategies
+        luckiest = expected_maximum(found.trials.grid.size, ratios.std(ddof=1))
+        assert found.truth.deflated.threshold == pytest.approx(luckiest, rel=1e-9)
+        assert "drawn by chance" in " ".join(lines_of(found, tmp_path))
         _, measured = found.trials.measure(by_chance, [found.window])
         assert found.truth.placebo.actual == pytest.approx(np.nanmax(found.objective.of(measured[0])))
     # What was chosen up to the change of the returns is the same, whatever Optuna saw after it.
@@ -619,6 +665,9 @@ def test_the_command_prints_what_the_design_asks_for(told: dict[str, Any]) -> No
     assert set(told["best"]) >= {"parameters", "metrics"}
     best = pd.read_parquet(told["results"])["sharpe"].max()
     assert told["best"]["metrics"]["sharpe"] == pytest.approx(best, rel=1e-9)
+    assert told["deflated_sharpe_probability"] == told["deflated"]["probability"]
+    assert told["deflated"]["trials"] == told["counts"]["measured"] - told["counts"]["duplicates"]
+    assert told["verdict"] in {"holds up", "looks like luck", "cannot be told"}
     assert told["walk_forward"]["folds"][0]["train"][1] < told["walk_forward"]["folds"][0]["test"][0]
 
 
@@ -665,6 +714,11 @@ def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) 
     page = Path(told["report"])
     text = page.read_text(encoding="utf-8")
     assert "12 combinations" in text
+    for sentence in told["sentences"]:
+        assert sentence.replace("'", "&#39;") in text
+    assert told["best"]["parameters"]["delay"] == 6
+    assert told["best"]["edges"][0] == {"name": "delay", "value": 6, "highest": True, "wider": "delay=0:9:3"}
+    assert "Its delay of 6 is the highest that was tried; look beyond with --grid delay=0:9:3." in text
     for name in (
         "recommended/index.html",
         "walk_forward/index.html",

@@ -63,7 +63,9 @@ def test_tests_follow_each_other_to_the_end(embedded: MarketData) -> None:
     window = common_window(trials, None, None, None, "threads:1")
     found = judged_windows(trials, Plan(120, 60), window)
     dates = embedded.bars.dates
-    assert dates[found[0][0]] >= add_months(dates[window[0]], 120)
+    for which, (begin, _) in enumerate(found):
+        due = add_months(dates[window[0]], 120 + 60 * which)
+        assert begin == next(bar for bar in range(len(dates)) if dates[bar] >= due)
     assert all(a[1] == b[0] for a, b in pairwise(found))
     assert found[-1][1] == window[1]
     with pytest.raises(UsageError, match="too short for a walk-forward"):
@@ -93,6 +95,8 @@ def test_the_choice_is_the_best_of_the_training(plan: Plan, embedded: MarketData
             for n in range(trials.grid.size)
         ]
         assert fold.inside == pytest.approx(max(values), rel=1e-9)
+        test = run("rate_cut", embedded, start=begin, end=dates[fold.test[1]], **fold.parameters)
+        assert fold.outside == pytest.approx(test.metrics["sharpe"], rel=1e-9)
         assert values[fold.number] == pytest.approx(max(values), rel=1e-9)
     assert walked.changes == sum(a.number != b.number for a, b in pairwise(walked.folds))
 
