@@ -4,19 +4,24 @@ A case is the bar in which something became known. Its months after are the bars
 before those before it; the bar itself belongs to neither. ``first`` and ``second`` are (n,) float64 of
 simple, decimal returns over the same bars, without missing values.
 
-Two questions are asked of a mean over few cases whose windows may overlap. Would a market without any effect
-give a mean as far from zero? The returns are drawn anew in circular blocks (Politis and Romano 1992) and
-the cases stay where they are, so that their number and overlap are kept. Is the mean other than after
-ordinary bars? The cases are moved to random bars, with the gaps between them kept but shuffled around a
-ring, so that they lie as far apart as before. The p-value that counts is the larger of the two.
+Two questions are asked of a mean over few cases whose windows may overlap: is it other than zero, and other
+than after ordinary bars? The error of the mean comes from how far the cases lie apart, and from nothing
+else: were they all in wild times, so is the error. Where no windows overlap the first is the t test of the
+cases, which stays safe where their variances differ (Ibragimov and Mueller 2010). Windows that overlap share
+their bars: two of them are taken to be correlated by the part that they share, in the variance, in what it
+is expected to be and in the degrees of freedom (Bell and McCaffrey 2002). The second adds the error of the
+bars outside all windows.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from backtest.analysis.long_run import cosine_covariance, critical, two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +29,6 @@ if TYPE_CHECKING:
     from backtest.dates import Bools, Floats, Ints
 
 NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Chance:
-    """How chance is measured: number of draws, seed, and the bars of a block of the bootstrap."""
-
-    draws: int = 2000
-    seed: int = 20261121
-    block: int = 24
 
 
 @dataclass(frozen=True)
@@ -48,14 +44,19 @@ class Horizon:
     mean, median, positive, worst, best
         Of the differences; ``positive`` is a share.
     low, high
-        The 95% interval of the mean.
-    pvalue, pvalue_zero, pvalue_placebo
-        Two-sided; the first is the larger of the other two.
+        The 95% interval of what is to be expected after such a case.
+    pvalue, pvalue_zero, pvalue_ordinary
+        Two-sided; the first is the larger of the other two, and so at most their size.
     ordinary, n_ordinary
         The mean of the same difference over every bar that could have been a case, and their number.
     without_low, without_high, heaviest
         The lowest and highest mean when one case is left out, and the index of the case whose absence moves
         the mean most (-1 where there are fewer than two).
+    halves
+        The mean of the first half of the cases and of the rest.
+    carrying, without_carrying
+        The index of the case that lies farthest on the mean's side of zero (-1 where there are fewer than
+        two), and ``pvalue`` without it.
     """
 
     bars: int
@@ -69,12 +70,15 @@ class Horizon:
     high: float = NAN
     pvalue: float = NAN
     pvalue_zero: float = NAN
-    pvalue_placebo: float = NAN
+    pvalue_ordinary: float = NAN
     ordinary: float = NAN
     n_ordinary: int = 0
     without_low: float = NAN
     without_high: float = NAN
     heaviest: int = -1
+    halves: tuple[float, float] = (NAN, NAN)
+    carrying: int = -1
+    without_carrying: float = NAN
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,63 +125,117 @@ def compounded(returns: Floats, at: Ints, bars: int) -> Floats:
     return np.where(whole, np.expm1(growth), NAN)
 
 
-def block_rows(rng: np.random.Generator, n: int, block: int, draws: int) -> Ints:
-    """Return (draws, n) int64 indices of bars: circular blocks of ``block`` bars, drawn with replacement."""
-    blocks = -(-n // block)
-    starts = rng.integers(0, n, size=(draws, blocks, 1))
-    return ((starts + np.arange(block)) % n).reshape(draws, -1)[:, :n]
+def mean_error(values: Floats, at: Ints, bars: int) -> tuple[float, float]:
+    """Return the standard error of the mean of cases, and the degrees of freedom of a t made with it.
+
+    Parameters
+    ----------
+    values
+        (n_cases,) of windows of ``bars`` bars that begin (or end) at the increasing ``at``.
+
+    Returns
+    -------
+    tuple
+        NaN and 0 for fewer than two cases, or cases that do not differ.
+    """
+    n = len(values)
+    off = values - values.sum() / max(1, n)
+    if n < 2 or off @ off <= 1e-24 * (values @ values):
+        return NAN, 0.0
+    shared = np.maximum(0.0, 1.0 - np.abs(at[:, None] - at) / abs(bars))
+    centred = shared - shared.mean(axis=0) - shared.mean(axis=1)[:, None] + shared.mean()
+    # What the sum of squares is expected to be, and the square of its spread, were a bar's returns all alike.
+    expected = float((shared * centred).sum())
+    both = centred @ shared
+    spread = float((both * both.T).sum())
+    variance = float(shared.sum()) / n**2 * float(off @ shared @ off) / expected
+    return math.sqrt(variance), expected**2 / spread
 
 
-def _ring(rng: np.random.Generator, positions: Ints, size: int, draws: int) -> Ints:
-    """Return (draws, n_cases) positions on a ring of ``size``, the gaps of ``positions`` shuffled."""
-    gaps = np.diff(positions, append=positions[0] + size)
-    shuffled = rng.permuted(np.broadcast_to(gaps, (draws, len(gaps))), axis=1)
-    starts = rng.integers(0, size, size=(draws, 1))
-    return (starts + np.cumsum(shuffled, axis=1)) % size
+def _ordinary_error(
+    first: Floats, second: Floats, at: Ints, bars: int, start: int
+) -> tuple[float, float, float]:
+    """Return the part of the bars outside all windows, the error of a window's mean there and its freedom.
+
+    ``start`` is the first bar of the first window there could have been. The error is that of the sum of log
+    differences, in the size that they have after a window's growth; 0, NaN, 0 where hardly a bar is outside.
+    """
+    stop = len(first) if bars > 0 else len(first) - 1
+    marks = np.zeros(len(first) + 1, dtype=np.int64)
+    begins = at + 1 if bars > 0 else at + bars
+    np.add.at(marks, begins, 1)
+    np.add.at(marks, begins + abs(bars), -1)
+    outside = np.cumsum(marks)[start:stop] == 0
+    n = int(outside.sum())
+    if n < 2 * abs(bars):
+        return 0.0, NAN, 0.0
+    logs = (np.log1p(first) - np.log1p(second))[start:stop][outside]
+    covariance, freedom = cosine_covariance(logs[:, None])
+    windows = np.arange(start - 1, stop - abs(bars))
+    growth = 1.0 + 0.5 * (compounded(first, windows, abs(bars)) + compounded(second, windows, abs(bars)))
+    size = float(np.mean(growth**2))
+    return n / (stop - start), abs(bars) * math.sqrt(size * float(covariance[0, 0]) / n), float(freedom)
 
 
-def _share_as_far(draws: Floats, value: float) -> float:
-    # A hair of tolerance: what is equal but for the order of its sums counts as equal.
-    return float((1 + np.count_nonzero(np.abs(draws) >= abs(value) * (1.0 - 1e-9))) / (1 + len(draws)))
+@dataclass(frozen=True)
+class _Tested:
+    """A mean of cases held against zero and against the ordinary mean."""
+
+    low: float
+    high: float
+    zero: float
+    ordinary: float
+
+    @property
+    def both(self) -> float:
+        """The larger of the two p-values."""
+        return max(self.zero, self.ordinary)
 
 
-def _placebo(ordinary: Floats, positions: Ints, value: float, chance: Chance) -> float:
-    """Return how often cases at random, as far apart, lie as far from the ordinary mean as these do."""
-    rng = np.random.default_rng([chance.seed, 1])
-    means = ordinary[_ring(rng, positions, len(ordinary), chance.draws)].mean(axis=1)
-    return _share_as_far(means - ordinary.mean(), value - float(ordinary.mean()))
+def _tested(
+    values: Floats, at: Ints, bars: int, ordinary: float, outside: tuple[float, float, float]
+) -> _Tested:
+    """Test the mean of cases; ``outside`` as ``_ordinary_error`` gives it."""
+    error, freedom = mean_error(values, at, bars)
+    if not error > 0.0:
+        return _Tested(NAN, NAN, NAN, NAN)
+    mean = float(values.mean())
+    reach = critical(freedom) * error
+    share, other, other_freedom = outside
+    # Where windows are everywhere there are no ordinary bars that these could differ from.
+    unlike = 1.0
+    if share > 0.0:
+        # The ordinary mean has these windows in it too: taken out, the distance grows.
+        both = error**2 + other**2
+        welch = both**2 / (error**4 / freedom + other**4 / other_freedom)
+        unlike = two_sided((mean - ordinary) / share / math.sqrt(both), welch)
+    return _Tested(mean - reach, mean + reach, two_sided(mean / error, freedom), unlike)
 
 
-def _deviations(
-    first: Floats, second: Floats, at: Ints, horizons: Sequence[int], whole: Bools, chance: Chance
-) -> list[Floats]:
-    """Return for each horizon (draws,) how far the mean strays when the returns are drawn anew in blocks."""
-    rng = np.random.default_rng([chance.seed, 2])
-    means: list[list[Floats]] = [[] for _ in horizons]
-    for part in np.array_split(np.arange(chance.draws), max(1, chance.draws * len(first) // 400_000)):
-        rows = block_rows(rng, len(first), chance.block, len(part))
-        a, b = first[rows], second[rows]
-        for column, bars in enumerate(horizons):
-            cases = at[whole[:, column]]
-            if len(cases):
-                drawn = compounded(a, cases, bars) - compounded(b, cases, bars)
-                means[column].append(drawn.mean(axis=1))
-    return [np.concatenate(m) - np.concatenate(m).mean() if m else np.empty(0) for m in means]
-
-
-def _summary(bars: int, cases: Floats, everywhere: Floats, at: Ints, off: Floats, chance: Chance) -> Horizon:
-    """Summarise one horizon; ``everywhere`` are the differences of every bar that could have been a case."""
+def _summary(
+    bars: int, cases: Floats, at: Ints, first: Floats, second: Floats, possible_from: int
+) -> Horizon:
+    """Summarise one horizon."""
     whole = np.isfinite(cases)
     n = int(whole.sum())
-    possible = np.flatnonzero(np.isfinite(everywhere))
-    if n == 0 or len(possible) == 0:
+    candidates = np.arange(possible_from, len(first))
+    everywhere = compounded(first, candidates, bars) - compounded(second, candidates, bars)
+    everywhere = everywhere[np.isfinite(everywhere)]
+    if n == 0 or len(everywhere) == 0:
         return Horizon(bars, n)
-    values, ordinary = cases[whole], everywhere[possible]
+    values, where, ordinary = cases[whole], at[whole], float(everywhere.mean())
     mean = float(values.mean())
-    positions = np.unique(np.clip(at[whole] - possible[0], 0, len(possible) - 1))
-    placebo = _placebo(ordinary, positions, mean, chance)
-    zero = _share_as_far(off, mean)
+    start = max(0, possible_from + (1 if bars > 0 else bars))
+
+    def tested(kept: Bools) -> _Tested:
+        outside = _ordinary_error(first, second, where[kept], bars, start)
+        return _tested(values[kept], where[kept], bars, ordinary, outside)
+
+    all_of_them = tested(np.ones(n, dtype=np.bool_))
+    carrying = int((values * np.sign(mean)).argmax())
     without = (values.sum() - values) / (n - 1) if n > 1 else np.full(n, NAN)
+    numbers = np.flatnonzero(whole)
+    half = n // 2
     return Horizon(
         bars=bars,
         n=n,
@@ -186,16 +244,19 @@ def _summary(bars: int, cases: Floats, everywhere: Floats, at: Ints, off: Floats
         positive=float((values > 0).mean()),
         worst=float(values.min()),
         best=float(values.max()),
-        low=mean - float(np.quantile(off, 0.975)),
-        high=mean - float(np.quantile(off, 0.025)),
-        pvalue=max(zero, placebo),
-        pvalue_zero=zero,
-        pvalue_placebo=placebo,
-        ordinary=float(ordinary.mean()),
-        n_ordinary=len(possible),
+        low=all_of_them.low,
+        high=all_of_them.high,
+        pvalue=all_of_them.both,
+        pvalue_zero=all_of_them.zero,
+        pvalue_ordinary=all_of_them.ordinary,
+        ordinary=ordinary,
+        n_ordinary=len(everywhere),
         without_low=float(without.min()),
         without_high=float(without.max()),
-        heaviest=int(np.flatnonzero(whole)[np.abs(without - mean).argmax()]) if n > 1 else -1,
+        heaviest=int(numbers[np.abs(without - mean).argmax()]) if n > 1 else -1,
+        halves=(float(values[:half].mean()), float(values[half:].mean())) if n > 1 else (NAN, NAN),
+        carrying=int(numbers[carrying]) if n > 1 else -1,
+        without_carrying=tested(np.arange(n) != carrying).both,
     )
 
 
@@ -211,12 +272,7 @@ def _paths(first: Floats, second: Floats, at: Ints, before: int, after: int) -> 
 
 
 def event_study(
-    first: Floats,
-    second: Floats,
-    at: Ints,
-    horizons: Sequence[int],
-    possible_from: int = 0,
-    chance: Chance | None = None,
+    first: Floats, second: Floats, at: Ints, horizons: Sequence[int], possible_from: int = 0
 ) -> EventStudy:
     """Study what ``first`` and ``second`` earned around cases.
 
@@ -229,33 +285,17 @@ def event_study(
     horizons
         Bars after a case, negative for before it.
     possible_from
-        The first bar that could have been a case: ordinary bars are those from here on, and the blocks are
-        drawn from the bars that their windows cover.
-    chance
-        Draws, seed and block of the two tests.
+        The first bar that could have been a case: ordinary bars are those from here on.
     """
-    chance = chance or Chance()
     horizons = tuple(horizons)
     at = np.unique(np.asarray(at, dtype=np.int64))
     one = np.column_stack([compounded(first, at, h) for h in horizons])
     two = np.column_stack([compounded(second, at, h) for h in horizons])
     difference = one - two
-
-    reach = max(0, -min(horizons))
     possible_from = min(possible_from, int(at.min(initial=possible_from)))
-    begin = max(0, possible_from - reach)
-    candidates = np.arange(possible_from, len(first))
-    off = _deviations(first[begin:], second[begin:], at - begin, horizons, np.isfinite(difference), chance)
     summary = tuple(
-        _summary(
-            bars,
-            difference[:, column],
-            compounded(first, candidates, bars) - compounded(second, candidates, bars),
-            at - possible_from,
-            off[column],
-            chance,
-        )
+        _summary(bars, difference[:, column], at, first, second, possible_from)
         for column, bars in enumerate(horizons)
     )
-    paths = _paths(first, second, at, reach, max(0, *horizons))
+    paths = _paths(first, second, at, max(0, -min(horizons)), max(0, *horizons))
     return EventStudy(at, horizons, one, two, difference, summary, paths)

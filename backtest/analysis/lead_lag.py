@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import betaincinv
 
-from backtest.analysis.event_study import Chance, block_rows
-from backtest.analysis.long_run import long_run_variance
+from backtest.analysis.long_run import cosine_covariance, critical, two_sided
 from backtest.analysis.measures import drawdowns
-from backtest.analysis.regression import newey_west_lags
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
@@ -33,26 +32,32 @@ class VolatilityRatio:
     pvalue: float
 
 
-def volatility_ratio(first: Floats, second: Floats, chance: Chance | None = None) -> VolatilityRatio:
-    """Compare two standard deviations; interval and p-value from circular blocks drawn from both at once.
+def volatility_ratio(first: Floats, second: Floats) -> VolatilityRatio:
+    """Compare two standard deviations over the same bars.
 
-    All NaN where one of the series never moves or there are fewer than three bars.
+    A ratio is held to be true where the first's squares, less the second's scaled by it, have a mean of zero
+    (Pitman 1939, Morgan 1939): what both do together falls out of that difference. Its error is that of
+    cosine-weighted sums, and the interval holds the ratios that are not rejected (Fieller 1954).
+
+    All NaN where one of the series never moves or there are fewer than three bars; a bound is 0 or infinite
+    where no ratio on its side is rejected.
     """
-    chance = chance or Chance()
     if len(first) < 3 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
         return VolatilityRatio(NAN, NAN, NAN, NAN)
-    observed = math.log(float(np.std(first, ddof=1)) / float(np.std(second, ddof=1)))
-    rng = np.random.default_rng([chance.seed, 3])
-    drawn = []
-    for part in np.array_split(np.arange(chance.draws), max(1, chance.draws * len(first) // 400_000)):
-        rows = block_rows(rng, len(first), chance.block, len(part))
-        drawn.append(np.log(first[rows].std(axis=1) / second[rows].std(axis=1)))
-    off = np.concatenate(drawn) - observed
+    squares = np.column_stack([(x - x.mean()) ** 2 for x in (first, second)])
+    one, two = squares.mean(axis=0).tolist()
+    covariance, freedom = cosine_covariance(squares - squares.mean(axis=0))
+    (a, b), (_, c) = (covariance / len(first)).tolist()
+    reach = critical(freedom) ** 2
+    # (one - q two)^2 <= reach (a - 2 q b + q^2 c): a quadratic in q, the square of the ratio.
+    square, middle, rest = two**2 - reach * c, one * two - reach * b, one**2 - reach * a
+    root = math.sqrt(max(0.0, middle**2 - square * rest))
+    error = math.sqrt(max(0.0, a - 2.0 * b + c))
     return VolatilityRatio(
-        math.exp(observed),
-        math.exp(observed - float(np.quantile(off, 0.975))),
-        math.exp(observed - float(np.quantile(off, 0.025))),
-        float((1 + np.count_nonzero(np.abs(off) >= abs(observed))) / (1 + len(off))),
+        math.sqrt(one / two),
+        math.sqrt(max(0.0, rest / (middle + root))) if middle + root > 0.0 else 0.0,
+        math.sqrt((middle + root) / square) if square > 0.0 else math.inf,
+        two_sided((one - two) / error, freedom) if error > 0.0 else NAN,
     )
 
 
@@ -61,7 +66,7 @@ class Lead:
     """How much better one series foretells the other's next bar than the other way round.
 
     ``first_leads`` is the correlation of the first with the second one bar later, ``second_leads`` the
-    reverse; ``tstat`` and ``pvalue`` (two-sided, Newey-West) are those of their difference.
+    reverse; ``tstat`` and ``pvalue`` (two-sided, cosine-weighted sums) are those of their difference.
     """
 
     first_leads: float
@@ -82,9 +87,10 @@ def lead(first: Floats, second: Floats) -> Lead:
     a, b = ((x - x.mean()) / x.std() for x in (first, second))
     forward, backward = a[:-1] * b[1:], b[:-1] * a[1:]
     gap = forward - backward
-    variance = long_run_variance(gap - gap.mean(), newey_west_lags(len(gap)))
+    covariance, freedom = cosine_covariance((gap - gap.mean())[:, None])
+    variance = float(covariance[0, 0])
     tstat = float(gap.mean()) / math.sqrt(variance / len(gap)) if variance > 0 else NAN
-    return Lead(float(forward.mean()), float(backward.mean()), tstat, math.erfc(abs(tstat) / math.sqrt(2.0)))
+    return Lead(float(forward.mean()), float(backward.mean()), tstat, two_sided(tstat, freedom))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +131,12 @@ def turns(whole: Floats, first: Floats, second: Floats, depth: float, margin: in
         rows.append([peak, trough, *peaks, *troughs])
     table = np.array(rows, dtype=np.int64).reshape(-1, 6)
     return Turns(*table.T)
+
+
+def share_interval(wins: int, losses: int) -> tuple[float, float]:
+    """Return the 95% interval of the share of wins (Clopper and Pearson 1934); it covers 95% at least."""
+    low = float(betaincinv(wins, losses + 1, 0.025)) if wins else 0.0
+    return low, float(betaincinv(wins + 1, losses, 0.975)) if losses else 1.0
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from backtest.analysis.event_study import Chance
     from backtest.dates import Days
     from backtest.market.data import MarketData
     from backtest.studies.register import Study
@@ -43,25 +42,9 @@ def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
     parser = Parser(prog=prog, description=about)
     if page:
         add_market(parser)
-        parser.add_argument(
-            "--draws", metavar="N", type=int, default=2000, help="random draws of the tests (default: 2000)"
-        )
-        parser.add_argument(
-            "--seed", metavar="N", type=int, default=20261121, help="their seed (default: %(default)s)"
-        )
         parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/)")
     add_json(parser)
     return parser
-
-
-def _chance(options: argparse.Namespace) -> Chance:
-    from backtest.analysis.event_study import Chance
-
-    if not 100 <= options.draws <= 100_000:
-        raise UsageError(f"--draws must lie in 100 to 100000, not {options.draws}")
-    if options.seed < 0:
-        raise UsageError(f"--seed must be 0 or more, not {options.seed}")
-    return Chance(draws=options.draws, seed=options.seed)
 
 
 def _market(options: argparse.Namespace) -> MarketData:
@@ -109,7 +92,7 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     from backtest.reporting.study_table import show_claims
     from backtest.studies.register import study_claims
 
-    studies = study_claims(_market(options), _chance(options))
+    studies = study_claims(_market(options))
     place = write_claims(studies, options.out).resolve()
     if options.json:
         _print(to_json(claims_document(studies, place)))
@@ -157,16 +140,14 @@ def _events(prog: str, arguments: Sequence[str]) -> int:
         raise UsageError(f"give either --dates or --strategy; see {prog} --help")
     if options.set and options.strategy is None:
         raise UsageError("--set sets a parameter of a strategy; name it with --strategy")
-    chance, market = _chance(options), _market(options)
+    market = _market(options)
     from backtest.studies.register import first_days, study_days
 
     if options.dates is not None:
-        return _report(study_days(parse_days(options.dates), market, "the given days", chance), options)
+        return _report(study_days(parse_days(options.dates), market, "the given days"), options)
     given = dict(_pair(text) for text in options.set)
     days = first_days(options.strategy, market, given)
-    return _report(
-        study_days(days, market, f"the days on which {options.strategy} buys small", chance), options
-    )
+    return _report(study_days(days, market, f"the days on which {options.strategy} buys small"), options)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -230,13 +211,13 @@ def _capacity(prog: str, arguments: Sequence[str]) -> int:
             large=replace(assumed.large, impact=options.impact),
         )
     given = {n: getattr(options, n) for n in ("orders", "traded") if getattr(options, n) is not None}
-    return _report(study_capacity(_market(options), replace(assumed, **given), _chance(options)), options)
+    return _report(study_capacity(_market(options), replace(assumed, **given)), options)
 
 
 def _study(name: str, options: argparse.Namespace) -> int:
     from backtest.studies.register import claim, hold_against
 
-    return _report(hold_against(claim(name), _market(options), _chance(options)), options)
+    return _report(hold_against(claim(name), _market(options)), options)
 
 
 _OWN = {"list": _list, "claims": _claims, "events": _events, "margin": _margin, "capacity": _capacity}

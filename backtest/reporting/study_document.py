@@ -42,7 +42,7 @@ def _summary(horizon: Horizon, cases: Cases) -> dict[str, Any]:
         "high": horizon.high,
         "pvalue": horizon.pvalue,
         "pvalue_zero": horizon.pvalue_zero,
-        "pvalue_placebo": horizon.pvalue_placebo,
+        "pvalue_ordinary": horizon.pvalue_ordinary,
         "ordinary_mean": horizon.ordinary,
         "ordinary_months": horizon.n_ordinary,
         "leave_one_out": {
@@ -86,7 +86,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
             {
                 "label": e.label,
                 "estimate": e.estimate,
+                "low": e.low,
+                "high": e.high,
                 "pvalue": e.pvalue,
+                "smallest_visible": e.visible,
+                "halves": e.halves,
+                "without_one": {"case": e.carrying, "pvalue": e.without},
                 "n": e.n,
                 "claimed_sign": e.claimed,
                 "condition_met": e.holds,
@@ -116,11 +121,10 @@ def study_document(study: Study, report: Path | None) -> dict[str, Any]:
             "test": claim.test,
             "rule": claim.rule.text,
             "published": claim.published or None,
-            "revised": claim.revised or None,
+            "revised": list(claim.revised),
             "verdict": study.verdict.word,
             "because": study.verdict.because,
             **(_finding(study.finding) if study.finding else {}),
-            "chance": {"draws": study.chance.draws, "seed": study.chance.seed, "block": study.chance.block},
             "data": data_of(market),
             "warning": WARNING,
             "report": None if report is None else str(report),
@@ -134,7 +138,7 @@ def claims_document(studies: Sequence[Study], report: Path | None) -> dict[str, 
     words = [study.verdict.word for study in studies]
     each = [study_document(study, None) for study in studies]
     for document in each:
-        for common in ("data", "warning", "report", "market", "proxy", "chance"):
+        for common in ("data", "warning", "report", "market", "proxy"):
             del document[common]
     return plain(
         {
@@ -143,7 +147,6 @@ def claims_document(studies: Sequence[Study], report: Path | None) -> dict[str, 
             "proxy": market.proxy or None,
             "counts": {word: words.count(word) for word in dict.fromkeys(words)},
             "claims": each,
-            "chance": {"draws": studies[0].chance.draws, "seed": studies[0].chance.seed},
             "data": data_of(market),
             "warning": WARNING,
             "report": None if report is None else str(report),

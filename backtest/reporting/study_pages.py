@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNOT_BE_TOLD: "open"}
 
 
-REVISED = "after a first look at the number"
+REVISED = "after a look at the number"
 """When the test or the rule of some claims was changed."""
 
 _HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
@@ -101,13 +101,12 @@ def study_page(study: Study, back: str = "") -> str:
         ("origin", study.claim.origin),
         ("test", study.claim.test),
         ("rule", study.claim.rule.text),
-        ("chance", f"{study.chance.draws} draws where the test draws, seed {study.chance.seed}"),
         ("data", vintage(study.market)),
     ]
     if study.claim.published:
         terms.insert(1, ("published", study.claim.published))
     if study.claim.revised:
-        terms.append(("revised", f"{REVISED}: it {study.claim.revised}"))
+        terms.append(("revised", f"{REVISED}: it {'; it '.join(study.claim.revised)}"))
     return render(
         "study.html",
         title=f"{study.claim.id}: {study.verdict.word}",
@@ -135,6 +134,12 @@ def study_page(study: Study, back: str = "") -> str:
     )
 
 
+def _revised(studies: Sequence[Study]) -> list[tuple[str, list[str]]]:
+    """Return what was revised after a look at the numbers, each with the claims that it is true of."""
+    said = dict.fromkeys(sentence for study in studies for sentence in study.claim.revised)
+    return [(each, [study.claim.id for study in studies if each in study.claim.revised]) for each in said]
+
+
 def claims_page(studies: Sequence[Study]) -> str:
     """Return the page of all claims."""
     words = [study.verdict.word for study in studies]
@@ -159,7 +164,7 @@ def claims_page(studies: Sequence[Study]) -> str:
         title=f"The great rotation, claim by claim: {market.name}",
         counts=[(word, words.count(word), CLASSES[word]) for word in CLASSES if word in words],
         claims=claims,
-        revised=[(study.claim.id, study.claim.revised) for study in studies if study.claim.revised],
+        revised=_revised(studies),
         market=market.title,
         **_common(market),
     )

@@ -44,7 +44,7 @@ def vintage(market: MarketData) -> str:
 
 
 def show_study(study: Study, report: Path | None) -> None:
-    """Print one study: claim, test, rule, verdict, then the numbers."""
+    """Print one study: the verdict first, then claim, test, rule and the numbers."""
     console = Console(highlight=False, soft_wrap=False)
     claim, finding = study.claim, study.finding
     pairs = [
@@ -57,7 +57,9 @@ def show_study(study: Study, report: Path | None) -> None:
     if claim.published:
         pairs.append(("published", claim.published))
     if claim.revised:
-        pairs.append(("revised", f"after a first look at the number: it {claim.revised}"))
+        pairs.append(("revised", f"after a look at the number: it {'; it '.join(claim.revised)}"))
+    console.print(Text(f"Verdict: {study.verdict.word}: {study.verdict.because}.", style="bold"))
+    console.print()
     _grid(console, pairs)
     console.print()
     for table in finding.tables if finding else ():
@@ -66,7 +68,6 @@ def show_study(study: Study, report: Path | None) -> None:
         console.print(Text(f"{finding.headline} ({finding.sample})."))
         for note in finding.notes:
             console.print(Text(note, style="dim"))
-    console.print(Text(f"Verdict: {study.verdict.word}: {study.verdict.because}.", style="bold"))
     console.print(Text(WARNING, style="dim"))
     _show_place(console, report)
 

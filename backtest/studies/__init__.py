@@ -1,1 +1,1 @@
-"""Studies: what the data say about claims, by rules written down before the numbers, two exceptions named."""
+"""Studies: what the data say about claims, by rules that say what of them was changed after the numbers."""

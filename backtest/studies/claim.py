@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,9 +12,14 @@ from backtest.studies.wording import probability
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backtest.analysis.event_study import Chance
     from backtest.market.data import MarketData
     from backtest.studies.findings import Evidence, Finding
+
+SIZED = (
+    "once said 'not supported' of whatever chance could explain, and now only where the claimed size, "
+    "written down with the numbers known, can be excluded"
+)
+"""What was revised of every rule that has a size."""
 
 SUPPORTED = "supported"
 NOT_SUPPORTED = "not supported"
@@ -55,6 +61,14 @@ def holm(pvalues: list[float]) -> list[float]:
 
 
 @dataclass(frozen=True)
+class Size:
+    """The size of an effect that is claimed, or the smallest one worth having, as a value and in words."""
+
+    value: float
+    words: str
+
+
+@dataclass(frozen=True)
 class SignRule:
     """All estimates must have the claimed sign, and one of them at least must be beyond chance.
 
@@ -62,6 +76,10 @@ class SignRule:
     ----------
     at_least
         The fewest cases with which anything can be told.
+    sizes
+        What is claimed of each ``Evidence``, in its order and unit, without a sign.
+    basis
+        Where the sizes come from.
     cases
         What a case is, in the plural.
     condition
@@ -71,6 +89,8 @@ class SignRule:
     """
 
     at_least: int
+    sizes: tuple[Size, ...] = ()
+    basis: str = "the smallest worth having"
     cases: str = "cases"
     condition: str = ""
     level: float = 0.05
@@ -79,11 +99,13 @@ class SignRule:
     def text(self) -> str:
         """The rule in plain words."""
         besides = f" and {self.condition}" if self.condition else ""
+        sized = f"Size: {'; '.join(size.words for size in self.sizes)} ({self.basis}). " if self.sizes else ""
         return (
-            "Supported: every estimate has the claimed sign, and at least one has a two-sided p-value below "
-            f"{self.level:g} after Holm's adjustment for their number{besides}. Contradicted: the same with "
-            f"every sign reversed. Cannot be told: a series is missing, or fewer than {self.at_least} "
-            f"{self.cases}. Otherwise: not supported."
+            f"{sized}Supported: every estimate has the claimed sign, and at least one has a two-sided "
+            f"p-value below {self.level:g} after Holm's adjustment for their number{besides}. Contradicted: "
+            "the same with every sign reversed. Otherwise not supported where the 95% interval of an "
+            "estimate excludes its size. Cannot be told: no interval does, a series is missing, or there are "
+            f"fewer than {self.at_least} {self.cases}."
         )
 
     def verdict(self, evidence: tuple[Evidence, ...]) -> Verdict:
@@ -100,19 +122,76 @@ class SignRule:
     def _weighed(self, evidence: tuple[Evidence, ...]) -> Verdict:
         adjusted = holm([e.pvalue for e in evidence])
         agree = {e.claimed * ((e.estimate > 0) - (e.estimate < 0)) for e in evidence}
-        beyond = [e.holds for p, e in zip(adjusted, evidence, strict=True) if p < self.level]
-        best = f"the smallest p is {probability(min(adjusted))}"
+        beyond = [e for p, e in zip(adjusted, evidence, strict=True) if p < self.level]
+        said = f"the smallest p is {probability(min(adjusted))}"
         if len(adjusted) > 1:
-            best += f" after adjustment for {len(adjusted)} tests"
-        if len(agree) > 1:
-            return Verdict(NOT_SUPPORTED, f"the signs disagree; {best}")
-        way = {1: "as claimed", -1: "the opposite of what is claimed", 0: "neither"}[agree.pop()]
-        if any(beyond) and way != "neither":
+            said += f" after adjustment for {len(adjusted)} tests"
+        signs = "every sign" if len(evidence) > 1 else "the sign"
+        way = {1: "as claimed", -1: "the opposite of what is claimed"}.get(
+            agree.pop() if len(agree) == 1 else 0
+        )
+        holding = [e for e in beyond if e.holds]
+        if way and holding:
             word = SUPPORTED if way == "as claimed" else CONTRADICTED
-            return Verdict(word, f"every sign is {way} and {best}")
-        if beyond and self.condition:
-            return Verdict(NOT_SUPPORTED, f"{best}, but the condition is not met: {self.condition}")
-        return Verdict(NOT_SUPPORTED, f"the sign is {way}, but {best}: chance can explain it")
+            best = min(holding, key=lambda e: e.pvalue)
+            return Verdict(
+                word, f"{signs} is {way} and {said}{self._rests_on(best)}{self._smaller(evidence)}"
+            )
+        if way and beyond:
+            said += f", but the condition is not met: {self.condition}"
+        elif way:
+            said = f"{signs} is {way}, but {said}"
+        else:
+            said = f"the signs disagree; {said}" if len(evidence) > 1 else f"the estimate is zero; {said}"
+        return self._excluded_or_not(evidence, said)
+
+    def _excluded_or_not(self, evidence: tuple[Evidence, ...], said: str) -> Verdict:
+        """Return what an effect that was not shown is: excluded at its size, or out of sight."""
+        short = self._short_of(evidence)
+        if short:
+            return Verdict(NOT_SUPPORTED, f"{said}; {short[0]}")
+        sized = list(zip(evidence, self.sizes, strict=True))
+        blind = [(e, size) for e, size in sized if not e.visible <= size.value]
+        if not blind:
+            return Verdict(CANNOT_BE_TOLD, f"{said}; yet {sized[0][1].words} cannot be excluded")
+        e, size = blind[0]
+        seen = (
+            f"{e.write(e.claimed * e.visible)} is the smallest effect that they would show four times in five"
+        )
+        return Verdict(CANNOT_BE_TOLD, f"{said}; these data cannot exclude {size.words}: {seen} ({e.label})")
+
+    def _short_of(self, evidence: tuple[Evidence, ...]) -> list[str]:
+        """Say which intervals end short of the claimed size."""
+        ends = [
+            (e, size, e.high if e.claimed > 0 else e.low)
+            for e, size in zip(evidence, self.sizes, strict=True)
+        ]
+        return [
+            f"the 95% interval ends at {e.write(end)}, short of {size.words} ({e.label})"
+            for e, size, end in ends
+            if e.claimed * end < size.value
+        ]
+
+    def _smaller(self, evidence: tuple[Evidence, ...]) -> str:
+        """Say where an effect that has the claimed sign is smaller than claimed."""
+        short = self._short_of(evidence) if all(e.claimed * e.estimate > 0 for e in evidence) else []
+        return f"; yet {short[0]}" if short else ""
+
+    def _rests_on(self, e: Evidence) -> str:
+        """Show the halves of the sample, and say where one of them or one case carries the verdict.
+
+        One half carries it where the other alone shows less than half of the estimate.
+        """
+        said = ""
+        if not any(math.isnan(half) for half in e.halves):
+            first, second = map(e.write, e.halves)
+            said = f"; {first} in the first half of the sample, {second} in the second"
+            weak = [abs(e.estimate) > 2.0 * half * math.copysign(1.0, e.estimate) for half in e.halves]
+            if any(weak):
+                said += f": it rests on the {'second' if weak[0] else 'first'} half"
+        if e.without >= self.level:
+            said += f"; it rests on one case: without {e.carrying} p is {probability(e.without)}"
+        return said
 
 
 @dataclass(frozen=True)
@@ -163,7 +242,8 @@ class Claim:
     published
         What has been published about it, with the reference; empty where nothing is cited.
     revised
-        What of the test or the rule was changed after a first look at the number; empty where nothing was.
+        What of the test or the rule was changed after a first look at the number, a sentence each; empty
+        where nothing was.
     """
 
     id: str
@@ -171,6 +251,6 @@ class Claim:
     origin: str
     test: str
     rule: Rule
-    examine: Callable[[MarketData, Chance], Finding]
+    examine: Callable[[MarketData], Finding]
     published: str = ""
-    revised: str = ""
+    revised: tuple[str, ...] = ()

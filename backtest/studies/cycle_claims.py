@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.regression import group_means, least_squares
 from backtest.dates import Fills
-from backtest.studies.claim import Claim, SignRule
-from backtest.studies.findings import Dots, Evidence, Finding, Table
+from backtest.studies.claim import SIZED, Claim, SignRule, Size
+from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import monthly, observed, recession_months
-from backtest.studies.wording import NORMAL, number, percent, probability
+from backtest.studies.steadiness import coefficient, spells
+from backtest.studies.wording import percent, probability
 
 if TYPE_CHECKING:
-    from backtest.analysis.event_study import Chance
     from backtest.dates import Bools, Days, Floats
     from backtest.market.data import MarketData
 
@@ -26,48 +25,43 @@ def _episodes(yes: Bools) -> int:
 
 def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], note: str) -> Finding:
     """Compare small minus large in good months (named first) and bad ones; the claim is plus and minus."""
-    found = group_means(excess, bad.astype(np.int64), 2)
-    labels, evidence, rows = [], [], []
-    for column, (name, inside, sign) in enumerate(zip(names, (~bad, bad), (1, -1), strict=True)):
-        mean, error = (12 * float(x[column]) for x in (found.coefficients, found.errors))
-        labels.append(name)
-        evidence.append(
-            Evidence(
-                f"small minus large a year in {name}",
-                mean,
-                percent(mean),
-                float(found.pvalues[column]),
-                _episodes(inside),
-                claimed=sign,
-            )
+    design = np.column_stack([~bad, bad]).astype(np.float64)
+    evidence = [
+        coefficient(
+            f"small minus large a year in {name}",
+            *(excess, design, column, spells(ends, bad), _episodes(inside), percent),
+            claimed=sign,
+            scale=12.0,
         )
-        rows.append(
-            (
-                name,
-                str(int(inside.sum())),
-                str(_episodes(inside)),
-                percent(mean),
-                f"{percent(mean - NORMAL * error)} to {percent(mean + NORMAL * error)}",
-                number(float(found.tstats[column])),
-                probability(float(found.pvalues[column])),
-            )
+        for column, (name, inside, sign) in enumerate(zip(names, (~bad, bad), (1, -1), strict=True))
+    ]
+    rows = [
+        (
+            name,
+            str(int(inside.sum())),
+            str(found.n),
+            found.shown,
+            f"{percent(found.low)} to {percent(found.high)}",
+            probability(found.pvalue),
         )
+        for name, inside, found in zip(names, (~bad, bad), evidence, strict=True)
+    ]
     head = f"small minus large a year: {evidence[0].shown} in {names[0]}, {evidence[1].shown} in {names[1]}"
     return Finding(
         evidence=tuple(evidence),
         headline=head,
         sample=f"{len(excess)} months, {_episodes(bad)} spells of {names[1]}",
         picture=Dots(
-            tuple(labels),
-            1200 * found.coefficients,
-            1200 * (found.coefficients - NORMAL * found.errors),
-            1200 * (found.coefficients + NORMAL * found.errors),
+            names,
+            100 * np.array([e.estimate for e in evidence]),
+            100 * np.array([e.low for e in evidence]),
+            100 * np.array([e.high for e in evidence]),
             "small minus large, % a year",
         ),
         tables=(
             Table(
                 f"{str(ends[0])[:7]} to {str(ends[-1])[:7]}",
-                ("months of", "months", "spells", "mean a year", "95% interval", "t (Newey-West)", "p"),
+                ("months of", "months", "spells", "mean a year", "95% interval", "p"),
                 tuple(rows),
             ),
         ),
@@ -75,7 +69,7 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
     )
 
 
-def _expansions(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _expansions(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     return _by_regime(
         bars.ends,
@@ -86,7 +80,7 @@ def _expansions(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
     )
 
 
-def _expansions_in_time(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _expansions_in_time(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     # What is known at a month's end is held against the month after it.
     known = observed(market, "recession", "recession as announced").as_of(Fills(bars.ends))[:-1]
@@ -101,7 +95,7 @@ def _expansions_in_time(market: MarketData, chance: Chance) -> Finding:  # noqa:
     )
 
 
-def _expansive_policy(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _expansive_policy(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     rate = observed(market, "discount_rate", "discount rate")
     change = np.diff(rate.values)
@@ -115,8 +109,13 @@ def _expansive_policy(market: MarketData, chance: Chance) -> Finding:  # noqa: A
     note = "A month is expansive when the last move of the discount rate before it was a cut."
     names = ("expansive months", "restrictive months")
     whole = _by_regime(bars.ends[usable], excess, restrictive, names, note)
-    found = least_squares(excess, np.column_stack([np.ones(len(excess)), ~restrictive]).astype(float))
-    difference = 12 * float(found.coefficients[1])
+    difference = coefficient(
+        "small minus large a year, expansive less restrictive months",
+        excess,
+        np.column_stack([np.ones(len(excess)), ~restrictive]).astype(np.float64),
+        *(1, spells(bars.ends[usable], restrictive), whole.evidence[1].n, percent),
+        scale=12.0,
+    )
     published = (months[usable] >= np.datetime64("1966-01")) & (months[usable] <= np.datetime64("2013-12"))
     tables = whole.tables
     if published.any():
@@ -126,20 +125,16 @@ def _expansive_policy(market: MarketData, chance: Chance) -> Finding:  # noqa: A
         tables = (*tables, *part.tables)
     return replace(
         whole,
-        evidence=(
-            Evidence(
-                "small minus large a year, expansive less restrictive months",
-                difference,
-                percent(difference),
-                float(found.pvalues[1]),
-                whole.evidence[1].n,
-            ),
-        ),
+        evidence=(difference,),
         tables=tables,
     )
 
 
-_RULE = SignRule(at_least=5, cases="spells")
+def _rule(*sizes: Size) -> SignRule:
+    return SignRule(at_least=5, sizes=sizes, cases="spells")
+
+
+_EACH = _rule(Size(0.02, "2 points a year won"), Size(0.02, "2 points a year lost"))
 
 CYCLE_CLAIMS = (
     Claim(
@@ -147,8 +142,9 @@ CYCLE_CLAIMS = (
         statement="Small caps win in expansions and lose in downturns.",
         origin="articles on the great rotation, 2025",
         test="Mean of small minus large in the months of expansions and recessions, Newey-West errors.",
-        rule=_RULE,
+        rule=_EACH,
         examine=_expansions,
+        revised=(SIZED,),
     ),
     Claim(
         id="expansions-in-time",
@@ -161,8 +157,9 @@ CYCLE_CLAIMS = (
             "Mean of small minus large in the months that began with an expansion or a recession announced, "
             "Newey-West errors; announcements of the NBER since 1980."
         ),
-        rule=_RULE,
+        rule=_EACH,
         examine=_expansions_in_time,
+        revised=(SIZED,),
     ),
     Claim(
         id="expansive-policy",
@@ -172,7 +169,7 @@ CYCLE_CLAIMS = (
             "Mean of small minus large in the months after a cut of the discount rate less that in "
             "the months after a rise, whichever came last; Newey-West errors."
         ),
-        rule=_RULE,
+        rule=_rule(Size(0.02, "2 points a year")),
         examine=_expansive_policy,
         published=(
             "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "
@@ -180,8 +177,11 @@ CYCLE_CLAIMS = (
             "to trend downward."
         ),
         revised=(
-            "first asked for a loss in restrictive months, which nobody had claimed, and now asks for the "
-            "difference that was published"
+            SIZED,
+            (
+                "first asked for a loss in restrictive months, which nobody had claimed, and now asks for "
+                "the difference that was published"
+            ),
         ),
     ),
 )

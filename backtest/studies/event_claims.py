@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.event_study import Chance, event_study
+from backtest.analysis.event_study import event_study
 from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
 from backtest.observations import Observations
 from backtest.signals.policy import PolicyRate
-from backtest.studies.claim import Claim, SignRule
+from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Cases, Evidence, Finding, Paths, Table
 from backtest.studies.inputs import missing, monthly, observed, turning_points
 from backtest.studies.wording import percent, probability
@@ -30,9 +30,13 @@ HORIZONS = (-36, -24, -18, -12, -6, -3, -1, 1, 3, 6, 12, 18, 24, 36)
 QUIET = 12
 """A first cut has no other cut in so many months before it."""
 
+_SAME_SIDE = "the mean lies on the same side of the mean after ordinary months as of zero"
+_SIZES = (Size(0.05, "5 points over 12 months"), Size(0.05, "5 points over 24 months"))
 _RULE = SignRule(
     at_least=5,
-    condition="the mean lies on the same side of the mean after ordinary months as of zero",
+    sizes=_SIZES,
+    basis="what Chisholm (2024) found over 12 months, and kept for another 12",
+    condition=_SAME_SIDE,
 )
 
 
@@ -51,9 +55,7 @@ def _so_far(bars: Monthly, names: tuple[str, str], study: EventStudy) -> Floats:
     return np.array(rows).reshape(-1, 3)
 
 
-def study_cases(
-    bars: Monthly, days: Days, names: tuple[str, str], possible_from: np.datetime64, chance: Chance
-) -> Cases:
+def study_cases(bars: Monthly, days: Days, names: tuple[str, str], possible_from: np.datetime64) -> Cases:
     """Study two sleeves around days whose months lie in the data; days outside them are left out."""
     at = bars.index_of(days)
     inside = (at >= -1) & (at < len(bars.ends))
@@ -65,7 +67,6 @@ def study_cases(
         at,
         HORIZONS,
         possible_from=max(0, int(bars.index_of(to_days([possible_from]))[0])),
-        chance=chance,
     )
     after = tuple(int(len(bars.ends) - 1 - i) for i in study.at)
     return Cases(days[kept], names, study, after, _so_far(bars, names, study))
@@ -87,17 +88,16 @@ def _summary_row(horizon: Horizon) -> tuple[str, ...]:
         percent(horizon.worst),
         percent(horizon.best),
         _interval(horizon.low, horizon.high),
-        probability(horizon.pvalue),
+        probability(horizon.pvalue_zero),
     )
 
 
 def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
     if horizon.n == 0:
-        return (month_name(horizon.bars), *["-"] * 5)
+        return (month_name(horizon.bars), *["-"] * 4)
     return (
         month_name(horizon.bars),
-        probability(horizon.pvalue_zero),
-        probability(horizon.pvalue_placebo),
+        probability(horizon.pvalue_ordinary),
         percent(horizon.ordinary),
         _interval(horizon.without_low, horizon.without_high),
         str(dates[horizon.heaviest]) if horizon.heaviest >= 0 else "-",
@@ -107,10 +107,19 @@ def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
 def summary_tables(cases: Cases) -> tuple[Table, Table]:
     """Return the summaries of all horizons as people read them, and how far chance and single cases go."""
     what = f"{cases.names[0]} minus {cases.names[1]}"
-    columns = ("months", "cases", "mean", "median", "positive", "worst", "best", "95% interval", "p")
+    columns = (
+        "months",
+        "cases",
+        "mean",
+        "median",
+        "positive",
+        "worst",
+        "best",
+        "95% interval",
+        "p against zero",
+    )
     others = (
         "months",
-        "p against zero",
         "p against ordinary",
         "ordinary months",
         "mean without one",
@@ -170,15 +179,20 @@ def _paths(cases: Cases, what: str) -> Paths:
     )
 
 
-def _evidence(horizon: Horizon, what: str) -> Evidence:
+def _evidence(horizon: Horizon, what: str, dates: Days) -> Evidence:
     excess = horizon.mean - horizon.ordinary
     return Evidence(
         label=f"{what}, {month_name(horizon.bars)}",
         estimate=horizon.mean,
-        shown=percent(horizon.mean),
+        write=percent,
         pvalue=horizon.pvalue,
         n=horizon.n,
         holds=bool(excess * horizon.mean > 0.0),
+        low=horizon.low,
+        high=horizon.high,
+        halves=horizon.halves,
+        carrying=str(dates[horizon.carrying]) if horizon.carrying >= 0 else "",
+        without=horizon.without_carrying,
     )
 
 
@@ -194,21 +208,18 @@ def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequ
         if main.n
         else f"{what} over {headline} months: no complete case"
     )
-    half = (main.high - main.low) / 2
     counted = f"{main.n} case{'' if main.n == 1 else 's'}"
-    power = (
-        f"With {counted} the mean over {headline} months is known to about {100 * half:.0f} points "
-        "either way: a smaller effect could not be seen."
-    )
+    reach = 50 * (main.high - main.low)
+    power = f"With {counted} the mean over {headline} months is known to about {reach:.0f} points either way."
     many = f"{short} of {len(cases.dates)} cases {'is' if short == 1 else 'are'} cut short"
     cut = [f"{many} by the end of the data."] if short else []
     return Finding(
-        evidence=tuple(_evidence(by_bars[bars], what) for bars in decisive),
+        evidence=tuple(_evidence(by_bars[bars], what, cases.dates) for bars in decisive),
         headline=said,
         sample=counted + (f", and {short} cut short" if short else ""),
         picture=_paths(cases, what),
         tables=(*summary_tables(cases), *case_tables(cases)),
-        notes=(*([power] if main.n else []), *cut, *notes),
+        notes=(*([power] if main.n > 1 else []), *cut, *notes),
         cases=cases,
     )
 
@@ -220,22 +231,22 @@ def _left_out(bars: Monthly, days: Days) -> list[str]:
     return said + ([f"Left out, before the beginning of the data: {', '.join(early)}."] if early else [])
 
 
-def _after_first_cuts(market: MarketData, names: tuple[str, str], chance: Chance) -> Finding:
+def _after_first_cuts(market: MarketData, names: tuple[str, str]) -> Finding:
     if market.policy is None:
         raise missing(market, "policy rate", "policy")
     bars = monthly(market, *names)
     events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
     days = events.dates()
-    cases = study_cases(bars, days, names, events.known_from[0], chance)
+    cases = study_cases(bars, days, names, events.known_from[0])
     return finding_of(cases, (12, 24), 12, _left_out(bars, days))
 
 
-def _first_cut(market: MarketData, chance: Chance) -> Finding:
-    return _after_first_cuts(market, ("small", "large"), chance)
+def _first_cut(market: MarketData) -> Finding:
+    return _after_first_cuts(market, ("small", "large"))
 
 
-def _value_after_cuts(market: MarketData, chance: Chance) -> Finding:
-    return _after_first_cuts(market, ("value", "growth"), chance)
+def _value_after_cuts(market: MarketData) -> Finding:
+    return _after_first_cuts(market, ("value", "growth"))
 
 
 def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
@@ -250,10 +261,10 @@ def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
     return events.dates(), events.known_from[0]
 
 
-def _first_cut_discount_rate(market: MarketData, chance: Chance) -> Finding:
+def _first_cut_discount_rate(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     days, known_from = discount_rate_cuts(market)
-    cases = study_cases(bars, days, ("small", "large"), known_from, chance)
+    cases = study_cases(bars, days, ("small", "large"), known_from)
     note = (
         "The discount rate is a monthly average: a cut counts in the month in which the average "
         "falls by 0.10 "
@@ -262,17 +273,17 @@ def _first_cut_discount_rate(market: MarketData, chance: Chance) -> Finding:
     return finding_of(cases, (12, 24), 12, [note, *_left_out(bars, days)])
 
 
-def _after_troughs(market: MarketData, chance: Chance) -> Finding:
+def _after_troughs(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     dates, peaks = turning_points()
     troughs = dates[~peaks]
     inside = troughs[(bars.index_of(troughs) >= -1) & (bars.index_of(troughs) < len(bars.ends))]
-    cases = study_cases(bars, inside, ("small", "large"), bars.ends[0], chance)
+    cases = study_cases(bars, inside, ("small", "large"), bars.ends[0])
     note = "Nobody knew a trough in its month: the NBER announces it 4 to 21 months later."
     return finding_of(cases, (12,), 12, [note])
 
 
-def examine_days(market: MarketData, days: Days, chance: Chance, origin: str) -> Finding:
+def examine_days(market: MarketData, days: Days, origin: str) -> Finding:
     """Return the case study of any list of days, small against large.
 
     Raises
@@ -287,15 +298,22 @@ def examine_days(market: MarketData, days: Days, chance: Chance, origin: str) ->
             f"none of the days lies in the data of '{market.name}', "
             f"which run from {bars.ends[0]} to {bars.ends[-1]}"
         )
-    cases = study_cases(bars, days, ("small", "large"), days.min(), chance)
+    cases = study_cases(bars, days, ("small", "large"), days.min())
     return finding_of(cases, (12, 24), 12, [origin, *_left_out(bars, days)])
 
 
+_REVISED = (
+    SIZED,
+    (
+        "first drew returns anew in blocks, which took the wild months away from the cases, and placed "
+        "cases at random"
+    ),
+)
+
 _TEST = (
     "Event study by months: the returns of the months after the month of the case, compounded, {what}. The "
-    "mean of all complete cases is held against zero (the market's own months drawn anew in blocks, cases in "
-    "place) and against ordinary months (as many cases, as far apart, placed at random); the larger p-value "
-    "counts."
+    "mean of all complete cases is held against zero (by how far the cases lie apart, Student's t) and "
+    "against ordinary months (with the error of the months outside all windows besides); both must reject."
 )
 
 EVENT_CLAIMS = (
@@ -308,6 +326,7 @@ EVENT_CLAIMS = (
         f"{QUIET} months before.",
         rule=_RULE,
         examine=_first_cut,
+        revised=_REVISED,
     ),
     Claim(
         id="first-cut-discount-rate",
@@ -325,25 +344,28 @@ EVENT_CLAIMS = (
             "Chisholm (Fidelity, 2024): since 1954 small caps beat the S&P 500 in the 12 months after a "
             "first cut 70% of the time, by more than 5% on average."
         ),
+        revised=_REVISED,
     ),
     Claim(
         id="value-after-cuts",
         statement="Value beats growth after rates fall.",
         origin="articles on the great rotation, 2025",
         test=_TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
-        rule=_RULE,
+        rule=SignRule(at_least=5, sizes=_SIZES, condition=_SAME_SIDE),
         examine=_value_after_cuts,
+        revised=_REVISED,
     ),
     Claim(
         id="after-troughs",
         statement="Small caps beat large caps in the year after a recession ends.",
         origin="Switzer (2010), often repeated",
         test=_TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
-        rule=_RULE,
+        rule=SignRule(at_least=5, sizes=_SIZES[:1], condition=_SAME_SIDE),
         examine=_after_troughs,
         published=(
             "Switzer (2010), North American Journal of Economics and Finance 21: small beat large in the "
             "year after every trough but that of June 1938."
         ),
+        revised=_REVISED,
     ),
 )

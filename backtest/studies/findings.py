@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from backtest.studies.wording import NORMAL
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backtest.analysis.event_study import EventStudy
     from backtest.dates import Days, Floats
+
+
+NAN = float("nan")
+
+ONE_IN_FIVE = 0.841621
+"""What a standard normal value exceeds once in five times."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +30,8 @@ class Evidence:
         What was estimated.
     estimate
         Its value; its sign is what the claim is about.
-    shown
-        The value as it is written for people, with its unit.
+    write
+        Writes such a value for people, with its unit.
     pvalue
         Two-sided, against an estimate of zero.
     n
@@ -30,15 +40,36 @@ class Evidence:
         The sign that the claim gives it, 1 or -1.
     holds
         Whether the claim's further condition is met, where it has one.
+    low, high
+        Its 95% interval; NaN where there is none.
+    halves
+        The estimate in the first half of the sample and in the second; NaN where there is none.
+    carrying, without
+        The case that speaks most for the estimate's sign, and ``pvalue`` without it; empty and NaN for none.
     """
 
     label: str
     estimate: float
-    shown: str
+    write: Callable[[float], str]
     pvalue: float
     n: int
     claimed: int = 1
     holds: bool = True
+    low: float = NAN
+    high: float = NAN
+    halves: tuple[float, float] = (NAN, NAN)
+    carrying: str = ""
+    without: float = NAN
+
+    @property
+    def shown(self) -> str:
+        """The value as it is written for people."""
+        return self.write(self.estimate)
+
+    @property
+    def visible(self) -> float:
+        """The smallest effect that a test at 5% would show four times in five, by the interval's width."""
+        return (1.0 + ONE_IN_FIVE / NORMAL) * (self.high - self.low) / 2.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.predictive import forward_sums, predictive
-from backtest.studies.claim import Claim, SignRule, WidestRule
+from backtest.studies.claim import SIZED, Claim, SignRule, Size, WidestRule
 from backtest.studies.findings import Evidence, Finding, History, Scatter, Table
 from backtest.studies.inputs import known_level, monthly, observed
 from backtest.studies.wording import number, percent, probability, share
 
 if TYPE_CHECKING:
-    from backtest.analysis.event_study import Chance
     from backtest.analysis.predictive import Predictive
     from backtest.dates import Floats
     from backtest.market.data import MarketData
@@ -30,14 +29,24 @@ MODERN = "1963-07"
 
 _RULE = SignRule(
     at_least=10,
+    sizes=tuple(Size(0.02 * years, f"{2 * years} points over {12 * years} months") for years in YEARS),
+    basis="2 points a year for one standard deviation, the smallest worth having",
     cases="windows that do not overlap",
     condition="its out-of-sample R2 is above zero",
 )
 _TEST = (
     "Regression of the log return of small minus large over the next 1, 3 and 5 years on {what} as it was "
-    "known at each month's end; overlapping months with Hodrick's (1992) errors. Out of the sample "
-    "(Goyal and "
-    f"Welch 2008): forecasts with an expanding window after {HISTORY} months, against the mean so far."
+    "known at each month's end; overlapping months are taken apart (Hodrick 1992), and the level is replaced "
+    "by the sum of its changes of which the older fade, since returns push it about (IVX: Kostakis, "
+    "Magdalinos and Stamatogiannis 2015). Out of the sample (Goyal and Welch 2008): forecasts with an "
+    f"expanding window after {HISTORY} months, against the mean so far."
+)
+_REVISED = (
+    SIZED,
+    (
+        "first took the level itself, and a level that prices push about is found to foretell them twice as "
+        "often as it should"
+    ),
 )
 _ABOUT_PROXY = (
     "The discount here is the five-year return of large over small, a stand-in where there is no book value."
@@ -48,9 +57,13 @@ _ABOUT_BOOK = (
 )
 
 _COLUMNS = (
-    *("horizon", "months", "windows", "slope", "t", "p", "R2", "out-of-sample R2", "forecasts"),
-    "p (Clark-West)",
+    *("horizon", "months", "windows", "slope", "95% interval", "t", "p", "R2"),
+    *("out-of-sample R2", "forecasts"),
 )
+
+
+def _for_one_deviation(slope: float) -> str:
+    return f"{percent(slope)} for one standard deviation"
 
 
 def _row(found: Predictive) -> tuple[str, ...]:
@@ -59,12 +72,12 @@ def _row(found: Predictive) -> tuple[str, ...]:
         str(found.n),
         str(found.windows),
         percent(found.slope),
+        f"{percent(found.low)} to {percent(found.high)}",
         number(found.tstat),
         probability(found.pvalue),
         number(found.r2, 3),
         number(found.oos_r2, 3),
         str(found.oos_n),
-        probability(found.clark_west),
     )
 
 
@@ -85,7 +98,7 @@ def _scatter(returns: Floats, level: Floats, bars: int, what: str, unit: str) ->
     )
 
 
-def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001
+def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     level = known_level(market, role, what, bars.ends)
     returns = np.log1p(bars.returns["small"]) - np.log1p(bars.returns["large"])
@@ -95,10 +108,15 @@ def _precedes(role: str, what: str, unit: str, market: MarketData, chance: Chanc
         Evidence(
             label=f"{12 * years} months ahead",
             estimate=each.slope,
-            shown=f"{percent(each.slope)} for one standard deviation",
+            write=_for_one_deviation,
             pvalue=each.pvalue,
             n=each.windows,
             holds=each.oos_r2 > 0.0,
+            low=each.low,
+            high=each.high,
+            halves=each.halves,
+            carrying=f"the twelve months from {str(bars.ends[each.carrying])[:7]}",
+            without=each.without_carrying,
         )
         for years, each in zip(YEARS, found, strict=True)
     )
@@ -136,7 +154,7 @@ def _month_ends(series: Observations) -> Observations:
     )
 
 
-def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _widest_gap(market: MarketData) -> Finding:
     series = _month_ends(observed(market, "discount", "discount of small to large caps"))
     months = 12 * WidestRule().years
     recent = series.values[-months:]
@@ -160,7 +178,7 @@ def _widest_gap(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 
         )
     )
     return Finding(
-        evidence=(Evidence("share of months with a wider gap", wider, share(wider), wider, len(recent)),),
+        evidence=(Evidence("share of months with a wider gap", wider, share, wider, len(recent)),),
         headline=(
             f"discount {100 * series.values[-1]:.1f}% in {last}; {share(ever)} of all months had a wider one"
         ),
@@ -191,6 +209,7 @@ FORECAST_CLAIMS = (
         test=_TEST.format(what="the discount (book-to-market of the halves)"),
         rule=_RULE,
         examine=partial(_precedes, "discount", "discount", "decimal"),
+        revised=_REVISED,
     ),
     Claim(
         id="widest-gap",
@@ -207,5 +226,6 @@ FORECAST_CLAIMS = (
         test=_TEST.format(what="the share of the large half in all capitalisation"),
         rule=_RULE,
         examine=partial(_precedes, "concentration", "concentration", "share"),
+        revised=_REVISED,
     ),
 )

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.regression import least_squares
-from backtest.studies.claim import Claim, SignRule
-from backtest.studies.findings import Dots, Evidence, Finding, Table
+from backtest.studies.claim import SIZED, Claim, SignRule, Size
+from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import change_within, monthly, observed
+from backtest.studies.steadiness import coefficient
 from backtest.studies.wording import NORMAL, number, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.analysis.event_study import Chance
     from backtest.market.data import MarketData
+
+
+def _for_one_point(beta: float) -> str:
+    return f"{beta:+.2f}% for +1 point"
 
 
 def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Finding:
@@ -29,12 +33,10 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
         usable = np.isfinite(change)
         design = np.column_stack([np.ones(int(usable.sum())), change[usable]])
         fits = {name: least_squares(100 * column[usable], design) for name, column in sleeves.items()}
-        main = fits["small minus large"]
         n = int((np.abs(change[usable]) > 1e-9).sum())
-        slope = float(main.coefficients[1])
-        evidence.append(
-            Evidence(what, slope, f"{slope:+.2f}% for +1 point", float(main.pvalues[1]), n, claimed=-1)
-        )
+        months = bars.ends[usable].astype("datetime64[M]").astype(str)
+        column = 100 * sleeves["small minus large"][usable]
+        evidence.append(coefficient(what, column, design, 1, months, n, _for_one_point, claimed=-1))
         for name, found in fits.items():
             labels.append(f"{name} on {what}")
             values.append(float(found.coefficients[1]))
@@ -72,15 +74,17 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
     )
 
 
-def _rates(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _rates(market: MarketData) -> Finding:
     return _betas(market, [("ten_year_yield", "10-year yield", False), ("policy", "policy rate", True)])
 
 
-def _credit(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _credit(market: MarketData) -> Finding:
     return _betas(market, [("credit_spread", "Baa-Aaa spread", False)])
 
 
-_RULE = SignRule(at_least=60, cases="months")
+def _rule(*sizes: Size) -> SignRule:
+    return SignRule(at_least=60, sizes=sizes, cases="months")
+
 
 RATE_CLAIMS = (
     Claim(
@@ -91,8 +95,11 @@ RATE_CLAIMS = (
             "Beta of small minus large to the change of the 10-year yield and of the policy rate in the "
             "same month."
         ),
-        rule=_RULE,
+        rule=_rule(
+            Size(1.0, "1% for a point of the 10-year yield"), Size(1.0, "1% for a point of the policy rate")
+        ),
         examine=_rates,
+        revised=(SIZED,),
         published=(
             "CFA Institute, Enterprising Investor, 1 August 2024: small stocks are no more sensitive to "
             "rates than large ones, 1926 to 2024."
@@ -103,7 +110,8 @@ RATE_CLAIMS = (
         statement="Widening credit spreads hurt small caps more than large caps.",
         origin="articles on the great rotation, 2025",
         test="Beta of small minus large to the change of Moody's Baa-Aaa spread in the same month.",
-        rule=_RULE,
+        rule=_rule(Size(2.0, "2% for a point of the spread")),
         examine=_credit,
+        revised=(SIZED,),
     ),
 )

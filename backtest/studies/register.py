@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.analysis.event_study import Chance
 from backtest.errors import UsageError, nearest
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
@@ -46,8 +45,6 @@ class Study:
         What was claimed and how it is tested.
     market
         The data it was held against.
-    chance
-        Draws and seed.
     finding
         None where the market lacks a series.
     verdict
@@ -56,7 +53,6 @@ class Study:
 
     claim: Claim
     market: MarketData
-    chance: Chance
     finding: Finding | None
     verdict: Verdict
 
@@ -69,17 +65,16 @@ def claim(name: str) -> Claim:
     return by_id[name]
 
 
-def hold_against(claim: Claim, market: MarketData, chance: Chance | None = None) -> Study:
+def hold_against(claim: Claim, market: MarketData) -> Study:
     """Examine a claim on a market; what the market lacks makes the verdict "cannot be told"."""
-    chance = chance or Chance()
     try:
-        finding = claim.examine(market, chance)
+        finding = claim.examine(market)
     except MissingInputError as reason:
-        return Study(claim, market, chance, None, Verdict(CANNOT_BE_TOLD, str(reason)))
-    return Study(claim, market, chance, finding, claim.rule.verdict(finding.evidence))
+        return Study(claim, market, None, Verdict(CANNOT_BE_TOLD, str(reason)))
+    return Study(claim, market, finding, claim.rule.verdict(finding.evidence))
 
 
-def study(name: str, market: MarketData | str = "embedded", chance: Chance | None = None) -> Study:
+def study(name: str, market: MarketData | str = "embedded") -> Study:
     """Study one claim.
 
     Parameters
@@ -88,17 +83,15 @@ def study(name: str, market: MarketData | str = "embedded", chance: Chance | Non
         As ``rotation study list`` shows it.
     market
         What ``load_market`` returns, or a name that it takes.
-    chance
-        Draws and seed of the tests that draw; fixed by default.
     """
     about = claim(name)
-    return hold_against(about, market if isinstance(market, MarketData) else load_market(market), chance)
+    return hold_against(about, market if isinstance(market, MarketData) else load_market(market))
 
 
-def study_claims(market: MarketData | str = "embedded", chance: Chance | None = None) -> list[Study]:
+def study_claims(market: MarketData | str = "embedded") -> list[Study]:
     """Study all claims on one market."""
     loaded = market if isinstance(market, MarketData) else load_market(market)
-    return [hold_against(each, loaded, chance) for each in CLAIMS]
+    return [hold_against(each, loaded) for each in CLAIMS]
 
 
 def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) -> Days:
@@ -128,20 +121,17 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
     return bars.dates[targets.fills[begins]]
 
 
-def study_capacity(
-    market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT, chance: Chance | None = None
-) -> Study:
+def study_capacity(market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT) -> Study:
     """Study the claim about capacity under assumptions of one's own."""
     loaded = market if isinstance(market, MarketData) else load_market(market)
-    about = replace(claim("capacity"), examine=lambda market, _: examine_capacity(market, assumptions))
-    return hold_against(about, loaded, chance)
+    about = replace(claim("capacity"), examine=lambda market: examine_capacity(market, assumptions))
+    return hold_against(about, loaded)
 
 
 def study_days(
     days: Days,
     market: MarketData | str = "embedded",
     origin: str = "given days",
-    chance: Chance | None = None,
 ) -> Study:
     """Study any list of days: what small and large earned around them."""
     loaded = market if isinstance(market, MarketData) else load_market(market)
@@ -150,7 +140,7 @@ def study_days(
         statement=f"Small caps outperform large caps in the 12 to 24 months after {origin}.",
         origin="you",
         test=EVENT_CLAIMS[0].test.split(" A first cut is")[0],
-        rule=EVENT_CLAIMS[0].rule,
-        examine=lambda market, chance: examine_days(market, days, chance, f"The cases are {origin}."),
+        rule=claim("value-after-cuts").rule,
+        examine=lambda market: examine_days(market, days, f"The cases are {origin}."),
     )
-    return hold_against(about, loaded, chance)
+    return hold_against(about, loaded)

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis import measures
-from backtest.analysis.lead_lag import lead, sign_test, turns, volatility_ratio
-from backtest.studies.claim import Claim, SignRule
+from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
+from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Evidence, Finding, Table
 from backtest.studies.inputs import monthly, own_bars
-from backtest.studies.wording import number, probability
+from backtest.studies.wording import number, probability, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.analysis.event_study import Chance
     from backtest.analysis.lead_lag import Lead, Turns
     from backtest.dates import Days
     from backtest.market.data import MarketData
@@ -25,12 +24,15 @@ DEPTH = 0.20
 """A downturn is a fall of the market by so much from its highest value."""
 
 
-def _more_volatile(market: MarketData, chance: Chance) -> Finding:
+def _more_volatile(market: MarketData) -> Finding:
     bars = monthly(market, "small", "large")
     small, large = bars.returns["small"], bars.returns["large"]
-    whole = volatility_ratio(small, large, chance)
+    whole = volatility_ratio(small, large)
     parts = np.array_split(np.arange(len(small)), 4) if len(small) >= 96 else []
-    rows, ratios = [], [whole, *(volatility_ratio(small[part], large[part], chance) for part in parts)]
+    rows, ratios = [], [whole, *(volatility_ratio(small[part], large[part]) for part in parts)]
+    halves = [volatility_ratio(small[part], large[part]) for part in np.array_split(np.arange(len(small)), 2)]
+    distances = (small - small.mean()) ** 2 - (whole.ratio * (large - large.mean())) ** 2
+    carrying = int((distances * np.sign(np.nan_to_num(whole.ratio) - 1.0)).argmax())
     spans = [np.arange(len(small)), *parts]
     for span, ratio in zip(spans, ratios, strict=True):
         name = f"{str(bars.ends[span[0]])[:7]} to {str(bars.ends[span[-1]])[:7]}"
@@ -47,11 +49,16 @@ def _more_volatile(market: MarketData, chance: Chance) -> Finding:
     return Finding(
         evidence=(
             Evidence(
-                "log of the volatility ratio",
+                "the log of the ratio",
                 float(np.log(whole.ratio)),
-                number(whole.ratio),
+                _times,
                 whole.pvalue,
                 len(small),
+                low=float(np.log(whole.low)) if whole.low > 0.0 else -np.inf,
+                high=float(np.log(whole.high)),
+                halves=(float(np.log(halves[0].ratio)), float(np.log(halves[1].ratio))),
+                carrying=str(bars.ends[carrying])[:7],
+                without=volatility_ratio(np.delete(small, carrying), np.delete(large, carrying)).pvalue,
             ),
         ),
         headline=(
@@ -76,15 +83,31 @@ def _more_volatile(market: MarketData, chance: Chance) -> Finding:
     )
 
 
+def _times(log_ratio: float) -> str:
+    return f"{number(float(np.exp(log_ratio)))} times"
+
+
+def _first_in(lead: float) -> str:
+    return share(min(1.0, (1.0 + lead) / 2.0))
+
+
 def _order(name: str, first: Sequence[int], second: Sequence[int]) -> tuple[Evidence, tuple[str, ...]]:
     gaps = np.asarray(second) - np.asarray(first)
     ahead, behind, same = (int((gaps > 0).sum()), int((gaps < 0).sum()), int((gaps == 0).sum()))
+    decided = [1.0 if gap > 0 else -1.0 for gap in gaps if gap]
+    half = len(decided) // 2
+    low, high = (2.0 * bound - 1.0 for bound in share_interval(ahead, behind))
     evidence = Evidence(
-        f"{name}: small first less large first",
-        float(ahead - behind),
-        f"small first in {ahead}, large first in {behind}, together in {same}",
+        f"{name} at which small was first",
+        float(np.mean(decided)) if decided else np.nan,
+        _first_in,
         sign_test(ahead, behind),
-        ahead + behind,
+        len(decided),
+        low=low,
+        high=high,
+        halves=(float(np.mean(decided[:half])), float(np.mean(decided[half:]))) if half else (np.nan, np.nan),
+        carrying=f"one of the {name}",
+        without=sign_test(max(ahead, behind) - 1, min(ahead, behind)) if decided else np.nan,
     )
     return evidence, (name, str(ahead), str(behind), str(same), probability(evidence.pvalue))
 
@@ -120,7 +143,7 @@ def _turn_dots(found: Turns, rows: tuple[tuple[str, ...], ...], bar: str) -> Dot
     return Dots(labels, gaps.astype(float), none, none, what)
 
 
-def _first_to_turn(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - nothing is drawn here
+def _first_to_turn(market: MarketData) -> Finding:
     dates, returns = own_bars(market, "small", "large", "market")
     small, large, whole = returns.T
     by_month = market.frequency == "monthly"
@@ -160,11 +183,14 @@ RISK_CLAIMS = (
         statement="Small caps are more volatile than large caps.",
         origin="common knowledge, repeated in every article",
         test=(
-            "Ratio of the standard deviations of monthly returns, held against 1 by months drawn anew in "
-            "blocks."
+            "Ratio of the standard deviations of monthly returns, held against 1 by the difference of the "
+            "squares of the same months (Pitman and Morgan), whose error respects autocorrelation."
         ),
-        rule=SignRule(at_least=60, cases="months"),
+        rule=SignRule(
+            at_least=60, sizes=(Size(float(np.log(1.1)), "a tenth more volatility"),), cases="months"
+        ),
         examine=_more_volatile,
+        revised=(SIZED,),
     ),
     Claim(
         id="first-to-turn",
@@ -174,7 +200,12 @@ RISK_CLAIMS = (
             "Order of the peaks and troughs of small and large around each fall of the market by 20% or "
             "more; sign test."
         ),
-        rule=SignRule(at_least=5, cases="downturns in which one of them was first"),
+        rule=SignRule(
+            at_least=5,
+            sizes=(Size(0.5, "three peaks in four"), Size(0.5, "three troughs in four")),
+            cases="downturns in which one of them was first",
+        ),
         examine=_first_to_turn,
+        revised=(SIZED,),
     ),
 )

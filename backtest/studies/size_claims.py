@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
 from backtest.analysis.margins import earnings_change, implied_margin
-from backtest.analysis.regression import least_squares
-from backtest.studies.claim import Claim, SignRule
+from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Curves, Evidence, Finding, Table
 from backtest.studies.inputs import monthly
-from backtest.studies.wording import dollars, number, percent
+from backtest.studies.steadiness import coefficient
+from backtest.studies.wording import dollars, number, percent, share
 
 if TYPE_CHECKING:
-    from backtest.analysis.event_study import Chance
     from backtest.market.data import MarketData
 
 GAIN = 0.02
@@ -65,12 +64,12 @@ def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
     )
 
 
-def _margin(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - arithmetic needs no market
+def _margin(market: MarketData) -> Finding:  # noqa: ARG001 - arithmetic needs no market
     implied = {name: implied_margin(GAIN, change) for name, change in CLAIMED.items()}
     margins = np.linspace(0.03, 0.25, 89)
     said = " and ".join(f"{CLAIMED[name]:.0%} at a margin of {value:.0%}" for name, value in implied.items())
     return Finding(
-        evidence=(Evidence("net margins of typical companies", float("nan"), "-", float("nan"), 0),),
+        evidence=(Evidence("net margins of typical companies", float("nan"), share, float("nan"), 0),),
         headline=f"200 basis points lift earnings by {said}",
         sample="arithmetic; no company was looked at",
         picture=Curves(
@@ -146,20 +145,19 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
     logs = {name: np.log1p(returns) for name, returns in bars.returns.items()}
     growth = {name: 12 * float(log.mean()) for name, log in logs.items()}
     excess = logs["small"] - logs["large"]
-    found = least_squares(excess, np.ones((len(excess), 1)))
-    premium = 12 * float(found.coefficients[0])
+    what = "growth of small minus large a year, before any impact"
+    months = bars.ends.astype("datetime64[M]").astype(str)
+    constant = np.ones((len(excess), 1))
+    found = coefficient(what, excess, constant, 0, months, len(excess), percent, scale=12.0)
     sums = np.logspace(6, 12, 121)
     limit = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small, a.large)
     alone = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small)
     within = bool(sums[0] < limit < sums[-1])
     at = f"at about {dollars(limit)}" if within else "at no sum from $1 million to $1 trillion"
-    what = "growth of small minus large a year, before any impact"
     return Finding(
-        evidence=(
-            Evidence(what, premium, percent(premium), float(found.pvalues[0]), len(excess), holds=within),
-        ),
+        evidence=(replace(found, holds=within),),
         headline=(
-            f"small grew {percent(premium)} a year more (log) before impact; impact takes the lead away {at}"
+            f"small grew {found.shown} a year more (log) before impact; impact takes the lead away {at}"
         ),
         sample=f"{len(excess)} months; impact by a model, not measured",
         picture=Curves(
@@ -174,7 +172,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
     )
 
 
-def _capacity(market: MarketData, chance: Chance) -> Finding:  # noqa: ARG001 - the model draws nothing
+def _capacity(market: MarketData) -> Finding:
     return examine_capacity(market, Assumptions())
 
 
@@ -205,10 +203,14 @@ SIZE_CLAIMS = (
         ),
         rule=SignRule(
             at_least=60,
+            sizes=(Size(0.02, "2 points a year"),),
             cases="months",
             condition="impact takes the lead away at some sum between $1 million and $1 trillion",
         ),
         examine=_capacity,
-        revised="first used mean returns and now mean log returns, since it is growth that a sum earns",
+        revised=(
+            SIZED,
+            "first used mean returns and now mean log returns, since it is growth that a sum earns",
+        ),
     ),
 )

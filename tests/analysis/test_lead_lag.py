@@ -8,24 +8,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from backtest.analysis.event_study import Chance
-from backtest.analysis.lead_lag import lead, sign_test, turns, volatility_ratio
-
-QUICK = Chance(draws=300, seed=1)
+from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
+from benchmarks.calibration.processes import PROCESSES, World
 
 
 def test_the_volatility_ratio_is_that_of_the_deviations() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(0, 0.06, 900), rng.normal(0, 0.04, 900)
-    found = volatility_ratio(a, b, QUICK)
+    found = volatility_ratio(a, b)
     assert found.ratio == pytest.approx(np.std(a, ddof=1) / np.std(b, ddof=1))
     assert found.low < 1.5 < found.high
     assert found.pvalue < 0.01
 
 
-def test_equal_volatilities_are_rarely_told_apart() -> None:
-    found = [volatility_ratio(*np.random.default_rng(s).normal(0, 0.05, (2, 400)), QUICK) for s in range(120)]
-    assert np.mean([f.pvalue < 0.05 for f in found]) <= 0.05 + 3 * (0.05 * 0.95 / 120) ** 0.5
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_ratio_lies_in_its_interval_nineteen_times_in_twenty(name: str) -> None:
+    world = World("105 months", 105, 12.0)
+    missed = []
+    for seed in range(400):
+        market = world.draw(PROCESSES[name], np.random.default_rng(seed))
+        found = volatility_ratio(1.3 * market.small[0], market.large[0])
+        missed.append(not found.low <= 1.3 <= found.high)
+    assert abs(np.mean(missed) - 0.05) < 3 * (0.05 * 0.95 / 400) ** 0.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bound_is_a_ratio_that_is_just_not_rejected(seed: int) -> None:
+    """The interval is made of a quadratic; here the scaled series are tested against 1 instead."""
+    a, b = np.random.default_rng(seed).normal(0, 0.05, (2, 300))
+    found = volatility_ratio(a, b)
+    assert volatility_ratio(a, found.low * b).pvalue == pytest.approx(0.05, abs=1e-6)
+    assert volatility_ratio(a, found.high * b).pvalue == pytest.approx(0.05, abs=1e-6)
+    turned = volatility_ratio(b, a)
+    assert (1 / turned.high, 1 / turned.low) == pytest.approx((found.low, found.high))
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_the_interval_of_a_share_is_that_of_scipy(wins: int, losses: int) -> None:
+    if wins + losses:
+        oracle = binomtest(wins, wins + losses).proportion_ci(0.95)
+        assert share_interval(wins, losses) == pytest.approx((oracle.low, oracle.high))
 
 
 def test_what_follows_a_bar_later_is_led() -> None:

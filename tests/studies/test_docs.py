@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backtest.analysis.event_study import Chance
 from backtest.cli.study import parse_days
 from backtest.studies.register import CLAIMS, study_claims, study_days
 from tests.conftest import REPOSITORY
@@ -37,14 +36,14 @@ def test_the_table_is_what_the_command_gives(french_monthly: MarketData) -> None
 def test_the_list_of_first_cuts_gives_what_the_page_says(french_monthly: MarketData, text: str) -> None:
     dates = re.search(r"--dates (1984-09,[\d,-]+)", text)
     assert dates is not None
-    finding = study_days(parse_days(dates[1]), french_monthly, chance=Chance(draws=100)).finding
+    finding = study_days(parse_days(dates[1]), french_monthly).finding
     assert finding is not None
     assert finding.headline == "small minus large over 12 months: mean -2.0%, positive in 3 of 9"
     assert "a mean of -2.0% over twelve months, positive in 3 of 9" in text
 
 
 def test_sentences_with_numbers_are_those_of_the_studies(french_monthly: MarketData, text: str) -> None:
-    found = {s.claim.id: s.finding for s in study_claims(french_monthly, Chance(draws=100))}
+    found = {s.claim.id: s.finding for s in study_claims(french_monthly)}
     policy = found["expansive-policy"]
     assert policy is not None
     assert policy.tables[1].title == "1966-01 to 2013-12"

@@ -1,0 +1,83 @@
+"""Whether a coefficient holds in both halves of its sample, and without the case that speaks most for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.analysis.regression import least_squares
+from backtest.studies.findings import Evidence
+from backtest.studies.wording import NORMAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from backtest.dates import Bools, Days, Floats
+
+
+def spells(ends: Days, yes: Bools) -> NDArray[np.str_]:
+    """Return for each month the first month of the spell that it lies in, ``1990-08 on``, (n,)."""
+    begins = np.r_[True, yes[1:] != yes[:-1]]
+    first = ends.astype("datetime64[M]")[begins].astype(str)
+    return np.char.add(first, " on")[np.cumsum(begins) - 1]
+
+
+def coefficient(
+    label: str,
+    y: Floats,
+    design: Floats,
+    column: int,
+    cases: NDArray[np.str_],
+    n: int,
+    write: Callable[[float], str],
+    claimed: int = 1,
+    scale: float = 1.0,
+) -> Evidence:
+    """Return one coefficient of a regression as evidence.
+
+    Parameters
+    ----------
+    label, n, write, claimed
+        As ``Evidence`` has them.
+    y, design, column
+        (n,) and (n, k); the coefficient is that of ``column``.
+    cases
+        (n,) the name of the case that each row belongs to.
+    scale
+        What the coefficient is multiplied by, such as 12 for a year's.
+    """
+
+    def fitted(rows: NDArray[np.int64] | Bools) -> tuple[float, float, float]:
+        found = least_squares(y[rows], design[rows])
+        return (
+            float(found.coefficients[column]),
+            float(found.errors[column]),
+            float(found.pvalues[column]),
+        )
+
+    every = np.arange(len(y))
+    estimate, error, pvalue = fitted(every)
+    carrying, without = "", float("nan")
+    if np.isfinite(pvalue):
+        bread = np.linalg.inv(design.T @ design)
+        left = y - design @ (bread @ (design.T @ y))
+        moved = (design @ bread[column]) * left * np.sign(estimate)
+        names, row_of = np.unique(cases, return_inverse=True)
+        carrying = str(names[np.bincount(row_of, moved).argmax()])
+        without = fitted(cases != carrying)[2]
+    return Evidence(
+        label,
+        scale * estimate,
+        write,
+        pvalue,
+        n,
+        claimed,
+        low=scale * (estimate - NORMAL * error),
+        high=scale * (estimate + NORMAL * error),
+        halves=(scale * fitted(every[: len(y) // 2])[0], scale * fitted(every[len(y) // 2 :])[0]),
+        carrying=carrying,
+        without=without,
+    )
