@@ -150,6 +150,12 @@ class SignRule:
         short = self._short_of(evidence)
         if short:
             return Verdict(NOT_SUPPORTED, f"{said}; {short[0]}")
+        # A case that lies far from the others lifts the error of a mean more than the mean.
+        hidden = [
+            e for e in evidence if e.claimed * e.estimate > 0.0 and e.without < self.level / len(evidence)
+        ]
+        if hidden:
+            said += f"; without {hidden[0].carrying} p is {probability(hidden[0].without)}"
         sized = list(zip(evidence, self.sizes, strict=True))
         blind = [(e, size) for e, size in sized if not e.visible <= size.value]
         if not blind:

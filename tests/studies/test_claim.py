@@ -125,6 +125,12 @@ def test_supported_shows_both_halves_and_names_the_one_or_the_case_that_carries_
     assert "it rests on one case: without March 1933 p is 0.20" in because((1.5, 2.5), 0.2)
 
 
+def test_one_case_that_hides_an_effect_is_named() -> None:
+    found = rule().verdict((evidence(0.9, 0.06, without=0.02),))
+    assert (found.word, "without March 1933 p is 0.020" in found.because) == ("cannot be told", True)
+    assert "without" not in rule().verdict((evidence(-0.9, 0.06, without=0.02),)).because
+
+
 def test_what_has_the_claimed_sign_and_is_smaller_than_claimed_is_said_to_be() -> None:
     found = rule().verdict((evidence(0.5, 0.001, interval=(0.2, 0.8)),))
     assert (found.word, "ends at +0.8 feet, short of one" in found.because) == ("supported", True)
