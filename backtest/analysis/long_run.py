@@ -13,18 +13,16 @@ if TYPE_CHECKING:
 
 
 def long_run_variance(scores: Floats, lags: int) -> Any:
-    """Return the long-run variance of (..., n) scores with Bartlett weights (Newey and West 1987), (...,).
+    """Return the long-run variance of (n,) or (n, k) scores with Bartlett weights (Newey and West 1987).
 
-    Bartlett's weights are how far two windows of ``lags + 1`` terms overlap, so that the mean square of the
-    sums of all windows, those that begin before the first term or end after the last among them, is the
-    weighted sum of autocovariances. The scores are not demeaned.
+    A float, or (k, k). The scores are not demeaned.
     """
-    n, width = scores.shape[-1], min(lags, scores.shape[-1] - 1) + 1
-    total = np.zeros((*scores.shape[:-1], n + 2 * width - 1))
-    total[..., width : width + n] = np.cumsum(scores, axis=-1)
-    total[..., width + n :] = total[..., width + n - 1, None]
-    sums = total[..., width:] - total[..., :-width]
-    return (sums * sums).sum(axis=-1) / (n * width)
+    n = len(scores)
+    total = scores.T @ scores
+    for lag in range(1, min(lags, n - 1) + 1):
+        cross = scores[lag:].T @ scores[:-lag]
+        total = total + (1.0 - lag / (lags + 1.0)) * (cross + cross.T)
+    return total / n
 
 
 def cosine_covariance(scores: Floats) -> tuple[Floats, int]:
