@@ -136,7 +136,7 @@ def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
             Table(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
         ),
         notes=(
-            "The picture's line and the R2 are those of ordinary least squares; the slope is that of the test.",
+            "The picture's line and the R2 are of ordinary least squares; the slope is that of the test.",
             "Overlapping windows hardly add cases: what counts is the number of windows that do not overlap.",
             (
                 "A high R2 in the sample with an R2 below zero out of it means: the fit would not have "
