@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest import load_strategy
 from backtest.analysis.superior import settled, superior
+from backtest.engine.curves import MEASURES
+from backtest.market.data import Bars, MarketData
+from backtest.observations import Observations
+from backtest.runs import Cost
+from backtest.tuning.grid import make_grid
+from backtest.tuning.objective import Objective
+from backtest.tuning.survey import DIGESTED, Survey, first_of_each
+from backtest.tuning.sweep import common_window
+from backtest.tuning.trials import MEASURED, Trials
+from backtest.tuning.truth import truth
+from backtest.tuning.verdict import HOLDS, LEVEL, judged
 from benchmarks.calibration.experiments import REJECTS, Experiment
 from benchmarks.calibration.processes import PROCESSES, WORLDS
 
@@ -15,8 +28,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from backtest.dates import Days
+    from backtest.tuning.truth import Truth
     from benchmarks.calibration.experiments import Outcomes
     from benchmarks.calibration.processes import Floats, Process, World
+
+ONE = "threads:1"
+WARM_UP = 3  # years before the window: the longest that any trial looks back
+
+GRIDS: dict[str, dict[str, str | None]] = {
+    "rate_cut": {"delay": "0:12:3", "hold": "6:48:6", "quiet": "0,12", "min_cut": "0.25,0.5"},
+    "small_momentum": {"months": "1:24:1", "band": "0:10:2"},
+}
+"""One strategy whose decisions have nothing to do with returns, and one that decides by them."""
 
 MONTHS = tuple(world for world in WORLDS.values() if world.ppy == 12.0)
 
@@ -72,7 +96,64 @@ def _superior(kind: str, process: Process, world: World, trials: int) -> Experim
         return {"SPA": found.pvalue <= 0.05, "StepM": len(found.better) > 0}
 
     case = f"{trials:,} {kind}, {process.name}, {world.name}"
-    return Experiment("superior trials of noise", case, REJECTS, once, 1000 if trials < 3000 else 300)
+    return Experiment("superior trials of noise", case, REJECTS, once, 1000 if trials < 3000 else 200)
+
+
+def _dates(world: World) -> Days:
+    """Return the last business day of each month, or business days."""
+    if world.ppy == 12.0:
+        months = np.arange(world.bars) + np.datetime64("1980-02", "M")
+        return np.busday_offset(months.astype("datetime64[D]"), -1, roll="forward")
+    return np.busday_offset("1980-01-01", np.arange(world.bars), roll="forward")
+
+
+def _policy(rng: np.random.Generator, dates: Days) -> Observations:
+    """Return a policy rate that moves every three months or so, in cycles, whatever returns do."""
+    days = np.sort(rng.choice(dates, len(np.unique(dates.astype("datetime64[M]"))) // 3, replace=False))
+    falling = (np.arange(len(days)) + rng.integers(12)) // 6 % 2 == 1
+    moves = np.where(falling, -0.25, 0.25) * rng.choice([1, 1, 2, 3], len(days))
+    return Observations("POLICY", days, 20.0 + moves.cumsum(), days)
+
+
+def market_of(rng: np.random.Generator, process: Process, world: World) -> MarketData:
+    """Return a market in which no rotation has an edge; its first years are for looking back."""
+    longer = replace(world, bars=world.bars + round(WARM_UP * world.ppy))
+    drawn, dates = longer.draw(process, rng), _dates(longer)
+    returns = np.column_stack([drawn.small[0], drawn.large[0], drawn.market[0], drawn.cash])
+    bars = Bars(dates, ("small", "large", "market", "cash"), returns)
+    frequency = "monthly" if world.ppy == 12.0 else "daily"
+    policy = {"POLICY": _policy(rng, dates)}
+    return MarketData("noise", "noise", frequency, "", "market", bars, policy, "POLICY", frozenset(), {})
+
+
+def told(strategy: str, market: MarketData, shifts: int = 99) -> Truth:
+    """Return what a sweep of a strategy tells of its winner, without costs and without a folder."""
+    of = load_strategy(strategy)
+    grid = make_grid(of.parameters, GRIDS[strategy], {}, strategy)
+    trials = Trials(of, market, grid, (), Cost(0.0), market.benchmark)
+    window = common_window(trials, None, None, None, ONE)
+    status, (measured,) = trials.measure(np.arange(grid.size), [window])
+    objective = Objective("sharpe")
+    scores = objective.of(measured)
+    distinct = first_of_each([measured[:, MEASURES.index(name)] for name in DIGESTED]) & (status == MEASURED)
+    found = Survey(status, (scores,), distinct, 0)
+    best = int(np.nanargmax(scores))
+    return truth(trials, None, window, found, best, objective, shifts=shifts, executor=ONE)
+
+
+def _sweep(strategy: str, process: Process, world: World) -> Experiment:
+    def once(rng: np.random.Generator) -> Outcomes:
+        found = told(strategy, market_of(rng, process, world))
+        placebo = found.placebo
+        return {
+            "SPA": found.superior.pvalue <= LEVEL,
+            "placebo": None if placebo is None else placebo.pvalue <= LEVEL,
+            "deflated above 95%": found.deflated.probability > 1.0 - LEVEL,
+            "verdict: holds up": judged(found).outcome == HOLDS,
+        }
+
+    case = f"{strategy}, {process.name}, {world.name}"
+    return Experiment("sweeps of a strategy over noise", case, REJECTS, once, 500)
 
 
 EXPERIMENTS = [
@@ -81,4 +162,8 @@ EXPERIMENTS = [
     for trials in (20, 300, 3000)
     for world in MONTHS
     for process in PROCESSES.values()
+] + [
+    _sweep(strategy, PROCESSES[process], WORLDS[world])
+    for strategy in GRIDS
+    for process, world in [*((name, "420 months") for name in PROCESSES), ("GARCH-t", "2520 days")]
 ]
