@@ -101,6 +101,22 @@ def test_the_choice_is_the_best_of_the_training(plan: Plan, embedded: MarketData
     assert walked.changes == sum(a.number != b.number for a, b in pairwise(walked.folds))
 
 
+def test_what_is_known_a_bar_too_late_is_never_chosen(embedded: MarketData) -> None:
+    trials, last = _trials(embedded, "trend", {"months": "6,12"}), len(embedded.bars.dates) - 1
+    begin = int(trials.decide(np.arange(2)).first.max())
+    for first, best in ((begin, {1}), (begin - 1, {0})):
+        walked = walk_forward(
+            trials, lambda: iter([np.arange(2)]), (first, last), Plan(120, 60, purge=0), Objective("sharpe")
+        )
+        assert {fold.number for fold in walked.folds} == best
+
+
+def test_a_fill_that_knows_its_own_close_may_learn_from_that_bar(embedded: MarketData) -> None:
+    for same_close in (False, True):
+        walked, _ = _walk(replace(_trials(embedded), same_close=same_close), Plan(120, 60, purge=0))
+        assert all(fold.train[1] == fold.test[0] - (not same_close) for fold in walked.folds)
+
+
 @pytest.mark.parametrize(
     ("name", "grid", "plan"),
     [
