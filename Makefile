@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench gallery clean
+.PHONY: run test check bench mutants gallery clean
 .DEFAULT_GOAL := run
 
 # Runs rate_cut on the embedded market.
@@ -24,6 +24,10 @@ bench: .venv/ready-bench
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.tuning
+
+# Changes the code a little, over and over, and fails where no test notices; see CONTRIBUTING.md.
+mutants: .venv/ready-mutants
+	nice -n 10 $(BIN)/python -m benchmarks.mutants
 
 # Rebuilds the committed pages of the shipped strategies.
 gallery: .venv/ready
@@ -47,4 +51,8 @@ clean:
 
 .venv/ready-bench: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@ .venv/ready .venv/ready-dev
+
+.venv/ready-mutants: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,mutants]'
 	@touch $@ .venv/ready .venv/ready-dev

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from backtest import MarketData, load_market
 
@@ -18,6 +18,14 @@ settings.register_profile(
 )
 settings.register_profile(
     "nightly", parent=settings.get_profile("default"), derandomize=False, max_examples=5000
+)
+# `make mutants`: of thousands of changes to the code each meets a few cases, and nobody reads which of them failed.
+settings.register_profile(
+    "mutants",
+    parent=settings.get_profile("default"),
+    max_examples=20,
+    phases=(Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

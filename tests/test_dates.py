@@ -50,6 +50,17 @@ def test_a_fill_uses_only_what_was_known_strictly_before_it() -> None:
             assert fills.knows(fill, known).tolist() == (fills.first_after(known) <= fill).tolist()
 
 
+@given(st.sets(DAYS, min_size=1, max_size=12), DAYS)
+def test_the_first_fill_past_a_day_is_found_by_walking(dates: set[dt.date], day: dt.date) -> None:
+    fills = sorted(dates)
+    later = [i for i, fill in enumerate(fills) if fill > day]
+    for same_close in (False, True):
+        found = Fills(to_days(fills), same_close).first_past(to_days(day))
+        assert found == (later[0] if later else len(fills))
+    on_a_fill = Fills(to_days(fills)).first_past(np.array(fills, dtype="datetime64[s]"))
+    assert on_a_fill.tolist() == list(range(1, len(fills) + 1))
+
+
 @pytest.mark.parametrize("given_day", ["2007-09-18", dt.date(2007, 9, 18), np.datetime64("2007-09-18T12")])
 def test_a_day_is_read_from_whatever_a_user_has(given_day: object) -> None:
     assert parse_day(given_day, "the start") == np.datetime64("2007-09-18")  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ class Liquidity:
 
 def impact_cost(order: Floats | float, liquidity: Liquidity) -> Floats:
     """Return the cost of an order as a fraction of it; ``order`` in dollars, any shape."""
-    part = np.asarray(order, dtype=np.float64) / liquidity.daily_volume
+    part = np.asarray(order) / liquidity.daily_volume
     return liquidity.impact * liquidity.volatility * np.sqrt(part)
 
 

@@ -16,11 +16,9 @@ def cutting_cycles(known_at: Days, target: Floats) -> list[tuple[np.datetime64, 
     ``known_at`` (n,) datetime64[D] and ``target`` (n,) are the target's first level and its changes;
     repeated levels are passed over. Where a cycle ends is only known once the target has risen.
     """
-    cycles: list[tuple[np.datetime64, np.datetime64]] = []
-    cutting = False
-    for day, change in zip(known_at[1:], np.diff(target), strict=True):
-        if change < 0:
-            cycles = [*cycles[:-1], (cycles[-1][0], day)] if cutting else [*cycles, (day, day)]
-        if change != 0:
-            cutting = bool(change < 0)
-    return cycles
+    direction = np.sign(np.diff(target))
+    moved = direction != 0.0
+    days, falls = known_at[1:][moved], direction[moved] == -1.0
+    first = falls & ~np.r_[False, falls[:-1]]
+    last = falls & ~np.r_[falls[1:], False]
+    return [(begin, end) for begin, end in np.column_stack([days[first], days[last]])]

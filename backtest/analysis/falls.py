@@ -29,11 +29,10 @@ class Fall:
 def worst_falls(returns: Floats, n: int = 10) -> list[Fall]:
     """Return the ``n`` deepest falls of (n,) simple returns, the deepest first."""
     depth = drawdowns(returns)
-    under = depth < 0.0
-    starts = np.flatnonzero(under & ~np.r_[False, under[:-1]])
-    stops = np.flatnonzero(under & ~np.r_[under[1:], False]) + 1
+    # Where it goes under and where it is back alternate; a fall without recovery ends with the last value.
+    edges = np.flatnonzero(np.diff(np.r_[False, depth < 0.0, False]))
     falls = []
-    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+    for start, stop in edges.reshape(-1, 2).tolist():
         trough = start + int(depth[start:stop].argmin())
         recovery = stop if stop < len(depth) else None
         falls.append(Fall(float(depth[trough]), start - 1, trough, recovery))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ANNOUNCED = "the announcement date"
 AFTER_THE_FACT = "after the fact"
 
+_NEVER = np.datetime64("NaT", "D")
+
 _WEEKDAYS = {
     "Monday": "Mon",
     "Tuesday": "Tue",
@@ -36,7 +38,7 @@ def _on_a_day(phrase: str) -> Callable[[Days], Days] | None:
     if match is None:
         return None
     day = parse_day(match[1], "a release rule's day")
-    return lambda dates: np.full(len(dates), day, dtype="datetime64[D]")
+    return lambda dates: np.full(len(dates), day)
 
 
 def _employment(dates: Days) -> Days:
@@ -46,11 +48,11 @@ def _employment(dates: Days) -> Days:
     Friday after it. That is the first Friday of the next month or, after shorter months, now and then the
     second. Where it would fall on the first days of January it comes a week later.
     """
-    middle = month_start(dates, 0) + np.timedelta64(11, "D")
+    middle = month_start(dates) + np.timedelta64(11, "D")
     saturday = np.busday_offset(middle, 0, roll="forward", weekmask="Sat").astype("datetime64[D]")
     friday = saturday + np.timedelta64(20, "D")
-    in_year = (friday - friday.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
-    return np.where(in_year < 3, friday + np.timedelta64(7, "D"), friday)
+    in_year = friday - friday.astype("datetime64[Y]").astype("datetime64[D]")
+    return np.where(in_year < np.timedelta64(3, "D"), friday + np.timedelta64(7, "D"), friday)
 
 
 def _next_month(phrase: str) -> Callable[[Days], Days] | None:
@@ -113,12 +115,12 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         When the phrase is none of the rules; the sentence lists them.
     """
     if isinstance(rule, list):
-        result = np.full(len(dates), np.datetime64("NaT"), dtype="datetime64[D]")
+        result = np.full(len(dates), _NEVER)
         for part in rule:
             applies = dates >= parse_day(part["from"], "a release rule's 'from'")
             result[applies] = known_at(part["rule"], dates[applies])
             for month, day in part.get("late", {}).items():
-                late = applies & (dates.astype("datetime64[M]") == np.datetime64(month, "M"))
+                late = applies & (dates.astype("datetime64[M]") == np.datetime64(month))
                 result[late] = parse_day(day, "the day of a late release")
         return result
     if rule == ANNOUNCED and announced is not None:

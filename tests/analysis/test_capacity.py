@@ -46,4 +46,6 @@ def test_two_sleeves_with_impact_meet_where_both_have_the_same_left() -> None:
 
 def test_without_a_lead_or_without_impact_there_is_no_break_even() -> None:
     assert break_even(0.10, 0.12, 1.0, 1.0, HALF) == 0.0
+    larger = Liquidity(capitalisation=60e12, turnover=1.0, volatility=0.015, impact=1.0)
+    assert break_even(0.10, 0.10, 1.0, 1.0, larger, HALF) == 0.0
     assert break_even(0.12, 0.10, 1.0, 1.0, Liquidity(1e12, 1.0, 0.02, 0.0)) == math.inf

@@ -28,3 +28,12 @@ def test_repeated_levels_neither_begin_nor_end_a_cycle() -> None:
     cycles = cutting_cycles(days, np.array([5.0, 4.0, 4.0, 3.0, 3.5, 3.5]))
     assert [(str(a), str(b)) for a, b in cycles] == [("2000-01-02", "2000-01-04")]
     assert cutting_cycles(days[:1], np.array([5.0])) == []
+    # Of a row of cuts that has not ended the last one so far is the last.
+    cycles = cutting_cycles(days, np.array([5.0, 6.0, 4.0, 4.5, 3.5, 2.0]))
+    assert [(str(a), str(b)) for a, b in cycles] == [
+        ("2000-01-03", "2000-01-03"),
+        ("2000-01-05", "2000-01-06"),
+    ]
+    # A step of any size counts.
+    assert len(cutting_cycles(days[:2], np.array([5.0, 3.0]))) == 1
+    assert cutting_cycles(days[:2], np.array([3.0, 5.0])) == []

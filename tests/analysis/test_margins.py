@@ -34,6 +34,12 @@ def test_a_loss_or_a_percentage_is_refused(margin: float) -> None:
 
 
 def test_a_change_that_no_margin_gives_is_refused() -> None:
-    for change in (0.0, -0.1, 0.01):
+    for change in (0.0, -0.1, 0.01, 0.02, 0.0125):
         with pytest.raises(UsageError, match="no margin turns"):
             implied_margin(0.02, change)
+    with pytest.raises(UsageError, match="no margin turns"):
+        implied_margin(0.0, 0.5)
+    with pytest.raises(
+        UsageError, match=r"^no margin turns a gain of 200 basis points into \+1% of earnings$"
+    ):
+        implied_margin(0.02, 0.01)

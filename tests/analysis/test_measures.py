@@ -75,6 +75,21 @@ def test_years_know_their_frequency() -> None:
     assert measures.years(dates, "daily") == pytest.approx(88 / 365.2425)
 
 
+def test_two_returns_have_a_deviation_and_one_has_none() -> None:
+    # 0.01 and 0.03 lie 0.01 from their mean: sqrt(2 * 0.0001 / 1).
+    assert measures.deviation(np.array([0.01, 0.03])) == pytest.approx(np.sqrt(0.0002))
+    assert np.isnan(measures.deviation(np.array([0.01])))
+    assert measures.deviation(np.zeros(3)) == 0.0
+
+
+def test_captures_by_hand() -> None:
+    returns, benchmark = np.array([0.1, 0.5, -0.3, 0.2]), np.array([0.21, 0.0, -0.19, 0.0])
+    # A bar in which the benchmark stood still is neither up nor down.
+    assert measures.up_capture(returns, benchmark) == pytest.approx(0.1 / 0.21)
+    assert measures.down_capture(returns, benchmark) == pytest.approx(0.3 / 0.19)
+    assert np.isnan(measures.down_capture(returns, np.abs(benchmark)))
+
+
 def test_what_is_not_defined_is_nan() -> None:
     constant = np.full(5, 0.01)
     assert measures.deviation(constant) == 0.0

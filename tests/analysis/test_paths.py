@@ -45,6 +45,12 @@ def test_falls_are_those_found_by_walking_along(returns: list[float]) -> None:
     assert (deepest[0].depth if deepest else 0.0) == pytest.approx(measures.max_drawdown(np.array(returns)))
 
 
+def test_the_ten_deepest_falls_are_given_the_deepest_first() -> None:
+    depths = np.linspace(0.01, 0.12, 12)
+    found = worst_falls(np.column_stack([-depths, 1.0 / (1.0 - depths) - 1.0 + 1e-9]).reshape(-1))
+    assert [fall.depth for fall in found] == pytest.approx((-depths[:1:-1]).tolist())
+
+
 @given(st.integers(2, 40), st.integers(0, 60), st.integers(0, 2**32 - 1))
 def test_a_moving_window_measures_what_it_holds(window: int, more: int, seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -142,3 +148,15 @@ def test_later_trades_keep_the_first_purchase_and_drop_what_is_past_the_end() ->
     fills, weights = later(np.array([0, 3, 8]), np.eye(3), 2, 9)
     assert fills.tolist() == [0, 5]
     np.testing.assert_array_equal(weights, np.eye(3)[:2])
+    # At the last bar nothing is traded: there is no bar left to earn.
+    assert later(np.array([0, 3, 7]), np.eye(3), 2, 9)[0].tolist() == [0, 5]
+    assert later(np.array([0, 3, 6]), np.eye(3), 2, 9)[0].tolist() == [0, 5, 8]
+
+
+def test_without_a_return_what_is_held_stands_still_and_what_is_not_held_does_not_matter() -> None:
+    nan = float("nan")
+    returns = np.array([[nan, 0.0, 0.0], [0.1, nan, 0.0], [nan, 0.2, 0.0], [0.3, 0.5, 0.0]])
+    found = returns_of(returns, np.array([0, 1]), np.eye(3)[:2], [0.0, 0.0, 0.0])
+    assert found == pytest.approx([0.1, 0.2, 0.5])
+    found = returns_of(returns, np.array([0]), np.array([[0.5, 0.5, 0.0]]), [0.0, 0.0, 0.0])
+    assert found[:2] == pytest.approx([0.05, 0.1 / 1.05])

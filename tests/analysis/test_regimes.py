@@ -36,6 +36,8 @@ def test_cutting_rising_and_on_hold() -> None:
 def test_yes_or_no_holds_from_its_day_on() -> None:
     turns = to_days(["2000-03-01", "2000-05-01"])
     assert yes_or_no(MONTHS, turns, np.array([1.0, 0.0])).tolist() == [-1, 0, 0, 1, 1]
+    # A value that holds from the day of a close on is what its bar says.
+    assert yes_or_no(MONTHS, MONTHS[[2, 4]], np.array([1.0, 0.0])).tolist() == [-1, 0, 0, 1, 1]
 
 
 def test_halves_lie_on_both_sides_of_the_median() -> None:
@@ -47,6 +49,7 @@ def test_decades_are_named_by_their_first_year() -> None:
     labels, names = decades(to_days(["1969-12-31", "1970-01-30", "1979-12-31", "1980-01-31", "2020-01-31"]))
     assert names == ["1970s", "1980s", "2020s"]
     assert labels.tolist() == [0, 0, 1, 2]
+    assert labels.dtype == within(MONTHS, []).dtype == np.int64
 
 
 def test_the_breakdown_is_of_means_a_year() -> None:

@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backtest.decisions import Targets
 from backtest.engine import ledger, path, reference
@@ -102,6 +104,41 @@ def test_a_band_trades_when_a_weight_is_further_off_than_that(engine) -> None:
 
 
 @ENGINES
+def test_a_weight_that_has_drifted_just_as_far_as_the_band_is_left_alone(engine) -> None:
+    # 1/2 becomes 3/2 of 2: a quarter off, to the last bit.
+    market = bars([0.0, 2.0, 0.0, 0.0], [0.0] * 4)
+    mixed = Targets(np.array([0]), np.array([[0.5, 0.5, 0.0]]))
+    assert engine.simulate(market, mixed, [0.0] * 3, Rebalance(band=0.25)).trades.bars.tolist() == [0]
+    assert engine.simulate(market, mixed, [0.0] * 3, Rebalance(band=0.2499)).trades.bars.tolist() == [0, 1]
+
+
+AMOUNTS = st.lists(st.sampled_from([0.0, 0.001, 0.3, 1.0, 7.0, 1e6]), min_size=3, max_size=3)
+SHARES = st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0]), min_size=3, max_size=3)
+FEES = st.lists(st.sampled_from([0.0, 0.00003, 0.01, 0.3, 0.9]), min_size=3, max_size=3)
+
+
+@given(AMOUNTS, SHARES, FEES)
+def test_what_is_left_is_the_value_less_the_cost_of_what_is_traded(
+    holdings: list[float], shares: list[float], costs: list[float]
+) -> None:
+    if sum(holdings) == 0.0 or sum(shares) == 0.0:
+        return
+    weights = [share / sum(shares) for share in shares]
+    left = reference.value_after_costs(holdings, weights, costs)
+    traded = [abs(w * left - h) for w, h in zip(weights, holdings, strict=True)]
+    paid = sum(c * t for c, t in zip(costs, traded, strict=True))
+    assert left == pytest.approx(sum(holdings) - paid, rel=1e-12)
+
+
+@given(st.floats(1e-6, 1e6), st.integers(0, 2), FEES)
+def test_a_sleeve_that_is_on_target_is_worth_what_it_was_to_the_last_bit(
+    amount: float, which: int, costs: list[float]
+) -> None:
+    weights = [float(i == which) for i in range(3)]
+    assert reference.value_after_costs([amount * w for w in weights], weights, costs) == amount
+
+
+@ENGINES
 def test_a_single_sleeve_is_never_traded_back(engine) -> None:
     market = bars([0.1, 0.01, -0.3, 0.123], [0.0] * 4)
     run = engine.simulate(market, Targets(np.array([0]), SMALL[None]), [0.01] * 2 + [0.0], Rebalance(1, 0.0))
@@ -139,6 +176,17 @@ def test_what_is_not_held_needs_no_return(engine) -> None:
         DataError, match="^small has no return on 2000-02-28, but is held then; give .* --start$"
     ):
         engine.simulate(market, Targets(np.array([0]), SMALL[None]), [0.0] * 3)
+    with pytest.raises(DataError, match="^large has no return on 2000-03-28"):
+        engine.simulate(market, Targets(np.array([0, 1]), np.array([LARGE, LARGE])), [0.0] * 3)
+    # Of a mix the one that lacks it is named, and not one that lacks it as well but is not held.
+    mixed = bars([0.0, nan, 0.1], [0.0, nan, 0.1])
+    for weights, name in (([0.0, 0.5, 0.5], "large"), ([0.5, 0.0, 0.5], "small"), ([0.5, 0.5, 0.0], "small")):
+        with pytest.raises(DataError, match=f"^{name} has no return on 2000-02-28"):
+            engine.simulate(mixed, Targets(np.array([0]), np.array([weights])), [0.0] * 3)
+    with pytest.raises(DataError, match="^large has no return on 2000-02-28"):
+        engine.simulate(
+            bars([0.0, 0.1], [0.0, nan]), Targets(np.array([0]), np.array([[0.5, 0.5, 0.0]])), [0.0] * 3
+        )
 
 
 @pytest.mark.parametrize("cost", [0.001, 0.02, 0.05, 0.3])
@@ -183,8 +231,23 @@ def test_all_engines_on_six_months_worked_out_by_hand() -> None:
         assert answer[11:].tolist() == pytest.approx([2 / (5 / 12), 2, 2 / 5])
 
 
+def test_sleeves_that_do_not_match_are_no_portfolio() -> None:
+    two, three = [0.5, 0.5], [0.5, 0.5, 0.0]
+    with pytest.raises(ValueError, match="shorter|longer"):
+        Rebalance(band=0.1).due(1, two, three)
+    for amounts in ((two, three, three), (three, two, three), (three, three, two)):
+        with pytest.raises(ValueError, match="shorter|longer"):
+            reference.value_after_costs(*amounts)
+    with pytest.raises(ValueError, match="shorter|longer"):
+        reference.grow(three, two)
+    with pytest.raises(ValueError, match="shorter|longer"):
+        reference.simulate(bars([0.0] * 3, [0.0] * 3), Targets(np.array([0]), np.eye(3)[:2]), [0.0] * 3)
+
+
 def test_rebalancing_settings_are_checked() -> None:
     with pytest.raises(UsageError, match="every 1 month or more, not 0"):
         Rebalance(every_months=0)
-    with pytest.raises(UsageError, match="must lie in 0 to 1"):
-        Rebalance(band=-0.1)
+    for band in (-0.1, 1.0, 1.5):
+        with pytest.raises(UsageError, match="must lie in 0 to 1"):
+            Rebalance(band=band)
+    assert Rebalance(every_months=1, band=0.0).due(1, [0.6, 0.4], [0.5, 0.5])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.errors import DataError
+from backtest.errors import DataError, UsageError
 from backtest.folders import shipped
 from backtest.market.catalogue import catalogue, late_releases
 from backtest.market.release import ANNOUNCED, known_at
@@ -215,16 +215,16 @@ def test_the_first_weekday_of_the_next_month_is_found_by_walking(day: dt.date, w
     assert known(f"the first {which} of the next month", day) == [the_first(next_month(day), weekdays)]
 
 
-@given(DATES)
-def test_employment_comes_on_the_third_friday_after_the_week_of_the_twelfth(day: dt.date) -> None:
-    saturday = the_first(day.replace(day=12), {5})
-    friday = saturday
-    for _ in range(3):
-        friday = the_first(friday + ONE_DAY, {4})
-    # One of the first three days of January is put off by a week.
-    while friday.month == 1 and friday.day < 4:
-        friday += 7 * ONE_DAY
-    assert known("the third Friday after the week of the 12th", day) == [friday]
+def test_employment_comes_on_the_third_friday_after_the_week_of_the_twelfth() -> None:
+    for number in range(12 * 200):
+        day = dt.date(1900 + number // 12, 1 + number % 12, 1 + number % 28)
+        friday = the_first(day.replace(day=12), {5})
+        for _ in range(3):
+            friday = the_first(friday + ONE_DAY, {4})
+        # One of the first three days of January is put off by a week.
+        if friday.month == 1 and friday.day < 4:
+            friday += 7 * ONE_DAY
+        assert known("the third Friday after the week of the 12th", day) == [friday]
 
 
 def test_a_rule_that_changed_holds_from_the_very_day_that_it_names() -> None:
@@ -242,6 +242,17 @@ def test_a_rule_that_changed_holds_from_the_very_day_that_it_names() -> None:
         "2001-03-03",
         "2002-02-02",
     ]
+
+
+def test_a_rule_with_a_day_that_the_calendar_has_not_is_refused() -> None:
+    days = np.array(["2000-01-01"], dtype="datetime64[D]")
+    with pytest.raises(UsageError, match="^a release rule's day '2001-02-29' is not a date"):
+        known_at("on 2001-02-29", days)
+    with pytest.raises(UsageError, match="^a release rule's 'from' '2001-02-29' is not a date"):
+        known_at([{"from": "2001-02-29", "rule": "the day itself"}], days)
+    with pytest.raises(UsageError, match="^the day of a late release '2001-02-29' is not a date"):
+        late = {"2000-01": "2001-02-29"}
+        known_at([{"from": "1999-01-01", "rule": "the day itself", "late": late}], days)
 
 
 def test_what_a_table_announces_is_known_on_the_day_that_it_says() -> None:
@@ -279,6 +290,27 @@ def test_a_day_that_the_next_month_lacks_is_its_last() -> None:
     months = np.array(["2019-01-01", "2020-01-31", "2020-02-01", "2020-03-15"], dtype="datetime64[D]")
     known = known_at("the 31st of the next month", months).astype(str).tolist()
     assert known == ["2019-02-28", "2020-02-29", "2020-03-31", "2020-04-30"]
+
+
+def test_what_came_late_came_late_only_in_its_month_and_under_its_rule() -> None:
+    days = np.array(
+        ["1999-12-31", "2000-01-01", "2000-01-31", "2000-02-01", "2001-01-15"], dtype="datetime64[D]"
+    )
+    rules = [
+        {
+            "from": "1990-01-01",
+            "rule": "the day itself",
+            "late": {"2000-01": "2000-03-03", "2001-01": "2009-09-09"},
+        },
+        {"from": "2000-01-31", "rule": "the day before", "late": {"1999-12": "2000-04-04"}},
+    ]
+    assert known_at(rules, days).astype(str).tolist() == [
+        "1999-12-31",
+        "2000-03-03",
+        "2000-01-30",
+        "2000-01-31",
+        "2001-01-14",
+    ]
 
 
 def test_a_rule_that_is_none_is_refused() -> None:

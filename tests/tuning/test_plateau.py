@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -105,6 +107,95 @@ def test_neighbours_are_those_one_step_away(scores: np.ndarray, words: bool) -> 
         assert found.median == np.median(expected)
         assert found.worst == min(expected)
     assert np.isfinite(land.scores[land.centre()])
+
+
+def _around(cell: tuple[int, ...], shape: tuple[int, ...], words: bool) -> list[tuple[int, ...]]:
+    """The cells of the grid at most one step away along every axis, the cell among them; words have no steps."""
+    steps = [(0,) if words and axis == 0 else (-1, 0, 1) for axis in range(len(shape))]
+    cells = [tuple(np.add(cell, step)) for step in itertools.product(*steps)]
+    return [c for c in cells if all(0 <= d < n for d, n in zip(c, shape, strict=True))]
+
+
+def _centres_by_loops(scores: np.ndarray, words: bool) -> list[tuple[int, ...]]:
+    """The centre of the best plateau as ``Landscape.centre`` describes it, cell by cell; all that tie for it."""
+    shape = scores.shape
+    middle = np.nanmedian(scores)
+    near = {
+        cell: [scores[c] - middle for c in _around(cell, shape, words) if np.isfinite(scores[c])]
+        for cell in np.ndindex(shape)
+    }
+    most = max(map(len, near.values()))
+    average = {
+        cell: middle + np.mean(found) * np.sqrt(len(found) / most)
+        for cell, found in near.items()
+        if np.isfinite(scores[cell])
+    }
+    peak = max(average, key=lambda cell: average[cell])
+    least = average[peak] - 0.1 * (average[peak] - np.median(list(average.values())))
+    region, found = set(), [peak]
+    while found:
+        cell = found.pop()
+        if cell not in region and average.get(cell, -np.inf) >= least:
+            region.add(cell)
+            found += _around(cell, shape, words)
+    inner = [cell for cell in region if set(_around(cell, shape, words)) <= region]
+    centre = np.mean(list(region), axis=0)
+    distance = {cell: np.sum((np.array(cell) - centre) ** 2) for cell in inner or region}
+    nearest = [cell for cell, d in distance.items() if d <= min(distance.values()) + 1e-9]
+    # Two cells with the same neighbours have the same average, but for rounding.
+    return [cell for cell in nearest if average[cell] >= max(average[c] for c in nearest) - 1e-9]
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([(7,), (5, 6), (4, 3, 5), (1, 6), (6, 1, 4)]), st.booleans()
+)
+def test_the_centre_is_the_one_found_cell_by_cell(seed: int, shape: tuple[int, ...], words: bool) -> None:
+    random = np.random.default_rng(seed)
+    middle = [random.integers(n) for n in shape]
+    away = np.sum([(i - m) ** 2 for i, m in zip(np.indices(shape), middle, strict=True)], axis=0)
+    # Hills of every height over noise, some wide enough for a plateau, with holes in them.
+    scores = random.normal(0.0, 0.3, shape) + random.choice([0.0, 1.0, 5.0]) * (
+        away <= random.choice([1, 5, 20])
+    )
+    scores[random.random(shape) < random.choice([0.0, 0.2])] = np.nan
+    if not np.isfinite(scores).any():
+        return
+    words &= len(shape) > 1
+    grid = _grid(*shape[1:], words=shape[0]) if words else _grid(*shape)
+    found = Landscape(grid, None, scores.reshape(-1)).centre()
+    assert tuple(np.unravel_index(found, shape)) in _centres_by_loops(scores, words)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_of_a_sample_the_centre_has_the_best_average_with_its_two_nearest(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    # No two of these numbers are as far apart as two others, so that there is no doubt who is near.
+    at = np.array([0, 1, 4, 9, 15, 22, 32, 34])
+    scores = random.normal(size=8)
+    scores[random.random(8) < 0.2] = np.nan
+    usable = [i for i in range(8) if np.isfinite(scores[i])]
+    if len(usable) < 3:
+        return
+    average = {
+        i: np.mean([scores[j] for j in sorted(usable, key=lambda j: abs(at[j] - at[i]))[:3]]) for i in usable
+    }
+    found = Landscape(_grid(40), at, scores).centre()
+    assert found == max(average, key=lambda i: average[i])
+
+
+def test_a_sample_of_words_is_averaged_within_a_word_and_axes_count_alike() -> None:
+    grid = _grid(11, 101, words=2)
+    rows = [(0, 0, 0), (0, 1, 0), (0, 0, 9), (0, 5, 50), (1, 0, 0), (1, 0, 20), (1, 9, 90)]
+    numbers = np.array([int(grid.number(list(row))) for row in rows])
+    order = np.argsort(numbers)
+    # The first three lie within a tenth of each other along both axes; their word's other one is far away.
+    scores = np.array([1.0, 1.0, 1.0, 0.0, 9.0, -9.0, -9.0])
+    found = Landscape(grid, numbers[order], scores[order]).centre()
+    assert rows[int(order[found])] in rows[:3]
+    # In a sample a neighbour is one step away, as in a grid; what was not drawn is none.
+    near = Landscape(grid, numbers[order], scores[order]).neighbours(int(np.flatnonzero(order == 0)[0]))
+    assert near.count == 1
+    assert near.worst == 1.0
 
 
 def test_a_sample_is_judged_by_its_nearest_trials() -> None:
