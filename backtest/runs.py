@@ -12,6 +12,7 @@ import pandas as pd
 
 from backtest.analysis import measures
 from backtest.analysis.regression import alpha
+from backtest.analysis.skill import Skill, skill
 from backtest.dates import parse_day
 from backtest.decisions import Weights
 from backtest.engine.ledger import replay
@@ -152,6 +153,16 @@ class Result:
         bars = self.market.bars.window(int(first), int(last))
         ppy = len(self.returns) / measures.years(bars.dates, self.market.frequency)
         return replay(bars, self.path, self.cost.fractions(bars.sleeves), ppy)
+
+    @cached_property
+    def skill(self) -> Skill:
+        """Alpha with its interval, over the window and over its parts."""
+        index = self.equity.index.to_numpy().astype("datetime64[D]")
+        against, free = (
+            self.market.bars.column(name)[np.searchsorted(self.market.bars.dates, index[1:])]
+            for name in (self.benchmark, "cash")
+        )
+        return skill(index, self.path.returns, against, free, self.market.frequency)
 
     @property
     def start(self) -> str:

@@ -45,7 +45,7 @@ def test_run_prints_terms_table_verdict_and_report(tmp_path: Path) -> None:
     done = rotation(tmp_path, "run", "rate_cut", "--set", "hold=18", COLUMNS="100")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for text in ("hold 18 months", "1983-09-30 to 2018-11-30", "Sharpe ratio", "Not supported: Alpha"):
+    for text in ("hold 18 months", "1983-09-30 to 2018-11-30", "Sharpe ratio", "Cannot be told: Alpha"):
         assert text in done.stdout
     report = Path(done.stdout.splitlines()[-1].removeprefix("Report: "))
     assert report.parent == tmp_path / "reports" / "rate_cut"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backtest.analysis.bootstrap import LEVEL, RESAMPLES, Resamples, enough, resample
 from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
+from backtest.analysis.intervals import FEWEST as FEWEST_BARS
+from backtest.analysis.intervals import Influences, difference
+from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
 from backtest.reporting.document import document, plain
 from backtest.reporting.record import Record, read_record, record_of
@@ -28,12 +30,13 @@ BETTER = {
     "volatility": -1.0,
     "sharpe": 1.0,
     "sortino": 1.0,
-    "max_drawdown": 1.0,
-    "calmar": 1.0,
     "alpha": 1.0,
     "information_ratio": 1.0,
 }
-"""Measures of which one run may be marked as the best: 1 where more is better, -1 where less is."""
+"""Measures of which one run may be marked as the best: 1 where more is better, -1 where less is.
+
+The deepest drawdown and what follows from it are not among them: a path has one by chance, and no test tells.
+"""
 
 
 class Difference(NamedTuple):
@@ -68,8 +71,6 @@ class Comparison:
         (n_bars,): the same, of all pairs, at each bar.
     cautions
         Sentences to be said before any number: in what respect the runs are not alike.
-    resamples
-        What the bootstrap gave; None where there are too few bars.
     """
 
     labels: list[str]
@@ -81,7 +82,6 @@ class Comparison:
     alike: Floats
     together: Floats
     cautions: list[str]
-    resamples: Resamples | None
 
     @property
     def start(self) -> str:
@@ -196,41 +196,20 @@ def _tail(n_runs: int) -> float:
     return (1.0 - LEVEL) / 2.0 / (n_runs - 1)
 
 
-def _differences(excess: Floats, metrics: list[dict[str, float]], ppy: float) -> list[Difference]:
-    """Return the Sharpe test of every pair of columns of (n_bars, k) excess returns.
-
-    The leader is to be told from each rival at a level for all of them, which takes more draws.
-    """
-    n, k = excess.shape
-    leader = int(np.nan_to_num([m["sharpe"] for m in metrics], nan=-np.inf).argmax())
-    most = max(RESAMPLES, enough(n, 2.0 * _tail(k)))
-    tests = []
-    for a, b in itertools.combinations(range(k), 2):
-        draws = most if leader in {a, b} else RESAMPLES
-        tests.append(Difference(a, b, sharpe_difference(excess[:, a], excess[:, b], ppy, resamples=draws)))
-    return tests
-
-
-def _best(
-    metrics: list[dict[str, float]], resamples: Resamples | None, differences: list[Difference]
-) -> dict[str, int]:
+def _best(metrics: list[dict[str, float]], own: list[Influences]) -> dict[str, int]:
     """Return the runs that lead every other by more than noise, at 5% over all rivals."""
-    if resamples is None:
-        return {}
-    n, best = len(metrics), {}
-    tail = _tail(n)
-    pvalues = {frozenset((d.a, d.b)): d.test.pvalue for d in differences}
+    n = len(metrics)
+    best: dict[str, int] = {}
+    if len(own[0].returns) < FEWEST_BARS:
+        return best
     for key, sign in BETTER.items():
         values = np.array([sign * m[key] for m in metrics])
         if np.isnan(values).any():
             continue
         leader = int(values.argmax())
         rivals = [i for i in range(n) if i != leader]
-        if key == "sharpe":
-            ahead = all(pvalues[frozenset((leader, i))] < 2.0 * tail for i in rivals)
-        else:
-            ahead = all(resamples.not_ahead(key, leader, i, sign) < tail for i in rivals)
-        if ahead:
+        # What is not a number, as among equals, compares as false.
+        if all(difference(own[leader], own[i], key).pvalue() < 2.0 * _tail(n) for i in rivals):
             best[key] = leader
     return best
 
@@ -269,10 +248,13 @@ def compare(*runs: Result | Record | str | Path) -> Comparison:
     free = np.column_stack([record.risk_free for record in records])
     ppy, metrics = records[0].ppy, [_metrics(record) for record in records]
     pairs = list(itertools.combinations(range(len(records)), 2))
-    excess = returns - free
-    differences = _differences(excess, metrics, ppy)
-    n_resamples = enough(len(returns), _tail(len(records)))
-    resamples = resample(returns, against, free, records[0].n_years, resamples=n_resamples)
+    own = [
+        Influences(*columns, records[0].n_years) for columns in zip(returns.T, against.T, free.T, strict=True)
+    ]
+    tests = [
+        Difference(a, b, sharpe_difference(returns[:, a] - free[:, a], returns[:, b] - free[:, b], ppy))
+        for a, b in pairs
+    ]
 
     sleeves = list(dict.fromkeys(s for record in records for s in record.sleeves))
     weights = [_weights(record, sleeves) for record in records]
@@ -284,13 +266,12 @@ def compare(*runs: Result | Record | str | Path) -> Comparison:
         labels=labels,
         records=records,
         metrics=metrics,
-        best=_best(metrics, resamples, differences),
-        differences=differences,
+        best=_best(metrics, own),
+        differences=tests,
         correlations=_correlations(returns - against),
         alike=alike,
         together=np.mean(shared, axis=0),
         cautions=_cautions(labels, whole, records),
-        resamples=resamples,
     )
 
 

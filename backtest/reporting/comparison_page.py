@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backtest.analysis.intervals import FEWEST
 from backtest.folders import expanded
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
@@ -83,15 +84,12 @@ def _pairs_note(comparison: Comparison) -> str:
 
 
 def _method(comparison: Comparison) -> str:
-    resamples = comparison.resamples
-    if resamples is None:
+    if len(comparison.records[0].returns) < FEWEST:
         return "There are too few bars to tell noise from difference: none is marked."
     return (
-        f"A star marks the run that is better than every other by more than noise: the 95% interval of every "
-        f"difference, widened for the number of rivals, lies on one side of zero. "
-        f"{len(resamples.draws['cagr']):,} resamples of the stationary bootstrap, the same bars for all, "
-        f"in blocks of {resamples.block:.1f} bars on average; Sharpe ratios by the test below. "
-        "Without a star no difference stands out from noise."
+        "A star marks the run that is better than every other by more than noise: the p-value of every "
+        "difference, counted once for each rival, lies below 0.05. The deepest drawdown and the Calmar ratio "
+        "have no such test. Without a star no difference stands out from noise."
     )
 
 

@@ -11,6 +11,7 @@ from backtest.reporting.shading import cuts, recessions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.analysis.skill import Skill
     from backtest.robustness import Robustness
     from backtest.runs import Result
 
@@ -55,6 +56,7 @@ def document(
             "warm_up": str(result.warm_up),
             "tried": tried,
             "metrics": result.metrics,
+            "skill": _skill(result.skill),
             "benchmarks": result.benchmarks,
             **trials,
             "data": {
@@ -71,6 +73,21 @@ def document(
             "report": None if report is None else str(report),
         }
     )
+
+
+def _skill(skill: Skill) -> dict[str, Any]:
+    low, high = skill.ends
+    parts = [
+        {
+            "part": part.name,
+            "first": str(part.first),
+            "last": str(part.last),
+            "alpha": part.fit.alpha,
+            "alpha_tstat": part.fit.tstat,
+        }
+        for part in skill.parts
+    ]
+    return {"alpha_low": low, "alpha_high": high, "alpha_visible": skill.visible, "parts": parts}
 
 
 def _trials(robust: Robustness) -> dict[str, Any]:

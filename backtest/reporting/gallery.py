@@ -46,12 +46,12 @@ def _small_png(figure: Figure, path: Path) -> None:
 
 def _card(result: Result, content: Sheet, folder: Path) -> dict[str, Any]:
     """Write a strategy's page and picture; return what the front page says of it."""
-    name, alpha = result.strategy.name, content.intervals["alpha"]
+    name = result.strategy.name
     _small_png(card_figure(content.record), folder / f"{name}.png")
     card = {
         "name": name,
         "thesis": result.strategy.thesis,
-        "verdict": proper(verdict(result, (alpha.low, alpha.high))),
+        "verdict": proper(verdict(result)),
         **glance(result, content),
     }
     text = render("gallery_card.html", title=name, **card)

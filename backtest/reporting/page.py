@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backtest.analysis.intervals import Interval
+from backtest.analysis.next_path import HELD, SEED
 from backtest.reporting import figures, style
 from backtest.reporting.html import Drawing, drawing, render
 from backtest.reporting.regime_notes import regime_note
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from backtest.reporting.sheet import FactorModel, Interval, Sheet, Variant
+    from backtest.reporting.sheet import FactorModel, Sheet, Variant
     from backtest.runs import Result
 
 
@@ -44,6 +46,7 @@ def _tiles(sheet: Sheet) -> list[Tile]:
     alpha = own["alpha"]
     held = ", ".join(name if w == 1.0 else f"{name} {w:.0%}" for name, w in sheet.holds.items())
     interval = _ends(alpha, percent)
+    deepest = record.document["metrics"]["max_drawdown"]
     return [
         Tile(
             "return a year",
@@ -54,7 +57,7 @@ def _tiles(sheet: Sheet) -> list[Tile]:
         Tile(
             "Sharpe ratio", proper(cell(own["sharpe"].value, number)), f"95%: {_ends(own['sharpe'], number)}"
         ),
-        Tile("deepest fall", proper(percent(own["max_drawdown"].value)), "from the highest value so far"),
+        Tile("deepest fall", proper(percent(deepest)), "from the highest value so far"),
         Tile(f"held on {record.dates[-1]}", held, f"since {sheet.since}; the data end there"),
     ]
 
@@ -66,6 +69,8 @@ def _measures(sheet: Sheet) -> dict[str, Any]:
     for key, label, form in ROWS:
         own = record.document["metrics"][key]
         known, apart = sheet.intervals.get(key), sheet.differences.get(key)
+        if sheet.ranges is not None and key in HELD:
+            known = Interval(own, *getattr(sheet.ranges, key))
         rows.append(
             [
                 label.strip(),
@@ -80,15 +85,21 @@ def _measures(sheet: Sheet) -> dict[str, Any]:
 
 
 def _method(sheet: Sheet) -> str:
-    resamples = sheet.resamples
-    if resamples is None:
-        return "No intervals: there are too few bars for a bootstrap."
+    said = (
+        "Intervals are of the process that made these returns and cover it 93 to 97 times in a hundred, in "
+        "simulations with fat tails, autocorrelation and clusters of volatility. Volatility and tracking "
+        "error have none: a calm sample does not show storms. The last column is the strategy less the "
+        "benchmark."
+    )
+    ranges = sheet.ranges
+    if ranges is None:
+        return said
+    (low, high), (least, most) = HELD["max_drawdown"], HELD["calmar"]
     return (
-        f"Intervals hold the middle 95% of {len(resamples.draws['cagr']):,} resamples of the stationary "
-        f"bootstrap, in blocks of {resamples.block:.1f} bars on average, a length chosen by the data "
-        f"(seed {resamples.seed}). "
-        "Those of the deepest drawdown and of what follows from it say how deep falls could have been in "
-        "histories like this one. The last column is the strategy less the benchmark over the same resamples."
+        f"{said} The ranges of the deepest drawdown and of the Calmar ratio are another thing: where those "
+        f"of a further stretch as long as this one would lie, by {ranges.draws:,} paths drawn in blocks of "
+        f"{ranges.block:.0f} bars (seed {SEED}). They held {low} to {high} and {least} to {most} times in a "
+        "hundred, least where volatility comes in clusters."
     )
 
 
@@ -267,7 +278,7 @@ def glance(result: Result, sheet: Sheet) -> dict[str, Any]:
             percent(own["cagr"].value),
             _signed(sheet.differences["cagr"].value),
             proper(cell(own["sharpe"].value, number)),
-            proper(percent(own["max_drawdown"].value)),
+            proper(percent(metrics["max_drawdown"])),
             _signed(own["alpha"].value),
             proper(cell(metrics["alpha_tstat"], number)),
         ],
@@ -281,7 +292,6 @@ def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
     wide: dict[str, Figure] = {}
     for name, draw in sheet_figures(sheet).items():
         drawn[name], wide[name] = drawing(name, draw, SHOWS[name])
-    alpha = sheet.intervals["alpha"]
     shown = [(word, said) for word, said in terms(result, tried) if word not in ("thesis", "proxy")]
     metrics = record.document["metrics"]
     page = render(
@@ -290,7 +300,7 @@ def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
         name=record.name,
         benchmark=record.benchmark,
         thesis=result.strategy.thesis,
-        verdict=[proper(verdict(result, (alpha.low, alpha.high), tried)), *_against_factors(sheet)],
+        verdict=[proper(verdict(result, tried)), *_against_factors(sheet)],
         warnings=_warnings(result),
         terms=shown,
         tiles=_tiles(sheet),

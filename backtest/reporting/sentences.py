@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.analysis.skill import WORTH
+
 if TYPE_CHECKING:
+    from backtest.analysis.skill import Skill
     from backtest.runs import Result
 
 SIGNIFICANT = 0.05
@@ -72,32 +75,47 @@ def p_clause(value: float) -> str:
     return f"p = {value:.2f}" if value >= 0.01 else "p < 0.01"
 
 
-def verdict(result: Result, interval: tuple[float, float] | None = None, tried: int = 1) -> str:
-    """Return in one or two plain sentences what the alpha allows to say.
+def _contrary(skill: Skill) -> str:
+    """Return in which parts of the window alpha had the opposite sign; nothing where it had it in none."""
+    parts = [
+        f"in {part.name}, {part.first} to {part.last}, it was {part.fit.alpha:+.2%} a year"
+        + ("" if np.isnan(part.fit.tstat) else f" (t = {part.fit.tstat:.2f})")
+        for part in skill.contrary
+    ]
+    return f" Not throughout: {'; '.join(parts)}." if parts else ""
 
-    ``interval`` are the ends of the 95% interval of alpha, where there is one. After ``tried`` combinations
-    the sentence says that the p-value is that of a single try.
+
+def verdict(result: Result, tried: int = 1) -> str:
+    """Return in a few plain sentences what the alpha allows to say.
+
+    "Not supported" is said only where an alpha worth having can be excluded; where neither it nor none can,
+    it "cannot be told", with the smallest alpha that would have been seen. After ``tried`` combinations the
+    sentence says that the p-value is that of a single try.
     """
-    alpha, tstat = result.metrics["alpha"], result.metrics["alpha_tstat"]
-    pvalue = result.metrics["alpha_pvalue"]
+    skill = result.skill
+    alpha, pvalue = skill.whole.alpha, skill.whole.pvalue
     switches = int(result.metrics["switches"])
     cases = f"{switches} switch" + ("" if switches == 1 else "es")
     if np.isnan(pvalue):
         return f"Alpha against {result.benchmark} cannot be tested on this run ({cases})."
-    ends = ""
-    if interval is not None and not np.isnan(interval).any():
-        ends = f"95% interval {interval[0]:+.2%} to {interval[1]:+.2%}, "
+    low, high = skill.ends
     said = (
-        f"Alpha against {result.benchmark} {alpha:+.2%} a year "
-        f"({ends}t = {tstat:.2f}, {p_clause(pvalue)}, {cases})"
+        f"Alpha against {result.benchmark} {alpha:+.2%} a year (95% interval {low:+.2%} to {high:+.2%}, "
+        f"t = {skill.whole.tstat:.2f}, {p_clause(pvalue)}, {cases})"
     )
+    contrary = _contrary(skill)
     if switches < TOO_FEW:
         times = {0: "never switched", 1: "switched once"}.get(switches, f"switched {switches} times")
-        return f"Too few cases to tell: it {times}. {said}."
+        return f"Too few cases to tell: it {times}. {said}.{contrary}"
+    if pvalue >= SIGNIFICANT and skill.worth_excluded:
+        return f"Not supported: {said}; {WORTH:.0%} a year or more can be excluded.{contrary}"
     if pvalue >= SIGNIFICANT:
-        return f"Not supported: {said}; not distinguishable from zero."
+        return (
+            f"Cannot be told: {said}; it may be none, and it may be {WORTH:.0%} a year or more. An alpha "
+            f"below {skill.visible:.1%} a year would mostly have gone unseen in a sample like this.{contrary}"
+        )
     direction = "above" if alpha > 0 else "below"
     few = f" With {cases} the cases are few." if switches < FEW else ""
     if tried > 1:
         few += f" It is the choice of {tried:,} combinations, which this p-value does not know of."
-    return f"{said}: {direction} zero beyond what noise gives one time in twenty.{few}"
+    return f"{said}: {direction} zero beyond what noise gives one time in twenty.{contrary}{few}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from backtest.analysis import measures
-from backtest.analysis.bootstrap import RESAMPLED, Resamples, resample
 from backtest.analysis.falls import worst_falls
+from backtest.analysis.intervals import COMPARED, Influences, Interval, difference, intervals
+from backtest.analysis.long_run import LEVEL
+from backtest.analysis.next_path import SEED, Ranges, next_path
 from backtest.analysis.periods import by_period
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
 from backtest.analysis.regression import alpha, factor_alpha
@@ -33,14 +35,6 @@ DELAYS = {"monthly": (0, 1, 2, 3, 6), "daily": (0, 1, 5, 21, 63)}
 """Bars by which the same trades are delayed."""
 
 ROLLING_YEARS = 3
-
-
-class Interval(NamedTuple):
-    """A value with the ends of its interval, which are NaN where there is none."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Loading(NamedTuple):
@@ -97,7 +91,7 @@ class Sheet:
     """What a tear sheet shows beyond the record of the run; all returns decimal, all dates ISO."""
 
     record: Record
-    resamples: Resamples | None
+    ranges: Ranges | None
     intervals: dict[str, Interval]
     differences: dict[str, Interval]
     models: list[FactorModel]
@@ -115,22 +109,13 @@ class Sheet:
     since: str
 
 
-def _intervals(
-    record: Record, resamples: Resamples | None
-) -> tuple[dict[str, Interval], dict[str, Interval]]:
+def _intervals(record: Record) -> tuple[dict[str, Interval], dict[str, Interval]]:
     """Return the intervals of the measures, and of their differences from the benchmark's."""
-    own, benchmark = record.document["metrics"], record.document["benchmarks"][record.benchmark]
-    nan = float("nan")
-    alone, against = {}, {}
-    for key in RESAMPLED:
-        value = nan if own[key] is None else own[key]
-        ends = resamples.interval(key, 0) if resamples else (nan, nan)
-        alone[key] = Interval(value, *(ends if value == value else (nan, nan)))
-        if benchmark[key] is None or key in ("alpha", "beta", "tracking_error", "information_ratio"):
-            continue
-        apart = resamples.difference(key, 0, 1) if resamples else (nan, nan)
-        against[key] = Interval(value - benchmark[key], *apart)
-    return alone, against
+    benchmark = record.sleeve(record.benchmark)
+    ours = Influences(record.returns, benchmark, record.risk_free, record.n_years)
+    theirs = replace(ours, returns=benchmark)
+    apart = {key: difference(ours, theirs, key) for key in COMPARED}
+    return intervals(ours), {key: Interval(d.estimate, *d.ends()) for key, d in apart.items()}
 
 
 def _model(record: Record, name: str, factors: dict[str, Floats]) -> FactorModel:
@@ -235,29 +220,23 @@ def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Varia
     return costs, delays
 
 
-def sheet(
-    result: Result, robust: Robustness | None = None, *, tried: int = 1, intervals: bool = True
-) -> Sheet:
+def sheet(result: Result, robust: Robustness | None = None, *, tried: int = 1, ranges: bool = True) -> Sheet:
     """Gather what the tear sheet of a run shows.
 
     ``robust`` are trials to be kept in the document; ``tried`` is how many combinations of parameters were
-    tried before this one was chosen. Without ``intervals`` the bootstrap, which takes most of the time, is
-    left out.
+    tried before this one was chosen. Without ``ranges`` no further paths are drawn, which takes most of the
+    time.
     """
     record = record_of(result, document(result, None, robust, tried=tried))
-    benchmark, n_years = record.sleeve(record.benchmark), record.n_years
-    resamples = None
-    if intervals:
-        pair = np.column_stack([record.returns, benchmark])
-        resamples = resample(pair, benchmark, record.risk_free, n_years)
-    alone, against = _intervals(record, resamples)
+    benchmark = record.sleeve(record.benchmark)
+    alone, against = _intervals(record)
     window = round(ROLLING_YEARS * record.ppy)
     pairs = np.column_stack([record.returns, benchmark])
     costs, delays = _variants(result, record)
     held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
     return Sheet(
         record=record,
-        resamples=resamples,
+        ranges=next_path(record.returns, record.n_years) if ranges else None,
         intervals=alone,
         differences=against,
         models=_models(record),
@@ -282,18 +261,16 @@ def sheet(
 
 def as_document(sheet: Sheet) -> dict[str, Any]:
     """Return everything on the page that ``result.json`` does not have, as a JSON document."""
-    resamples = sheet.resamples
     return plain(
         {
             "intervals": {
-                "level": 0.95,
-                "method": "percentile, stationary bootstrap",
-                "resamples": len(resamples.draws["cagr"]) if resamples else 0,
-                "block_bars": resamples.block if resamples else None,
-                "seed": resamples.seed if resamples else None,
+                "level": LEVEL,
+                "of": "the process that made the returns",
+                "method": "delta method, prewhitened long-run variance, Student's t",
                 "measures": {key: i._asdict() for key, i in sheet.intervals.items()},
                 "differences_from_benchmark": {key: i._asdict() for key, i in sheet.differences.items()},
             },
+            "next_path": None if sheet.ranges is None else {**sheet.ranges._asdict(), "seed": SEED},
             "factor_models": [
                 {"name": m.name, "r_squared": m.r_squared, "loadings": [x._asdict() for x in m.loadings]}
                 for m in sheet.models

@@ -1,7 +1,7 @@
-"""Simulates every experiment on both cores and writes docs/calibration.md: python -m benchmarks.calibration.
+"""Simulates every experiment and writes docs/calibration.md: python -m benchmarks.calibration.
 
-What has been simulated is kept in ``build/calibration`` and is not simulated again, so that the program may be
-stopped and started at will; delete that folder after a change of what is measured.
+What has been simulated is kept in ``build/calibration`` and is not simulated again, so that the program may
+be stopped and started at will; delete that folder after a change of what is measured.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -70,8 +71,12 @@ def main() -> None:
             path, first = waiting[future]
             with path.open("a") as file:
                 file.write(json.dumps({"first": first, "counts": future.result()}) + "\n")
-            print(f"\r{done} of {len(waiting)} blocks, {time.monotonic() - began:.0f} s", end="", flush=True)
-    print()
+            if sys.stderr.isatty():
+                print(
+                    f"\r{done} of {len(waiting)} blocks, {time.monotonic() - began:.0f} s",
+                    end="",
+                    file=sys.stderr,
+                )
     table = written(
         {everything[i]: _added(list(_done(_kept(asked.kept, everything[i])).values())) for i in chosen}
     )

@@ -1,4 +1,4 @@
-"""The processes that returns are drawn from: normal, fat-tailed, autocorrelated, and a GARCH fitted to the market.
+"""The processes that returns are drawn from: normal, fat-tailed, autocorrelated, clustered.
 
 A market is a benchmark and a spread between small and large companies that has nothing to do with it:
 ``small = market + spread / 2`` and ``large = market - spread / 2``, as the embedded market is made.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 Shocks = Callable[[np.random.Generator, int, int], "Floats"]
 """Draws (paths, n) shocks of mean 0 and standard deviation 1 from a generator."""
@@ -65,7 +66,7 @@ def _garch(shocks: Floats, kept: float, remembered: float) -> Floats:
 
 
 def clustered(kept: float, remembered: float, freedom: float) -> Shocks:
-    """Return shocks of a GARCH(1, 1) with Student's t: ``kept`` of the last square, ``remembered`` variance."""
+    """Return shocks of a GARCH(1, 1) with Student's t: so much of the last square and of the variance."""
 
     def draw(rng: np.random.Generator, paths: int, n: int) -> Floats:
         shocks = rng.standard_t(freedom, (paths, n + _BEFORE)) * math.sqrt((freedom - 2.0) / freedom)
@@ -83,8 +84,8 @@ class Process:
     spread: Shocks
 
 
-# The GARCH was fitted by ``python -m benchmarks.calibration.fit`` to the excess return of the embedded market and to
-# its small less large, August 1926 to November 2018.
+# The GARCH was fitted by ``python -m benchmarks.calibration.fit`` to the excess return of the embedded market
+# and to its small less large, August 1926 to November 2018.
 PROCESSES = {
     process.name: process
     for process in (
@@ -146,17 +147,12 @@ class Market:
         """The returns of large companies."""
         return self.market - self.spread / 2.0
 
-    def held(self, in_small: NDArray[np.bool_]) -> Floats:
-        """The returns of holding small where (n,) ``in_small`` says so, large elsewhere; without costs."""
+    def held(self, in_small: Bools) -> Floats:
+        """Return what holding small where (n,) ``in_small`` says so, large elsewhere, earns before costs."""
         return np.where(in_small, self.small, self.large)
 
 
-def rotation(n: int, ppy: float, out: int = 96, hold: int = 24) -> NDArray[np.bool_]:
+def rotation(n: int, ppy: float, out: int = 96, hold: int = 24) -> Bools:
     """Return when a rotation holds small companies, (n,): ``hold`` months after every ``out`` months out."""
     month = np.arange(n) * 12.0 // ppy
     return month % (out + hold) >= out
-
-
-def without_edge(world: World) -> World:
-    """Return the same world with small and large of one mean: nothing that rotates has an edge."""
-    return replace(world, spread_mean=0.0)

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 HEAD = """# Calibration: how often what a page promises is so
 
-Markets are drawn from processes whose truth is known, the package is asked, and its answer is held against the truth.
-A 95% interval should cover the truth in 93 to 97% of them; a test at 5% should reject a true null hypothesis in 3 to 7%.
-What lies outside is in **bold**. `python -m benchmarks.calibration` makes this page; a quick form of it runs in the tests.
+Markets are drawn from processes whose truth is known, the package is asked, and its answer is held against
+the truth. A 95% interval should cover it in 93 to 97% of them; a test at 5% should reject a true null
+hypothesis in 3 to 7%. What lies outside is in **bold**. `python -m benchmarks.calibration` makes this page;
+a quick form of it runs in the tests.
 """
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest import MarketData, run
-from backtest.analysis.regression import alpha, factor_alpha, group_means, least_squares, newey_west_lags
+from backtest.analysis.long_run import newey_west_lags, prewhitened_error
+from backtest.analysis.regression import alpha, factor_alpha, group_means, least_squares
 
 
 def hac(y: np.ndarray, design: np.ndarray) -> object:
@@ -27,8 +28,26 @@ def test_factor_alphas_are_statsmodels(n: int, k: int, seed: int) -> None:
     theirs = hac(returns - risk_free, sm.add_constant(factors))
     np.testing.assert_allclose(ours.coefficients, theirs.params, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(ours.tstats, theirs.tvalues, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(ours.pvalues, theirs.pvalues, rtol=1e-8, atol=1e-12)
     assert ours.r_squared == pytest.approx(theirs.rsquared, abs=1e-10)
+
+
+def test_errors_that_are_tested_are_those_of_the_derivative_by_each_bars_weight() -> None:
+    random = np.random.default_rng(8)
+    n, step = 40, 1e-6
+    design = np.column_stack([np.ones(n), random.normal(0.0, 1.0, (n, 2))])
+    y = design @ [0.1, 1.0, -0.5] + random.standard_t(4, n)
+
+    def weighed(bar: int, by: float) -> np.ndarray:
+        weights = np.full(n, (1.0 - by) / n)
+        weights[bar] += by
+        return sm.WLS(y, design, weights=weights).fit().params
+
+    influence = np.array([(weighed(bar, step) - weighed(bar, -step)) / (2.0 * step) for bar in range(n)])
+    fit = least_squares(y, design)
+    for column, error, p in zip(influence.T, fit.tested, fit.pvalues, strict=True):
+        known = prewhitened_error(column)
+        assert (error.size, error.freedom) == pytest.approx((known.size, known.freedom), rel=1e-4)
+        assert 0.0 <= p <= 1.0
 
 
 def test_alpha_and_t_of_a_run_against_three_factors_are_statsmodels_to_ten_digits(

@@ -1,13 +1,29 @@
-"""The long-run variance against statsmodels."""
+"""Errors of a mean: against statsmodels, scipy's cosines, plain loops and what is known of an autoregression."""
 
 from __future__ import annotations
+
+import itertools
+import math
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy.stats import t
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.fft import dct
+from scipy.stats import t as student
 
-from backtest.analysis.long_run import cosine_covariance, critical, long_run_variance, two_sided
+from backtest.analysis.long_run import (
+    WAVES,
+    Error,
+    cosine_covariance,
+    critical,
+    long_run_variance,
+    newey_west_lags,
+    prewhitened_error,
+    slow_error,
+    two_sided,
+)
 
 
 @pytest.mark.parametrize("lags", [0, 1, 7])
@@ -34,6 +50,72 @@ def test_cosine_sums_of_white_bars_have_their_variance_and_the_degrees_of_freedo
 
 @pytest.mark.parametrize("freedom", [1.0, 4.3, 30.0])
 def test_student_is_that_of_scipy(freedom: float) -> None:
-    assert critical(freedom) == pytest.approx(t.ppf(0.975, freedom))
-    assert two_sided(-1.7, freedom) == pytest.approx(2 * t.sf(1.7, freedom))
+    assert critical(freedom) == pytest.approx(student.ppf(0.975, freedom))
+    assert two_sided(-1.7, freedom) == pytest.approx(2 * student.sf(1.7, freedom))
     assert np.isnan(two_sided(float("nan"), freedom))
+
+
+def slowly(values: np.ndarray) -> tuple[float, float]:
+    """The prewhitened error, bar by bar, and its degrees of freedom."""
+    n = len(values)
+    kept = sum(a * b for a, b in zip(values[1:], values[:-1], strict=True)) / sum(v * v for v in values[:-1])
+    kept = min(0.9, max(-0.9, kept + (1 + 3 * kept) / n))
+    left = [b - kept * a for a, b in itertools.pairwise(values)]
+    lags = newey_west_lags(n)
+    total = sum(v * v for v in left)
+    for lag in range(1, lags + 1):
+        total += 2 * (1 - lag / (lags + 1)) * sum(left[i] * left[i - lag] for i in range(lag, len(left)))
+    size = math.sqrt(max(total, 0.0) / n / (n - 1)) / (1 - kept)
+    fourth = sum(v**4 for v in values)
+    return size, max(3 * sum(v * v for v in values) ** 2 / fourth - 2, 3)
+
+
+@given(st.integers(24, 300), st.integers(0, 2**32 - 1), st.floats(-0.6, 0.95))
+def test_the_prewhitened_error_is_that_of_plain_loops(n: int, seed: int, kept: float) -> None:
+    values = np.random.default_rng(seed).standard_t(4, n)
+    for i in range(1, n):
+        values[i] += kept * values[i - 1]
+    values -= values.mean()
+    ours = prewhitened_error(values)
+    assert (ours.size, ours.freedom) == pytest.approx(slowly(values), rel=1e-9)
+
+
+def test_the_prewhitened_error_of_an_autoregression_is_what_is_known_of_it() -> None:
+    random = np.random.default_rng(3)
+    n, kept = 20_000, 0.4
+    values = random.normal(size=n)
+    for i in range(1, n):
+        values[i] += kept * values[i - 1]
+    ours = prewhitened_error(values - values.mean())
+    assert ours.size * math.sqrt(n) == pytest.approx(1 / (1 - kept), rel=0.05)
+    # The kurtosis of normal values is 3: all of them count.
+    assert ours.freedom == pytest.approx(n, rel=0.1)
+
+
+def test_a_mean_that_hangs_on_one_episode_has_few_degrees_of_freedom() -> None:
+    values = np.zeros(400)
+    values[100:124] = np.random.default_rng(5).normal(size=24)
+    assert prewhitened_error(values).freedom < 40
+
+
+def test_the_slow_error_is_that_of_scipys_cosines() -> None:
+    values = np.random.default_rng(4).normal(size=333)
+    values -= values.mean()
+    products = dct(values, type=2, norm="ortho")[1 : WAVES + 1]
+    ours = slow_error(values)
+    assert ours.size == pytest.approx(math.sqrt(np.mean(products**2) / 333))
+    assert ours.freedom == WAVES
+
+
+def test_an_error_gives_students_interval_pvalue_and_power() -> None:
+    error = Error(0.5, 7.0)
+    assert error.reach() == pytest.approx(0.5 * student.ppf(0.975, 7))
+    assert error.pvalue(-1.2) == pytest.approx(2 * student.sf(2.4, 7))
+    assert error.visible() == pytest.approx(0.5 * (student.ppf(0.975, 7) + student.ppf(0.8, 7)))
+    assert math.isnan(Error(0.0, 7.0).pvalue(1.0))
+
+
+def test_what_does_not_vary_or_is_too_short_has_no_error() -> None:
+    assert math.isnan(prewhitened_error(np.zeros(100)).size)
+    assert math.isnan(prewhitened_error(np.array([1.0, -1.0] * 3)).size)
+    assert math.isnan(slow_error(np.array([1.0, -1.0] * 3)).size)

@@ -29,7 +29,7 @@ BOTH = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 @pytest.fixture(scope="module")
 def content(embedded: MarketData) -> Sheet:
-    return sheet(run("rate_cut", embedded), intervals=False)
+    return sheet(run("rate_cut", embedded), ranges=False)
 
 
 def drawn(axes: Axes) -> list[np.ndarray]:
@@ -111,7 +111,7 @@ def test_the_moving_window_shows_all_four_measures(content: Sheet, size: Size) -
 
 
 def test_a_window_that_never_fills_leaves_empty_panels(embedded: MarketData) -> None:
-    short = sheet(run("rate_cut", embedded, start="2017-01-31"), intervals=False)
+    short = sheet(run("rate_cut", embedded, start="2017-01-31"), ranges=False)
     assert [drawn(axes) for axes in figures.rolling_figure(short).axes] == [[], [], [], []]
 
 

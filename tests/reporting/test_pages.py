@@ -168,7 +168,7 @@ def test_nothing_a_stranger_wrote_runs(browser: Browser, hostile: Path, page: st
 
 def test_the_page_says_its_terms_and_its_verdict_before_any_measure(report: Path) -> None:
     text = re.sub(r"<[^>]+>|&#\d+;", " ", said(report))
-    order = ["large caps otherwise", "Not supported: Alpha", "Proxy: small and large", "on what was known before it",
+    order = ["large caps otherwise", "Cannot be told: Alpha", "Proxy: small and large", "on what was known before it",
              "10 bp of traded", "1 combination", "FED_TARGET 2026-10-09", "Sharpe ratio"]  # fmt: skip
     places = [text.index(words) for words in order]
     assert places == sorted(places)
