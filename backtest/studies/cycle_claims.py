@@ -141,7 +141,7 @@ CYCLE_CLAIMS = (
         id="expansions",
         statement="Small caps win in expansions and lose in downturns.",
         origin="articles on the great rotation, 2025",
-        test="Mean of small minus large in the months of expansions and recessions, Newey-West errors.",
+        test="Mean of small minus large in the months of expansions and recessions.",
         rule=_EACH,
         examine=_expansions,
         revised=(SIZED,),
@@ -155,7 +155,7 @@ CYCLE_CLAIMS = (
         origin="the same articles, as an investor would have to act on them",
         test=(
             "Mean of small minus large in the months that began with an expansion or a recession announced, "
-            "Newey-West errors; announcements of the NBER since 1980."
+            "errors that respect autocorrelation; announcements of the NBER since 1980."
         ),
         rule=_EACH,
         examine=_expansions_in_time,
@@ -167,7 +167,7 @@ CYCLE_CLAIMS = (
         origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
         test=(
             "Mean of small minus large in the months after a cut of the discount rate less that in "
-            "the months after a rise, whichever came last; Newey-West errors."
+            "the months after a rise, whichever came last; errors respect autocorrelation."
         ),
         rule=_rule(Size(0.02, "2 points a year")),
         examine=_expansive_policy,

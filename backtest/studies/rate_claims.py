@@ -11,7 +11,7 @@ from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import change_within, monthly, observed
 from backtest.studies.steadiness import coefficient
-from backtest.studies.wording import NORMAL, number, probability
+from backtest.studies.wording import number, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
     """Regress small minus large on changes of each driver in the same month, one driver at a time."""
     bars = monthly(market, "small", "large")
     sleeves = {"small minus large": bars.returns["small"] - bars.returns["large"], **bars.returns}
-    evidence, labels, values, errors, rows = [], [], [], [], []
+    evidence, labels, values, reaches, rows = [], [], [], [], []
     for role, what, carried in drivers:
         change = change_within(observed(market, role, what), bars.ends, carried=carried)
         usable = np.isfinite(change)
@@ -40,15 +40,15 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
         for name, found in fits.items():
             labels.append(f"{name} on {what}")
             values.append(float(found.coefficients[1]))
-            errors.append(float(found.errors[1]))
+            reaches.append(found.tested[1].reach())
             rows.append(
                 (
                     name,
                     what,
                     f"{str(bars.ends[usable][0])[:7]} to {str(bars.ends[usable][-1])[:7]}" if n else "-",
                     str(n),
-                    number(float(found.coefficients[1])),
-                    number(float(found.tstats[1])),
+                    number(values[-1]),
+                    f"{number(values[-1] - reaches[-1])} to {number(values[-1] + reaches[-1])}",
                     probability(float(found.pvalues[1])),
                 )
             )
@@ -59,14 +59,14 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
         picture=Dots(
             tuple(labels),
             np.array(values),
-            np.array(values) - NORMAL * np.array(errors),
-            np.array(values) + NORMAL * np.array(errors),
+            np.array(values) - np.array(reaches),
+            np.array(values) + np.array(reaches),
             "% in the month in which the driver rises by one point",
         ),
         tables=(
             Table(
                 "regressions on the change within the same month, one driver at a time",
-                ("return of", "driver", "months", "with a change", "beta", "t (Newey-West)", "p"),
+                ("return of", "driver", "months", "with a change", "beta", "95% interval", "p"),
                 tuple(rows),
             ),
         ),

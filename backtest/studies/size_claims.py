@@ -198,7 +198,7 @@ SIZE_CLAIMS = (
             "advantage"
         ),
         test=(
-            "Mean log return of small minus large (Newey-West); what is left of it after a square-root "
+            "Mean log return of small minus large; what is left of it after a square-root "
             "price impact, by sum."
         ),
         rule=SignRule(

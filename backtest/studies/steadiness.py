@@ -8,13 +8,13 @@ import numpy as np
 
 from backtest.analysis.regression import least_squares
 from backtest.studies.findings import Evidence
-from backtest.studies.wording import NORMAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from backtest.analysis.long_run import Error
     from backtest.dates import Bools, Days, Floats
 
 
@@ -50,16 +50,13 @@ def coefficient(
         What the coefficient is multiplied by, such as 12 for a year's.
     """
 
-    def fitted(rows: NDArray[np.int64] | Bools) -> tuple[float, float, float]:
+    def fitted(rows: NDArray[np.int64] | Bools) -> tuple[float, Error]:
         found = least_squares(y[rows], design[rows])
-        return (
-            float(found.coefficients[column]),
-            float(found.errors[column]),
-            float(found.pvalues[column]),
-        )
+        return float(found.coefficients[column]), found.tested[column]
 
     every = np.arange(len(y))
-    estimate, error, pvalue = fitted(every)
+    estimate, error = fitted(every)
+    pvalue, reach = error.pvalue(estimate), error.reach()
     carrying, without = "", float("nan")
     if np.isfinite(pvalue):
         bread = np.linalg.inv(design.T @ design)
@@ -67,7 +64,8 @@ def coefficient(
         moved = (design @ bread[column]) * left * np.sign(estimate)
         names, row_of = np.unique(cases, return_inverse=True)
         carrying = str(names[np.bincount(row_of, moved).argmax()])
-        without = fitted(cases != carrying)[2]
+        left_over, its_error = fitted(cases != carrying)
+        without = its_error.pvalue(left_over)
     return Evidence(
         label,
         scale * estimate,
@@ -75,8 +73,8 @@ def coefficient(
         pvalue,
         n,
         claimed,
-        low=scale * (estimate - NORMAL * error),
-        high=scale * (estimate + NORMAL * error),
+        low=scale * (estimate - reach),
+        high=scale * (estimate + reach),
         halves=(scale * fitted(every[: len(y) // 2])[0], scale * fitted(every[len(y) // 2 :])[0]),
         carrying=carrying,
         without=without,
