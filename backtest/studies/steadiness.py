@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.analysis.long_run import Error
 from backtest.analysis.regression import least_squares
 from backtest.studies.findings import Evidence
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from backtest.analysis.long_run import Error
     from backtest.dates import Bools, Days, Floats
 
 
@@ -52,7 +52,16 @@ def coefficient(
 
     def fitted(rows: NDArray[np.int64] | Bools) -> tuple[float, Error]:
         found = least_squares(y[rows], design[rows])
-        return float(found.coefficients[column]), found.tested[column]
+        error = found.tested[column]
+        # What comes in few spells has few degrees of freedom, however many months they have: two for each
+        # spell, where it begins and where it ends.
+        return float(found.coefficients[column]), Error(error.size, min(error.freedom, 2.0 * n))
+
+    def half(rows: slice) -> float:
+        part = design[rows]
+        if np.linalg.matrix_rank(part) < part.shape[1]:
+            return float("nan")
+        return scale * float(np.linalg.lstsq(part, y[rows], rcond=None)[0][column])
 
     every = np.arange(len(y))
     estimate, error = fitted(every)
@@ -75,7 +84,7 @@ def coefficient(
         claimed,
         low=scale * (estimate - reach),
         high=scale * (estimate + reach),
-        halves=(scale * fitted(every[: len(y) // 2])[0], scale * fitted(every[len(y) // 2 :])[0]),
+        halves=(half(slice(len(y) // 2)), half(slice(len(y) // 2, None))),
         carrying=carrying,
         without=without,
     )

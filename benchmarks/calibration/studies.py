@@ -120,19 +120,20 @@ def _regression(process: Process, n: int, good: int, bad: int) -> Experiment:
         change = process.market(rng, 1, n)[0]
         months = np.arange(n).astype(str)
         constant = np.ones(n)
+        # With fewer spells a study does not say anything.
+        spells = int((np.diff(down.astype(int), prepend=0) == 1).sum())
+        if spells < 5:
+            return {}
         asked = {
-            "mean in good months": (np.column_stack([~down, down]), 0),
-            "in bad months": (np.column_stack([~down, down]), 1),
-            "good less bad": (np.column_stack([constant, ~down]), 1),
-            "beta to a driver": (np.column_stack([constant, change]), 1),
-            "mean of all": (constant[:, None], 0),
+            "mean in good months": (np.column_stack([~down, down]), 0, spells),
+            "in bad months": (np.column_stack([~down, down]), 1, spells),
+            "good less bad": (np.column_stack([constant, ~down]), 1, spells),
+            "beta to a driver": (np.column_stack([constant, change]), 1, n),
+            "mean of all": (constant[:, None], 0, n),
         }
         said: Outcomes = {}
-        # With fewer spells a study does not say anything.
-        if (np.diff(down.astype(int), prepend=0) == 1).sum() < 5:
-            return said
-        for name, (design, column) in asked.items():
-            found = coefficient(name, spread, design.astype(np.float64), column, months, n, percent)
+        for name, (design, column, cases) in asked.items():
+            found = coefficient(name, spread, design.astype(np.float64), column, months, cases, percent)
             said[name] = found.low <= 0.0 <= found.high
         return said
 

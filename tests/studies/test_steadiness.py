@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from backtest.analysis.regression import least_squares
 from backtest.dates import last_business_day, to_days
@@ -25,6 +26,15 @@ def test_the_interval_leaves_zero_out_where_the_test_rejects_it(seed: int) -> No
     assert found.pvalue == pytest.approx(fit.pvalues[1])
     assert (found.low > 0.0 or found.high < 0.0) == (found.pvalue < 0.05)
     assert (found.low + found.high) / 2.0 == pytest.approx(found.estimate)
+
+
+def test_few_spells_widen_the_interval_and_many_months_do_not_narrow_it() -> None:
+    y, design = drawn(1)
+    few, many = (coefficient("slope", y, design, 1, np.arange(120).astype(str), n, str) for n in (6, 120))
+    error = least_squares(y, design).tested[1]
+    assert many.pvalue == pytest.approx(2 * t.sf(abs(few.estimate) / error.size, error.freedom))
+    assert few.pvalue == pytest.approx(2 * t.sf(abs(few.estimate) / error.size, 12))
+    assert few.high - few.low > many.high - many.low
 
 
 def test_halves_are_fits_of_their_own_and_the_carrying_case_is_the_one_that_moves_it_most() -> None:
