@@ -28,7 +28,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIST = REPOSITORY / "tests" / "mutants.toml"
 WORK = REPOSITORY / "build" / "mutants"
-NEEDED = ("backtest", "strategies", "data", "tests", "docs", "README.md", "constraints.txt")
+NEEDED = ("backtest", "strategies", "data", "tests", "benchmarks", "docs", "README.md", "constraints.txt")
 """What the tests need around them."""
 
 UNNOTICED = (0, 5, 33)  # mutmut's codes: the tests passed, there were none, none reaches the function

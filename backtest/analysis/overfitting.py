@@ -147,7 +147,7 @@ def effective_trials(returns: Floats) -> float:
     """
     centred = returns - returns.mean(axis=1, keepdims=True)
     spread = np.sqrt((centred**2).sum(axis=1))
-    size = np.abs(returns).max(axis=1, initial=0.0) * math.sqrt(returns.shape[1])
+    size = np.abs(returns).max(axis=1) * math.sqrt(returns.shape[1])
     standard = centred[spread > 1e-12 * size] / spread[spread > 1e-12 * size, None]
     if len(standard) == 0:
         return 0.0

@@ -45,7 +45,7 @@ class Constraint:
     def holds(self, columns: Mapping[str, Any]) -> Bools:
         """Return where it holds, (n,) bool; a measure that is not defined fulfils nothing but ``!=``."""
         right = columns.get(self.right, self.right) if isinstance(self.right, str) else self.right
-        return np.asarray(_COMPARISONS[self.comparison](columns[self.left], right), dtype=bool)
+        return np.asarray(_COMPARISONS[self.comparison](columns[self.left], right))
 
 
 def read_constraint(

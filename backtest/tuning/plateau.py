@@ -81,12 +81,10 @@ class Landscape:
             else [digit]
             for digit, axis in zip(own, self.grid.axes, strict=True)
         ]
-        near = self.grid.number([m.reshape(-1) for m in np.meshgrid(*choices, indexing="ij")])
+        near = self.grid.number([m.ravel() for m in np.meshgrid(*choices)])
         near = near[near != number]
         if self.numbers is None:
             return near
-        if len(self.numbers) == 0:
-            return near[:0]
         at = np.minimum(np.searchsorted(self.numbers, near), len(self.numbers) - 1)
         return at[self.numbers[at] == near]
 
@@ -105,29 +103,27 @@ class Landscape:
         ordered = [axis.ordered and len(axis.values) > 1 for axis in self.grid.axes]
         average = self._averages(ordered)
         top, median = np.nanmax(average), np.nanmedian(average)
-        peak = np.unravel_index(int(np.nanargmax(average)), average.shape)
+        peak = np.array(np.unravel_index(int(np.nanargmax(average)), average.shape))
         # Words are no scale: a plateau lies within one combination of them.
-        average = average[tuple(slice(None) if along else d for along, d in zip(ordered, peak, strict=True))]
+        average = average[tuple(slice(None) if along else peak[i] for i, along in enumerate(ordered))]
         high = average >= top - _WITHIN * (top - median) - 1e-12 * abs(top)
-        chosen = iter(
-            _middle(high, average, tuple(d for d, along in zip(peak, ordered, strict=True) if along))
-        )
-        digits = [int(next(chosen)) if along else int(d) for along, d in zip(ordered, peak, strict=True)]
-        return int(self.grid.number(digits))
+        digits = peak.copy()
+        if any(ordered):
+            digits[ordered] = _middle(high, average, tuple(peak[ordered]))
+        return int(self.grid.number(list(digits)))
 
     def _averages(self, ordered: list[bool]) -> Floats:
         """Return each score averaged with those of its neighbours, in the grid's shape; NaN stays NaN.
 
         An average of few strays further than one of many, and would win by it: at the edges and corners. So
         its distance from the median of all shrinks by the root of the share of the neighbours that it has.
+        It is this distance, times the root of the most neighbours that any has: nobody asks for more.
         """
         scores = self.scores.reshape(self.grid.shape)
         known, median = np.isfinite(scores), np.nanmedian(scores)
         average = _over_box(np.where(known, scores - median, 0.0), ordered, np.add)
         count = _over_box(known.astype(np.float32), ordered, np.add)
-        most = count.max()
-        average /= np.sqrt(np.maximum(count, 1.0, out=count) * most)
-        average += median
+        np.divide(average, np.sqrt(count), out=average, where=known)
         average[~known] = np.nan
         return average
 
@@ -143,18 +139,15 @@ class Landscape:
         ]
         n_near = min(2 * len(self.grid.free) + 1, len(usable))
         points = np.column_stack(columns)
-        distance, near = KDTree(points).query(points, k=n_near)
-        near, distance = near.reshape(len(usable), -1), distance.reshape(len(usable), -1)
+        distance, near = KDTree(points).query(points, k=np.arange(1, n_near + 1))
         scores = np.where(distance < 1e5, self.scores[usable][near], np.nan)
         return int(usable[np.nanargmax(np.nanmean(scores, axis=1))])
 
 
-def _middle(high: Bools, average: Floats, peak: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return the cell in the middle of the connected region of high cells around a peak."""
+def _middle(high: Bools, average: Floats, peak: tuple[Any, ...]) -> Ints:
+    """Return the place of the cell in the middle of the connected region of high cells around a peak."""
     from scipy import ndimage
 
-    if high.ndim == 0:
-        return ()
     labels, _ = ndimage.label(high, structure=np.ones((3,) * high.ndim))
     region = labels == labels[peak]
     del labels
@@ -166,7 +159,7 @@ def _middle(high: Bools, average: Floats, peak: tuple[Any, ...]) -> tuple[int, .
     # Sums of squares that are equal may differ by rounding.
     nearest = np.argwhere(distance <= distance.min() + 1e-9)
     best = nearest[np.argmax(average[tuple(nearest.T)])]
-    return tuple(int(at) + side.start for at, side in zip(best, box, strict=True))
+    return best + [side.start for side in box]
 
 
 def _distances(region: Bools) -> Floats:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.fft import dct
+from scipy.stats import binomtest, t
 
 from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
 from benchmarks.calibration.processes import PROCESSES, World
@@ -59,6 +60,54 @@ def test_what_follows_a_bar_later_is_led() -> None:
     assert found.difference > 0.9
     assert found.pvalue < 1e-6
     assert lead(second, first).difference == pytest.approx(-found.difference)
+
+
+def test_a_lead_is_the_gap_of_two_correlations_over_its_cosine_error() -> None:
+    a, b = np.random.default_rng(6).normal(size=(2, 200))
+    b[1:] += 0.3 * a[:-1]
+    x, y = (a - a.mean()) / a.std(), (b - b.mean()) / b.std()
+    forward, backward = [x[i] * y[i + 1] for i in range(199)], [y[i] * x[i + 1] for i in range(199)]
+    gap = np.subtract(forward, backward)
+    freedom = int(0.4 * 199 ** (2 / 3))
+    sums = dct(gap, norm="ortho")[1 : freedom + 1]
+    found = lead(a, b)
+    assert (found.first_leads, found.second_leads) == pytest.approx((np.mean(forward), np.mean(backward)))
+    tstat = gap.mean() / np.sqrt(np.mean(sums**2) / 199)
+    assert found.tstat == pytest.approx(tstat)
+    assert found.pvalue == pytest.approx(2 * t.sf(abs(tstat), freedom))
+
+
+def test_what_never_moves_or_is_too_short_has_no_ratio_and_no_lead() -> None:
+    moving, still = np.array([0.1, -0.2, 0.15, 0.05]), np.full(4, 0.01)
+    for first, second in ((moving, still), (still, moving), (moving[:2], moving[1:3])):
+        ratio, led = volatility_ratio(first, second), lead(first, second)
+        assert np.isnan([ratio.ratio, ratio.low, ratio.high, ratio.pvalue]).all()
+        assert np.isnan([led.first_leads, led.second_leads, led.tstat, led.pvalue]).all()
+    three = volatility_ratio(moving[:3], moving[1:])
+    assert np.isfinite([three.ratio, three.pvalue]).all()
+    assert np.isfinite(lead(moving[:3], moving[1:]).first_leads)
+
+
+def test_where_no_ratio_on_a_side_is_rejected_there_is_no_bound() -> None:
+    # Of few bars with one that outweighs all others no ratio is too large, or too small.
+    calm = np.random.default_rng(8).normal(0.0, 0.01, 30)
+    wild = np.r_[calm[:29], 5.0][::-1]
+    found, turned = volatility_ratio(calm, wild), volatility_ratio(wild, calm)
+    assert found.low == 0.0 or found.high == np.inf
+    assert (found.low == 0.0) == (turned.high == np.inf)
+    assert (found.high == np.inf) == (turned.low == 0.0)
+
+
+def test_a_margin_ends_with_the_data() -> None:
+    market = np.array([-0.3, 0.1, 0.1])
+    early = np.array([0.1, -0.3, -0.1])
+    found = turns(market, early, early[::-1], 0.2, 5)
+    assert [x.tolist() for x in (found.market_peak, found.market_trough)] == [[0], [1]]
+    # The peak lies before the market's trough, the trough may lie a margin after it.
+    assert [x.tolist() for x in (found.first_peak, found.first_trough)] == [[1], [3]]
+    assert [x.tolist() for x in (found.second_peak, found.second_trough)] == [[0], [2]]
+    # A fall by just the depth is one.
+    assert len(turns(np.array([-0.25, 0.5]), early[:2], early[:2], 0.25, 0).market_peak) == 1
 
 
 def test_turns_of_a_hand_made_downturn() -> None:

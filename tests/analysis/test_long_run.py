@@ -34,6 +34,29 @@ def test_the_error_of_a_mean_is_that_of_statsmodels(lags: int) -> None:
     assert error == pytest.approx(oracle.bse[0])
 
 
+@pytest.mark.parametrize("lags", [0, 1, 4, 30])
+def test_the_covariance_is_the_weighted_sum_over_all_pairs_of_bars(lags: int) -> None:
+    scores = np.random.default_rng(4).normal(size=(20, 3))
+    expected = np.zeros((3, 3))
+    for i in range(20):
+        for j in range(20):
+            # No pair is farther apart than the series is long, and so are the weights.
+            weight = 1.0 - abs(i - j) / (lags + 1.0)
+            if weight > 0.0:
+                expected += weight * np.outer(scores[i], scores[j]) / 20.0
+    np.testing.assert_allclose(long_run_variance(scores, lags), expected)
+    assert long_run_variance(scores[:, 0], lags) == pytest.approx(expected[0, 0])
+
+
+@pytest.mark.parametrize(("n", "freedom"), [(3, 1), (8, 1), (27, 3), (100, 8), (900, 37)])
+def test_cosine_sums_are_those_of_scipys_transform(n: int, freedom: int) -> None:
+    scores = np.random.default_rng(5).normal(2.0, 1.0, (n, 2))
+    sums = dct(scores, type=2, norm="ortho", axis=0)[1 : freedom + 1]
+    found, count = cosine_covariance(scores)
+    assert count == freedom
+    np.testing.assert_allclose(found, sums.T @ sums / freedom)
+
+
 def test_more_lags_than_bars_are_as_many_as_there_are() -> None:
     values = np.array([1.0, -1.0, 2.0])
     assert np.isfinite(long_run_variance(values, 10))
@@ -119,3 +142,24 @@ def test_what_does_not_vary_or_is_too_short_has_no_error() -> None:
     assert math.isnan(prewhitened_error(np.zeros(100)).size)
     assert math.isnan(prewhitened_error(np.array([1.0, -1.0] * 3)).size)
     assert math.isnan(slow_error(np.array([1.0, -1.0] * 3)).size)
+
+
+def test_the_shortest_series_with_an_error_and_those_without_one() -> None:
+    values = np.random.default_rng(11).normal(0.0, 1e-3, 10)
+    for n in (8, 9, 10):
+        found = prewhitened_error(values[:n])
+        assert (found.size, found.freedom) == pytest.approx(slowly(values[:n]))
+    assert np.isnan(prewhitened_error(values[:7])).all()
+    for n in (9, 10):
+        products = dct(values[:n], norm="ortho")[1:4]
+        assert slow_error(values[:n]) == pytest.approx((math.sqrt(np.mean(products**2) / n), 3.0))
+    assert np.isnan(slow_error(values[:8])).all()
+
+
+def test_what_lingers_for_ever_or_turns_at_every_bar_is_bounded() -> None:
+    for sign in (1.0, -1.0):
+        values = sign ** np.arange(40) * (1.0 + 0.01 * np.random.default_rng(12).normal(size=40))
+        found = prewhitened_error(values)
+        assert (found.size, found.freedom) == pytest.approx(slowly(values))
+    # One value that outweighs all others leaves three degrees of freedom, and no fewer.
+    assert prewhitened_error(np.r_[np.full(20, 0.01), 5.0]).freedom == 3.0

@@ -80,6 +80,39 @@ def test_a_series_gives_what_its_moments_give() -> None:
     )
 
 
+def test_what_has_no_moments_no_variance_or_no_length_has_no_probability() -> None:
+    assert np.isnan([skewness(np.full(5, 0.01)), kurtosis(np.zeros(5))]).all()
+    # 1 - skew s + (kurt - 1) / 4 s^2 is -5, then 0, then 1.
+    assert np.isnan(probabilistic_sharpe(2.0, 0.0, 100, 3.0, 1.0))
+    assert np.isnan(probabilistic_sharpe(1.0, 0.0, 100, 1.0, 1.0))
+    assert probabilistic_sharpe(0.0, 0.0, 100, 1.0, 3.0) == 0.5
+    assert np.isnan(probabilistic_sharpe(0.5, 0.0, 1.9, 0.0, 3.0))
+    assert probabilistic_sharpe(0.5, 0.0, 2, 0.0, 3.0) == pytest.approx(stats.norm.cdf(0.5 / np.sqrt(1.125)))
+
+
+def test_fewer_than_one_trial_are_refused_and_little_more_than_one_expect_nothing() -> None:
+    with pytest.raises(UsageError, match="^the number of trials must be 1 or more, not 0.5$"):
+        expected_maximum(0.5, 1.0)
+    assert expected_maximum(1.0001, 2.0) == 0.0
+
+
+def test_a_deflated_ratio_says_what_it_was_held_against() -> None:
+    winner = np.array([0.02, -0.01, 0.03, 0.01, -0.02, 0.015])
+    found = deflated_sharpe(winner, 0.1, 20.0)
+    assert found.sharpe == pytest.approx(winner.mean() / winner.std(ddof=1))
+    assert deflated_sharpe(winner[:2], 0.1, 20.0).sharpe == pytest.approx(0.005 / (0.03 / np.sqrt(2.0)))
+    for returns in (winner, np.full(6, 0.01), winner[:1]):
+        found = deflated_sharpe(returns, 0.1, 20.0)
+        assert (found.threshold, found.trials) == (expected_maximum(20.0, 0.1), 20.0)
+    assert np.isnan([found.sharpe, found.probability]).all()
+
+
+def test_the_scale_of_a_trial_does_not_matter() -> None:
+    returns = np.random.default_rng(9).normal(size=(4, 60))
+    scaled = returns * np.array([[1.0], [1e-13], [1e6], [1.0]])
+    assert effective_trials(scaled) == pytest.approx(effective_trials(returns))
+
+
 def test_more_trials_and_wilder_ones_deflate_more() -> None:
     returns = np.random.default_rng(4).normal(0.001, 0.01, size=1000)
     probabilities = [deflated_sharpe(returns, 0.03, n).probability for n in (1, 10, 1000, 10**6)]

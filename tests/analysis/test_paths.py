@@ -144,6 +144,29 @@ def test_a_switch_gains_what_a_run_without_it_lacks_at_the_next_one(
         assert 1.0 + gains[i] == pytest.approx(with_it.equity[-1] / without.equity[-1])
 
 
+def test_a_switch_is_measured_where_what_nobody_holds_has_no_return() -> None:
+    nan = float("nan")
+    small, large, cash = [0.0, 0.1, 0.2, 0.05, 0.5], [nan, nan, nan, 0.1, 0.2], [nan] * 5
+    returns = np.column_stack([small, large, cash])
+    weights = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    gains = switch_gains(returns, weights, np.array([0, 2]), np.array([0.0, 0.01]))
+    assert np.isnan(gains[0])
+    assert gains[1] == pytest.approx(0.99 * (1.1 * 1.2) / (1.05 * 1.5) - 1.0)
+    # A third trade ends the second one's time; what was held before a bar without its return is not known.
+    small[4] = nan
+    returns = np.column_stack([small, large, cash])
+    weights[3] = [1.0, 0.0, 0.0]
+    gains = switch_gains(returns, weights, np.array([0, 2, 3]), np.array([0.0, 0.01, 0.02]))
+    assert gains[1] == pytest.approx(0.99 * 1.1 / 1.05 - 1.0)
+    assert np.isnan(gains[2])
+    # Of three sleeves two are held, before and after.
+    returns = np.array([[0.0] * 3, [0.0, 0.0, nan], [0.1, nan, 0.2]])
+    weights = np.array([[0.25, 0.0, 0.75], [0.5, 0.0, 0.5]])
+    returns[1, 2] = 0.0
+    gains = switch_gains(returns, weights, np.array([0, 1]), np.zeros(2))
+    assert gains[1] == pytest.approx(1.15 / 1.175 - 1.0)
+
+
 def test_later_trades_keep_the_first_purchase_and_drop_what_is_past_the_end() -> None:
     fills, weights = later(np.array([0, 3, 8]), np.eye(3), 2, 9)
     assert fills.tolist() == [0, 5]
@@ -160,3 +183,5 @@ def test_without_a_return_what_is_held_stands_still_and_what_is_not_held_does_no
     assert found == pytest.approx([0.1, 0.2, 0.5])
     found = returns_of(returns, np.array([0]), np.array([[0.5, 0.5, 0.0]]), [0.0, 0.0, 0.0])
     assert found[:2] == pytest.approx([0.05, 0.1 / 1.05])
+    with pytest.raises(ValueError, match="shorter|longer"):
+        returns_of(returns, np.array([0, 1]), np.eye(3), [0.0, 0.0, 0.0])

@@ -190,6 +190,7 @@ def test_constraints_compare_names_numbers_and_words() -> None:
         "closed != wide": [True, False, True],
         "wide>1.5": [False, True, True],
         "how==level": [True, False, True],
+        "how!=level": [False, True, False],
         "turnover<1": [True, False, False],
         "turnover>=0.5": [True, False, True],
     }.items():
@@ -207,7 +208,7 @@ def test_constraints_compare_names_numbers_and_words() -> None:
         ("turnover", "a constraint is written as"),
         ("turnovr<1", "did you mean 'turnover'"),
         ("turnover<lots", "names 'lots'"),
-        ("how<level", "how is a word"),
+        ("how<level", "^how is a word: write how==... or how!=..., with one of: level, percentile$"),
         ("how==1", "how is a word"),
     ],
 )
