@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Decided, Trials, Window
 
+_SEEN = 4  # at most one in so many shifts is left out because decisions may have seen the returns
+
 
 @dataclass(frozen=True, eq=False)
 class Placebo:
@@ -69,6 +71,11 @@ def placebo(
     the returns of all sleeves together are moved within the window, the end to the beginning: which is the
     same. The shifts are drawn without replacement.
 
+    Moved on by less than a decision looks back, returns would meet decisions that have seen them: a rule on
+    past returns then finds what no rule can, and hardly any search would look good beside it. So shifts by as
+    many bars as lie before the window, which is as far as any trial can have looked back at its beginning,
+    are left out, though never more than a quarter of all.
+
     Raises
     ------
     UsageError
@@ -77,7 +84,8 @@ def placebo(
     n_bars = window[1] - window[0]
     if n_shifts < 1:
         raise UsageError(f"a placebo needs one shift or more, not {n_shifts}")
-    shifts = 1 + np.random.default_rng(seed).permutation(n_bars - 1)[:n_shifts]
+    seen = min(window[0], n_bars // _SEEN)
+    shifts = 1 + seen + np.random.default_rng(seed).permutation(n_bars - 1 - seen)[:n_shifts]
     decided = trials.decide(numbers)
     actual = _best(trials, decided, window, objective, 0)
     best = np.empty(len(shifts))

@@ -27,6 +27,7 @@ from backtest.reporting.sweep_table import lines_of
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
+from backtest.tuning.placebo import placebo, turned
 from backtest.tuning.results import open_results, write_whole
 from backtest.tuning.search import Search
 from backtest.tuning.sweep import chunk_size, corners
@@ -594,9 +595,18 @@ def test_the_placebo_keeps_the_search_and_breaks_the_link(sweep: Sweep) -> None:
     assert placebo.pvalue == (1 + (placebo.best >= placebo.actual).sum()) / 31
 
 
-def test_a_turn_by_the_whole_window_changes_nothing(sweep: Sweep, embedded: MarketData) -> None:
-    from backtest.tuning.placebo import turned
+def test_no_shift_lets_a_decision_meet_returns_that_it_has_seen(embedded: MarketData, tmp_path: Path) -> None:
+    """A lead of two months or three, shifted by one, would hold what has just gone up: it is left out."""
+    found = tune("small_momentum", embedded, grid={"months": "2,3"}, out=tmp_path / "out", placebo=0)
+    first, last = found.window
+    assert first == 4
+    every = placebo(found.trials, np.arange(2), found.window, found.objective, last - first)
+    assert sorted(every.shifts.tolist()) == list(range(first + 1, last - first))
+    late = (last - 40, last)
+    assert placebo(found.trials, np.arange(2), late, found.objective, 99).shifts.min() == 11
 
+
+def test_a_turn_by_the_whole_window_changes_nothing(sweep: Sweep, embedded: MarketData) -> None:
     n = sweep.window[1] - sweep.window[0]
     same = turned(embedded.bars, sweep.window, n).returns
     np.testing.assert_array_equal(same, embedded.bars.returns)
