@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from backtest.errors import DataError, UsageError
 from backtest.folders import shipped
 from backtest.market.catalogue import catalogue, late_releases
-from backtest.market.release import ANNOUNCED, known_at
+from backtest.market.release import ANNOUNCED, PHRASES, known_at
 
 # Days of the employment report: the bureau's schedules for 2021 and 2022, its statement of 1996-01-19, the bureau's
 # statements on the closures of 2013, 2025 and 2026, and the report of February 2017, on which it explained its rule.
@@ -326,3 +326,11 @@ def test_a_rule_that_is_none_is_refused() -> None:
     ):
         with pytest.raises(DataError, match="no release rule"):
             known_at(rule, np.array(["2020-01-01"], dtype="datetime64[D]"))
+
+
+def test_where_a_rule_is_none_those_that_there_are_stand_one_by_one() -> None:
+    with pytest.raises(DataError) as error:
+        known_at("now and then", np.array(["2020-01-01"], dtype="datetime64[D]"))
+    said = str(error.value).removeprefix("there is no release rule 'now and then'; the rules are: ")
+    assert said == ", ".join(PHRASES)
+    assert "the day itself, the day before, the next business day, " in said
