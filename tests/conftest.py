@@ -51,13 +51,11 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store filled by the real download code from the original files; empty where they are not there."""
+def fill_store(store: Path) -> None:
+    """Fill a store by the real download code from the original files; leave it where they are not there."""
     from backtest.market.fetch import fetch, to_fetch
     from tests.market.server import from_folder, serving
 
-    store = tmp_path_factory.mktemp("real") / "store"
     folder = Path(os.environ.get("ROTATION_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
     if folder.is_dir():
         with serving(from_folder(folder)) as running, pytest.MonkeyPatch.context() as patch:
@@ -65,4 +63,11 @@ def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 patch.setenv(name, value)
             outcomes = fetch(to_fetch(["french_monthly", "french_daily"]))
         assert {outcome.status for outcome in outcomes} == {"new"}, outcomes
+
+
+@pytest.fixture(scope="session")
+def real_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the original files; empty where they are not there."""
+    store = tmp_path_factory.mktemp("real") / "store"
+    fill_store(store)
     return store
