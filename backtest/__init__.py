@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest.cli import main
-    from backtest.decisions import blend, choose, mix, rotate
+    from backtest.decisions import blend, choose, mix, rotate, weigh
     from backtest.errors import RotationError, UsageError
     from backtest.market.data import MarketData
     from backtest.market.load import load_market
-    from backtest.market.market import Market
     from backtest.parameters import (
         Choice,
         Count,
@@ -25,19 +24,23 @@ if TYPE_CHECKING:
         param,
     )
     from backtest.reporting.comparison import compare
+    from backtest.rules.expressions import Events, Level, Number, Signal, vote, where
+    from backtest.rules.market import Market
     from backtest.runs import Result, run
     from backtest.scripting.loading import load_strategy
     from backtest.scripting.strategy import Strategy, strategy
-    from backtest.signals.signal import Signal, vote
     from backtest.studies.register import study, study_claims, study_days
 
 __all__ = [
     "Choice",
     "Count",
     "Deviations",
+    "Events",
+    "Level",
     "Market",
     "MarketData",
     "Months",
+    "Number",
     "Percent",
     "PercentagePoints",
     "Result",
@@ -60,20 +63,25 @@ __all__ = [
     "study_claims",
     "study_days",
     "vote",
+    "weigh",
+    "where",
 ]
 
 _HOMES = {
     "Choice": "backtest.parameters",
     "Count": "backtest.parameters",
     "Deviations": "backtest.parameters",
-    "Market": "backtest.market.market",
+    "Market": "backtest.rules.market",
     "MarketData": "backtest.market.data",
     "Months": "backtest.parameters",
     "Percent": "backtest.parameters",
     "PercentagePoints": "backtest.parameters",
     "Result": "backtest.runs",
     "RotationError": "backtest.errors",
-    "Signal": "backtest.signals.signal",
+    "Signal": "backtest.rules.expressions",
+    "Events": "backtest.rules.expressions",
+    "Level": "backtest.rules.expressions",
+    "Number": "backtest.rules.expressions",
     "Strategy": "backtest.scripting.strategy",
     "UsageError": "backtest.errors",
     "blend": "backtest.decisions",
@@ -87,7 +95,9 @@ _HOMES = {
     "rotate": "backtest.decisions",
     "run": "backtest.runs",
     "strategy": "backtest.scripting.strategy",
-    "vote": "backtest.signals.signal",
+    "vote": "backtest.rules.expressions",
+    "weigh": "backtest.decisions",
+    "where": "backtest.rules.expressions",
     "study": "backtest.studies.register",
     "study_claims": "backtest.studies.register",
     "study_days": "backtest.studies.register",

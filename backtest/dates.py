@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from backtest.errors import UsageError
+from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,6 +70,28 @@ def last_business_day(days: Days | np.datetime64) -> Days:
     return to_days(np.busday_offset(month_start(days, 1), -1, roll="forward"))
 
 
+EVERY_FILL = "every-fill"
+
+CALENDARS = (EVERY_FILL, "week-end", "month-end", "quarter-end")
+"""At which fills a strategy may decide: at each, or at the last of each week, month or quarter."""
+
+
+def calendar_of(decide: str | None) -> str:
+    """Return a decision calendar by its name, every fill by default; UsageError names the nearest one."""
+    if decide is None:
+        return EVERY_FILL
+    if decide not in CALENDARS:
+        raise UsageError(f"there is no decision calendar '{decide}'; {nearest(str(decide), CALENDARS)}")
+    return decide
+
+
+def _period(days: Days, decide: str) -> Ints:
+    """Return the number of each day's week (from Monday), month or quarter."""
+    if decide == "week-end":
+        return (days.astype(np.int64) + 3) // 7
+    return days.astype("datetime64[M]").astype(np.int64) // (3 if decide == "quarter-end" else 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Fills:
     """The dates at whose close a strategy may trade, and what each of them may use.
@@ -81,10 +103,26 @@ class Fills:
     same_close
         False: a fill at f uses what was known strictly before f. True: also what became known on f,
         which nobody could have traded on; only to reproduce papers.
+    decide
+        At which fills a strategy decides, one of ``CALENDARS``; at the others it keeps to what it decided.
     """
 
     dates: Days
     same_close: bool = False
+    decide: str = EVERY_FILL
+
+    def deciding(self) -> Ints:
+        """Return the first fill at or after each one at which a strategy decides, (n_fills + 1,).
+
+        It is ``n_fills`` where none is left. Holidays are known in advance, so that everybody knows which
+        fill is the last of its week, month or quarter; of the last bar the calendar of weekdays tells.
+        """
+        n = len(self.dates)
+        if self.decide == EVERY_FILL:
+            return np.arange(n + 1)
+        following = np.r_[self.dates[1:], np.busday_offset(self.dates[-1:] + 1, 0, roll="forward")]
+        ends = np.flatnonzero(_period(self.dates, self.decide) != _period(following, self.decide))
+        return np.append(ends, n)[np.searchsorted(ends, np.arange(n + 1))]
 
     def first_after(self, known_at: Days | np.datetime64) -> Ints:
         """Return the index of the first fill that may use what was known on each day.

@@ -1,21 +1,29 @@
-"""Decisions: which sleeves a strategy wants to hold, from which fill on."""
+"""Decisions: which sleeves a strategy wants to hold, and from which fill on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError, nearest
-from backtest.signals.rows import row, sets_of
+from backtest.rules import expressions as rules
+from backtest.rules.evaluate import Made, operation
+from backtest.signals import own
+from backtest.signals.rows import whole
 from backtest.signals.signal import Signal, latest, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from backtest.dates import Bools, Fills, Floats, Ints
-    from backtest.market.market import Market
+    from backtest.market.known import Known
+    from backtest.rules.evaluate import Taken
+    from backtest.rules.market import Market
+
+_TABLED = 10  # signals up to which every answer of theirs is weighed, there or not
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +71,15 @@ class Rotation:
         return self.signal.first
 
     @property
+    def n_sets(self) -> int:
+        """The number of parameter sets."""
+        return self.signal.n_sets
+
+    def take(self, which: Ints) -> Rotation:
+        """Return the rotation of so many of the sets, in this order."""
+        return replace(self, signal=self.signal.take(which))
+
+    @property
     def first_fill(self) -> int:
         """The index of the first fill at which the signal is known, under the first parameter set."""
         return int(self.first[0])
@@ -71,6 +88,11 @@ class Rotation:
     def signals(self) -> tuple[Signal, ...]:
         """The signals that decide."""
         return (self.signal,)
+
+    @property
+    def sets(self) -> tuple[Ints, ...]:
+        """Which set of each signal each parameter set uses, (n_sets,)."""
+        return (np.arange(self.n_sets),)
 
     def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
         """Return what to hold from fill ``first`` on; none is decided at the ``last`` bar.
@@ -102,8 +124,10 @@ class Weights:
         (n_sets + 1,) int64: the decisions of set s are those from ``offsets[s]`` to ``offsets[s + 1]``.
     at
         (n_decisions,) int64: the fill of each; within a set they increase, and the first is 0.
+    rows
+        (n_decisions,) int64: the row of ``weights`` that each holds.
     weights
-        (n_decisions, n_sleeves) float64: fractions of the value after costs, 0 or more, at most 1 in sum.
+        (n_rows, n_sleeves) float64: fractions of the value after costs, 0 or more, at most 1 in sum.
     first
         (n_sets,) int64: the first fill at which everything needed is known; ``n_fills`` where none is.
     every_months
@@ -112,7 +136,9 @@ class Weights:
         (n_sets,) float64: trade back to the target as well when a weight has drifted from it by more than
         this fraction of the value; 0 for never.
     signals
-        The signals that decide, for ``rotation signal``.
+        The signals that decide.
+    sets
+        For each of them (n_sets,) int64: the set of it that each parameter set uses.
     weigh
         The weights, (n, n_sleeves), that answers of the signals give, (n, n_signals) bool.
     """
@@ -121,39 +147,65 @@ class Weights:
     sleeves: tuple[str, ...]
     offsets: Ints
     at: Ints
+    rows: Ints
     weights: Floats
     first: Ints
     every_months: Ints
     band: Floats
     signals: tuple[Signal, ...] = ()
+    sets: tuple[Ints, ...] = ()
     weigh: Callable[[Bools], Floats] | None = None
 
     def __post_init__(self) -> None:
-        bad = ~((self.weights >= 0.0).all(axis=1) & (self.weights.sum(axis=1) <= 1.0 + 1e-12))
-        if bad.any():
-            weights = dict(zip(self.sleeves, self.weights[bad.argmax()].tolist(), strict=True))
-            raise RotationError(f"weights must be 0 or more and at most 1 in sum, not {weights}")
+        if wrong(self.weights).any():
+            raise RotationError(said_of(self.sleeves, self.weights))
+
+    @property
+    def n_sets(self) -> int:
+        """The number of parameter sets."""
+        return len(self.first)
+
+    def take(self, which: Ints) -> Weights:
+        """Return the weights of so many of the sets, in this order."""
+        lengths = np.diff(self.offsets)[which]
+        offsets = np.r_[0, np.cumsum(lengths)]
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[which] - offsets[:-1], lengths)
+        return replace(
+            self,
+            offsets=offsets,
+            at=self.at[places],
+            rows=self.rows[places],
+            first=self.first[which],
+            every_months=self.every_months[which],
+            band=self.band[which],
+            sets=tuple(sets[which] for sets in self.sets),
+        )
 
     @property
     def first_fill(self) -> int:
         """The index of the first fill at which everything is known, under the first parameter set."""
         return int(self.first[0])
 
-    def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
-        """Return what to hold from fill ``first`` on; none is decided at the ``last`` bar.
+    def full(self, sleeves: Sequence[str]) -> Floats:
+        """Return ``weights`` with a column for each sleeve of the market, (n_rows, n_sleeves), cash included.
 
         Raises
         ------
         UsageError
             When the market has no such sleeve; the nearest one is named.
         """
-        part = slice(self.offsets[which], self.offsets[which + 1])
-        at, weights = self.at[part], np.zeros((self.offsets[which + 1] - self.offsets[which], len(sleeves)))
+        weights = np.zeros((len(self.weights), len(sleeves)))
         for column, name in enumerate(self.sleeves):
-            weights[:, _column(name, sleeves)] += self.weights[part, column]
+            weights[:, _column(name, sleeves)] += self.weights[:, column]
         # Thirds do not sum to 1 in binary; what rounding leaves is no cash.
         left = 1.0 - weights.sum(axis=1)
         weights[:, _column("cash", sleeves)] += np.where(np.abs(left) < 1e-12, 0.0, left)
+        return weights
+
+    def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
+        """Return what to hold from fill ``first`` on, none at the ``last`` bar; errors as ``full``."""
+        part = slice(self.offsets[which], self.offsets[which + 1])
+        at, weights = self.at[part], self.full(sleeves)[self.rows[part]]
 
         current = int(np.searchsorted(at, first, "right")) - 1
         used = np.r_[current, np.flatnonzero((at > first) & (at < last))]
@@ -189,89 +241,246 @@ def deciding(decision: Decision, fill: int) -> list[Signal]:
     return [signal for signal, change in zip(decision.signals, changes, strict=True) if change]
 
 
-def rotate(signal: Signal, *, into: str, otherwise: str) -> Rotation:
+# What a script says.
+
+
+def rotate(signal: rules.Signal, *, into: str, otherwise: str) -> rules.Decision:
     """Hold ``into`` while the signal says yes and ``otherwise`` while it says no.
 
     Both are names of the market's sleeves, such as ``small``, ``large``, ``market`` and ``cash``.
     """
-    _needs_signals(signal)
-    return Rotation(signal, into, otherwise)
+    return rules.Decision("rotated", rules.signals(signal), (into, otherwise))
 
 
-def choose(*cases: tuple[Signal, str], otherwise: str) -> Weights:
+def choose(*cases: tuple[rules.Signal, str], otherwise: str) -> rules.Decision:
     """Hold the sleeve of the first case whose signal says yes, else ``otherwise``.
 
     ``choose((rising & strong, "small"), (rising, "large"), otherwise="cash")``. Known when all signals are.
     """
-    signals = [signal for signal, _ in cases]
-    _needs_signals(*signals)
-    sleeves = tuple(dict.fromkeys([*(sleeve for _, sleeve in cases), otherwise]))
-    held = [sleeves.index(sleeve) for _, sleeve in cases]
+    names = tuple(sleeve for _, sleeve in cases)
+    return rules.Decision("chosen", rules.signals(*(signal for signal, _ in cases)), (names, otherwise))
+
+
+def blend(*signals: rules.Signal, into: str, otherwise: str) -> rules.Decision:
+    """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest."""
+    return rules.Decision("blended", rules.signals(*signals), (into, otherwise))
+
+
+def mix(
+    market: Market, weights: Mapping[str, Any], *, every_months: Any = 0, band: Any = 0.0
+) -> rules.Decision:
+    """Hold fixed fractions of sleeves, the rest in cash.
+
+    ``weights`` are fractions by sleeve, ``every_months`` and ``band`` (a fraction of the value) say when to
+    trade back to them, 0 for never. Known from the first bar on.
+    """
+    parts = [rules.number(weight, f"the weight of {name}") for name, weight in weights.items()]
+    settings = (rules.number(every_months, "every_months"), rules.number(band, "band"))
+    return rules.Decision("mixed", (*parts, *settings), (tuple(weights),), market._names)
+
+
+def weigh(
+    function: Callable[..., Any], *given: Any, months: Any = None, into: Sequence[str]
+) -> rules.Decision:
+    """Hold what a function of your own says: a whole strategy, asked at each fill after news.
+
+    Parameters
+    ----------
+    function
+        Called as ``function(a, b, limit)``: each level as a ``pandas.Series`` of what was known of it, by
+        its dates, oldest first; each parameter as a number. Returns the fractions of ``into``, in their
+        order; what is left is in cash.
+    given
+        Levels and parameters.
+    months
+        How far back the series go; by default all of the past.
+    into
+        The sleeves.
+    """
+    if not callable(function):
+        raise UsageError(f"weigh takes a function and then levels, not {type(function).__name__}")
+    parts = tuple(map(rules.numeric, given))
+    if not any(isinstance(each, rules.Level) for each in parts):
+        raise UsageError("weigh needs a level whose past the function is given")
+    span = () if months is None else (rules.number(months, "months"),)
+    return rules.Decision("weighed", (*parts, *span), (tuple(into), function, months is not None))
+
+
+def held(decision: Weights) -> rules.Decision:
+    """Return weights that were decided elsewhere as a decision: what joins the choices of a walk-forward."""
+    return rules.Decision("given", (), (decision,))
+
+
+# What it means.
+
+
+def chosen(
+    signals: Sequence[Signal], sleeves: Sequence[str], otherwise: str, which: Sequence[Ints] | None = None
+) -> Weights:
+    """Return the weights of the sleeve of the first signal that says yes; ``which`` as in ``merge``."""
+    names = tuple(dict.fromkeys([*sleeves, otherwise]))
+    places = [names.index(sleeve) for sleeve in sleeves]
 
     def weigh(answers: Bools) -> Floats:
-        chosen = np.select(list(answers.T), held, sleeves.index(otherwise))
-        return np.eye(len(sleeves))[chosen]
+        return np.eye(len(names))[np.select(list(answers.T), places, names.index(otherwise))]
 
-    return _by_answers(signals, sleeves, weigh)
+    return _by_answers(signals, names, weigh, which)
 
 
-def blend(*signals: Signal, into: str, otherwise: str) -> Weights:
-    """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest."""
-    _needs_signals(*signals)
+def blended(
+    signals: Sequence[Signal], into: str, otherwise: str, which: Sequence[Ints] | None = None
+) -> Weights:
+    """Return the weights of as much ``into`` as there are votes; ``which`` as in ``merge``."""
 
     def weigh(answers: Bools) -> Floats:
         yes = answers.sum(axis=1) / len(signals)
         return np.column_stack([yes, 1.0 - yes])
 
-    return _by_answers(list(signals), (into, otherwise), weigh)
+    return _by_answers(signals, (into, otherwise), weigh, which)
 
 
-def _by_answers(signals: list[Signal], sleeves: tuple[str, ...], weigh: Callable[[Bools], Floats]) -> Weights:
+def _by_answers(
+    signals: Sequence[Signal],
+    sleeves: tuple[str, ...],
+    weigh: Callable[[Bools], Floats],
+    which: Sequence[Ints] | None,
+) -> Weights:
     """Return the weights of each step of the merged signals; a set's last step lies past the last fill."""
-    steps = merge(signals)
+    steps = merge(signals, which)
     kept = np.ones(len(steps.at), dtype=bool)
     kept[steps.offsets[1:] - 1] = False
     n_sets = len(steps.offsets) - 1
-    answers = (steps.masks[kept, None] >> np.arange(len(signals))) & 1 == 1
+    # Each mask is an answer of every signal: few different ones, each weighed once.
+    every = np.arange(1 << len(signals)) if len(signals) <= _TABLED else np.unique(steps.masks[kept])
+    table = weigh((every[:, None] >> np.arange(len(signals))) & 1 == 1)
     return Weights(
         fills=steps.fills,
         sleeves=sleeves,
         offsets=steps.offsets - np.arange(n_sets + 1),
         at=steps.at[kept],
-        weights=weigh(answers),
-        first=latest(signals),
+        rows=np.searchsorted(every, steps.masks[kept]),
+        weights=table,
+        first=latest(signals, which),
         every_months=np.zeros(n_sets, dtype=np.int64),
         band=np.zeros(n_sets),
         signals=tuple(signals),
+        sets=tuple(np.broadcast_to(np.arange(s.n_sets), n_sets) for s in signals)
+        if which is None
+        else tuple(which),
         weigh=weigh,
     )
 
 
-def mix(market: Market, weights: Mapping[str, Any], *, every_months: Any = 0, band: Any = 0.0) -> Weights:
-    """Hold fixed fractions of sleeves, the rest in cash.
-
-    ``weights`` are fractions by sleeve, ``every_months`` and ``band`` (a fraction of the value) say when to
-    trade back to them, 0 for never; each one value or a row. Known from the first bar on.
-    """
-    columns = [row(weight, f"the weight of {name}").astype(np.float64) for name, weight in weights.items()]
-    months, drift = row(every_months, "every_months").astype(np.int64), row(band, "band").astype(np.float64)
-    n_sets = sets_of(*map(len, columns), len(months), len(drift))
-    return Weights(
-        fills=market.fills,
-        sleeves=tuple(weights),
+def mixed(
+    fills: Fills, sleeves: tuple[str, ...], weights: Floats, every_months: Ints, band: Floats
+) -> tuple[Weights, Bools]:
+    """Return fixed fractions (n_sets, n_sleeves), and which sets ask for what cannot be held."""
+    n_sets = len(weights)
+    bad = wrong(weights)
+    made = Weights(
+        fills=fills,
+        sleeves=sleeves,
         offsets=np.arange(n_sets + 1),
         at=np.zeros(n_sets, dtype=np.int64),
-        weights=np.column_stack([np.broadcast_to(column, n_sets) for column in columns]),
+        rows=np.arange(n_sets),
+        weights=np.where(bad[:, None], 0.0, weights),
         first=np.zeros(n_sets, dtype=np.int64),
-        every_months=np.broadcast_to(months, n_sets),
-        band=np.broadcast_to(drift, n_sets),
+        every_months=every_months,
+        band=band,
+    )
+    return made, bad
+
+
+def wrong(weights: Floats) -> Bools:
+    """Return which rows of weights are no fractions of a portfolio."""
+    return ~((weights >= 0.0).all(axis=1) & (weights.sum(axis=1) <= 1.0 + 1e-12))
+
+
+def said_of(sleeves: Sequence[str], weights: Floats) -> str:
+    """Return the sentence about the first row of weights that cannot be held."""
+    worst = weights[wrong(weights).argmax()].tolist()
+    return f"weights must be 0 or more and at most 1 in sum, not {dict(zip(sleeves, worst, strict=True))}"
+
+
+@operation
+def rotated(known: Known, signal: Taken, into: str, otherwise: str) -> Decision:
+    """Return one sleeve or another."""
+    return on_calendar(Rotation(signal.each, into, otherwise))
+
+
+@operation
+def chosen_(known: Known, *given: Any) -> Decision:
+    """Return the first of several sleeves."""
+    *taken, sleeves, otherwise = given
+    signals, which = [t.value for t in taken], [t.which for t in taken]
+    return on_calendar(chosen(signals, sleeves, otherwise, which))
+
+
+@operation
+def blended_(known: Known, *given: Any) -> Decision:
+    """Return as much of one sleeve as there are votes."""
+    *taken, into, otherwise = given
+    signals, which = [t.value for t in taken], [t.which for t in taken]
+    return on_calendar(blended(signals, into, otherwise, which))
+
+
+@operation
+def mixed_(known: Known, *given: Any) -> Made:
+    """Return fixed fractions."""
+    *weights, every_months, band = (each.each for each in given[:-1])
+    table = np.column_stack(weights).astype(np.float64)
+    made, bad = mixed(known.fills, given[-1], table, whole(every_months, "every_months"), band.astype(float))
+    return Made(made, refused=bad, error=RotationError(said_of(given[-1], table)) if bad.any() else None)
+
+
+@operation
+def weighed(known: Known, *given: Any) -> Decision:
+    """Return what a function of the script's own says."""
+    *taken, into, function, spanned = given
+    *parts, months = taken if spanned else (*taken, None)
+    values = [part.each for part in parts]
+    first, offsets, at, weights = own.weighed(function, values, months.each if spanned else None, into)
+    if wrong(weights).any():
+        raise RotationError(said_of(into, weights))
+    n_sets = len(offsets) - 1
+    return on_calendar(
+        Weights(
+            fills=known.fills,
+            sleeves=into,
+            offsets=offsets,
+            at=at,
+            rows=np.arange(len(weights)),
+            weights=weights,
+            first=first,
+            every_months=np.zeros(n_sets, dtype=np.int64),
+            band=np.zeros(n_sets),
+        )
     )
 
 
-def _needs_signals(*signals: Any) -> None:
-    for signal in signals:
-        if not isinstance(signal, Signal):
-            raise UsageError(
-                f"a decision needs a signal, not {type(signal).__name__}; "
-                "market.signal(yes) makes one of an array of yes and no, one for each fill"
-            )
+@operation
+def given(known: Known, decision: Weights) -> Weights:
+    """Return weights that were decided elsewhere."""
+    return decision
+
+
+def on_calendar(decision: Decision) -> Decision:
+    """Return a decision made only at the fills of the decision calendar: it waits for the next of them."""
+    fills = decision.fills
+    if fills.decide == EVERY_FILL:
+        return decision
+    n, later = len(fills.dates), fills.deciding()
+    if isinstance(decision, Rotation):
+        return replace(decision, signal=decision.signal.moved(later, f"decided at {fills.decide}s"))
+    which = np.repeat(np.arange(decision.n_sets), np.diff(decision.offsets))
+    at = later[decision.at]
+    at[decision.offsets[:-1]] = 0  # what stands first is in force until the first decision
+    # Of several decisions that wait for one fill the last one stands.
+    kept = np.r_[(at[1:] != at[:-1]) | (which[1:] != which[:-1]), True] & (at < n)
+    return replace(
+        decision,
+        offsets=np.r_[0, np.cumsum(np.bincount(which[kept], minlength=decision.n_sets))],
+        at=at[kept],
+        rows=decision.rows[kept],
+        first=later[decision.first],
+    )

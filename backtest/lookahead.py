@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import time
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import EVERY_FILL
 from backtest.decisions import filled
-from backtest.errors import LookAheadError
+from backtest.errors import LookAheadError, RotationError
 from backtest.market.data import Bars
+from backtest.rules.reading import nodes, own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backtest.dates import Floats
+    from backtest.dates import Floats, Ints
     from backtest.market.data import MarketData
     from backtest.observations import Observations
     from backtest.scripting.strategy import Strategy
 
-TRIALS = 3
-"""How many days a run tries; the test suite tries many more."""
+_SECONDS = 20.0  # what the check of a run may take; of more changes, as many as fit, spread evenly
+_FEWEST = 8
+_NAMED = 6  # days chosen by hand that are named
+_NEARLY = 0.9
 
 
 def _other_future(series: Observations, day: np.datetime64, random: np.random.Generator) -> Observations:
@@ -75,47 +82,84 @@ def other_future(market: MarketData, day: np.datetime64, seed: int) -> MarketDat
     )
 
 
+def other_data(market: MarketData, seed: int = 0) -> MarketData:
+    """Return a market of the same calendars and days of publication whose values are all other ones."""
+    random = np.random.default_rng(seed)
+    returns = market.bars.returns
+    shuffled = np.full_like(returns, np.nan)
+    for column, mine in zip(shuffled.T, returns.T, strict=True):
+        there = np.isfinite(mine)
+        column[there] = random.permutation(mine[there])
+    observations = {}
+    for id, series in market.observations.items():
+        # The series' own changes in another order, half of them the other way round.
+        positive = bool((series.values > 0.0).all())
+        steps = np.diff(np.log(series.values) if positive else series.values)
+        walk = np.cumsum(np.r_[0.0, random.permutation(steps) * random.choice([-1.0, 1.0], len(steps))])
+        walk += random.permutation(np.log(series.values) if positive else series.values)[0]
+        observations[id] = replace(series, values=np.exp(np.clip(walk, -50, 50)) if positive else walk)
+    bars = Bars(market.bars.dates, market.bars.sleeves, shuffled)
+    return replace(market, bars=bars, observations=observations)
+
+
 def decided(
-    strategy: Strategy, market: MarketData, values: Mapping[str, Any], *, same_close: bool = False
+    strategy: Strategy, market: MarketData, values: Mapping[str, Any], *, decide: str = EVERY_FILL
 ) -> Floats:
     """Return the target weights that a strategy decides at every fill, (n_fills, n_sleeves)."""
-    decision = strategy.decide(market.known(same_close=same_close), values)
-    return filled(decision, market.bars.sleeves)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a script's own function may well wonder at other data
+        return filled(strategy.decide(market.known(decide=decide), values), market.bars.sleeves)
+
+
+def _changes(weights: Floats) -> tuple[int, Ints]:
+    """Return the first fill at which weights are known, and those at which they change."""
+    usable = np.flatnonzero(np.isfinite(weights).all(axis=1))
+    first = int(usable[0]) if len(usable) else len(weights)
+    return first, first + 1 + np.flatnonzero((weights[first + 1 :] != weights[first:-1]).any(axis=1))
 
 
 def check(
     strategy: Strategy,
     market: MarketData,
     values: Mapping[str, Any],
-    trials: int = TRIALS,
+    trials: int | None = None,
     seed: int = 0,
+    decide: str = EVERY_FILL,
 ) -> None:
     """Overwrite the future from several days on; no weight filled up to each of them may change.
 
     A fill on day t uses what was known before t, so all that became known on t or later is overwritten. The
-    comparison is bit for bit. It shows that a strategy looks ahead, never that no strategy of its kind
-    could: more trials find more.
-
-    Every other day is that of a change of the weights.
+    comparison is bit for bit. The days are those of all changes of the weights, where foresight shows: the
+    news that brought one may not have been out yet. Of ``trials`` days, every other one is any day.
 
     Raises
     ------
     LookAheadError
         When a weight changes; the sentence names the day of the fill.
     """
-    weights = decided(strategy, market, values)
+    began = time.monotonic()
+    weights = decided(strategy, market, values, decide=decide)
+    took = time.monotonic() - began
     random = np.random.default_rng(seed)
-    usable = np.flatnonzero(np.isfinite(weights).all(axis=1))
-    first = int(usable[0]) if len(usable) else len(weights)
+    first, changes = _changes(weights)
     if first >= len(weights) - 1:
         return
-    # A change is where foresight shows: the news that brought it may not have been out yet.
-    changes = first + 1 + np.flatnonzero((weights[first + 1 :] != weights[first:-1]).any(axis=1))
-    for trial in range(trials):
-        anywhere = trial % 2 == 1 or len(changes) == 0
-        fill = int(random.integers(first, len(weights)) if anywhere else random.choice(changes))
+    if trials is None:
+        some = int(np.clip(_SECONDS / max(took, 1e-6), _FEWEST, len(changes) + 1))
+        days = (
+            changes[np.unique(np.linspace(0, len(changes) - 1, some).astype(int))]
+            if len(changes)
+            else changes
+        )
+    else:
+        days = random.integers(first, len(weights), trials)
+        days[::2] = random.choice(changes, len(days[::2])) if len(changes) else days[::2]
+    for trial, fill in enumerate(days.tolist()):
         day = market.bars.dates[fill]
-        changed = decided(strategy, other_future(market, day, seed + trial), values)
+        try:
+            changed = decided(strategy, other_future(market, day, seed + trial), values, decide=decide)
+        except RotationError:
+            continue  # a function of the script's own that cannot do with noise says nothing of the future
         same = (changed[: fill + 1] == weights[: fill + 1]) | (
             np.isnan(changed[: fill + 1]) & np.isnan(weights[: fill + 1])
         )
@@ -123,5 +167,56 @@ def check(
             at = market.bars.dates[(~same.all(axis=1)).argmax()]
             raise LookAheadError(
                 f"{strategy.name} looks ahead: what it holds from the fill of {at} on changes with what only "
-                f"became known on or after {day}; use the values as of each fill, never a whole series"
+                f"became known on or after {day}; use what the market hands out, nothing kept from elsewhere"
             )
+
+
+def agreement(one: Floats, other: Floats) -> float:
+    """Return how far two histories of weights agree beyond chance: 1 where they are the same, 0 by chance.
+
+    It is Cohen's kappa, of weights: chance is what the same holdings would agree by in any other order. NaN
+    where one of them never changes, which needs no data to be the same.
+    """
+    first = max(_changes(one)[0], _changes(other)[0])
+    one, other = one[first:], other[first:]
+    if len(one) == 0 or (one == one[0]).all():
+        return math.nan
+    apart = 0.5 * np.abs(one - other).sum(axis=1).mean()
+    tables = [np.unique(weights, axis=0, return_counts=True) for weights in (one, other)]
+    (rows, counts), (others, other_counts) = tables
+    distances = 0.5 * np.abs(rows[:, None] - others[None]).sum(axis=2)
+    chance = (distances * counts[:, None] * other_counts).sum() / len(one) ** 2
+    return 1.0 - apart / chance if chance > 0.0 else math.nan
+
+
+def doubts(strategy: Strategy, market: MarketData, values: Mapping[str, Any], decide: str) -> tuple[str, ...]:
+    """Return what is to be said first of a run whose rule holds functions or days of the script's own.
+
+    Python cannot keep a script from reading a file, and a function may carry answers with it. So the rule is
+    decided once more on a market whose data are all other: what it then still holds does not come from them.
+    """
+    rule = strategy.rule(market.known(), values)
+    said = []
+    chosen = [day for node in nodes(rule) if node.op == "events" for day in node.args[0]]
+    if chosen:
+        days = ", ".join(chosen[:_NAMED]) + (
+            f" and {len(chosen) - _NAMED} more" if len(chosen) > _NAMED else ""
+        )
+        said.append(f"it uses days chosen by hand, with hindsight: {days}")
+    if own(rule):
+        try:
+            same = agreement(
+                decided(strategy, market, values, decide=decide),
+                decided(strategy, other_data(market), values, decide=decide),
+            )
+        except RotationError as error:
+            said.append(
+                f"it could not be shown that what it holds comes from the data: on other data {error}"
+            )
+        else:
+            if same > _NEARLY:
+                said.append(
+                    "what it holds does not come from the data: on a market of all other data it holds "
+                    f"{'the same' if same == 1.0 else 'nearly the same'}"
+                )
+    return tuple(said)

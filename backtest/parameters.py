@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import numpy as np
 
 from backtest.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 Value: TypeAlias = float | str
 """A parameter's value: a number, or one of its words."""
@@ -104,6 +111,12 @@ class Parameter:
     def option(self) -> str:
         """The name of its command-line option."""
         return "--" + self.name.replace("_", "-")
+
+    def array(self, values: Sequence[Value]) -> NDArray[Any]:
+        """Return values of it as int64, float64 or text."""
+        if self.choices:
+            return np.array(values)
+        return np.array(values, dtype=np.int64 if self.unit.whole else np.float64)
 
     def text(self, value: Value) -> str:
         """Return a value as people read it, without its unit."""

@@ -13,15 +13,16 @@ import pandas as pd
 from backtest.analysis import measures
 from backtest.analysis.regression import alpha
 from backtest.analysis.skill import Skill, skill
-from backtest.dates import parse_day
+from backtest.dates import EVERY_FILL, calendar_of, parse_day
 from backtest.decisions import Weights
 from backtest.engine.ledger import replay
 from backtest.engine.reference import NEVER, Path, Rebalance, simulate
 from backtest.engine.yardstick import require_whole
 from backtest.errors import UsageError, nearest
-from backtest.lookahead import check
+from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
+from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 
@@ -102,6 +103,10 @@ class Result:
     benchmark, cost, same_close, delay_fill
         The sleeve alpha is held against; the costs; whether fills used news of their own day; how many bars
         later than decided they were made.
+    decide
+        At which fills it decided, one of ``dates.CALENDARS``.
+    doubts
+        What is to be said first of a rule with functions or days of the script's own; empty for any other.
     warm_up
         The first fill at which every input of the strategy is known; the run starts there or later.
     metrics
@@ -129,6 +134,8 @@ class Result:
     cost: Cost
     same_close: bool
     delay_fill: int
+    decide: str
+    doubts: tuple[str, ...]
     warm_up: np.datetime64
     metrics: dict[str, float]
     benchmarks: dict[str, dict[str, float]]
@@ -290,6 +297,7 @@ def run(
     benchmark: str | None = None,
     same_close: bool = False,
     delay_fill: int = 0,
+    decide: str = EVERY_FILL,
     **parameters: Any,
 ) -> Result:
     """Run a strategy on a market.
@@ -307,6 +315,8 @@ def run(
         The sleeve that alpha is held against; by default the market's own.
     same_close
         Let a fill use what became known on its own day; only to reproduce papers.
+    decide
+        Decide at every fill, or at the last one of each week, month or quarter only (``dates.CALENDARS``).
     delay_fill
         Fill so many bars later than decided, to see what haste is worth.
     parameters
@@ -332,9 +342,14 @@ def run(
     if versus not in market.bars.sleeves:
         raise UsageError(f"there is no benchmark '{versus}'; {nearest(str(versus), market.bars.sleeves)}")
 
-    decision = strategy.decide(market.known(same_close=same_close), values)
-    if not same_close:
-        check(strategy, market, values)
+    decide = calendar_of(decide)
+    market = strategy.complete(market, values)
+    decision = strategy.decide(market.known(same_close=same_close, decide=decide), values)
+    said: tuple[str, ...] = ()
+    if own(strategy.rule(market.known(), values)):
+        if not same_close:
+            check(strategy, market, values, decide=decide)
+        said = doubts(strategy, market, values, decide)
     warm_up = decision.first_fill + _whole(delay_fill)
     first, last = window_of(market.bars, warm_up, start, end, strategy.name)
     bars = market.bars.window(first, last)
@@ -357,6 +372,8 @@ def run(
         cost=cost,
         same_close=same_close,
         delay_fill=delay_fill,
+        decide=decide,
+        doubts=said,
         warm_up=market.bars.dates[warm_up],
         metrics={
             **measured(path.returns, held_against, risk_free, n_years),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import last_business_day, month_start, parse_day, to_days
+from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
 from backtest.market.catalogue import catalogue
@@ -48,6 +48,8 @@ class Standing:
         What was asked.
     as_of
         The last day whose news counts.
+    decide
+        At which fills it decides, one of ``dates.CALENDARS``.
     fill
         The first fill after it, at which ``hold`` is to be held.
     hold
@@ -76,6 +78,7 @@ class Standing:
     parameters: dict[str, Value]
     market: MarketData
     as_of: np.datetime64
+    decide: str
     fill: np.datetime64
     hold: dict[str, float]
     since: np.datetime64
@@ -234,6 +237,7 @@ def stand(
     market: MarketData | str = "embedded",
     *,
     as_of: Any = None,
+    decide: str = EVERY_FILL,
     **parameters: Any,
 ) -> Standing:
     """Say what a strategy holds now, and why.
@@ -244,6 +248,8 @@ def stand(
         What ``load_strategy`` and ``load_market`` return, or the names that they take.
     as_of
         The last day whose news counts; today by default.
+    decide
+        At which fills it decides, as in ``run``.
     parameters
         The strategy's own, by name.
 
@@ -265,8 +271,10 @@ def stand(
         raise UsageError(f"the day {day} has not come yet; name today, {today}, or a day before it")
     if day < market.bars.dates[0]:
         raise UsageError(f"the day {day} lies before the data, which begin on {market.bars.dates[0]}")
+    market = strategy.complete(market, values)
+    decide = calendar_of(decide)
     then, fill = _known_by(market, day)
-    decision = strategy.decide(then.known(), values)
+    decision = strategy.decide(then.known(decide=decide), values)
     weights = filled(decision, then.bars.sleeves)
     if decision.first_fill > fill:
         raise RotationError(
@@ -294,6 +302,7 @@ def stand(
         parameters=values,
         market=market,
         as_of=day,
+        decide=decide,
         fill=dates[fill],
         hold=held(fill),
         since=dates[before[-1] + 1] if len(before) else dates[decision.first_fill],

@@ -13,12 +13,14 @@ from backtest.dates import Fills
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.market.data import Bars
-from backtest.market.market import Market
+from backtest.market.known import Known
 from backtest.observations import Observations
+from backtest.rules.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
     from backtest.decisions import Rotation
+    from backtest.rules.expressions import Decision
 
 N_BARS = 25_000
 COSTS = (0.001, 0.001, 0.001, 0.0)
@@ -30,7 +32,7 @@ GRID = {
 }
 """The last varies fastest; 1,006,500 combinations."""
 
-STRATEGY = load_strategy("rate_cut").function
+STRATEGY = load_strategy("rate_cut")
 
 
 def business_days(n: int) -> Days:
@@ -64,13 +66,18 @@ class World:
     """Everything that a grid of ``rate_cut`` needs."""
 
     bars: Bars
-    market: Market
+    known: Known
+    rule: Decision
+    evaluation: Evaluation
     yardstick: Yardstick
     measurer: Measurer
 
     def decide(self, which: Ints) -> Rotation:
         """Return the decision of the strategy for some combinations of the grid, by number."""
-        return STRATEGY(self.market, **parameters(which))
+        shape = tuple(len(values) for values in GRID.values())
+        codes = dict(zip(GRID, np.unravel_index(which, shape), strict=True))
+        made = self.evaluation.work(self.rule, codes, len(which))
+        return made.value.take(made.of)
 
 
 def parameters(which: Ints) -> dict[str, Floats]:
@@ -88,10 +95,11 @@ def n_combinations() -> int:
 def world(n_bars: int = N_BARS) -> World:
     """Return the world; every combination is measured over one window, the latest start among them."""
     returns = bars(n_bars)
-    market = Market("random", Fills(returns.dates), {"POLICY": policy(returns.dates)}, "POLICY")
+    known = Known("random", Fills(returns.dates), {"POLICY": policy(returns.dates)}, "POLICY")
     last = n_bars - 1
     latest = {name: values[-1] for name, values in GRID.items()}
-    first = STRATEGY(market, **latest).first_fill
+    first = STRATEGY.decide(known, latest).first_fill
     n_years = years(returns.dates[first:], "daily")
     yardstick = Yardstick.of(returns, "market", first, last, n_years)
-    return World(returns, market, yardstick, Measurer(returns, "market", COSTS))
+    rule, evaluation = STRATEGY.draw(known.names, {}), Evaluation(known, GRID)
+    return World(returns, known, rule, evaluation, yardstick, Measurer(returns, "market", COSTS))

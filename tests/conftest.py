@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -49,6 +50,35 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data are not there: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small store of the same shape as the real one, from made files; every shipped market loads from it."""
+    from backtest.market.catalogue import entry
+    from backtest.market.fetch import fetch, keep, to_fetch
+    from backtest.market.sources.base import Table
+    from backtest.market.store import Store
+    from tests.market.made import made
+    from tests.market.server import serving
+
+    store = tmp_path_factory.mktemp("made") / "store"
+    with serving(made) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**running.environment, "ROTATION_DATA": str(store)}.items():
+            patch.setenv(name, value)
+        wanted = [
+            each
+            for each in to_fetch(["french_monthly", "french_daily", "TB3MS", "DGS2"])
+            if "Mom" not in each.id
+        ]
+        outcomes = fetch(wanted)
+        assert {outcome.status for outcome in outcomes} == {"new"}, outcomes
+        random, days = np.random.default_rng(5), np.arange("2005-01-03", "2010-06-30", dtype="datetime64[D]")
+        days = days[np.is_busday(days)]
+        for fund in ("IWM", "IWB", "IWD", "IWF", "IWV"):
+            closes = 50.0 * np.exp(np.cumsum(random.normal(0.0003, 0.01, (len(days), 1)), axis=0))
+            keep(Store(), entry(fund), Table(days, (fund,), closes, "made", "0" * 64))
+    return store
 
 
 def fill_store(store: Path) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from backtest import MarketData, UsageError, load_strategy, param, run
 from backtest.parameters import Parameter, Unit
+from backtest.runs import Cost
+from backtest.tuning.grid import make_grid
+from backtest.tuning.trials import Trials
 
 WHEN = Parameter("when", Unit(""), "both", -1, 1, "which", ("both", "either", "none"))
 
@@ -31,13 +36,17 @@ def test_a_default_must_be_one_of_them() -> None:
 
 def test_a_sweep_asks_the_script_once_a_word(embedded: MarketData) -> None:
     strategy = load_strategy("rate_cut_and_discount")
-    rows = strategy.bind({}) | {
-        "when": np.array(["both", "either", "both", "either"]),
-        "hold": np.array([12, 12, 24, 24]),
-    }
-    groups = strategy.decide_sets(embedded.known(), rows)
-    assert [sets.tolist() for sets, _ in groups] == [[0, 2], [1, 3]]
-    assert [len(decision.first) for _, decision in groups] == [2, 2]
+    asked = []
+    counted = replace(
+        strategy, function=lambda *a, **k: asked.append(k["when"]) or strategy.function(*a, **k)
+    )
+    grid = make_grid(strategy.parameters, {"when": None, "hold": "12,24"}, {}, strategy.name)
+    trials = Trials(counted, embedded, grid, (), Cost(), "market")
+    for _ in range(3):
+        groups = trials.decide(np.arange(4)).groups
+        assert [group.places.tolist() for group in groups] == [[0, 1], [2, 3]]
+        assert [group.of.tolist() for group in groups] == [[0, 1], [0, 1]]
+    assert asked == ["both", "either"]
 
 
 def test_a_word_is_in_the_result_and_changes_it(embedded: MarketData) -> None:

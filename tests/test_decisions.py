@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from backtest import MarketData, blend, choose, mix, rotate, run
-from backtest.decisions import deciding, filled
-from backtest.errors import RotationError, UsageError
-from backtest.signals.signal import from_dense
+import backtest
+from backtest import MarketData, run
+from backtest.dates import CALENDARS
+from backtest.decisions import (
+    Rotation,
+    Weights,
+    blended,
+    chosen,
+    deciding,
+    filled,
+    mixed,
+    on_calendar,
+    said_of,
+)
+from backtest.errors import UsageError
+from backtest.rules import expressions as rules
+from backtest.signals.signal import Signal, from_dense
 from tests.signals.cases import fills, signals
 
 SLEEVES = ("small", "large", "cash")
+
+
+def rotate(signal: Signal, *, into: str, otherwise: str) -> Rotation:
+    """What the expression of this name means."""
+    return Rotation(signal, into, otherwise)
+
+
+def choose(*cases: tuple[Signal, str], otherwise: str) -> Weights:
+    """The same."""
+    return chosen([signal for signal, _ in cases], [sleeve for _, sleeve in cases], otherwise)
+
+
+def blend(*signals: Signal, into: str, otherwise: str) -> Weights:
+    """The same."""
+    return blended(signals, into, otherwise)
+
+
+def mix(weights: dict[str, Any], every_months: Any = 0, band: Any = 0.0) -> Weights:
+    """The same; the sets are those of the longest row."""
+    *columns, every, drift = np.broadcast_arrays(
+        *(np.atleast_1d(v) for v in (*weights.values(), every_months, band))
+    )
+    made, refused = mixed(
+        fills(), tuple(weights), np.column_stack(columns).astype(float), every, drift.astype(float)
+    )
+    assert not refused.any()
+    return made
 
 
 @given(signals(3), signals(3))
@@ -53,16 +99,15 @@ def test_targets_are_decided_at_changes_only(made: tuple) -> None:
             assert targets.weights[:, 0].tolist() == [float(inside[c]) for c in changes]
 
 
-def test_what_is_not_in_a_sleeve_is_in_cash(embedded: MarketData) -> None:
-    market = embedded.known()
-    decision = mix(market, {"small": np.array([0.3, 0.5]), "large": 0.5}, every_months=6, band=0.1)
+def test_what_is_not_in_a_sleeve_is_in_cash() -> None:
+    weights = np.array([[0.3, 0.5], [0.5, 0.5], [0.8, 0.3]])
+    decision, refused = mixed(fills(), ("small", "large"), weights, np.full(3, 6), np.full(3, 0.1))
+    assert refused.tolist() == [False, False, True]
+    assert said_of(("small", "large"), weights).endswith("at most 1 in sum, not {'small': 0.8, 'large': 0.3}")
     assert filled(decision, SLEEVES, 0)[0].tolist() == pytest.approx([0.3, 0.5, 0.2])
     assert filled(decision, SLEEVES, 1)[0].tolist() == [0.5, 0.5, 0.0]
-    assert decision.every_months.tolist() == [6, 6]
-    with pytest.raises(RotationError, match="weights must be 0 or more and at most 1 in sum"):
-        mix(market, {"small": 0.8, "large": 0.3})
     with pytest.raises(UsageError, match="the market has no sleeve 'smal'; did you mean 'small'?"):
-        filled(mix(market, {"smal": 1.0}), SLEEVES)
+        filled(mixed(fills(), ("smal",), np.ones((1, 1)), np.zeros(1, int), np.zeros(1))[0], SLEEVES)
 
 
 @given(signals(1), signals(1), signals(1))
@@ -92,8 +137,8 @@ def test_a_signal_decides_where_its_other_answer_would_change_the_target(
     assert deciding(rotate(a, into="small", otherwise="small"), 7) == []
 
 
-def test_fixed_weights_are_decided_by_nothing(embedded: MarketData) -> None:
-    decision = mix(embedded.known(), {"small": 0.5})
+def test_fixed_weights_are_decided_by_nothing() -> None:
+    decision = mix({"small": 0.5})
     assert deciding(decision, 3) == []
     assert decision.first_fill == 0
     targets = decision.targets(SLEEVES, 5, 9).moved(-5)
@@ -147,13 +192,13 @@ def test_a_sleeve_that_is_named_twice_has_both_shares(made: tuple) -> None:
     assert (weights[made[0].first[0] :] == [1.0, 0.0, 0.0]).all()
 
 
-def test_a_mix_is_one_for_each_of_the_longest_row(embedded: MarketData) -> None:
-    market, two = embedded.known(), np.array([3, 6])
+def test_a_mix_is_one_for_each_of_the_longest_row() -> None:
+    two = np.array([3, 6])
     for decision, months, band in (
-        (mix(market, {"small": 0.5}), [0], [0.0]),
-        (mix(market, {"small": 0.5}, every_months=two), [3, 6], [0.0, 0.0]),
-        (mix(market, {"small": 0.5}, band=two / 100.0), [0, 0], [0.03, 0.06]),
-        (mix(market, {"small": two / 10.0}), [0, 0], [0.0, 0.0]),
+        (mix({"small": 0.5}), [0], [0.0]),
+        (mix({"small": 0.5}, every_months=two), [3, 6], [0.0, 0.0]),
+        (mix({"small": 0.5}, band=two / 100.0), [0, 0], [0.03, 0.06]),
+        (mix({"small": two / 10.0}), [0, 0], [0.0, 0.0]),
     ):
         n_sets = len(months)
         assert decision.every_months.tolist() == months
@@ -163,32 +208,32 @@ def test_a_mix_is_one_for_each_of_the_longest_row(embedded: MarketData) -> None:
         assert {decision.first.dtype, decision.at.dtype, decision.every_months.dtype} == {np.dtype(np.int64)}
 
 
-def test_what_is_no_signal_and_what_are_no_weights_is_said(embedded: MarketData) -> None:
-    market = embedded.known()
-    said = "^a decision needs a signal, not ndarray; market.signal\\(yes\\) makes one of an array of yes and no, one for each fill$"
-    for wrong in (
-        lambda: rotate(np.ones(3, dtype=bool), into="small", otherwise="large"),
-        lambda: choose((np.ones(3, dtype=bool), "small"), otherwise="large"),
-        lambda: blend(np.ones(3, dtype=bool), into="small", otherwise="large"),
+def test_what_is_no_signal_and_what_are_no_weights_is_said() -> None:
+    wrong = np.ones(3, dtype=bool)
+    for said in (
+        lambda: backtest.rotate(wrong, into="small", otherwise="large"),  # type: ignore[arg-type]
+        lambda: backtest.choose((wrong, "small"), otherwise="large"),  # type: ignore[arg-type]
+        lambda: backtest.blend(wrong, into="small", otherwise="large"),  # type: ignore[arg-type]
     ):
-        with pytest.raises(UsageError, match=said):
-            wrong()
-    with pytest.raises(RotationError, match="not {'small': -0.1, 'large': 0.5}$"):
-        mix(market, {"small": np.array([0.3, -0.1]), "large": 0.5})
+        with pytest.raises(UsageError, match="need signals, not ndarray; a comparison such as"):
+            said()
+    with pytest.raises(UsageError, match="^band must be a number or a parameter, not a signal$"):
+        backtest.mix(None, {"small": 0.5}, band=rules.Signal("months_of_year"))  # type: ignore[arg-type]
+    with pytest.raises(
+        UsageError, match="^the weight of small must be a number or a parameter, not ndarray$"
+    ):
+        backtest.mix(None, {"small": np.ones(2)})  # type: ignore[arg-type]
     for weights in ({"small": -0.1, "large": 0.3}, {"small": 0.7, "large": 0.31}):
-        with pytest.raises(RotationError) as error:
-            mix(market, weights)
-        assert str(error.value) == f"weights must be 0 or more and at most 1 in sum, not {weights}"
+        table = np.array([[0.5, 0.5], [*weights.values()]])
+        made, refused = mixed(fills(), tuple(weights), table, np.zeros(2, int), np.zeros(2))
+        assert refused.tolist() == [False, True]
+        assert (made.weights[1] == 0.0).all()
+        assert (
+            said_of(tuple(weights), table) == f"weights must be 0 or more and at most 1 in sum, not {weights}"
+        )
     # Ten tenths are a little less than 1 in binary: none of it is cash.
-    tenths = mix(market, {"small": 0.1 + 0.2, "large": 0.7 - 1e-16})
+    tenths = mix({"small": 0.1 + 0.2, "large": 0.7 - 1e-16})
     assert filled(tenths, SLEEVES)[0, 2] == 0.0
-    for named, arguments in (
-        ("the weight of small", {"weights": {"small": np.ones((2, 2))}}),
-        ("every_months", {"weights": {"small": 0.5}, "every_months": np.ones((2, 2))}),
-        ("band", {"weights": {"small": 0.5}, "band": np.ones((2, 2))}),
-    ):
-        with pytest.raises(UsageError, match=f"^{named} must be one value, or one for each parameter set"):
-            mix(market, **arguments)
 
 
 def test_a_balanced_mix_is_brought_back_by_the_calendar_and_by_bands(embedded: MarketData) -> None:
@@ -210,3 +255,38 @@ def test_a_delayed_fill_earns_what_the_decision_would_have_earned_later(embedded
     assert late.start == str(at_once.equity.index[2].date())
     with pytest.raises(UsageError, match="delay_fill must be a whole number of bars from 0 to 260, not -1"):
         run("january", embedded, delay_fill=-1)
+
+
+@given(signals(3, daily=True), signals(3, daily=True), st.sampled_from(CALENDARS[1:]))
+def test_a_calendar_lets_decisions_wait_for_the_last_fill_of_their_period(
+    one: tuple, two: tuple, decide: str
+) -> None:
+    (a, _), (b, _) = one, two
+    days = pd.DatetimeIndex(a.fills.dates)
+    periods = days.to_period({"week-end": "W-SUN", "month-end": "M", "quarter-end": "Q"}[decide])
+    last = [p != q for p, q in pairwise(periods)]
+    # 28 April 2000 is a Friday and the last business day of its month, not of its quarter.
+    last.append(decide != "quarter-end")
+    on = [replace(signal, fills=replace(signal.fills, decide=decide)) for signal in (a, b)]
+    for free in (
+        Rotation(on[0], "small", "large"),
+        chosen(on, ["small", "large"], "cash"),
+        blended(on, "small", "large"),
+    ):
+        bound = on_calendar(free)
+        for which in range(free.n_sets):
+            every, some = filled(free, SLEEVES, which), filled(bound, SLEEVES, which)
+            now = np.full(3, np.nan)
+            for fill, decides in enumerate(last):
+                now = every[fill] if decides and np.isfinite(every[fill]).all() else now
+                np.testing.assert_array_equal(some[fill], now)
+
+
+def test_daily_bars_can_be_held_by_decisions_made_at_month_ends(embedded: MarketData) -> None:
+    monthly = run("small_momentum", embedded)
+    quarterly = run("small_momentum", embedded, decide="quarter-end")
+    assert 0 < quarterly.metrics["switches"] < monthly.metrics["switches"]
+    assert {day.month for day in quarterly.trades["date"]} <= {3, 6, 9, 12}
+    assert run("small_momentum", embedded, decide="month-end").metrics == monthly.metrics
+    with pytest.raises(UsageError, match="no decision calendar 'monthly'; did you mean 'month-end'?"):
+        run("small_momentum", embedded, decide="monthly")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from backtest import MarketData, load_strategy
+from backtest import MarketData, load_strategy, run
 from backtest.cli.signal import document, lines
 from backtest.errors import RotationError, UsageError
 from backtest.scripting.loading import strategy_names
@@ -247,3 +247,17 @@ def test_the_commands_around_scripts(tmp_path: Path) -> None:
     assert (wrong.returncode, wrong.stdout) == (2, "")
     listed = rotation(tmp_path, "list", "--json")
     assert [each["strategy"] for each in json.loads(listed.stdout)] == strategy_names()
+
+
+def test_between_two_days_of_decision_it_holds_what_it_decided_last(embedded: MarketData) -> None:
+    # Who decides by quarters waits for the end of one.
+    at_once = stand("small_momentum", embedded, as_of="2016-11-15")
+    quarterly = stand("small_momentum", embedded, as_of="2016-11-15", decide="quarter-end")
+    for standing in (at_once, quarterly):
+        run_of = run("small_momentum", embedded, decide=standing.decide)
+        held = run_of.weights.loc["2016-12-30"]
+        assert standing.hold == {sleeve: weight for sleeve, weight in held.items() if weight}
+    assert document(quarterly)["decide"] == "quarter-end"
+    assert quarterly.since.astype("datetime64[M]").astype(int) % 3 == 2
+    with pytest.raises(UsageError, match="no decision calendar 'monthly'"):
+        stand("small_momentum", embedded, decide="monthly")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
+from backtest.cli.explain import explain
 from backtest.cli.options import add_json, add_parameters, add_terms, given, named_strategy, terms
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
@@ -122,6 +123,7 @@ COMMANDS = {
     "gallery": (gallery, "rebuild the small pages of the shipped strategies"),
     "tune": (tune, "search a strategy's parameters, and say what the winner is worth"),
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
+    "explain": (explain, "say a strategy's rule in words, and what it needs"),
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),
     "study": (_study, "hold a claim against the data, or study days of your own"),

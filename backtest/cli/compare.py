@@ -37,7 +37,7 @@ def _parser(prog: str) -> Parser:
         help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
     add_terms(parser)
-    parser.set_defaults(market=None, cost_bps=None)  # to tell what was asked for
+    parser.set_defaults(market=None, cost_bps=None, decide=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
     add_json(parser)
     return parser
@@ -65,7 +65,7 @@ def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace)
     """Refuse terms of a run where nothing is run: a report keeps its own."""
     asked = [
         f"--{name.replace('_', '-')}"
-        for name in ("market", "start", "end", "cost_bps", "benchmark")
+        for name in ("market", "start", "end", "cost_bps", "benchmark", "decide")
         if getattr(options, name) is not None
     ]
     if asked and all(isinstance(name, str) and _is_report(name) for name in named):

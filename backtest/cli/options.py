@@ -56,11 +56,22 @@ def add_terms(parser: Parser) -> None:
         help="basis points of the notional traded, a side (default: 10)",
     )
     parser.add_argument("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
+    add_decide(parser)
+
+
+def add_decide(parser: Parser) -> None:
+    """Add ``--decide``."""
+    parser.add_argument(
+        "--decide",
+        metavar="WHEN",
+        default="every-fill",
+        help="every-fill, week-end, month-end or quarter-end: when it decides (default: every-fill)",
+    )
 
 
 def terms(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the window, the costs and the benchmark as the public functions take them."""
-    return {name: getattr(options, name) for name in ("start", "end", "cost_bps", "benchmark")}
+    """Return the window, the costs, the benchmark and the calendar as the public functions take them."""
+    return {name: getattr(options, name) for name in ("start", "end", "cost_bps", "benchmark", "decide")}
 
 
 def add_json(parser: Parser) -> None:

@@ -95,7 +95,9 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     for name, described in _OPTIONS:
         parser.add_argument(name, **described)
     add_terms(parser)
-    parser.set_defaults(market=None, cost_bps=None)  # what is left out is as the resumed sweep has it
+    parser.set_defaults(
+        market=None, cost_bps=None, decide=None
+    )  # what is left out is as the resumed sweep has it
     add_json(parser)
     add_parameters(parser, strategy)
     return parser

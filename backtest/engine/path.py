@@ -282,6 +282,30 @@ def _measure_sets(
     return -1
 
 
+@compiled
+def scheduled(
+    offsets: Ints, at: Ints, rows: Ints, window: tuple[int, int], kept: Ints, fills: Ints, held: Ints
+) -> int:
+    """Write down each set's decisions inside a window: what is in force at its first bar, then each change.
+
+    ``offsets``, ``at`` and ``rows`` are those of ``Weights``, with equal rows where the weights are equal;
+    ``kept``, ``fills`` and ``held`` are filled, as in ``Schedules``. Returns how much of the latter is used.
+    """
+    first, last = window
+    used = 0
+    for s in range(len(offsets) - 1):
+        kept[s] = used
+        for d in range(offsets[s], offsets[s + 1]):
+            over = d + 1 < offsets[s + 1] and at[d + 1] <= first
+            if over or at[d] >= last or (used > kept[s] and held[used - 1] == rows[d]):
+                continue
+            fills[used] = max(at[d], first)
+            held[used] = rows[d]
+            used += 1
+    kept[len(offsets) - 1] = used
+    return used
+
+
 def _months(bars: Bars) -> Ints:
     return bars.dates.astype("datetime64[M]").astype(np.int64)
 

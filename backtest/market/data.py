@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.dates import Fills
+from backtest.dates import EVERY_FILL, Fills
 from backtest.errors import DataError, UsageError, nearest
-from backtest.market.market import Market
+from backtest.market.known import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,10 +122,10 @@ class MarketData:
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     hindsight: Mapping[str, SourceSeries] = field(default_factory=dict, repr=False)
 
-    def known(self, *, same_close: bool = False) -> Market:
-        """Return the market as a strategy may see it."""
-        fills = Fills(self.bars.dates, same_close)
+    def known(self, *, same_close: bool = False, decide: str = EVERY_FILL) -> Known:
+        """Return what was known at each fill; ``decide`` says at which of them a strategy decides."""
+        fills = Fills(self.bars.dates, same_close, decide)
         returns = {sleeve: self.bars.column(sleeve) for sleeve in self.bars.sleeves}
-        return Market(
+        return Known(
             self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
         )

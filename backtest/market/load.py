@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ from backtest.market.release import known_at
 from backtest.observations import Observations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from backtest.dates import Floats
@@ -135,6 +136,26 @@ def _policy(formula: Formula, series: _Series, bars: Bars) -> Observations:
     single = formula.single if isinstance(formula, Sum) else None
     id = single.id if single else "policy"
     return _observed(id, changes(_evaluated(id, formula, series, bars)))
+
+
+def stored_series(id: str) -> tuple[Observations, Provenance]:
+    """Return a series of the catalogue or the store that no market need name, and where it comes from."""
+    about = entry(id)
+    read = reading.read(about)
+    dated = _dated(about, read)
+    return _observed(id, dated), _provenance(about, read)
+
+
+def with_series(market: MarketData, ids: Iterable[str]) -> MarketData:
+    """Return the market with these series, which the store has, beside its own."""
+    found = {id: stored_series(id) for id in ids if id not in market.observations}
+    if not found:
+        return market
+    return replace(
+        market,
+        observations={**market.observations, **{id: series for id, (series, _) in found.items()}},
+        provenance={**market.provenance, **{id: where for id, (_, where) in found.items()}},
+    )
 
 
 def _factors(definition: Definition, bars: Bars) -> dict[str, Floats]:

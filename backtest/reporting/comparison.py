@@ -149,6 +149,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
         ("cost_bps", "costs (basis points a side)"),
         ("benchmark", "benchmarks"),
         ("same_close", "rules of filling (same close)"),
+        ("decide", "calendars of decision"),
         ("delay_fill", "delays of the fills (bars)"),
         ("tried", "numbers of combinations tried"),
     )
@@ -159,6 +160,11 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
                 f"{label}: {written(value)}" for label, value in zip(labels, values, strict=True)
             )
             said.append(f"Different {words}: {each}.")
+    said += [
+        f"{label}: {doubt}."
+        for label, record in zip(labels, whole, strict=True)
+        for doubt in record.document.get("doubts", [])
+    ]
     vintages = [
         {id: series["sha256"] for id, series in record.document["data"]["series"].items()} for record in whole
     ]

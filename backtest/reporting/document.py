@@ -53,6 +53,8 @@ def document(
             "cost_bps": result.cost.bps,
             "same_close": result.same_close,
             "delay_fill": result.delay_fill,
+            "decide": result.decide,
+            "doubts": list(result.doubts),
             "warm_up": str(result.warm_up),
             "tried": tried,
             "metrics": result.metrics,

@@ -226,7 +226,7 @@ def _regimes(result: Result, sheet: Sheet) -> list[dict[str, Any]]:
 
 
 def _warnings(result: Result) -> list[str]:
-    found = []
+    found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
     if result.market.proxy:
         found.append(f"Proxy: {result.market.proxy}.")
     if result.same_close:
@@ -292,7 +292,9 @@ def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
     wide: dict[str, Figure] = {}
     for name, draw in sheet_figures(sheet).items():
         drawn[name], wide[name] = drawing(name, draw, SHOWS[name])
-    shown = [(word, said) for word, said in terms(result, tried) if word not in ("thesis", "proxy")]
+    shown = [
+        (word, said) for word, said in terms(result, tried) if word not in ("thesis", "proxy", "caution")
+    ]
     metrics = record.document["metrics"]
     page = render(
         "tear_sheet.html",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.skill import WORTH
+from backtest.dates import EVERY_FILL
 
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
@@ -41,6 +42,8 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
     fill = f"at the close of the {day}, on what was known {known} it"
     if result.same_close:
         fill += " (SAME CLOSE: nobody could have traded so)"
+    if result.decide != EVERY_FILL:
+        fill += f"; decided at the last fill of each {result.decide.removesuffix('-end')} only"
     if result.delay_fill:
         fill += f"; filled {result.delay_fill} bars later (DELAY)"
     window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
@@ -48,6 +51,7 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
         window += "; it starts when every input is first known"
     each = f"{cost:g} bp" if isinstance(cost, int | float) else str(dict(cost))
     lines = [
+        *(("caution", said) for said in result.doubts),
         ("thesis", result.strategy.thesis),
         ("parameters", values_with_units(result) or "none"),
         ("market", f"{market.name}: {market.title}"),

@@ -77,4 +77,9 @@ def load_strategy(name_or_path: str) -> Strategy:
     if len(found) != 1:
         names = ", ".join(sorted(value.name for value in found.values())) or "none"
         raise UsageError(f"{path} must define exactly one @strategy; it defines {names}")
-    return next(iter(found.values()))
+    strategy = next(iter(found.values()))
+    if unused := strategy.unused():
+        raise UsageError(
+            f"{path}: nothing that {strategy.name} returns uses its parameter '{unused[0]}'; take it out"
+        )
+    return strategy

@@ -7,26 +7,35 @@ import traceback
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from backtest.decisions import Decision, Rotation, Weights
 from backtest.errors import RotationError, UsageError
+from backtest.market.load import with_series
+from backtest.market.names import ANYTHING
 from backtest.parameters import Declaration, Parameter, Unit, Value, bind
+from backtest.rules import expressions as rules
+from backtest.rules import operations  # noqa: F401 - enters what expressions mean
+from backtest.rules.evaluate import Evaluation
+from backtest.rules.market import Market
+from backtest.rules.reading import needs
 from backtest.scripting.output import printing_to_stderr
 
 if typing.TYPE_CHECKING:
-    from backtest.dates import Ints
-    from backtest.market.market import Market
+    from backtest.decisions import Decision
+    from backtest.market.data import MarketData
+    from backtest.market.known import Known
+    from backtest.market.names import Names
 
-Decide = Callable[..., Decision]
+Decide = Callable[..., rules.Decision]
 
 RESERVED = frozenset(
     {"strategy", "market", "data_dir", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
     | {"same_close", "delay_fill", "robustness", "as_of", "ledger"}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
-    | {"executor"}
+    | {"executor", "decide"}
 )
 """Names that ``run`` and the command line use themselves."""
 
@@ -64,93 +73,86 @@ class Strategy:
         """Return the validated value of every parameter; UsageError where one cannot be used."""
         return bind(self.parameters, given, self.name)
 
-    def decide(self, market: Market, values: Mapping[str, Any]) -> Decision:
-        """Ask the strategy what to hold.
+    def draw(self, names: Names, words: Mapping[str, str]) -> rules.Decision:
+        """Ask the strategy for its rule: an expression, in which its numbers are parameters.
 
-        ``values`` has every parameter by name: one value, or (n_sets,) numbers in a sweep; words are always
-        one value (``decide_sets`` takes rows of them too). The script sees a row as a column (n_sets, 1), so
-        that it broadcasts against time.
+        Parameters
+        ----------
+        names
+            What the market has, by name.
+        words
+            The word of each parameter that has choices.
 
         Raises
         ------
         RotationError
             When its own code fails (the sentence has file and line) or returns something else.
         """
-        columns = {
-            name: value[:, None] if isinstance(value, np.ndarray) and value.ndim == 1 else value
-            for name, value in values.items()
+        given = {
+            p.name: words[p.name] if p.choices else rules.Number("parameter", (), (p.name,))
+            for p in self.parameters
         }
-        sweep = any(isinstance(value, np.ndarray) for value in columns.values())
         try:
             with printing_to_stderr():
-                decision = self.function(market.anew(), **columns)
+                rule = self.function(Market(names), **given)
+        except UsageError as error:
+            line = failing_line(error, self.file)
+            where = f"{self.name}, line {line}: " if line else ""
+            raise type(error)(f"{where}{error}") from error
         except RotationError:
             raise
         except (Exception, SystemExit) as error:
-            # A script that fails for one set of values as well is not at fault because of the row.
-            alone = self._failure_alone(market, columns) if sweep else None
-            said = self._failure(alone or error)
-            if sweep and alone is None:
-                said = (
-                    f"{self.name} cannot be swept: {said}; in a sweep a parameter is a column of values, "
-                    "so use signals and numpy's functions in place of if, min, int and float"
-                )
-            raise RotationError(said) from error
-        if not isinstance(decision, Rotation | Weights):
+            line = failing_line(error, self.file)
             raise RotationError(
-                f"{self.name} must return what rotate(...) gives, not {type(decision).__name__} "
-                "(or what choose, blend or mix give)"
+                f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(rule, rules.Decision):
+            raise RotationError(
+                f"{self.name} must return what rotate(...) gives, not {type(rule).__name__} "
+                "(or what choose, blend, mix or weigh give)"
             )
-        return decision
+        if rule.origin is not None and rule.origin is not names:
+            raise UsageError(f"{self.name}: {rules.TWO_MARKETS}")
+        return rule
 
-    def _failure(self, error: BaseException) -> str:
-        line = failing_line(error, self.file)
-        return f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
+    def rule(self, known: Known, values: Mapping[str, Any]) -> rules.Decision:
+        """Return the rule on a market under the words among some values."""
+        return self.draw(known.names, {p.name: values[p.name] for p in self.parameters if p.choices})
 
-    def _failure_alone(self, market: Market, columns: Mapping[str, Any]) -> BaseException | None:
-        """Return what the script raises for the first set of values alone."""
-        first = {k: v.flat[0].item() if isinstance(v, np.ndarray) else v for k, v in columns.items()}
-        try:
-            with printing_to_stderr():
-                self.function(market.anew(), **first)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the script does wrong
-            return error
-        return None
+    def complete(self, market: MarketData, values: Mapping[str, Any]) -> MarketData:
+        """Return the market with the stored series that the rule asks for and the market does not name."""
+        names = market.known().names
+        return with_series(market, needs(self.rule(market.known(), values), names))
 
-    def decide_sets(self, market: Market, rows: Mapping[str, Any]) -> list[tuple[Ints, Decision]]:
-        """Ask the strategy what to hold under many parameter sets.
-
-        Parameters
-        ----------
-        market
-            What the strategy may see.
-        rows
-            Every parameter by name: (n_sets,) validated values, or one value for all sets.
-
-        Returns
-        -------
-        list of (sets, decision)
-            One for each combination of words, in order of appearance: the numbers of its parameter sets, and
-            their decision. It has as many sets, in this order, or a single one where no number matters.
+    def decide(self, known: Known, values: Mapping[str, Any]) -> Decision:
+        """Return what the strategy decides to hold under one value of each parameter.
 
         Raises
         ------
         RotationError
-            As ``decide``; a script that works for one set but not for a row is told why.
+            As ``draw``, and where a value or the data do not allow it.
         """
-        n_sets = max((np.size(values) for values in rows.values()), default=1)
-        full = {name: np.broadcast_to(np.asarray(values), n_sets) for name, values in rows.items()}
-        words = [p.name for p in self.parameters if p.choices]
-        groups: dict[tuple[str, ...], list[int]] = {}
-        for number in range(n_sets):
-            groups.setdefault(tuple(str(full[name][number]) for name in words), []).append(number)
-        decided = []
-        for group, numbers in groups.items():
-            sets = np.array(numbers, dtype=np.int64)
-            chosen = dict(zip(words, group, strict=True))
-            values = {name: chosen.get(name, row[sets]) for name, row in full.items()}
-            decided.append((sets, self.decide(market, values)))
-        return decided
+        axes = {p.name: p.array([values[p.name]]) for p in self.parameters if not p.choices}
+        zeros = {name: np.zeros(1, dtype=np.int64) for name in axes}
+        made = Evaluation(known, axes).work(self.rule(known, values), zeros, 1)
+        if made.refused is not None:
+            raise made.error or UsageError(f"{self.name} refuses these values")
+        return made.value.take(made.of)
+
+    def unused(self) -> list[str]:
+        """Return the parameters that no rule of the strategy uses, under whatever words."""
+        numbers = [p for p in self.parameters if not p.choices]
+        if not numbers:
+            return []
+        choices = [p for p in self.parameters if p.choices]
+        used: set[str] = set()
+        for chosen in product(*(p.choices for p in choices)):
+            words = {p.name: word for p, word in zip(choices, chosen, strict=True)}
+            try:
+                used.update(self.draw(ANYTHING, words).parameters)
+            except RotationError:
+                return []  # a run says what is wrong with it
+        return [p.name for p in numbers if p.name not in used]
 
 
 def failing_line(error: BaseException, file: str) -> int | None:

@@ -30,12 +30,12 @@ def {name}(
     band: Percent = param(2, low=0, high=20, help="lead that is needed to switch, either way"),
 ):
     # A level is a number as it became known. Others: market.level("credit_spread"), market.index("small"),
-    # and what is made of them: .change(3), .average(12), .percentile(history=60), .zscore().
+    # and what is made of them: .change(3), .average(12), .percentile(history=60), np.log(...), + - * /.
+    # It has no values in a script; a function of your own is .apply(f, months=12).
     lead = market.relative("small", "large", months=months)
 
-    # A signal is yes or no at each fill, and joined by &, | and ~. Others: market.months_of_year(1),
-    # market.policy.first_cuts(quiet=12, at_least=0.25).within(0, 24), and of numpy arrays, one value for
-    # each fill: market.signal(market.as_of("credit_spread") > 1.0).
+    # A signal is yes or no at each fill, and joined by &, | and ~. Others: market.level("credit_spread") > 1,
+    # market.months_of_year(1), market.policy.first_cuts(quiet=12, at_least=0.25).within(0, 24).
     leads = lead.above(band, until=-band)
 
     # Fractions of several sleeves: choose(...), blend(...) and mix(...).

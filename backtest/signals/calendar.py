@@ -37,15 +37,10 @@ class Calendar:
     def flips(self, fill: int, *, now: bool) -> list[str]:
         """Return the date at which the months begin or end."""
         names = ", ".join(NAMES[month - 1] for month in self.months)
-        day = self.deadlines(fill)
-        when = f", with the fill of {day[0]}" if day else ""
-        return [f"the {'end' if now else 'beginning'} of {names}{when}"]
-
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the date of the next fill at which the answer changes."""
         edges = np.r_[self.answers.runs()]
         later = edges[(edges > fill) & (edges < len(self.answers.fills.dates))]
-        return [self.answers.fills.dates[later.min()]] if len(later) else []
+        when = f", with the fill of {self.answers.fills.dates[later.min()]}" if len(later) else ""
+        return [f"the {'end' if now else 'beginning'} of {names}{when}"]
 
     def series(self) -> set[str]:
         """Return no series."""

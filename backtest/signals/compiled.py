@@ -58,9 +58,44 @@ def merge(
     return used
 
 
+BLOCK = 32
+"""Values of which the highest and the lowest are kept, so that a search may leap over them."""
+
+
+@compiled
+def extremes(values: Floats, highest: Floats, lowest: Floats) -> None:
+    """Write down the highest and the lowest of each ``BLOCK`` values of each row; NaN counts as neither."""
+    for r in range(values.shape[0]):
+        for b in range(highest.shape[1]):
+            high, low = -np.inf, np.inf
+            for t in range(b * BLOCK, min((b + 1) * BLOCK, values.shape[1])):
+                high = max(values[r, t], high)
+                low = min(values[r, t], low)
+            highest[r, b], lowest[r, b] = high, low
+
+
+@compiled
+def ranks(ordered: Floats, count: Ints, which: Ints, bound: Floats, found: Ints) -> None:
+    """Write down how many of the ordered values of a set's row lie below its bound.
+
+    Row r of ``ordered`` has ``count[r]`` values, rising. What a threshold says depends on this rank alone.
+    """
+    for s in range(len(which)):
+        low, high = 0, count[which[s]]
+        while low < high:
+            middle = (low + high) // 2
+            if ordered[which[s], middle] < bound[s]:
+                low = middle + 1
+            else:
+                high = middle
+        found[s] = low
+
+
 @compiled
 def threshold(
     values: Floats,
+    highest: Floats,
+    lowest: Floats,
     which: Ints,
     decision: Ints,
     n_fills: int,
@@ -72,25 +107,33 @@ def threshold(
 ) -> int:
     """Write down the runs of a level at or above ``enter``, until it lies below ``leave``.
 
-    ``values`` (n_rows, n_decisions) by ``decision`` fills, row ``which[s]`` for set s; NaN leaves the state
-    as it is. Called with empty ``starts`` it only counts. Returns the number of runs.
+    ``values`` (n_rows, n_decisions) by ``decision`` fills, with their ``extremes``, row ``which[s]`` for set
+    s; NaN leaves the state as it is. Called with empty ``starts`` it only counts. Returns the number of runs.
     """
     used = 0
+    n = len(decision)
     write = len(starts) > 0
     for s in range(len(enter)):
         offsets[s] = used
+        r = which[s]
         state = False
-        level = values[which[s]]
-        for t in range(len(decision)):
-            if not state and level[t] >= enter[s]:
+        t = 0
+        while t < n:
+            if t % BLOCK == 0 and (
+                lowest[r, t // BLOCK] >= leave[s] if state else highest[r, t // BLOCK] < enter[s]
+            ):
+                t += BLOCK
+                continue
+            if not state and values[r, t] >= enter[s]:
                 state = True
                 if write:
                     starts[used] = decision[t]
-            elif state and level[t] < leave[s]:
+            elif state and values[r, t] < leave[s]:
                 state = False
                 if write:
                     stops[used] = decision[t]
                 used += 1
+            t += 1
         if state:
             if write:
                 stops[used] = n_fills
@@ -130,8 +173,9 @@ def hold(
     starts: Ints,
     stops: Ints,
     least: Ints,
+    held: Ints,
     pause: Ints,
-    which: Ints,
+    paused: Ints,
     kept: Ints,
     new_starts: Ints,
     new_stops: Ints,
@@ -139,11 +183,12 @@ def hold(
     """Lengthen runs to a least holding, and let none begin within a pause after the last one.
 
     ``least`` and ``pause`` (n_tables, n_fills + 1): the first fill at which a run that began (a pause that
-    began) at a fill may stop (be over), table ``which[s]`` for set s. A run that begins within the pause
-    begins when it is over, if it still lasts then. ``kept`` (n_sets + 1,) receives the new offsets.
+    began) at a fill may stop (be over), tables ``held[s]`` and ``paused[s]`` for set s. A run that begins
+    within the pause begins when it is over, if it still lasts then. ``kept`` (n_sets + 1,) receives the new
+    offsets.
     """
     used = 0
-    for s in range(len(which)):
+    for s in range(len(held)):
         kept[s] = used
         ready = -1  # the first fill at which a run may begin again
         for r in range(offsets[s], offsets[s + 1]):
@@ -151,17 +196,17 @@ def hold(
             if used > kept[s] and start <= new_stops[used - 1]:
                 # The last run, lengthened, still holds: this one can only make it longer.
                 new_stops[used - 1] = max(new_stops[used - 1], stop)
-                ready = pause[which[s], new_stops[used - 1]]
+                ready = pause[paused[s], new_stops[used - 1]]
                 continue
             start = max(start, ready)
             if start >= stop:
                 continue
-            stop = max(stop, least[which[s], start])
-            ready = pause[which[s], stop]
+            stop = max(stop, least[held[s], start])
+            ready = pause[paused[s], stop]
             new_starts[used] = start
             new_stops[used] = stop
             used += 1
-    kept[len(which)] = used
+    kept[len(held)] = used
     return used
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.dates import add_months
 from backtest.signals.reasons import Fact
-from backtest.signals.rows import row, sets_of
+from backtest.signals.rows import distinct, sets_of, whole
 from backtest.signals.signal import Signal, unite
-from backtest.signals.windows import for_sweeps
 
 if TYPE_CHECKING:
-    from backtest.dates import Bools, Days, Fills, Floats
+    from backtest.dates import Bools, Days, Fills, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +52,11 @@ class Events:
     known_at
         (n_days,) datetime64[D], never decreasing: the candidate days.
     counts
-        (n_sets, n_days) bool: whether the day is an event under each parameter set.
+        (n_rows, n_days) bool: whether the day is an event.
     known_from
-        (n_sets,) datetime64[D]: the day on which the history needed to tell is complete.
+        (n_rows,) datetime64[D]: the day on which the history needed to tell is complete.
+    which
+        (n_sets,) int64: which row each parameter set uses.
     story
         What they are called; None where nobody has said.
     """
@@ -64,31 +65,42 @@ class Events:
     known_at: Days
     counts: Bools
     known_from: Days
+    which: Ints
     story: Story | None = None
+
+    @property
+    def n_sets(self) -> int:
+        """The number of parameter sets."""
+        return len(self.which)
+
+    def take(self, which: Ints) -> Events:
+        """Return the events of so many of the sets, in this order."""
+        return replace(self, which=self.which[which])
 
     def dates(self, which: int = 0) -> Days:
         """Return the days of the events under one parameter set."""
-        return self.known_at[self.counts[which]]
+        return self.known_at[self.counts[self.which[which]]]
 
-    @for_sweeps
     def within(self, after: Any, until: Any) -> Signal:
         """Return yes from ``after`` to ``until`` months after an event; windows unite.
 
         An event known on day k is yes for the fills f with ``k + after < f <= k + until``, calendar
         months by date offset. ``after`` and ``until`` are whole months, one value or a row of them.
         """
-        after, until = row(after, "after")[:, None], row(until, "until")[:, None]
-        n_sets = sets_of(len(after), len(until), len(self.counts))
-        starts = self.fills.first_after(add_months(self.known_at, after))
-        stops = self.fills.first_past(add_months(self.known_at, until))
-        shape = (n_sets, len(self.known_at))
+        after, until = whole(after, "after"), whole(until, "until")
+        n_sets = sets_of(len(after), len(until), self.n_sets)
+        which = np.broadcast_to(self.which, n_sets)
+        delays, delay = distinct(np.broadcast_to(after, n_sets))
+        ends, end = distinct(np.broadcast_to(until, n_sets))
+        starts = self.fills.first_after(add_months(self.known_at, delays[:, None]))
+        stops = self.fills.first_past(add_months(self.known_at, ends[:, None]))
         return unite(
             self.fills,
-            np.broadcast_to(starts, shape),
-            np.broadcast_to(stops, shape),
-            np.broadcast_to(self.counts, shape),
-            np.broadcast_to(self.fills.first_after(self.known_from), (n_sets,)),
-            Window(self, starts[0], stops[0], int(after[0, 0])) if self.story else None,
+            (self.counts, which),
+            (starts, delay),
+            (stops, end),
+            self.fills.first_after(self.known_from)[which],
+            Window(self, starts[delay[0]], stops[end[0]], int(after[0])) if self.story else None,
         )
 
 
@@ -112,7 +124,8 @@ class Window:
     def _past(self, fill: int) -> Any:
         """Return the indices of the events that the fill may know of."""
         return np.flatnonzero(
-            self.events.counts[0] & (self.events.fills.first_after(self.events.known_at) <= fill)
+            self.events.counts[self.events.which[0]]
+            & (self.events.fills.first_after(self.events.known_at) <= fill)
         )
 
     def facts(self, fill: int) -> list[Fact]:
@@ -143,13 +156,14 @@ class Window:
             return [f"the beginning of the window after {event}, on {dates[self.starts[i]]} without any news"]
         return [f"{story.rule}, {self.after} months after it" if self.after else story.rule]
 
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the windows' next beginning or end."""
-        past, dates = self._past(fill), self.events.fills.dates
-        edges = [int(edge) for i in past for edge in (self.starts[i], self.stops[i])]
-        later = [edge for edge in edges if fill < edge < len(dates)]
-        return [dates[min(later)]] if later else []
-
     def series(self) -> set[str]:
         """Return the series that can bring an event."""
         return set(self._story().series)
+
+
+def by_hand(fills: Fills, days: Days) -> Events:
+    """Return days that somebody has chosen as events: known on their day, and with hindsight."""
+    days = np.unique(days)
+    story = Story("day chosen by hand", "another day chosen by hand", "", (), np.zeros(len(days)))
+    counts, first = np.ones((1, len(days)), dtype=np.bool_), fills.dates[:1] - np.timedelta64(1, "D")
+    return Events(fills, days, counts, first, np.zeros(1, dtype=np.int64), story)

@@ -9,11 +9,13 @@ import numpy as np
 
 from backtest.dates import add_months, last_business_day, month_start
 from backtest.errors import UsageError
-from backtest.signals.rows import combinations, row, sets_of
+from backtest.signals.rows import combinations, row, sets_of, whole
 from backtest.signals.thresholds import Threshold
 
 if TYPE_CHECKING:
-    from backtest.dates import Days, Fills, Floats, Ints
+    from collections.abc import Sequence
+
+    from backtest.dates import Bools, Days, Fills, Floats, Ints
     from backtest.signals.signal import Signal
 
 
@@ -90,6 +92,10 @@ class Level:
         padded = np.c_[np.full(len(values), np.nan), values]
         return padded[:, index + 1][self.which]
 
+    def take(self, which: Ints) -> Level:
+        """Return the level of so many of the sets, in this order."""
+        return replace(self, which=self.which[which])
+
     # What is made of a level: each states the history that it needs.
 
     def change(self, months: Any) -> Level:
@@ -153,17 +159,54 @@ class Level:
             )
         return replace(self, values=100.0 * self.values, unit="percent")
 
+    def combined(self, other: Any, combine: Any, label: str, unit: str) -> Level:
+        """Return what a function of two arrays makes of this level and a number, a row or another level.
+
+        Each is taken as known on the day, and what is not finite is missing. ``label`` has two places.
+        """
+        if not isinstance(other, Level):
+            numbers = row(other, "a number beside a level").astype(np.float64)
+            n_sets = sets_of(self.n_sets, len(numbers))
+            found, what = np.unique(numbers, return_inverse=True)
+            (rows, number), which = combinations(
+                (np.broadcast_to(self.which, n_sets), np.broadcast_to(what, n_sets)),
+                (len(self.values), len(found)),
+            )
+            values = _finite(combine, self.values[rows], found[number][:, None])
+            made = label.format(self.label, f"{numbers[0]:g}")
+            return replace(self, label=made, values=values, which=which, unit=unit)
+        n_sets = sets_of(self.n_sets, other.n_sets)
+        (mine_of, theirs_of), which = combinations(
+            (np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets)),
+            (len(self.values), len(other.values)),
+        )
+        days, (mine, theirs), dates = together([self, other])
+        return Level(
+            self.fills,
+            label.format(self.label, other.label),
+            unit,
+            dates,
+            days,
+            _finite(combine, mine[mine_of], theirs[theirs_of]),
+            which,
+            tuple(dict.fromkeys(self.series + other.series)),
+        )
+
+    def transformed(self, function: Any, label: str, unit: str) -> Level:
+        """Return what a function of one array makes of each value; what is not finite is missing."""
+        return replace(self, label=label.format(self.label), values=_finite(function, self.values), unit=unit)
+
     def __neg__(self) -> Level:
         """Return the level with its sign reversed."""
-        return replace(self, label=f"minus {self.label}", values=-self.values)
+        return self.transformed(np.negative, "minus {}", self.unit)
 
     def __sub__(self, other: Level | float) -> Level:
-        """Return the difference from a number or from another level, each as known on the day."""
-        return self._with(other, np.subtract, "{} less {}", self.unit)
+        """Return the difference from a number or from another level."""
+        return self.combined(other, np.subtract, "{} less {}", self.unit)
 
     def __truediv__(self, other: Level | float) -> Level:
-        """Return the ratio to a number or to another level, each as known on the day; missing over 0."""
-        return self._with(other, _ratio, "{} over {}", "ratio")
+        """Return the ratio to a number or to another level."""
+        return self.combined(other, np.true_divide, "{} over {}", "ratio")
 
     # The signals that it gives.
 
@@ -181,27 +224,34 @@ class Level:
         return self._signal(enter, until, -1.0)
 
     def _signal(self, enter: Any, until: Any, sign: float) -> Signal:
+        signal, of, refused, error = self.signals(enter, until, sign)
+        if refused.any():
+            raise error
+        return signal.take(of)
+
+    def signals(self, enter: Any, until: Any, sign: float) -> tuple[Signal, Ints, Bools, UsageError]:
+        """Return the distinct answers to a row of thresholds, and which of them each set has.
+
+        Also which sets ask for what cannot be, whose answers mean nothing, and the error that says so.
+        """
         if isinstance(enter, Level):
-            if until is not None:
-                raise UsageError(
-                    "two levels that cross have no 'until'; take their difference and its thresholds"
-                )
             gap = self - enter
-            return Threshold(
-                gap, np.zeros(gap.n_sets), np.zeros(gap.n_sets), sign, (self.label, enter.label)
-            ).signal()
+            zero = np.zeros(gap.n_sets)
+            signal, of = Threshold(gap, zero, zero, sign, (self.label, enter.label)).signal()
+            return signal, of, np.zeros(gap.n_sets, dtype=np.bool_), UsageError()
         enter = row(enter, "the threshold").astype(np.float64)
         until = enter if until is None else row(until, "until").astype(np.float64)
         n_sets = sets_of(self.n_sets, len(enter), len(until))
         enter, until = np.broadcast_to(enter, n_sets), np.broadcast_to(until, n_sets)
-        if (sign * until > sign * enter).any():
-            bad = (sign * until > sign * enter).argmax()
-            side = "above" if sign > 0 else "below"
-            raise UsageError(
-                f"{self.label}: a signal that turns yes at {enter[bad]:g} cannot turn no {side} that, "
-                f"at {until[bad]:g}"
-            )
-        return Threshold(self, enter, until, sign).signal()
+        refused = sign * until > sign * enter
+        bad, side = refused.argmax(), "above" if sign > 0 else "below"
+        error = UsageError(
+            f"{self.label}: a signal that turns yes at {enter[bad]:g} cannot turn no {side} that, "
+            f"at {until[bad]:g}"
+        )
+        level = replace(self, which=np.broadcast_to(self.which, n_sets))
+        signal, of = Threshold(level, enter, until, sign).signal()
+        return signal, of, refused, error
 
     # The machinery.
 
@@ -210,10 +260,12 @@ class Level:
 
     def _rows_and_months(self, months: Any) -> tuple[Ints, Ints, Ints]:
         """Return the distinct pairs of a row and a number of months, and which pair each set uses."""
-        months = row(months, "months").astype(np.int64)
+        months = whole(months, "months")
         n_sets = sets_of(self.n_sets, len(months))
-        pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(months, n_sets))
-        return pairs[:, 0], pairs[:, 1], which
+        sizes = (len(self.values), int(months.max()) + 1)
+        columns = (np.broadcast_to(self.which, n_sets), np.broadcast_to(months, n_sets))
+        (rows, spans), which = combinations(columns, sizes)
+        return rows, spans, which
 
     def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
         """Return the values, those of so many months before, which of them each set uses, and the months."""
@@ -227,12 +279,19 @@ class Level:
         from backtest.signals import compiled  # numba takes its time
 
         rows, spans, which = self._rows_and_months(history if months is None else months)
-        begin = self._begins(rows, spans, whole=months is None)
-        result = np.empty((len(rows), len(self.dates)))
-        compiled.windowed(self.values, rows, begin, result, getattr(compiled, statistic))
+        begin = self.begins(rows, spans, whole=months is None)
+        asked, asked_begin, of = rows, begin, np.arange(len(rows))
+        if months is None and len(rows) > 1:
+            # All of the past is the same past, however much of it is needed: worked out once a row.
+            asked, of = np.unique(rows, return_inverse=True)
+            asked_begin = np.full((len(asked), len(self.dates)), -1)
+            np.maximum.at(asked_begin, of, begin)
+        result = np.empty((len(asked), len(self.dates)))
+        compiled.windowed(self.values, asked, asked_begin, result, getattr(compiled, statistic))
+        result = np.where(begin < 0, np.nan, result[of]) if len(of) > len(asked) else result
         return self._made(label.format(n=spans[which[0]], label=self.label), result, which)
 
-    def _begins(self, rows: Ints, spans: Ints, *, whole: bool) -> Ints:
+    def begins(self, rows: Ints, spans: Ints, *, whole: bool) -> Ints:
         """Return where the window of each value of a row begins, (n_pairs, n); -1 where it is not complete.
 
         The window of n months is that of the days after ``months_back``. It is complete where the row's first
@@ -249,36 +308,11 @@ class Level:
         complete &= np.arange(len(self.dates)) > first
         return np.where(complete, first if whole else begin, -1)
 
-    def _with(self, other: Any, combine: Any, label: str, unit: str) -> Level:
-        if not isinstance(other, Level):
-            number = row(other, "a number beside a level").astype(np.float64)
-            if len(number) > 1:
-                raise UsageError(
-                    "a level takes a row of parameters as a threshold or as months, not in arithmetic"
-                )
-            values = combine(self.values, number[0])
-            return replace(self, label=label.format(self.label, f"{number[0]:g}"), values=values, unit=unit)
-        n_sets = sets_of(self.n_sets, other.n_sets)
-        pairs, which = combinations(np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets))
-        days = np.union1d(self._news(), other._news())
-        mine, my_dates = self._on(days)
-        theirs, their_dates = other._on(days)
-        return Level(
-            self.fills,
-            label.format(self.label, other.label),
-            unit,
-            np.maximum(my_dates, their_dates),
-            days,
-            combine(mine[pairs[:, 0]], theirs[pairs[:, 1]]),
-            which,
-            tuple(dict.fromkeys(self.series + other.series)),
-        )
-
-    def _news(self) -> Days:
+    def news(self) -> Days:
         """Return the days on which any row had a value that is not missing."""
         return self.known_at[np.isfinite(self.values).any(axis=0)]
 
-    def _on(self, days: Days) -> tuple[Floats, Days]:
+    def on(self, days: Days) -> tuple[Floats, Days]:
         """Return the latest values known on each day, (n_rows, n_days), and the dates that these are about.
 
         Before the first value, which is missing, the date is that of the first.
@@ -298,9 +332,23 @@ def months_back(days: Days, months: Any) -> Days:
     return np.where(days >= last_business_day(days), month_start(back, 1) - 1, back)
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    denominator = np.where(np.asarray(denominator) == 0.0, np.nan, denominator)
-    return numerator / denominator
+def together(levels: Sequence[Level]) -> tuple[Days, list[Floats], Days]:
+    """Return the days on which any level had news, the rows of each as known then, and what they are about.
+
+    The latter is the date of the latest period among them, (n_days,).
+    """
+    days = levels[0].news()
+    for level in levels[1:]:
+        days = np.union1d(days, level.news())
+    values, dates = zip(*(level.on(days) for level in levels), strict=True)
+    return days, list(values), np.max(dates, axis=0)
+
+
+def _finite(function: Any, *values: Any) -> Floats:
+    with np.errstate(all="ignore"):
+        made = np.asarray(function(*values), dtype=np.float64)
+    made[~np.isfinite(made)] = np.nan
+    return made
 
 
 def level_of(

@@ -1,81 +1,208 @@
-"""A script's own expression as a signal: checked for its shape, known when its inputs are."""
+"""Functions of a script's own: what they are given has no future in it, and what they give is checked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.errors import UsageError
-from backtest.signals.reasons import Fact
-from backtest.signals.signal import Signal, from_dense
+from backtest.dates import add_months
+from backtest.errors import RotationError, UsageError
+from backtest.signals.level import Level, level_of, months_back, together
+from backtest.signals.rows import combinations, sets_of, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from backtest.dates import Bools, Fills
-    from backtest.observations import Observations
+    from backtest.dates import Floats, Ints
+
+_ASKED_AGAIN = 5
+"""Days on which a function is asked again: one that keeps something between calls gives itself away."""
 
 
-@dataclass(frozen=True, eq=False)
-class Own:
-    """An expression of the script's own: its inputs are known, what it makes of them is not."""
+def pairs(one: Ints, other: Ints) -> tuple[tuple[Ints, Ints], Ints]:
+    """Return the distinct pairs of two rows of whole numbers, 0 or more, and which each set has."""
+    (first, second), which = combinations((one, other), (int(one.max()) + 1, int(other.max()) + 1))
+    return (first, second), which
 
-    fills: Fills
-    inputs: tuple[Observations, ...]
 
-    def facts(self, fill: int) -> list[Fact]:
-        """Return the latest value of each input before the fill."""
-        facts = []
-        for series in self.inputs:
-            past = np.flatnonzero(self.fills.knows(fill, series.known_at))
-            facts += [
-                Fact(series.id, float(series.values[i]), "", series.known_at[i], (series.id,))
-                for i in past[-1:]
+def called(function: Callable[..., Any], day: np.datetime64, *arguments: Any) -> Any:
+    """Return what a script's function gives; RotationError, with file and line, where it fails."""
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is missing
+            return function(*arguments)
+    except Exception as error:
+        code = getattr(function, "__code__", None)
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if code and frame.filename == code.co_filename
+        ]
+        where = f" in {code.co_filename}, line {lines[-1]}" if code and lines else ""
+        raise RotationError(
+            f"the function {name_of(function)} failed{where} with what was known on {day}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what a function is called."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return "that is written with lambda" if name == "<lambda>" else name
+
+
+def _asked(function: Callable[..., Any], day: np.datetime64, arguments: list[Any]) -> float:
+    answer = called(function, day, *arguments)
+    if isinstance(answer, str | bytes) or np.ndim(answer) != 0:
+        kind = "text" if isinstance(answer, str | bytes) else f"an array of {np.shape(answer)}"
+        raise UsageError(f"the function {name_of(function)} must return a number, not {kind}")
+    try:
+        number = float(answer)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"the function {name_of(function)} must return a number, not {type(answer).__name__}"
+        ) from None
+    return number if math.isfinite(number) else math.nan
+
+
+def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | None) -> Level:
+    """Return the level that a function makes of the past of levels, on the days on which one has news.
+
+    Parameters
+    ----------
+    function
+        Called as ``function(*given)``: a level as a fresh array of its values over the last so many months,
+        as known on the days of news, oldest first; a number as a number.
+    given
+        Levels and rows of numbers, one set each or as many.
+    months
+        How far back; None for all of the past.
+
+    Raises
+    ------
+    RotationError
+        When the function fails; the sentence has its file and line, and the day.
+    UsageError
+        When it returns no number, or something else when it is asked the same again.
+    """
+    levels = [each for each in given if isinstance(each, Level)]
+    spans = np.ones(1, np.int64) if months is None else whole(months, "months")
+    n_sets = sets_of(len(spans), *(each.n_sets if isinstance(each, Level) else len(each) for each in given))
+    days, rows, dates = together(levels)
+    numbers = [np.unique(each, return_inverse=True) for each in given if not isinstance(each, Level)]
+    columns = [*(each.which for each in levels), *(which for _, which in numbers), spans]
+    sizes = [*(len(each.values) for each in levels), *(len(n) for n, _ in numbers), int(spans.max()) + 1]
+    asked, which = combinations([np.broadcast_to(column, n_sets) for column in columns], sizes)
+    values = np.full((len(asked[0]), len(days)), np.nan)
+    for made, (*places, span) in zip(values, zip(*(a.tolist() for a in asked), strict=True), strict=True):
+        windows = [row[place] for row, place in zip(rows, places[: len(levels)], strict=True)]
+        found = [n[place].item() for (n, _), place in zip(numbers, places[len(levels) :], strict=True)]
+        there = np.where(np.all(np.isfinite(windows), axis=0), 1.0, np.nan)
+        gate = level_of(levels[0].fills, "", "", dates, days, there, ())
+        begin = gate.begins(np.zeros(1, np.int64), np.array([span]), whole=months is None)[0]
+        first = int(np.isfinite(there).argmax())
+        asking = [t for t in range(len(days)) if begin[t] >= 0]
+        again = asking[:: max(len(asking) // _ASKED_AGAIN, 1)]
+        for turn, t in enumerate([*asking, *again]):
+            past = [window[max(begin[t], first) : t + 1].copy() for window in windows]
+            answer = _asked(function, days[t], _in_order(given, past, found))
+            if turn >= len(asking) and not np.array_equal(answer, made[t], equal_nan=True):
+                raise UsageError(
+                    f"the function {name_of(function)} gives another answer when it is asked the same again "
+                    f"(what was known on {days[t]}): let it keep nothing between calls and draw nothing"
+                )
+            made[t] = answer
+    label = f"{name_of(function)} of {' and '.join(each.label for each in levels)}"
+    label = label.replace("that is written with lambda", "a function of the script")
+    series = tuple(dict.fromkeys(id for each in levels for id in each.series))
+    return Level(levels[0].fills, label, "", dates, days, values, which, series)
+
+
+def _in_order(given: Sequence[Any], levels: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
+    """Return levels and numbers in the order in which they were given."""
+    left, right = iter(levels), iter(numbers)
+    return [next(left) if isinstance(each, Level) else next(right) for each in given]
+
+
+def weighed(
+    function: Callable[..., Any], given: Sequence[Any], months: Ints | None, into: Sequence[str]
+) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return what a function of the past of levels wants to hold, asked at each fill after news.
+
+    It is called as in ``decisions.weigh``; parameters as in ``applied``.
+
+    Returns
+    -------
+    first
+        (n_sets,) int64: the first fill at which every level is known, and known for so many months.
+    offsets, at
+        (n_sets + 1,) and (n_decisions,) int64: the decisions of each set, and their fills; a set's first
+        is at 0 and means nothing before ``first``.
+    weights
+        (n_decisions, n_sleeves) float64.
+    """
+    import pandas as pd
+
+    levels = [each for each in given if isinstance(each, Level)]
+    fills = levels[0].fills
+    n_sets = sets_of(
+        *(each.n_sets if isinstance(each, Level) else len(each) for each in given),
+        1 if months is None else len(months),
+    )
+    spans = None if months is None else np.broadcast_to(whole(months, "months"), n_sets)
+    news = np.unique(np.concatenate([fills.first_after(each.news()) for each in levels]))
+    news = news[news < len(fills.dates)]
+    first, offsets, at, weights = np.full(n_sets, len(fills.dates)), [0], [], []
+    for which in range(n_sets):
+        rows = [each.values[each.which[which % each.n_sets]] for each in levels]  # noqa: PD011 - a level's
+        numbers = [each[which % len(each)].item() for each in given if not isinstance(each, Level)]
+        usable = [
+            (each.dates[there], row[there], fills.first_after(each.known_at[there]))
+            for each, row in zip(levels, rows, strict=True)
+            for there in [np.isfinite(row)]
+        ]
+        asked: dict[int, Any] = {}
+        for fill in news.tolist():
+            past = [
+                (dates[:n].copy(), values[:n].copy())
+                for dates, values, known in usable
+                for n in [np.searchsorted(known, fill, "right")]
             ]
-        return facts
+            if any(len(dates) == 0 for dates, _ in past):
+                continue
+            day = fills.dates[fill]
+            if spans is not None:
+                since = [months_back(dates[-1:], int(spans[which]))[0] for dates, _ in past]
+                ends = zip(past, since, strict=True)
+                if any(dates[0] > add_months(begin + 1, 1) - 1 for (dates, _), begin in ends):
+                    continue
+                past = [
+                    (dates[dates > begin], values[dates > begin])
+                    for (dates, values), begin in zip(past, since, strict=True)
+                ]
+            series = [pd.Series(values, pd.DatetimeIndex(dates)) for dates, values in past]
+            asked[fill] = _fractions(function, day, _in_order(given, series, numbers), into)
+        if asked:
+            first[which] = min(asked)
+        at += [0, *(fill for fill in asked if fill > 0)]
+        weights += [asked.get(0, np.zeros(len(into))), *(w for fill, w in asked.items() if fill > 0)]
+        offsets.append(len(at))
+    return first, np.array(offsets), np.array(at, dtype=np.int64), np.array(weights)
 
-    def flips(self, fill: int, *, now: bool) -> list[str]:  # noqa: ARG002 - nobody can tell
-        """Return which inputs can turn it."""
-        names = ", ".join(series.id for series in self.inputs) or "its inputs"
-        return [f"the script's own condition on {names}"]
 
-    def deadlines(self, fill: int) -> list[np.datetime64]:  # noqa: ARG002 - nobody can tell
-        """Return no date."""
-        return []
-
-    def series(self) -> set[str]:
-        """Return the inputs' ids."""
-        return {series.id for series in self.inputs}
-
-
-def _dense(fills: Fills, array: Any, what: str) -> Bools:
-    answers = np.asarray(array)
-    n_fills = len(fills.dates)
-    if answers.dtype != np.bool_:
+def _fractions(
+    function: Callable[..., Any], day: np.datetime64, arguments: list[Any], into: Sequence[str]
+) -> Floats:
+    answer = called(function, day, *arguments)
+    try:
+        found = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != (len(into),) or not np.isfinite(found).all():
         raise UsageError(
-            f'market.signal takes yes and no, such as market.as_of("vix") > 20; {what} are of the type '
-            f"{answers.dtype}"
+            f"the function {name_of(function)} must return {len(into)} numbers, the fractions of "
+            f"{', '.join(into)}, not {answer!r} (with what was known on {day})"
         )
-    if answers.ndim not in (1, 2) or answers.shape[-1] != n_fills:
-        raise UsageError(
-            f"market.signal needs an answer for each of the {n_fills} fills, (n_fills,) or "
-            f"(n_sets, n_fills); {what} have the shape {answers.shape}"
-        )
-    return np.ascontiguousarray(np.atleast_2d(answers))
-
-
-def own_signal(fills: Fills, yes: Any, known: Any, inputs: Sequence[Observations]) -> Signal:
-    """Return the signal of dense answers (n_fills,) or (n_sets, n_fills); see ``Market.signal``."""
-    answers = _dense(fills, yes, "the answers")
-    if known is None:
-        known = np.ones(len(fills.dates), dtype=np.bool_)
-        for series in inputs:
-            known &= np.isfinite(series.as_of(fills))
-    there = np.broadcast_to(_dense(fills, known, "the known ones"), answers.shape)
-    # Where it is not known later on, the last known answer stands.
-    last = np.maximum.accumulate(np.where(there, np.arange(len(fills.dates)), -1), axis=1)
-    answers = (last >= 0) & np.take_along_axis(answers, np.maximum(last, 0), axis=1)
-    first = np.where(there.any(axis=1), there.argmax(axis=1), len(fills.dates))
-    return from_dense(fills, answers, first.astype(np.int64), Own(fills, tuple(inputs)))
+    return found

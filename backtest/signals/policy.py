@@ -10,12 +10,11 @@ import numpy as np
 from backtest.dates import add_months
 from backtest.signals.events import Events, Story
 from backtest.signals.reasons import Fact
-from backtest.signals.rows import row, sets_of
+from backtest.signals.rows import distinct, row, sets_of, whole
 from backtest.signals.signal import Signal, unite
-from backtest.signals.windows import once_each
 
 if TYPE_CHECKING:
-    from backtest.dates import Bools, Fills
+    from backtest.dates import Bools, Fills, Ints
     from backtest.observations import Observations
 
 # Targets are published in decimals: 1.6 - 1.5 must count as a cut of 0.1.
@@ -37,7 +36,6 @@ class PolicyRate:
     fills: Fills
     target: Observations
 
-    @once_each
     def first_cuts(self, quiet: Any, at_least: Any) -> Events:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.
 
@@ -47,7 +45,7 @@ class PolicyRate:
 
         ``quiet`` (whole months) and ``at_least`` are one value or a row of them.
         """
-        quiet, at_least = row(quiet, "quiet")[:, None], row(at_least, "at_least")[:, None]
+        quiet, at_least = whole(quiet, "quiet")[:, None], row(at_least, "at_least")[:, None]
         known_at = self.target.known_at[1:]
         cut = self._moves(-1.0, at_least)
 
@@ -58,12 +56,14 @@ class PolicyRate:
         beginning = self.target.known_at[0]
         first = cut & (previous <= quiet_since) & (beginning <= quiet_since)
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
+        # Many thresholds between two moves find the same cuts.
+        rows, which = _unlike(first, known_from)
         rule = f"a cut of {self.target.id} by at least {at_least[0, 0]:g} percentage points"
         if quiet[0, 0] > 0:
             rule += f" after {quiet[0, 0]} months without one"
         name = f"first cut of {self.target.id}"
         story = Story(name, rule, "percent", (self.target.id,), self.target.values[1:])
-        return Events(self.fills, known_at, first, known_from, story)
+        return Events(self.fills, known_at, first[rows], known_from[rows], which, story)
 
     def _moves(self, direction: float, at_least: Any) -> Bools:
         """Return which changes go in a direction by enough, (n_sets, n_changes)."""
@@ -78,7 +78,7 @@ class PolicyRate:
         before it nobody can tell the direction of policy. A rise before the ``after`` months are over ends
         the wait.
         """
-        at_least, after = row(at_least, "at_least")[:, None], row(after, "after")[:, None]
+        at_least, after = row(at_least, "at_least")[:, None], whole(after, "after")
         n_sets = sets_of(len(at_least), len(after))
         known_at = self.target.known_at[1:]
         cut, rise = self._moves(-1.0, at_least), self._moves(1.0, at_least)
@@ -94,18 +94,36 @@ class PolicyRate:
         usable = np.append(self.fills.first_after(known_at), n_fills)
         following = np.where(rise, index, len(index))[:, ::-1]
         stops = usable[np.minimum.accumulate(following, axis=1)[:, ::-1]]
-        starts = self.fills.first_after(add_months(known_at, after))
+        delays, delay = distinct(np.broadcast_to(after, n_sets))
+        starts = self.fills.first_after(add_months(known_at, delays[:, None]))
         moved = (cut | rise).any(axis=1)
         first = np.where(moved, usable[(cut | rise).argmax(axis=1)], n_fills)
-        shape = (n_sets, len(known_at))
+        which = np.broadcast_to(np.arange(len(first)), n_sets)
         return unite(
             self.fills,
-            np.broadcast_to(starts, shape),
-            np.broadcast_to(stops, shape),
-            np.broadcast_to(begins, shape),
-            np.broadcast_to(first, (n_sets,)),
-            Stance(self, cut[0], rise[0], float(at_least[0, 0]), starts[0]),
+            (begins, which),
+            (starts, delay),
+            (stops, which),
+            first[which],
+            Stance(self, cut[0], rise[0], float(at_least[0, 0]), starts[delay[0]]),
         )
+
+    def moves(self, at_least: Any) -> Ints:
+        """Return, for each of a row of least moves, a number that is the same where the same moves count."""
+        at_least = row(at_least, "at_least")[:, None]
+        both = np.c_[self._moves(-1.0, at_least), self._moves(1.0, at_least)]
+        return _unlike(both, np.zeros(len(both)))[1]
+
+
+def _unlike(counts: Bools, beside: Any) -> tuple[Ints, Ints]:
+    """Return which rows of ``counts`` and ``beside`` differ from those before, and which of them each is."""
+    seen: dict[tuple[bytes, Any], int] = {}
+    bits = [each.tobytes() for each in np.packbits(counts, axis=1)]
+    found = [seen.setdefault(pair, len(seen)) for pair in zip(bits, beside, strict=True)]
+    which = np.array(found, dtype=np.int64)
+    rows = np.zeros(len(seen), dtype=np.int64)
+    rows[which[::-1]] = np.arange(len(which))[::-1]
+    return rows, which
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,18 +157,15 @@ class Stance:
         return sorted(facts, key=lambda fact: fact.known_at, reverse=True)
 
     def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the move of the target that turns the stance."""
-        if not now and self.deadlines(fill):
-            return [f"the end of the wait after the first cut, on {self.deadlines(fill)[0]}"]
-        move = "rise" if now else "cut"
-        return [f"a {move} of {self.policy.target.id} by at least {self.at_least:g} percentage points"]
-
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the end of the wait after the first cut of a row of cuts."""
+        """Return the move of the target that turns the stance, or the end of a wait."""
         rises, cuts = self._past(self.rise, fill), self._past(self.cut, fill)
         cuts = cuts[cuts > rises[-1]] if len(rises) else cuts
         dates = self.policy.fills.dates
-        return [dates[self.starts[i]] for i in cuts[:1] if fill < self.starts[i] < len(dates)]
+        waits = [dates[self.starts[i]] for i in cuts[:1] if fill < self.starts[i] < len(dates)]
+        if not now and waits:
+            return [f"the end of the wait after the first cut, on {waits[0]}"]
+        move = "rise" if now else "cut"
+        return [f"a {move} of {self.policy.target.id} by at least {self.at_least:g} percentage points"]
 
     def series(self) -> set[str]:
         """Return the policy rate's id."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-    from backtest.dates import Fills
+    from backtest.signals.signal import Signal
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,8 @@ class Reason(Protocol):
     def flips(self, fill: int, *, now: bool) -> list[str]:
         """Return the single moves, each of which alone would turn the answer ``now`` into the other."""
 
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the dates of the first later fills at which the answer changes without any news."""
-
     def series(self) -> set[str]:
         """Return the ids of the series whose news can change it."""
-
-
-class Answers(Protocol):
-    """What a reason needs of the signals below it."""
-
-    @property
-    def fills(self) -> Fills:
-        """The fills that it answers for."""
-
-    @property
-    def reason(self) -> Reason | None:
-        """Why it says what it says."""
-
-    def at(self, fill: int) -> bool:
-        """Return what it says at a fill."""
 
 
 def unique(facts: list[Fact]) -> list[Fact]:
@@ -66,7 +48,7 @@ def unique(facts: list[Fact]) -> list[Fact]:
 class Quorum:
     """Yes while at least ``needed`` of several signals say yes."""
 
-    parts: tuple[Answers, ...]
+    parts: tuple[Signal, ...]
     needed: int
 
     def facts(self, fill: int) -> list[Fact]:
@@ -90,10 +72,6 @@ class Quorum:
             return [" and ".join(f"({way})" if " or " in way else way for way in ways)]
         return [f"any {moves} of: " + "; ".join(ways)]
 
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the parts' deadlines."""
-        return [day for part in self.parts if part.reason for day in part.reason.deadlines(fill)]
-
     def series(self) -> set[str]:
         """Return the parts' series."""
         return {id for part in self.parts if part.reason for id in part.reason.series()}
@@ -103,7 +81,7 @@ class Quorum:
 class Negation:
     """Yes while another signal says no."""
 
-    part: Answers
+    part: Signal
 
     def facts(self, fill: int) -> list[Fact]:
         """Return the other's facts."""
@@ -112,10 +90,6 @@ class Negation:
     def flips(self, fill: int, *, now: bool) -> list[str]:
         """Return the moves that would turn the other."""
         return self.part.reason.flips(fill, now=not now) if self.part.reason else []
-
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the other's deadlines."""
-        return self.part.reason.deadlines(fill) if self.part.reason else []
 
     def series(self) -> set[str]:
         """Return the other's series."""
@@ -130,7 +104,7 @@ class Held:
     was done.
     """
 
-    raw: Answers
+    raw: Signal
     held: tuple[tuple[int, int], ...]
     rule: str
 
@@ -162,12 +136,6 @@ class Held:
             return [f"nothing before {self.raw.fills.dates[boundary]} ({self.rule})"]
         # Its time is over: it must end before it can begin again.
         return [f"{move}, and then the reverse ({self.rule})" for move in moves]
-
-    def deadlines(self, fill: int) -> list[np.datetime64]:
-        """Return the next change that time alone brings."""
-        boundary = self._boundary(fill)
-        own = [self.raw.fills.dates[boundary]] if boundary is not None else []
-        return own + (self.raw.reason.deadlines(fill) if self.raw.reason else [])
 
     def series(self) -> set[str]:
         """Return the raw signal's series."""

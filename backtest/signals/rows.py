@@ -9,11 +9,17 @@ import numpy as np
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from backtest.dates import Ints
+
+_TABLE = 32  # numbers a set up to which the distinct ones are found by a table, not by sorting
 
 
 def row(values: Any, what: str) -> Any:
-    """Return a parameter as (n_sets,) values: of one number, a row (n_sets,) or a column (n_sets, 1).
+    """Return a parameter as (n_sets,) values: of one number or a row (n_sets,).
 
     Raises
     ------
@@ -21,11 +27,19 @@ def row(values: Any, what: str) -> Any:
         When it has another shape; ``what`` names it in the sentence.
     """
     array = np.asarray(values)
-    if array.ndim > 2 or (array.ndim == 2 and array.shape[1] != 1):
+    if array.ndim > 1:
         raise UsageError(
             f"{what} must be one value, or one for each parameter set, not an array of {array.shape}"
         )
     return array.reshape(-1)
+
+
+def whole(values: Any, what: str) -> Ints:
+    """Return a row of whole numbers, 0 or more; UsageError where one is not."""
+    found = row(values, what)
+    if not (np.isfinite(found) & (found >= 0) & (found == np.floor(found))).all():
+        raise UsageError(f"{what} must be whole numbers, 0 or more, not {found.tolist()[:3]}")
+    return found.astype(np.int64)
 
 
 def sets_of(*sizes: int) -> int:
@@ -44,20 +58,49 @@ def sets_of(*sizes: int) -> int:
     return n_sets
 
 
-def combinations(*rows: Ints) -> tuple[Ints, Ints]:
-    """Return the distinct combinations of several rows of whole numbers, and which one each set uses.
+def distinct(values: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+    """Return the distinct values of a row, sorted, and for each of the row's which one it is.
 
-    A sweep of 10,000 sets may ask for 12 different averages: each is computed once.
+    The same as ``np.unique``, but quick for a grid, where a value stands in a long row of its like.
+    """
+    begins = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    found, which = np.unique(values[begins], return_inverse=True)
+    return found, np.repeat(which, np.diff(np.r_[begins, len(values)]))
+
+
+def combinations(columns: Sequence[Ints], sizes: Sequence[int]) -> tuple[list[Ints], Ints]:
+    """Return the distinct combinations of several rows of numbers, and which of them each set has.
+
+    Parameters
+    ----------
+    columns
+        (n_sets,) int64 each: numbers from 0 up to, not including, the column's size.
+    sizes
+        What the numbers of each column lie below.
 
     Returns
     -------
     distinct
-        (n_distinct, n_rows) int64.
+        (n_distinct,) int64 for each column.
     which
-        (n_sets,) int64: the row of ``distinct`` for each set.
+        (n_sets,) int64: the combination of each set.
     """
-    table = np.column_stack(np.broadcast_arrays(*rows)).astype(np.int64)
-    if len(table) == 1:
-        return table, np.zeros(1, dtype=np.int64)
-    distinct, which = np.unique(table, axis=0, return_inverse=True)
-    return distinct, which.reshape(-1).astype(np.int64)
+    key, span = np.asarray(columns[0], dtype=np.int64), sizes[0]
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
+        key, span = key * size + column, span * size
+    if (key[1:] > key[:-1]).all():
+        found, which = key, np.arange(len(key))
+    elif span <= _TABLE * len(key):
+        there = np.zeros(span, dtype=np.bool_)
+        there[key] = True
+        found = np.flatnonzero(there)
+        place = np.empty(span, dtype=np.int64)
+        place[found] = np.arange(len(found))
+        which = place[key]
+    else:
+        found, which = distinct(key)
+    made = []
+    for size in reversed(sizes):
+        made.append(found % size)
+        found = found // size
+    return made[::-1], which

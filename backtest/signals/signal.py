@@ -9,9 +9,11 @@ import numpy as np
 
 from backtest.errors import UsageError
 from backtest.signals.reasons import Held, Negation, Quorum
-from backtest.signals.rows import combinations, row, sets_of
+from backtest.signals.rows import distinct, sets_of, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backtest.dates import Bools, Days, Fills, Ints
     from backtest.signals.reasons import Reason
 
@@ -87,6 +89,10 @@ class Signal:
             "a signal is an answer for each fill; combine signals with &, | and ~, not and, or, not"
         )
 
+    def only(self, good: Bools) -> Signal:
+        """Return the signal with no run in the sets that are not good."""
+        return self._keep(self.starts, self.stops, np.repeat(good, np.diff(self.offsets)))
+
     def known(self) -> Signal:
         """Return the signal without what its runs say before it is known."""
         first = np.repeat(self.first, np.diff(self.offsets))
@@ -102,64 +108,76 @@ class Signal:
 
         A run that begins at a fill on day d is over at the first fill on or after ``d + months``.
         """
-        return self._widened(months).known()._cut(months)
+        months = whole(months, "months")
+        clean = self.spread(sets_of(self.n_sets, len(months))).known()
+        over, which = self._tables(months, clean.n_sets)
+        limit = over[np.repeat(which, np.diff(clean.offsets)), clean.starts]
+        cut = replace(clean, stops=np.minimum(clean.stops, limit))
+        return cut._because(clean, f"at most {months[0]} months at a stretch")
 
     def at_least(self, months: Any) -> Signal:
         """Return yes for at least so many months once it has turned yes, whatever comes."""
-        return self._held(months, 0, f"held for at least {_first(months)} months")
+        months = whole(months, "months")
+        return self._held(months, np.zeros(1, np.int64), f"held for at least {months[0]} months")
 
     def paused(self, months: Any) -> Signal:
         """Return no for at least so many months once it has turned no: the cooldown after a run."""
-        return self._held(0, months, f"after a run nothing for {_first(months)} months")
+        months = whole(months, "months")
+        return self._held(np.zeros(1, np.int64), months, f"after a run nothing for {months[0]} months")
 
-    def _widened(self, months: Any) -> Signal:
-        """Return this signal with a set for each of a row of ``months``."""
-        return self.spread(sets_of(self.n_sets, len(row(months, "months"))))
+    def _tables(self, months: Ints, n_sets: int) -> tuple[Ints, Ints]:
+        """Return ``months_on`` for each of a row's distinct months, and which of them each set uses."""
+        found, which = distinct(months)
+        table = np.array([months_on(self.fills.dates, int(m)) for m in found])
+        return table, np.broadcast_to(which, n_sets)
 
     def spread(self, n_sets: int) -> Signal:
         """Return the signal for ``n_sets`` parameter sets: itself, or its only set repeated."""
-        if n_sets == self.n_sets:
-            return self
         sets_of(n_sets, self.n_sets)
-        runs = self.offsets[1]
+        return self if n_sets == self.n_sets else self.take(np.zeros(n_sets, dtype=np.int64))
+
+    def take(self, which: Ints) -> Signal:
+        """Return the signal of so many of its sets, in this order."""
+        if len(which) == self.n_sets and (which == np.arange(self.n_sets)).all():
+            return self
+        lengths = np.diff(self.offsets)[which]
+        offsets = np.r_[0, np.cumsum(lengths)]
+        runs = np.arange(offsets[-1]) + np.repeat(self.offsets[which] - offsets[:-1], lengths)
         return replace(
-            self,
-            offsets=np.arange(n_sets + 1) * runs,
-            starts=np.tile(self.starts, n_sets),
-            stops=np.tile(self.stops, n_sets),
-            first=np.repeat(self.first, n_sets),
+            self, offsets=offsets, starts=self.starts[runs], stops=self.stops[runs], first=self.first[which]
         )
 
-    def _cut(self, months: Any) -> Signal:
-        values, which = combinations(np.broadcast_to(row(months, "months"), self.n_sets))
-        over = np.array([months_on(self.fills.dates, m) for m in values[:, 0]])
-        which = np.broadcast_to(which, self.n_sets)
-        limit = over[np.repeat(which, np.diff(self.offsets)), self.starts]
-        cut = replace(self, stops=np.minimum(self.stops, limit))
-        return cut._because(self, f"at most {_first(months)} months at a stretch")
-
-    def _held(self, least: Any, pause: Any, rule: str) -> Signal:
+    def _held(self, least: Ints, pause: Ints, rule: str) -> Signal:
         from backtest.signals.compiled import hold  # numba takes its time
 
-        clean = self._widened(least)._widened(pause).known()
-        distinct, which = combinations(
-            *(np.broadcast_to(row(m, "months"), clean.n_sets) for m in (least, pause))
-        )
-        shortest, wait = (np.array([months_on(self.fills.dates, m) for m in column]) for column in distinct.T)
+        clean = self.spread(sets_of(self.n_sets, len(least), len(pause))).known()
+        (shortest, one), (wait, other) = (self._tables(months, clean.n_sets) for months in (least, pause))
         offsets = np.empty_like(clean.offsets)
         starts, stops = np.empty_like(clean.starts), np.empty_like(clean.stops)
-        which = np.broadcast_to(which, clean.n_sets)
-        used = hold(clean.offsets, clean.starts, clean.stops, shortest, wait, which, offsets, starts, stops)
+        runs = (clean.offsets, clean.starts, clean.stops)
+        used = hold(*runs, shortest, one, wait, other, offsets, starts, stops)
         held = replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
         return held._because(clean, rule)
+
+    def moved(self, later: Ints, rule: str) -> Signal:
+        """Return the signal that changes only at some fills: ``later`` (n_fills + 1,) has the next ones."""
+        which = np.repeat(np.arange(self.n_sets), np.diff(self.offsets))
+        starts, stops = later[self.starts], later[self.stops]
+        kept = starts < stops
+        starts, stops, which = starts[kept], stops[kept], which[kept]
+        # Runs that now touch are one.
+        same = which[1:] == which[:-1]
+        begins = np.r_[True, ~same | (starts[1:] > stops[:-1])][: len(which)]
+        ends = np.r_[begins[1:], True][: len(which)]
+        offsets = np.r_[0, np.cumsum(np.bincount(which[begins], minlength=self.n_sets))]
+        made = replace(
+            self, offsets=offsets, starts=starts[begins], stops=stops[ends], first=later[self.first]
+        )
+        return made._because(self, rule)
 
     def _because(self, raw: Signal, rule: str) -> Signal:
         runs = tuple(zip(*(edges.tolist() for edges in self.runs()), strict=True))
         return replace(self, reason=Held(raw, runs, rule))
-
-
-def _first(months: Any) -> int:
-    return int(row(months, "months")[0])
 
 
 def months_on(dates: Days, months: int) -> Ints:
@@ -207,14 +225,18 @@ class Steps:
         return Signal(self.fills, offsets, self.at[begins], self.at[ends], first, reason)
 
 
-def merge(signals: list[Signal]) -> Steps:
-    """Return at which fills any of the signals changes, for each parameter set."""
+def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Steps:
+    """Return at which fills any of the signals changes, for each parameter set.
+
+    ``which`` has, for each signal, the (n_sets,) sets of it that meet; by default one with another.
+    """
     from backtest.signals.compiled import merge as compiled_merge  # numba takes its time
 
-    n_sets = sets_of(*(signal.n_sets for signal in signals))
+    n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])
+    places = [np.broadcast_to(np.arange(s.n_sets), n_sets) for s in signals] if which is None else which
     before = np.cumsum([0, *(len(signal.starts) for signal in signals)])
-    begin = np.array([np.broadcast_to(s.offsets[:-1], n_sets) for s in signals]) + before[:-1, None]
-    end = np.array([np.broadcast_to(s.offsets[1:], n_sets) for s in signals]) + before[:-1, None]
+    begin = np.array([s.offsets[:-1][w] for s, w in zip(signals, places, strict=True)]) + before[:-1, None]
+    end = np.array([s.offsets[1:][w] for s, w in zip(signals, places, strict=True)]) + before[:-1, None]
     most = 2 * n_sets + 2 * int((end - begin).sum())
     offsets, at, masks = np.empty(n_sets + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     used = compiled_merge(
@@ -230,14 +252,18 @@ def merge(signals: list[Signal]) -> Steps:
     return Steps(signals[0].fills, offsets, at[:used], masks[:used])
 
 
-def latest(signals: list[Signal]) -> Ints:
-    """Return the first fill at which all of the signals are known, (n_sets,)."""
-    n_sets = sets_of(*(signal.n_sets for signal in signals))
-    return np.max([np.broadcast_to(signal.first, n_sets) for signal in signals], axis=0)
+def latest(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ints:
+    """Return the first fill at which all of the signals are known, (n_sets,); ``which`` as in ``merge``."""
+    firsts = [s.first for s in signals]
+    if which is not None:
+        firsts = [first[w] for first, w in zip(firsts, which, strict=True)]
+    return np.max(np.broadcast_arrays(*firsts), axis=0)
 
 
-def vote(*signals: Signal, needed: int) -> Signal:
+def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> Signal:
     """Return yes while at least ``needed`` of the signals say yes; known when all of them are.
+
+    ``which`` as in ``merge``.
 
     Raises
     ------
@@ -246,10 +272,9 @@ def vote(*signals: Signal, needed: int) -> Signal:
     """
     if not 1 <= needed <= len(signals) <= 60:
         raise UsageError(f"a vote of {len(signals)} signals cannot need {needed} of them")
-    steps = merge(list(signals))
-    return steps.where(
-        np.bitwise_count(steps.masks) >= needed, latest(list(signals)), Quorum(signals, needed)
-    )
+    steps = merge(signals, which)
+    enough = np.bitwise_count(steps.masks) >= needed
+    return steps.where(enough, latest(signals, which), Quorum(signals, needed))
 
 
 def from_dense(fills: Fills, yes: Bools, first: Ints, reason: Reason | None = None) -> Signal:
@@ -265,7 +290,12 @@ def from_dense(fills: Fills, yes: Bools, first: Ints, reason: Reason | None = No
 
 
 def unite(
-    fills: Fills, starts: Ints, stops: Ints, counts: Bools, first: Ints, reason: Reason | None = None
+    fills: Fills,
+    counts: tuple[Bools, Ints],
+    starts: tuple[Ints, Ints],
+    stops: tuple[Ints, Ints],
+    first: Ints,
+    reason: Reason | None = None,
 ) -> Signal:
     """Unite windows that overlap or touch into one signal.
 
@@ -273,23 +303,36 @@ def unite(
     ----------
     fills
         The fills that the windows count.
-    starts, stops
-        (n_sets, n_windows) int64 indices of fills; along each row neither decreases.
     counts
-        (n_sets, n_windows) bool: the windows to use; empty ones are passed over as well.
+        (n_rows, n_windows) bool, the windows to use, and (n_sets,) int64, the row of each set.
+    starts, stops
+        (n_rows, n_windows) int64 indices of fills, which along a row do not decrease, and the row of each
+        set; empty windows are passed over.
     first
         (n_sets,) int64: the first fill at which the signal is known.
     reason
         Why the signal says what it says.
     """
-    counts = counts & (starts < stops)
-    # The furthest stop among the windows before each one says whether it begins a new run.
-    furthest = np.maximum.accumulate(np.where(counts, stops, -1), axis=1)
-    before = np.c_[np.full(len(counts), -1), furthest[:, :-1]]
-    begins = counts & (starts > before)
-    # A run ends at the furthest stop reached before the next one begins, or at the end of its row.
-    sets, windows = np.nonzero(begins)
-    offsets = np.r_[0, begins.sum(axis=1).cumsum()]
-    last_of_set = np.r_[sets[1:] != sets[:-1], True][: len(sets)]
-    reach = np.where(last_of_set, starts.shape[1] - 1, np.r_[windows[1:], 0][: len(sets)] - 1)
-    return Signal(fills, offsets, starts[begins], furthest[sets, reach], first, reason)
+    room = int(counts[0].sum(axis=1)[counts[1]].sum())
+    offsets = np.empty(len(counts[1]) + 1, np.int64)
+    begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
+    if len(counts[1]) == 1:  # what numba would compile is not worth its import
+        runs = _united(*(rows[which[0]].tolist() for rows, which in (counts, starts, stops)))
+        edges = np.array(runs, dtype=np.int64).reshape(-1, 2)
+        return Signal(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first, reason)
+    from backtest.signals.unite import unite_windows
+
+    used = unite_windows(*counts, *starts, *stops, offsets, begins, ends)
+    return Signal(fills, offsets, begins[:used], ends[:used], first, reason)
+
+
+def _united(counts: list[bool], starts: list[int], stops: list[int]) -> list[tuple[int, int]]:
+    """Return the runs of one set: the twin of the compiled loop."""
+    runs: list[tuple[int, int]] = []
+    for used, start, stop in zip(counts, starts, stops, strict=True):
+        if used and start < stop:
+            if runs and start <= runs[-1][1]:
+                runs[-1] = (runs[-1][0], max(runs[-1][1], stop))
+            else:
+                runs.append((start, stop))
+    return runs

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.signals.reasons import Fact
+from backtest.signals.rows import combinations
 from backtest.signals.signal import Signal
 
 if TYPE_CHECKING:
-    from backtest.dates import Days, Fills, Floats, Ints
+    from backtest.dates import Floats, Ints
+    from backtest.signals.level import Level
 
 
 # Series are published in decimals: a mean of three months that has risen by 0.5 must reach 0.5.
 _ROUNDING = 1e-9
 
-
-class Numbers(Protocol):
-    """What a threshold needs of a level: see ``Level``."""
-
-    @property
-    def fills(self) -> Fills:
-        """The fills at which a strategy may act."""
-
-    @property
-    def label(self) -> str:
-        """What it is."""
-
-    @property
-    def unit(self) -> str:
-        """What it counts in."""
-
-    @property
-    def known_at(self) -> Days:
-        """The day each value became known, (n,)."""
-
-    @property
-    def values(self) -> Floats:
-        """The values, (n_rows, n)."""
-
-    @property
-    def which(self) -> Ints:
-        """The row that each parameter set uses, (n_sets,)."""
-
-    @property
-    def series(self) -> tuple[str, ...]:
-        """The ids of the series it comes from."""
-
-    def at_decisions(self) -> tuple[Ints, Floats]:
-        """Return the fills after something became known, and each row's values then."""
+_FEW = 64  # sets up to which each is worked out by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,32 +30,49 @@ class Threshold:
     A value within rounding of a threshold is at it.
     """
 
-    level: Numbers
+    level: Level
     enter: Floats
     until: Floats
     sign: float
     crossing: tuple[str, str] | None = None
 
-    def signal(self) -> Signal:
-        """Return the signal, known at each set's first value."""
-        from backtest.signals.compiled import threshold  # numba takes its time
+    def signal(self) -> tuple[Signal, Ints]:
+        """Return the distinct answers, known at their row's first value, and which of them each set has."""
+        from backtest.signals import compiled  # numba takes its time
 
-        fills, n_sets = self.level.fills, len(self.enter)
-        n_fills = len(fills.dates)
+        fills = self.level.fills
         decision, values = self.level.at_decisions()
-        which = np.broadcast_to(self.level.which, n_sets)
-        none, offsets = np.empty(0, np.int64), np.empty(n_sets + 1, np.int64)
+        values = self.sign * values
+        which, of = self.level.which, np.arange(len(self.enter))
         enter, until = (
             self.sign * bound - _ROUNDING * np.maximum(np.abs(bound), 1.0)
             for bound in (self.enter, self.until)
         )
-        what = (self.sign * values, which, decision, n_fills, enter, until)
-        n_runs = threshold(*what, offsets, none, none)
+        if len(which) > _FEW:
+            ordered = np.sort(values, axis=1)  # NaN stands last
+            count = np.isfinite(values).sum(axis=1)
+            places = np.empty((2, len(which)), np.int64)
+            for bound, place in zip((enter, until), places, strict=True):
+                compiled.ranks(ordered, count, which, bound, place)
+            n = ordered.shape[1] + 1
+            (which, one, other), of = combinations((which, *places), (len(values), n, n))
+            # Any bound of the same rank gives the same answers: the lowest value that it lets pass.
+            reached = np.c_[ordered, np.full(len(ordered), np.inf)]
+            reached[np.arange(n) >= count[:, None]] = np.inf
+            enter, until = reached[which, one], reached[which, other]
+        shape = (len(values), -(-values.shape[1] // compiled.BLOCK))
+        highest, lowest = np.empty(shape), np.empty(shape)
+        compiled.extremes(values, highest, lowest)
+        none, offsets = np.empty(0, np.int64), np.empty(len(which) + 1, np.int64)
+        what = (values, highest, lowest, which, decision, len(fills.dates), enter, until)
+        n_runs = compiled.threshold(*what, offsets, none, none)
         starts, stops = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
-        threshold(*what, offsets, starts, stops)
+        compiled.threshold(*what, offsets, starts, stops)
         known = np.isfinite(values)
-        first = np.append(decision, n_fills)[np.where(known.any(axis=1), known.argmax(axis=1), len(decision))]
-        return Signal(fills, offsets, starts, stops, first[which], self)
+        first = np.append(decision, len(fills.dates))[
+            np.where(known.any(axis=1), known.argmax(axis=1), len(decision))
+        ]
+        return Signal(fills, offsets, starts, stops, first[which], self), of
 
     def facts(self, fill: int) -> list[Fact]:
         """Return the level's latest value before the fill."""
@@ -117,10 +103,6 @@ class Threshold:
         if unit == "percent":
             return "%"
         return "" if unit in ("", "ratio", "fraction") else f" {unit}"
-
-    def deadlines(self, fill: int) -> list[np.datetime64]:  # noqa: ARG002 - time alone changes nothing
-        """Return no date."""
-        return []
 
     def series(self) -> set[str]:
         """Return the series that the level comes from."""

@@ -1,4 +1,4 @@
-"""The compiled loop that unites the windows of many parameter sets; its twin is ``signal.unite``."""
+"""Uniting windows: those of an event may overlap those of the next one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 @compiled
 def unite_windows(
     counts: Bools,
+    which: Ints,
     start_table: Ints,
     delay: Ints,
     stop_table: Ints,
@@ -26,11 +27,11 @@ def unite_windows(
     Parameters
     ----------
     counts
-        (n_sets, n_windows) bool: the windows to use; empty ones are passed over as well.
+        (n_rows, n_windows) bool: the windows to use; empty ones are passed over as well.
     start_table, stop_table
         (n_delays, n_windows) and (n_ends, n_windows) int64 fills; along each row neither decreases.
-    delay, end
-        (n_sets,) int64: the row of each table that a set uses.
+    which, delay, end
+        (n_sets,) int64: the row of ``counts`` and of each table that a set uses.
     offsets, starts, stops
         (n_sets + 1,) and (n_runs,) int64, written, as in ``Signal``; room for a run a window.
 
@@ -39,18 +40,18 @@ def unite_windows(
     The number of runs.
     """
     used = 0
-    for which in range(len(counts)):
-        offsets[which] = used
+    for s in range(len(which)):
+        offsets[s] = used
         for window in range(counts.shape[1]):
-            if not counts[which, window]:
+            if not counts[which[s], window]:
                 continue
-            start, stop = start_table[delay[which], window], stop_table[end[which], window]
+            start, stop = start_table[delay[s], window], stop_table[end[s], window]
             if start >= stop:
                 continue
-            if used > offsets[which] and start <= stops[used - 1]:
+            if used > offsets[s] and start <= stops[used - 1]:
                 stops[used - 1] = max(stops[used - 1], stop)
             else:
                 starts[used], stops[used] = start, stop
                 used += 1
-    offsets[len(counts)] = used
+    offsets[len(which)] = used
     return used

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backtest.dates import EVERY_FILL
 from backtest.errors import UsageError
 from backtest.runs import Cost
 from backtest.tuning.search import Search
@@ -31,6 +32,7 @@ class Asked:
     cost_bps: float | Mapping[str, float] | None = None
     benchmark: str | None = None
     same_close: bool | None = None
+    decide: str | None = None
 
     def filled(self, other: Asked) -> Asked:
         """Return the same with what ``other`` says where the call says nothing; fixed values add up."""
@@ -62,6 +64,7 @@ DEFAULTS = Asked(
     placebo=200,
     cost_bps=Cost.DEFAULT,
     same_close=False,
+    decide=EVERY_FILL,
 )
 """What is meant where neither the call nor a sweep to resume says anything."""
 

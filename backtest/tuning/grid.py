@@ -46,9 +46,7 @@ class Axis:
     @property
     def array(self) -> NDArray[Any]:
         """The values as int64, float64 or text."""
-        if not self.ordered:
-            return np.array(self.values)
-        return np.array(self.values, dtype=np.int64 if self.parameter.unit.whole else np.float64)
+        return self.parameter.array(self.values)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import numpy as np
 from backtest.compiling import threads as processors
 from backtest.errors import UsageError
 from backtest.market.data import Bars
-from backtest.tuning.trials import silenced
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
@@ -105,12 +104,11 @@ def _best(trials: Trials, decided: Decided, window: Window, objective: Objective
     moved = replace(trials, market=replace(trials.market, bars=bars))
     yardstick = moved.yardstick(window)
     best = -math.inf
-    for places, decision in decided.groups:
-        known = decided.first[places] <= window[0]
+    for group in decided.groups:
+        known = group.decision.first <= window[0]
         if not known.any():
             continue
-        measured = moved.measurer.measure(silenced(decision, known), [yardstick], 1)[0]
-        measured = np.broadcast_to(measured, (len(places), measured.shape[1]))
+        measured = moved.measurer.measure(group.known_by(window[0]), [yardstick], 1)[0]
         scores = np.where(
             known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan
         )

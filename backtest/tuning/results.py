@@ -47,6 +47,7 @@ _NAMES = {
     "costs": "the costs",
     "benchmark": "the benchmark",
     "same_close": "--same-close",
+    "decide": "--decide",
     "chunk": "the size of the chunks",
     "versions": "the versions of the software",
 }

@@ -132,6 +132,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[st
         "costs": dict(zip(trials.market.bars.sleeves, trials.costs, strict=True)),
         "benchmark": trials.benchmark,
         "same_close": trials.same_close,
+        "decide": trials.decide_at,
         "asked": asked.document(),
         "combinations": n,
         "chunk": chunk_size(n),

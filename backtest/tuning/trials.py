@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.analysis import measures
+from backtest.dates import EVERY_FILL
 from backtest.decisions import Rotation
 from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
+from backtest.rules.evaluate import Evaluation
 from backtest.runs import rebalancing, run
+from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
-from backtest.tuning.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     from backtest.dates import Bools, Floats, Ints
     from backtest.decisions import Decision
     from backtest.market.data import MarketData
-    from backtest.market.market import Market
+    from backtest.market.known import Known
+    from backtest.rules import expressions as rules
     from backtest.runs import Cost, Result
     from backtest.scripting.strategy import Strategy
     from backtest.tuning.constraints import Constraint
@@ -43,6 +47,32 @@ Window = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
+class Group:
+    """Combinations that share their words, and their decisions, each different one once.
+
+    Parameters
+    ----------
+    places
+        (n_places,) int64: which of the combinations that were asked for these are.
+    decision
+        The different decisions, a set each.
+    of
+        (n_places,) int64: the set of each combination.
+    """
+
+    places: Ints
+    decision: Decision
+    of: Ints
+
+    def known_by(self, fill: int) -> Decision:
+        """Return the decisions without the runs of sets that are not known by a fill, which mean nothing."""
+        known = self.decision.first <= fill
+        if known.all() or not isinstance(self.decision, Rotation):
+            return self.decision
+        return replace(self.decision, signal=self.decision.signal.only(known))
+
+
+@dataclass(frozen=True, eq=False)
 class Decided:
     """What the strategy decided for some combinations.
 
@@ -53,13 +83,12 @@ class Decided:
     first
         (n,) int64: the first fill at which all that is needed is known; -1 where nothing was decided.
     groups
-        Pairs of the places (within the n) that share a decision, and that decision: it has a set for each
-        of them, or a single one.
+        What was decided, a group for each combination of words.
     """
 
     status: NDArray[np.int8]
     first: Ints
-    groups: list[tuple[Ints, Decision]]
+    groups: list[Group]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +107,8 @@ class Trials:
         The sleeve that alpha is held against.
     same_close
         Whether fills use news of their own day.
+    decide_at
+        At which fills the strategy decides, one of ``dates.CALENDARS``.
     """
 
     strategy: Strategy
@@ -87,17 +118,28 @@ class Trials:
     cost: Cost
     benchmark: str
     same_close: bool = False
-    refusals: Refusals = field(default_factory=Refusals)
+    decide_at: str = EVERY_FILL
+    _rules: dict[tuple[str, ...], tuple[rules.Decision, Evaluation]] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what another process needs; tables are made anew there."""
+        """Return what another process needs; the rule is drawn, and tables are made, anew there."""
         made = {"known", "costs", "measurer"}
-        return {name: value for name, value in vars(self).items() if name not in made}
+        return {name: value for name, value in vars(self).items() if name not in made} | {"_rules": {}}
+
+    def completed(self) -> Trials:
+        """Return the same on the market with the stored series that a rule asks for and it does not name."""
+        axes = [axis for axis in self.grid.axes if not axis.ordered]
+        market = self.market
+        for words in product(*(axis.values for axis in axes)):
+            market = self.strategy.complete(
+                market, dict(zip((axis.name for axis in axes), words, strict=True))
+            )
+        return replace(self, market=market)
 
     @cached_property
-    def known(self) -> Market:
+    def known(self) -> Known:
         """The market as the strategy sees it."""
-        return self.market.known(same_close=self.same_close)
+        return self.market.known(same_close=self.same_close, decide=self.decide_at)
 
     @cached_property
     def costs(self) -> tuple[float, ...]:
@@ -124,6 +166,7 @@ class Trials:
             cost_bps=self.cost.bps,
             benchmark=self.benchmark,
             same_close=self.same_close,
+            decide=self.decide_at,
             **values,
         )
 
@@ -140,26 +183,43 @@ class Trials:
     def decide(self, numbers: Ints) -> Decided:
         """Return what the strategy decides for the combinations of these numbers."""
         n = len(numbers)
-        rows = self.grid.rows(numbers)
-        status = np.full(n, MEASURED, dtype=np.int8)
-        status[~self.keeps(numbers)] = EXCLUDED
+        status = np.where(self.keeps(numbers), np.int8(MEASURED), np.int8(EXCLUDED))
         first = np.full(n, -1, dtype=np.int64)
         groups = []
-        for places in self._words(rows, np.flatnonzero(status == MEASURED)):
-            kept, decision = self.refusals.decide(self.strategy, self.known, self.grid, rows, places)
-            status[np.setdiff1d(places, kept, assume_unique=True)] = REFUSED
-            if decision is not None:
-                first[kept] = decision.first
-                groups.append((kept, decision))
+        digits = dict(zip((axis.name for axis in self.grid.axes), self.grid.digits(numbers), strict=True))
+        for words, places in self._words(digits, np.flatnonzero(status == MEASURED)):
+            rule, evaluation = self._rule(words)
+            codes = {axis.name: digits[axis.name][places] for axis in self.grid.axes if axis.ordered}
+            made = evaluation.work(rule, codes, len(places))
+            good = np.ones(len(places), dtype=np.bool_) if made.refused is None else ~made.refused
+            status[places[~good]] = REFUSED
+            if good.any():
+                (sets,), which = combinations([made.of[good]], [made.value.n_sets])
+                decision = made.value.take(sets)
+                first[places[good]] = decision.first[which]
+                groups.append(Group(places[good], decision, which))
         return Decided(status, first, groups)
 
-    def _words(self, rows: dict[str, NDArray[Any]], places: Ints) -> Iterable[Ints]:
-        """Return the places that have the same words, a group each."""
-        key = np.zeros(len(places), dtype=np.int64)
-        for axis in self.grid.axes:
-            if not axis.ordered:
-                key = key * len(axis.values) + np.unique(rows[axis.name][places], return_inverse=True)[1]
-        return [places[key == k] for k in np.unique(key)]
+    def _rule(self, words: tuple[str, ...]) -> tuple[rules.Decision, Evaluation]:
+        """Return the rule under some words, drawn once, and what evaluates it."""
+        if words not in self._rules:
+            axes = {axis.name: axis.array for axis in self.grid.axes if axis.ordered}
+            names = (axis.name for axis in self.grid.axes if not axis.ordered)
+            rule = self.strategy.draw(self.known.names, dict(zip(names, words, strict=True)))
+            self._rules.setdefault(words, (rule, Evaluation(self.known, axes)))
+        return self._rules[words]
+
+    def _words(self, digits: dict[str, Ints], places: Ints) -> Iterable[tuple[tuple[str, ...], Ints]]:
+        """Return each combination of words, and the places that have it."""
+        axes = [axis for axis in self.grid.axes if not axis.ordered]
+        if not axes or not len(places):
+            return [((), places)] if len(places) else []
+        sizes = [len(axis.values) for axis in axes]
+        found, which = combinations([digits[axis.name][places] for axis in axes], sizes)
+        return [
+            (tuple(str(axis.values[d]) for axis, d in zip(axes, each, strict=True)), places[which == k])
+            for k, each in enumerate(zip(*(column.tolist() for column in found), strict=True))
+        ]
 
     def first_fill(self, numbers: Ints, last: int) -> int:
         """Return the latest first fill of these combinations known before the ``last`` bar; -1 for none."""
@@ -185,10 +245,10 @@ class Trials:
         status[(status == MEASURED) & (decided.first > earliest)] = UNKNOWN
         out = np.full((len(windows), len(numbers), N_MEASURES), np.nan)
         yardsticks = [self.yardstick(window) for window in windows]
-        for places, decision in decided.groups:
-            good = status[places] == MEASURED
-            if good.any():
-                out[:, places] = self.measurer.measure(silenced(decision, good), yardsticks, threads)
+        for group in decided.groups:
+            if (status[group.places] == MEASURED).any():
+                measured = self.measurer.measure(group.known_by(earliest), yardsticks, threads)
+                out[:, group.places] = measured[:, group.of]
         out[:, status != MEASURED] = np.nan
         return status, out
 
@@ -200,47 +260,34 @@ class Trials:
         """
         decided = self.decide(numbers)
         out = np.full((2, len(numbers), len(edges) - 1), np.nan)
-        for places, decision in decided.groups:
-            known = decided.first[places] <= window[0]
+        for group in decided.groups:
+            decision = group.known_by(window[0])
+            sums = np.full((2, decision.n_sets, len(edges) - 1), np.nan)
             if isinstance(decision, Rotation):
-                pair = (decision.otherwise, decision.into)
-                signal = silenced(decision, known).signal  # type: ignore[union-attr]
+                pair, signal = (decision.otherwise, decision.into), decision.signal
                 runs = (signal.offsets, signal.starts, signal.stops)
-                out[:, places] = block_sums(self.market.bars, pair, runs, edges, self.costs)
+                sums[:] = block_sums(self.market.bars, pair, runs, edges, self.costs)
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
-                for which in np.flatnonzero(known):
+                for which in np.flatnonzero(decision.first <= window[0]):
                     excess = self._returns(decision, int(which), window) - cash
-                    inside = np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
-                    out[:, places[which]] = inside
-            out[:, places[~known]] = np.nan
+                    sums[:, which] = np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
+            sums[:, decision.first > window[0]] = np.nan
+            out[:, group.places] = sums[:, group.of]
         return out
 
     def returns(self, numbers: Ints, window: Window) -> Floats:
         """Return the combinations' returns after costs, (n, n_bars); each must be known over the window."""
         decided = self.decide(numbers)
         out = np.full((len(numbers), window[1] - window[0]), np.nan)
-        for places, decision in decided.groups:
-            for which, place in enumerate(places):
-                if decided.first[place] <= window[0]:
-                    out[place] = self._returns(decision, which, window)
+        for group in decided.groups:
+            for which in np.flatnonzero(group.decision.first <= window[0]):
+                out[group.places[group.of == which]] = self._returns(group.decision, int(which), window)
         return out
 
     def _returns(self, decision: Decision, which: int, window: Window) -> Floats:
         first, last = window
-        which = which if len(decision.first) > 1 else 0
         targets = decision.targets(self.market.bars.sleeves, first, last, which).moved(-first)
         bars = self.market.bars.window(first, last)
         rebalance = rebalancing(decision, which)
         return path.simulate(bars, targets, self.costs, rebalance).returns
-
-
-def silenced(decision: Decision, good: NDArray[np.bool_]) -> Decision:
-    """Return a decision without the runs of sets that are not good, which mean nothing."""
-    if good.all() or not isinstance(decision, Rotation):
-        return decision
-    signal = decision.signal.spread(len(good))
-    kept = np.repeat(good, np.diff(signal.offsets))
-    offsets = np.r_[0, np.cumsum(kept)][signal.offsets]
-    quiet = replace(signal, offsets=offsets, starts=signal.starts[kept], stops=signal.stops[kept])
-    return replace(decision, signal=quiet)

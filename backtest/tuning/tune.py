@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import calendar_of
 from backtest.engine.curves import MEASURES
 from backtest.errors import UsageError
 from backtest.folders import expanded
@@ -174,6 +175,7 @@ def tune(
     cost_bps: float | Mapping[str, float] | None = None,
     benchmark: str | None = None,
     same_close: bool | None = None,
+    decide: str | None = None,
     tell: Callable[[str, int, int], None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Sweep:
@@ -181,7 +183,7 @@ def tune(
 
     Parameters
     ----------
-    strategy, market, start, end, cost_bps, benchmark, same_close
+    strategy, market, start, end, cost_bps, benchmark, same_close, decide
         As ``run`` takes them. All trials are measured over one window: from the latest start among them.
     grid
         By parameter: ``low:high:step``, ``low:high:logN``, ``a,b,c``, or None for the declared range. Left
@@ -224,7 +226,7 @@ def tune(
     name = market.name if isinstance(market, MarketData) else market
     asked = Asked(
         name, grid, fixed, objective, constraints, search, walk, placebo, start, end, cost_bps, benchmark,
-        same_close,
+        same_close, decide,
     )  # fmt: skip
     if resume:
         asked = asked.filled(read_asked(manifest_to_resume(folder)))
@@ -303,7 +305,10 @@ def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Tri
     cost = Cost(Cost.DEFAULT if asked.cost_bps is None else asked.cost_bps)
     cost.fractions(market.bars.sleeves)
     on_parameters = tuple(c for c in read if c.of_parameters)
-    trials = Trials(strategy, market, made, on_parameters, cost, versus, bool(asked.same_close))
+    decide_at = calendar_of(asked.decide)
+    trials = Trials(
+        strategy, market, made, on_parameters, cost, versus, bool(asked.same_close), decide_at
+    ).completed()
     return trials, objectives
 
 

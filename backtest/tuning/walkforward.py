@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.decisions import Weights
+from backtest.decisions import Weights, held
 from backtest.errors import UsageError
 from backtest.scripting.strategy import Strategy
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats, Ints
     from backtest.parameters import Value
+    from backtest.rules import expressions as rules
     from backtest.runs import Result
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Trials, Window
@@ -163,8 +164,9 @@ def trainings_of(
 def opened_at(trials: Trials, numbers: Ints, tests: list[Window]) -> Ints:
     """Return where the earliest run still open at each test's beginning began, over all combinations."""
     earliest = np.array([begin for begin, _ in tests])
-    for _, decision in trials.decide(numbers).groups:
-        for signal in decision.signals:
+    for group in trials.decide(numbers).groups:
+        for whole, sets in zip(group.decision.signals, group.decision.sets, strict=True):
+            signal = whole.take(np.unique(sets))
             for which, (begin, _) in enumerate(tests):
                 open_then = signal.starts[(signal.starts < begin) & (signal.stops > begin)]
                 earliest[which] = min(earliest[which], int(open_then.min(initial=begin)))
@@ -254,7 +256,7 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
     sleeves = trials.market.bars.sleeves
     at, weights, settings = [], [], set()
     for fold in folds:
-        ((_, decision),) = trials.decide(np.array([fold.number])).groups
+        decision = trials.decide(np.array([fold.number])).groups[0].decision
         targets = decision.targets(sleeves, *fold.test)
         at.append(targets.fills)
         weights.append(targets.weights)
@@ -271,16 +273,19 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
     fills, rows = np.concatenate(at), np.concatenate(weights)
     fills[0] = 0
 
-    def follow(market: Any) -> Weights:
-        return Weights(
-            fills=market.fills,
-            sleeves=sleeves,
-            offsets=np.array([0, len(fills)]),
-            at=fills,
-            weights=rows,
-            first=np.array([folds[0].train[0]]),  # its inputs were known then; it waits for a choice
-            every_months=np.array([every]),
-            band=np.array([band]),
+    def follow(_: Any) -> rules.Decision:
+        return held(
+            Weights(
+                fills=trials.known.fills,
+                sleeves=sleeves,
+                offsets=np.array([0, len(fills)]),
+                at=fills,
+                rows=np.arange(len(fills)),
+                weights=rows,
+                first=np.array([folds[0].train[0]]),  # its inputs were known then; it waits for a choice
+                every_months=np.array([every]),
+                band=np.array([band]),
+            )
         )
 
     of = trials.strategy

@@ -1,14 +1,12 @@
 """Many sets at once: the right engine, the same answers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
-from backtest.decisions import Rotation, Targets
+from backtest.decisions import Rotation, Targets, Weights
 from backtest.engine import many, reference
 from backtest.engine.many import Measurer
 from backtest.engine.reference import Rebalance
@@ -18,19 +16,22 @@ from backtest.signals.signal import Signal
 from tests.engine.cases import World, assert_close, cases, truth, worlds
 
 
-@dataclass(frozen=True, eq=False)
-class Mix:
-    """Decisions of fractions, as a strategy may make them."""
+def mixes(
+    sleeves: tuple[str, ...],
+    offsets: np.ndarray,
+    at: np.ndarray,
+    weights: np.ndarray,
+    every: np.ndarray,
+    band: np.ndarray,
+) -> Weights:
+    """Decisions of fractions, as a strategy may make them; the fills are those of the test's own world."""
+    fills = Fills(np.arange("2000-01-01", "2000-01-03", dtype="datetime64[D]"))
+    n_sets = len(offsets) - 1
+    rows = np.arange(len(at))
+    return Weights(fills, sleeves, offsets, at, rows, weights, np.zeros(n_sets, dtype=np.int64), every, band)
 
-    sleeves: tuple[str, ...]
-    offsets: np.ndarray
-    at: np.ndarray
-    weights: np.ndarray
-    every_months: np.ndarray
-    band: np.ndarray
 
-
-def targets_by_hand(mix: Mix, which: int, sleeves: tuple[str, ...], first: int, last: int) -> Targets:
+def targets_by_hand(mix: Weights, which: int, sleeves: tuple[str, ...], first: int, last: int) -> Targets:
     """Go through the bars and write down each change of what is wanted."""
     part = slice(mix.offsets[which], mix.offsets[which + 1])
     fills, rows = [], []
@@ -56,7 +57,7 @@ def test_mixes_are_the_reference_in_every_window(data: st.DataObject) -> None:
     at = [np.unique(np.r_[0, rng.integers(0, n_bars, rng.integers(0, 6))]) for _ in range(4)]
     n = sum(map(len, at))
     parts = rng.multinomial(4, np.full(len(held) + 1, 1 / (len(held) + 1)), n)[:, :-1]
-    mix = Mix(
+    mix = mixes(
         held,
         np.cumsum([0, *map(len, at)]),
         np.concatenate(at),
@@ -95,7 +96,7 @@ def world() -> World:
 def test_the_engine_follows_from_the_decision(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     yardstick = Yardstick.of(world.bars, "small", 0, 11, 1.0)
     measurer = Measurer(world.bars, "small", world.costs)
-    halves = Mix(
+    halves = mixes(
         ("small",), np.array([0, 1]), np.array([0]), np.array([[0.5]]), np.array([1]), np.array([0.0])
     )
     called = []
@@ -109,6 +110,6 @@ def test_the_engine_follows_from_the_decision(world: World, monkeypatch: pytest.
 
 def test_a_sleeve_that_does_not_exist_is_named(world: World) -> None:
     yardstick = Yardstick.of(world.bars, "small", 0, 11, 1.0)
-    mix = Mix(("smal",), np.array([0, 1]), np.array([0]), np.array([[0.5]]), np.array([0]), np.array([0.0]))
+    mix = mixes(("smal",), np.array([0, 1]), np.array([0]), np.array([[0.5]]), np.array([0]), np.array([0.0]))
     with pytest.raises(UsageError, match="did you mean 'small'"):
         Measurer(world.bars, "small", world.costs).measure(mix, [yardstick])

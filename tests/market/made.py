@@ -93,7 +93,7 @@ def _fred() -> dict[str, bytes]:
     upper = np.full(len(after), 0.25)
     levels = ("AAA", "BAA", "GS10", "TB3MS", "UNRATE", "INDPRO", "FEDFUNDS", "INTDSRUSM193N")
     files = {name: fred_csv(name, months, random.uniform(3.0, 9.0, len(months))) for name in levels}
-    daily = ("BAA10Y", "BAMLH0A0HYM2", "DGS10", "DGS3MO", "VIXCLS", "DFF")
+    daily = ("BAA10Y", "BAMLH0A0HYM2", "DGS10", "DGS3MO", "VIXCLS", "DFF", "DGS2")
     for name in daily:
         values = random.uniform(2.0, 20.0, len(_DAYS))
         values[::50] = np.nan

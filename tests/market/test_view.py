@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, RotationError, UsageError
-from backtest.errors import DataError
+from backtest.errors import DataError, LookAheadError
 from backtest.market.data import Bars
 
 
@@ -17,7 +17,8 @@ def with_returns(market: MarketData, returns: np.ndarray) -> MarketData:
 
 
 def test_the_month_of_a_fill_is_not_in_what_it_knows_of_a_sleeve(embedded: MarketData) -> None:
-    lead = embedded.known().relative("small", "large", months=12).at_fills()[0]
+    known = embedded.known()
+    lead = (known.index("small") / known.index("large")).growth(12).at_fills()[0]
     small, large = (np.log1p(embedded.bars.column(name)) for name in ("small", "large"))
     for fill in (13, 500, 1108):
         past = slice(fill - 12, fill)
@@ -27,7 +28,7 @@ def test_the_month_of_a_fill_is_not_in_what_it_knows_of_a_sleeve(embedded: Marke
 
 def test_embedded_discount_is_the_five_year_lag(embedded: MarketData) -> None:
     market = embedded.known()
-    lag = market.relative("small", "large", months=60).at_fills()[0]
+    lag = (market.index("small") / market.index("large")).growth(60).at_fills()[0]
     discount = market.level("discount").in_percent()
     np.testing.assert_allclose(discount.at_fills()[0][62:], -lag[62:], rtol=1e-9)
     assert (discount.unit, market.level("credit_spread").unit) == ("percent", "percent")
@@ -41,9 +42,15 @@ def test_what_the_market_lacks_is_named_with_a_market_that_has_it(embedded: Mark
     assert str(error.value).startswith("the market 'embedded' has no vix, which the strategy needs; french_")
     assert str(error.value).endswith("so add: --market french_monthly")
     with pytest.raises(
-        RotationError, match="has no FEDFUNDS, which the strategy needs, nor any shipped market"
-    ):
+        RotationError, match="FEDFUNDS, which the strategy needs, is not stored yet; get it"
+    ) as error:
         market.policy_by("FEDFUNDS")
+    assert str(error.value).endswith("with: rotation data fetch FEDFUNDS")
+    # One that a market of its own need not name: it comes with the installation.
+    assert "MOODYS_AAA" not in market.roles
+    assert len(market.level("MOODYS_AAA").dates) > 1000
+    with pytest.raises(LookAheadError, match="USREC was not known in its time"):
+        market.level("USREC")
     with pytest.raises(UsageError, match="has no series 'credit_spred'; did you mean 'credit_spread'?"):
         market.level("credit_spred")
     with pytest.raises(UsageError, match="has no sleeve 'smal'; did you mean 'small'?"):

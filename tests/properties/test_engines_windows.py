@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 
 from backtest.dates import Fills
 from backtest.observations import Observations
-from backtest.signals.events import Events
 from backtest.signals.policy import PolicyRate
-from backtest.signals.windows import distinct
+from backtest.signals.rows import combinations, distinct
 from tests.engine.cases import cases
 
 
@@ -43,7 +42,7 @@ def test_a_sweep_is_each_of_its_sets(data: st.DataObject) -> None:
     signal = events.within(after, until)
     for which in range(signal.n_sets):
         one = [np.broadcast_to(values, n)[which : which + 1] for values in (quiet, at_least, after, until)]
-        alone = Events.within.__wrapped__(PolicyRate.first_cuts.__wrapped__(policy, *one[:2]), *one[2:])
+        alone = policy.first_cuts(*one[:2]).within(*one[2:])  # united by the loop's twin
         for got, due in zip(signal.runs(which), alone.runs(), strict=True):
             assert np.array_equal(got, due)
         assert signal.first[which] == alone.first[0]
@@ -55,3 +54,17 @@ def test_distinct_values_are_found_as_numpy_does(values: list[float]) -> None:
     due, places = np.unique(values, return_inverse=True)
     assert np.array_equal(found, due)
     assert np.array_equal(which, places)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=40), st.booleans())
+def test_distinct_combinations_are_found_whatever_their_span(
+    pairs: list[tuple[int, int]], wide: bool
+) -> None:
+    one, other = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
+    step = 10**6 if wide else 1  # too many for a table
+    (first, second), which = combinations((one * step, other), (4 * step + 1, 3))
+    assert sorted(zip(first.tolist(), second.tolist(), strict=True)) == sorted(
+        {(a * step, b) for a, b in pairs}
+    )
+    assert (first[which] == one * step).all()
+    assert (second[which] == other).all()

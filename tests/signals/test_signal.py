@@ -102,7 +102,13 @@ def test_windows_unite_as_sets_of_fills_do(windows: list) -> None:
     lengths = np.array([[n for _, n, _ in row] for row in windows])
     stops = np.minimum(np.maximum.accumulate(starts + lengths, axis=1), 60)
     counts = np.array([[used for _, _, used in row] for row in windows])
-    made = unite(fills(), starts, stops, counts, np.zeros(len(windows), dtype=np.int64))
+    rows, first = np.arange(len(windows)), np.zeros(len(windows), dtype=np.int64)
+    made = unite(fills(), (counts, rows), (starts, rows), (stops, rows), first)
+    for which in rows:  # one set is united by the loop's twin
+        alone = unite(
+            fills(), *((table, rows[which : which + 1]) for table in (counts, starts, stops)), first
+        )
+        assert [edges.tolist() for edges in alone.runs()] == [edges.tolist() for edges in made.runs(which)]
     for which in range(len(windows)):
         covered = {
             fill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,11 @@ from backtest import Strategy, load_market, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import RotationError
 from backtest.folders import shipped
+from backtest.runs import Cost
 from backtest.scripting.loading import strategy_names
+from backtest.tuning.grid import Axis, Grid
+from backtest.tuning.trials import Trials
+from tests.strategies import parity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,21 +94,35 @@ def test_a_sweep_decides_what_each_set_alone_decides(name: str, market: MarketDa
         words = ["target"] if market.name == "embedded" else ["target", "bill_rate"]
         rows["measure"] = np.resize(np.array(words), n)
         assert set(missing) | set(words) <= set(strategy.parameters[0].choices)
-    known, sleeves = market.known(), market.bars.sleeves
+    grid = Grid(tuple(Axis(p, tuple(dict.fromkeys(rows[p.name].tolist()))) for p in strategy.parameters))
+    numbers = np.unique(
+        np.ravel_multi_index(
+            [[a.values.index(v) for v in rows[a.name].tolist()] for a in grid.axes], grid.shape
+        )
+        if grid.axes
+        else [0]
+    )
+    trials, sleeves = Trials(strategy, market, grid, (), Cost(), market.benchmark), market.bars.sleeves
     try:
-        groups = strategy.decide_sets(known, rows)
+        decided = trials.decide(numbers)
     except RotationError as error:
         assert "which the strategy needs" in str(error)  # noqa: PT017 - nothing else may be missing
         pytest.skip(f"{market.name} lacks what {name} needs")
     seen = []
-    for sets, decision in groups:
-        n_sets = len(decision.first)
-        assert n_sets in (1, len(sets))
-        for place, number in enumerate(sets):
-            values = {key: values[number] for key, values in rows.items()}
-            alone = strategy.decide(market.known(), strategy.bind({k: v.item() for k, v in values.items()}))
-            which = place if n_sets > 1 else 0
-            assert decision.first[which] == alone.first[0]
-            np.testing.assert_array_equal(filled(decision, sleeves, which), filled(alone, sleeves))
-            seen.append(int(number))
-    assert sorted(seen) == list(range(n if strategy.parameters else 1))
+    for group in decided.groups:
+        for place, which in zip(group.places, group.of, strict=True):
+            alone = strategy.decide(market.known(), grid.values(int(numbers[place])))
+            assert group.decision.first[which] == alone.first[0]
+            np.testing.assert_array_equal(filled(group.decision, sleeves, which), filled(alone, sleeves))
+            seen.append(int(place))
+    assert sorted(seen) == list(range(len(numbers)))
+
+
+def test_what_was_decided_before_is_decided_still_to_the_last_bit(market: MarketData) -> None:
+    kept = json.loads(parity.FILE.read_text(encoding="utf-8"))
+    for name in strategy_names():
+        before, now = kept[f"{name} on {market.name}"], parity.answers(name, market)
+        # What a market did not name was lacking then; now the store may have it.
+        pairs = [(was, is_now) for was, is_now in zip(before, now, strict=True) if was != "lacking"]
+        assert [was for was, _ in pairs] == [is_now for _, is_now in pairs], name
+    assert sum(entry not in ("lacking", "refused") for each in kept.values() for entry in each) > 1500

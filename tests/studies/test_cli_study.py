@@ -188,7 +188,6 @@ def test_first_days_need_small_companies_and_a_signal_that_is_known(
     lean = replace(bars, sleeves=tuple(bars.sleeves[i] for i in keep), returns=bars.returns[:, keep])
     with pytest.raises(UsageError, match="'embedded' has no sleeve small"):
         first_days("rate_cut", replace(embedded, bars=lean), {})
-    unknown = f"market.signal(np.full({len(bars.dates)}, True), known=np.full({len(bars.dates)}, False))"
-    never = written(tmp_path, "import numpy as np\n" + GOOD.replace("cuts.within(0, hold)", unknown))
+    never = written(tmp_path, GOOD.replace("quiet=12", "quiet=1200"))
     with pytest.raises(UsageError, match="decides nothing on 'embedded'"):
         first_days(never, embedded, {})

@@ -178,10 +178,11 @@ def test_the_purge_goes_back_to_the_earliest_window_that_is_open(embedded: Marke
     numbers = np.arange(trials.grid.size)
     tests = [(bar, bar + 12) for bar in (760, 800, 900, 1000)]
     found = opened_at(trials, numbers, tests)
-    ((_, decision),) = trials.decide(numbers).groups
+    (group,) = trials.decide(numbers).groups
+    decision = group.decision
     for earliest, (begin, _) in zip(found, tests, strict=True):
         expected = begin
-        for which in range(trials.grid.size):
+        for which in group.of:
             starts, stops = decision.signal.runs(which)
             for start, stop in zip(starts, stops, strict=True):
                 if start < begin < stop:

@@ -1,0 +1,181 @@
+"""Evaluate: the only door from expressions to values, each worked out once for each distinct row it needs."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.signals.rows import combinations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from backtest.dates import Bools, Ints
+    from backtest.errors import RotationError
+    from backtest.market.known import Known
+    from backtest.rules.expressions import Expr
+
+_LITTLE = 64  # rows that may be worked out although fewer were asked for
+_KEPT = 1 << 25  # figures of a value beyond which it is not kept for the next rows
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What an operation gives.
+
+    Parameters
+    ----------
+    value
+        Values of one or more sets: an array, a ``Level``, a ``Signal``, ``Events`` or a decision.
+    of
+        (n_rows,) int64: which set each of the rows that were asked for uses; None for one set a row.
+    refused
+        (n_rows,) bool: which rows ask for what cannot be; their values mean nothing.
+    error
+        What is to be said of the first of them.
+    """
+
+    value: Any
+    of: Ints | None = None
+    refused: Bools | None = None
+    error: RotationError | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """An input of an operation: sets of a value, and which of them each row that is asked for uses."""
+
+    value: Any
+    which: Ints
+
+    @cached_property
+    def each(self) -> Any:
+        """The value with one set for each row."""
+        if isinstance(self.value, np.ndarray):
+            return self.value[self.which]
+        return self.value.take(self.which)
+
+
+Operation = Callable[..., Made | Any]
+
+OPERATIONS: dict[str, Operation] = {}
+"""What each operation does: from what was known, its inputs taken and its arguments to what it gives."""
+
+
+def operation(function: Operation) -> Operation:
+    """Enter a function among the operations under its own name; the names are those of expressions."""
+    OPERATIONS[function.__name__.rstrip("_")] = function
+    return function
+
+
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """A node's values for the rows that were asked for; as ``Made``, with ``of`` always there."""
+
+    value: Any
+    of: Ints
+    refused: Bools | None
+    error: RotationError | None
+
+    def at(self, rows: Ints) -> Worked:
+        """Return the same for some of the rows."""
+        refused = None if self.refused is None else self.refused[rows]
+        return Worked(self.value, self.of[rows], refused, self.error)
+
+
+class Evaluation:
+    """Evaluates expressions on what was known, for many rows of parameters.
+
+    What depends on few combinations of the parameters' values is worked out for all of them once, and kept;
+    the rest once for each distinct combination of its inputs. Threads may share an evaluation.
+
+    Parameters
+    ----------
+    known
+        What was known.
+    axes
+        The values that each parameter takes, int64 or float64.
+    """
+
+    def __init__(self, known: Known, axes: Mapping[str, NDArray[Any]]) -> None:
+        self.known, self.axes = known, axes
+        self._kept: dict[int, tuple[Expr, Worked]] = {}
+        self._lock = threading.RLock()
+
+    def work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int) -> Worked:
+        """Return a node's values.
+
+        Parameters
+        ----------
+        node
+            What to evaluate.
+        codes
+            (n_rows,) int64 for each parameter: which of its values each row has.
+        n_rows
+            How many rows there are, 1 or more.
+        """
+        return self._work(node, codes, n_rows, {})
+
+    def _work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int, memo: dict[int, Worked]) -> Worked:
+        if node.op == "parameter":
+            return Worked(self.axes[node.args[0]], codes[node.args[0]], None, None)
+        if id(node) not in memo:
+            shape = tuple(len(self.axes[name]) for name in node.parameters)
+            size = math.prod(shape)
+            if id(node) in self._kept or size <= max(n_rows, _LITTLE):
+                whole = self._whole(node, shape, size)
+                if shape:
+                    rows = np.ravel_multi_index(tuple(codes[name] for name in node.parameters), shape)
+                else:
+                    rows = np.zeros(n_rows, dtype=np.int64)
+                memo[id(node)] = whole.at(rows)
+            else:
+                inputs = [self._work(each, codes, n_rows, memo) for each in node.inputs]
+                memo[id(node)] = self._apply(node, inputs, n_rows)
+        return memo[id(node)]
+
+    def _whole(self, node: Expr, shape: tuple[int, ...], size: int) -> Worked:
+        """Return a node's values for every combination of the parameters that it depends on."""
+        with self._lock:
+            if id(node) in self._kept:
+                return self._kept[id(node)][1]
+            every = np.unravel_index(np.arange(size), shape) if shape else ()
+            codes = dict(zip(node.parameters, every, strict=True))
+            memo: dict[int, Worked] = {}
+            made = self._apply(node, [self._work(each, codes, size, memo) for each in node.inputs], size)
+            if _figures(made.value) <= _KEPT:
+                self._kept[id(node)] = (node, made)
+            return made
+
+    def _apply(self, node: Expr, inputs: list[Worked], n_rows: int) -> Worked:
+        if inputs:
+            places, which = combinations([w.of for w in inputs], [_sets(w.value) for w in inputs])
+        else:
+            places, which = [], np.zeros(n_rows, dtype=np.int64)
+        taken = [Taken(w.value, place) for w, place in zip(inputs, places, strict=True)]
+        made = OPERATIONS[node.op](self.known, *taken, *node.args)
+        if not isinstance(made, Made):
+            made = Made(made)
+        refused = None if made.refused is None or not made.refused.any() else made.refused[which]
+        error = made.error
+        for each in inputs:
+            if each.refused is not None:
+                refused = each.refused if refused is None else refused | each.refused
+                error = each.error or error
+        return Worked(made.value, which if made.of is None else made.of[which], refused, error)
+
+
+def _sets(value: Any) -> int:
+    return len(value) if isinstance(value, np.ndarray) else value.n_sets
+
+
+def _figures(value: Any) -> int:
+    """Return how many figures a value holds."""
+    arrays = [value] if isinstance(value, np.ndarray) else vars(value).values()
+    return sum(each.size for each in arrays if isinstance(each, np.ndarray))

@@ -1,0 +1,433 @@
+"""Expressions: an operation and its inputs, without values; what a script builds its rule of."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from backtest.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<="}
+
+_LOGIC: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("logical_and", "bitwise_and"), operator.and_),
+    **dict.fromkeys(("logical_or", "bitwise_or"), operator.or_),
+    **dict.fromkeys(("logical_not", "invert", "bitwise_not"), operator.invert),
+}
+
+TWO_MARKETS = (
+    "an expression cannot hold what was asked of another market, or of the market at another time; ask for "
+    "all of it in the function that @strategy stands before, of the market that it is given"
+)
+
+ACROSS = (
+    "what looks across time is an operation of the library, such as .average(12), .highest(12) or "
+    ".percentile(history=60), or a function of your own: .apply(f, months=12)"
+)
+
+
+class Expr:
+    """An operation and its inputs.
+
+    Parameters
+    ----------
+    op
+        The operation's name in ``OPERATIONS``.
+    inputs
+        The expressions that it works on.
+    args
+        What else it needs: names, words, functions.
+    origin
+        The market that the expression was asked of; None where it was asked of none.
+    """
+
+    kind = "an expression"
+    takes_lines = True
+    """Whether it has lines of its own where a rule is explained; a number has not."""
+
+    def __init__(
+        self, op: str, inputs: tuple[Expr, ...] = (), args: tuple[Any, ...] = (), origin: Any = None
+    ):
+        self.op, self.inputs, self.args = op, inputs, args
+        self.origin: Any = None
+        self.parameters: tuple[str, ...] = args if op == "parameter" else ()
+        if inputs:
+            self.parameters = tuple(sorted({name for each in inputs for name in each.parameters}))
+        origins = {id(o): o for o in (origin, *(each.origin for each in inputs)) if o is not None}
+        if len(origins) > 1:
+            raise UsageError(TWO_MARKETS)
+        self.origin = next(iter(origins.values()), None)
+
+    # What an expression has not: values.
+
+    def _refuse(self, what: str, instead: str) -> NoReturn:
+        raise UsageError(f"{self.kind} has no values in a script, so {what}; {instead}")
+
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - it never does
+        self._refuse(
+            "it is neither true nor false and 'if', 'and', 'or', 'not' cannot ask it",
+            "write where(level > 3, a, b), and combine signals with &, | and ~",
+        )
+
+    def _number(self, *_: Any) -> NoReturn:
+        self._refuse(
+            "it is no single number",
+            "use it as it is: arithmetic and np.log, np.minimum and the like take it",
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _number
+
+    def _sequence(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("it cannot be gone through, counted, indexed or made an array", ACROSS)
+
+    __iter__ = __len__ = __getitem__ = __contains__ = __reversed__ = __array__ = _sequence
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        self._refuse(f"np.{getattr(function, '__name__', 'function')} cannot take it", ACROSS)
+
+    def __eq__(self, other: object) -> NoReturn:
+        self._refuse("it is equal to nothing", "write >= or <=, or give a parameter of words its choices")
+
+    __ne__ = __eq__
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):  # what Python and its libraries ask of anything
+            raise AttributeError(name)
+        self._refuse(f"there is no .{name} of it", f"it has {', '.join(public(type(self)))}")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        name = ufunc.__name__
+        if method != "__call__" or options or getattr(np, name, None) is not ufunc or ufunc.signature:
+            self._refuse(f"np.{name}{'' if method == '__call__' else '.' + method} cannot take it", ACROSS)
+        if name in _LOGIC and all(isinstance(each, Signal) for each in inputs):
+            return _LOGIC[name](*inputs)
+        if name in COMPARISONS:
+            return compared(name, *inputs)
+        # What gives yes or no of a number, or two results, is no elementwise function of numbers.
+        if ufunc.nout == 1 and ufunc.nin <= 2 and any(each.endswith("d->d") for each in ufunc.types):
+            return elementwise(name, *inputs)
+        return self._refuse(
+            f"np.{name} cannot take it", "write a comparison such as level > 3, or .apply(f, months=1)"
+        )
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Expr:
+        return self
+
+
+def public(kind: type) -> list[str]:
+    """Return the names that a script may use of a kind of expression."""
+    own = {name for base in kind.__mro__ if base not in (Expr, object) for name in vars(base)}
+    return sorted(
+        f".{name}" for name in own if not name.startswith("_") and name not in ("kind", "takes_lines")
+    )
+
+
+class _Numeric(Expr):
+    """What arithmetic and comparisons take: a number, or a level."""
+
+    def __add__(self, other: Any) -> Any:
+        return elementwise("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return elementwise("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return elementwise("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return elementwise("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return elementwise("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return elementwise("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return elementwise("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return elementwise("divide", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return elementwise("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return elementwise("floor_divide", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return elementwise("remainder", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return elementwise("remainder", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return elementwise("power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return elementwise("power", other, self)
+
+    def __neg__(self) -> Any:
+        return elementwise("negative", self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return elementwise("absolute", self)
+
+    def __gt__(self, other: Any) -> Signal:
+        return compared("greater", self, other)
+
+    def __ge__(self, other: Any) -> Signal:
+        return compared("greater_equal", self, other)
+
+    def __lt__(self, other: Any) -> Signal:
+        return compared("less", self, other)
+
+    def __le__(self, other: Any) -> Signal:
+        return compared("less_equal", self, other)
+
+
+class Number(_Numeric):
+    """A parameter, or what arithmetic makes of parameters: one value for each parameter set."""
+
+    kind = "a parameter"
+    takes_lines = False
+
+
+class Level(_Numeric):
+    """Numbers as they became known.
+
+    At each fill the latest value known before it counts. A missing value is no news: what was known before
+    it still stands. What needs a history (a change, an average, a percentile) is missing until the history
+    is complete, and a signal of it is not known before. What arithmetic makes that is not finite is missing.
+    """
+
+    kind = "a level"
+
+    def change(self, months: Any) -> Level:
+        """Return the change over so many months, in the level's unit; it needs those months."""
+        return Level("change", (self, number(months, "months")))
+
+    def growth(self, months: Any) -> Level:
+        """Return the relative change over so many months, in percent; it needs those months.
+
+        It is missing where the earlier value is not positive.
+        """
+        return Level("growth", (self, number(months, "months")))
+
+    def average(self, months: Any) -> Level:
+        """Return the mean of the last so many months, the present value included; it needs those months."""
+        return Level("average", (self, number(months, "months")))
+
+    def lowest(self, months: Any) -> Level:
+        """Return the lowest value of the last so many months, the present included; it needs those months."""
+        return Level("lowest", (self, number(months, "months")))
+
+    def highest(self, months: Any) -> Level:
+        """Return the highest value of the last so many months, else as ``lowest``."""
+        return Level("highest", (self, number(months, "months")))
+
+    def percentile(self, months: Any = None, history: Any = 60) -> Level:
+        """Return the percentile among the values of the last so many months, or of all the past.
+
+        The share, in percent, of the earlier values that lie below the present one; ties count half. Without
+        ``months`` all of the past counts, and ``history`` months of it are needed. Never the whole sample.
+        """
+        return self._ranked("percentile", months, history)
+
+    def zscore(self, months: Any = None, history: Any = 60) -> Level:
+        """Return the distance from the mean of the last so many months, or of all the past, in deviations.
+
+        The sample standard deviation of the same values; missing where they do not deviate. Without
+        ``months`` all of the past counts, and ``history`` months of it are needed.
+        """
+        return self._ranked("zscore", months, history)
+
+    def _ranked(self, op: str, months: Any, history: Any) -> Level:
+        if months is None:
+            return Level(op, (self, number(history, "history")), (True,))
+        return Level(op, (self, number(months, "months")), (False,))
+
+    def in_percent(self) -> Level:
+        """Return a fraction as percent; what is in percent stays; UsageError where it is neither."""
+        return Level("in_percent", (self,))
+
+    def above(self, enter: Any, until: Any = None) -> Signal:
+        """Return yes from a value at or above ``enter`` on, until one below ``until``: with hysteresis.
+
+        ``enter`` is a number or a level (then the two cross). ``until``, a number, is not above ``enter``;
+        left out, it is ``enter``. Between the two the answer stays as it was, at first no. Known from the
+        first value on.
+        """
+        return self._threshold("above", enter, until)
+
+    def below(self, enter: Any, until: Any = None) -> Signal:
+        """Return yes from a value at or below ``enter`` on, until one above ``until``; else as ``above``."""
+        return self._threshold("below", enter, until)
+
+    def _threshold(self, op: str, enter: Any, until: Any) -> Signal:
+        if isinstance(enter, Level):
+            if until is not None:
+                raise UsageError(
+                    "two levels that cross have no 'until'; take their difference and its thresholds"
+                )
+            return Signal(op, (self, enter))
+        bounds = (number(enter, "the threshold"), *([] if until is None else [number(until, "until")]))
+        return Signal(op, (self, *bounds))
+
+    def apply(self, function: Callable[..., Any], months: Any = None) -> Level:
+        """Return what a function of your own makes of the values of the last so many months.
+
+        It is called with an array, oldest first, at each day on which a value became known, and sees a copy
+        of what was known then and nothing else. Without ``months`` all of the past is in it. It returns a
+        number; NaN is a missing value.
+        """
+        return applied(function, (self,), months)
+
+
+class Signal(Expr):
+    """Yes or no at every fill; combine signals with ``&``, ``|``, ``~`` and ``vote``.
+
+    What is made of several signals is known when all of them are.
+    """
+
+    kind = "a signal"
+
+    def __and__(self, other: Any) -> Signal:
+        return vote(self, other, needed=2)
+
+    def __or__(self, other: Any) -> Signal:
+        return vote(self, other, needed=1)
+
+    def __invert__(self) -> Signal:
+        return Signal("negation", (self,))
+
+    def at_most(self, months: Any) -> Signal:
+        """Return yes for at most so many months at a stretch; then no, until it has been no and turns yes.
+
+        A run that begins at a fill on day d is over at the first fill on or after ``d + months``.
+        """
+        return Signal("at_most", (self, number(months, "months")))
+
+    def at_least(self, months: Any) -> Signal:
+        """Return yes for at least so many months once it has turned yes, whatever comes."""
+        return Signal("at_least", (self, number(months, "months")))
+
+    def paused(self, months: Any) -> Signal:
+        """Return no for at least so many months once it has turned no: the cooldown after a run."""
+        return Signal("paused", (self, number(months, "months")))
+
+
+class Events(Expr):
+    """Days on which something became known."""
+
+    kind = "a list of events"
+
+    def within(self, after: Any, until: Any) -> Signal:
+        """Return yes from ``after`` to ``until`` months after an event; windows unite.
+
+        An event known on day k is yes for the fills f with ``k + after < f <= k + until``, calendar
+        months by date offset. ``after`` and ``until`` are whole months.
+        """
+        return Signal("within", (self, number(after, "after"), number(until, "until")))
+
+
+class Decision(Expr):
+    """What to hold, from which fill on."""
+
+    kind = "a decision"
+
+
+def number(value: Any, what: str) -> Number:
+    """Return a parameter, or a number that a script writes, as a ``Number``; UsageError for anything else."""
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        return Number("constant", (), (value.item() if isinstance(value, np.generic) else value,))
+    said = value.kind if isinstance(value, Expr) else type(value).__name__
+    raise UsageError(f"{what} must be a number or a parameter, not {said}")
+
+
+def signals(*given: Any) -> tuple[Signal, ...]:
+    """Return what must be signals; UsageError where one is something else."""
+    for each in given:
+        if not isinstance(each, Signal):
+            said = each.kind if isinstance(each, Expr) else type(each).__name__
+            raise UsageError(
+                f"a decision, a vote and & | ~ need signals, not {said}; a comparison such as "
+                'market.level("vix") > 20 is one, an array is none'
+            )
+    return given
+
+
+def numeric(value: Any) -> Number | Level:
+    """Return a level, a parameter or a number of the script's own; UsageError for anything else."""
+    if isinstance(value, Level):
+        return value
+    if isinstance(value, Signal):
+        raise UsageError("a signal is no number; write where(signal, 1, 0)")
+    return number(value, "what is beside a level")
+
+
+def elementwise(name: str, *given: Any) -> Any:
+    """Return what numpy's function of this name makes of levels and numbers, one value at a time."""
+    parts = tuple(map(numeric, given))
+    kind = Level if any(isinstance(each, Level) for each in parts) else Number
+    return kind("elementwise", parts, (name,))
+
+
+def compared(name: str, left: Any, right: Any) -> Signal:
+    """Return the signal of a comparison."""
+    parts = numeric(left), numeric(right)
+    if not isinstance(parts[0], Level) and isinstance(parts[1], Level):
+        swapped = {"greater": "less", "greater_equal": "less_equal"}
+        swapped |= {b: a for a, b in swapped.items()}
+        name, parts = swapped[name], parts[::-1]
+    if not isinstance(parts[0], Level):
+        return Signal("compared", parts, (name,))
+    if name in ("greater_equal", "less_equal"):
+        return Signal("above" if name == "greater_equal" else "below", parts)
+    return ~Signal("below" if name == "greater" else "above", parts)
+
+
+def vote(*given: Signal, needed: int) -> Signal:
+    """Return yes while at least ``needed`` of the signals say yes; known when all of them are.
+
+    Raises
+    ------
+    UsageError
+        When there are no signals, or more are needed than there are.
+    """
+    if isinstance(needed, Expr) or not 1 <= needed <= len(given) <= 60:
+        raise UsageError(f"a vote of {len(given)} signals cannot need {needed} of them")
+    return Signal("vote", signals(*given), (int(needed),))
+
+
+def where(signal: Signal, yes: Any, no: Any) -> Level:
+    """Return the level that is ``yes`` while a signal says yes and ``no`` while it says no.
+
+    Both are levels or numbers. It has a value at each fill at which the signal is known, known before it.
+    """
+    return Level("where", (*signals(signal), numeric(yes), numeric(no)))
+
+
+def applied(function: Callable[..., Any], given: tuple[Any, ...], months: Any) -> Level:
+    """Return a function of one's own over the past of levels; see ``Market.apply``."""
+    if not callable(function):
+        raise UsageError(f"apply takes a function and then levels, not {type(function).__name__}")
+    parts = tuple(map(numeric, given))
+    if not any(isinstance(each, Level) for each in parts):
+        raise UsageError("apply needs a level whose past the function is given")
+    span = () if months is None else (number(months, "months"),)
+    return Level("applied", (*parts, *span), (function, months is not None))
