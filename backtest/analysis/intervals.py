@@ -99,7 +99,7 @@ def log_growth(returns: Floats) -> Influence:
 
 
 def deviation(returns: Floats) -> Influence:
-    """Return the standard deviation of a bar; only good for differences, see the module."""
+    """Return the standard deviation of a bar; only good for asking whether two differ, see the module."""
     centred = returns - returns.mean()
     variance = float((centred**2).mean())
     root = math.sqrt(variance)
@@ -108,8 +108,12 @@ def deviation(returns: Floats) -> Influence:
     return Influence(root * math.sqrt(n / (n - 1.0)), values)
 
 
-def ratio(excess: Floats) -> Influence:
-    """Return the mean over the standard deviation of a bar: of excess returns the Sharpe ratio."""
+def ratio(excess: Floats, *, of_active: bool = False) -> Influence:
+    """Return the mean over the standard deviation of a bar: the Sharpe ratio.
+
+    ``of_active`` says that the returns are those in excess of a benchmark: they may be nothing for years, but
+    clusters of the market's volatility are not in them.
+    """
     n, mean = len(excess), float(excess.mean())
     centred = excess - mean
     variance = float((centred**2).mean())
@@ -119,7 +123,8 @@ def ratio(excess: Floats) -> Influence:
     found = mean / root
     plain = centred / root
     values = plain - found * (centred**2 - variance) / (2.0 * variance)
-    return Influence(found * math.sqrt((n - 1.0) / n), values, plain, clustered=True)
+    estimate = found * math.sqrt((n - 1.0) / n)
+    return Influence(estimate, values, plain) if of_active else Influence(estimate, values, clustered=True)
 
 
 def downside_ratio(excess: Floats) -> Influence:
@@ -209,16 +214,16 @@ _INFLUENCES: dict[str, Callable[[Influences], Influence]] = {
     "alpha": lambda own: line(own.returns - own.risk_free, own.benchmark - own.risk_free)[0].scaled(own.ppy),
     "beta": lambda own: line(own.returns - own.risk_free, own.benchmark - own.risk_free)[1],
     "tracking_error": lambda own: deviation(own.returns - own.benchmark).scaled(own.ppy**0.5),
-    "information_ratio": lambda own: ratio(own.returns - own.benchmark).scaled(own.ppy**0.5),
+    "information_ratio": lambda own: ratio(own.returns - own.benchmark, of_active=True).scaled(own.ppy**0.5),
 }
 
 WITHOUT = ("volatility", "tracking_error")
-"""Measures without an interval of their own; differences of two have one, for calm and storm are in both."""
+"""Measures without an interval; whether those of two runs differ can be told, for storms are in both."""
 
 INTERVALS = ("total_return", "cagr", "sharpe", "sortino", "alpha", "beta", "information_ratio")
 """The measures that have an interval."""
 
-COMPARED = ("cagr", "volatility", "sharpe", "sortino")
+COMPARED = ("cagr", "sharpe", "sortino")
 """The measures whose difference from the benchmark's has an interval."""
 
 

@@ -39,7 +39,7 @@ class Ranges(NamedTuple):
     block: float
 
 
-def _paths(logs: Floats, block: float, means: Floats, sizes: Floats, rng: np.random.Generator) -> Floats:
+def drawn_paths(logs: Floats, block: float, means: Floats, sizes: Floats, rng: np.random.Generator) -> Floats:
     """Return (paths, n) running log values; after the last bar a block goes on with the first."""
     n, paths = len(logs), len(means)
     begins = rng.random((paths, n)) < 1.0 / block
@@ -57,14 +57,14 @@ def next_path(returns: Floats, n_years: float) -> Ranges | None:
     """Return the ranges of the next path's deepest fall and Calmar ratio.
 
     ``returns`` (n,) simple, decimal, without missing values. None for fewer than 24 bars, returns that never
-    move, or a total loss. Blocks are a twentieth of the bars long on average.
+    move, or a total loss. Blocks are a fortieth of the bars long on average.
     """
     n = len(returns)
     if n < FEWEST or (returns <= -1.0).any() or np.ptp(returns) <= 1e-12:
         return None
     logs = np.log1p(returns)
     draws = FEWER if n > MANY_BARS else DRAWS
-    block = max(n / 20.0, 2.0)
+    block = max(n / 40.0, 2.0)
     rng = np.random.default_rng(SEED)
     centre, size = prewhitened_error(log_growth(returns).values), deviation(logs)
     spread = slow_error(size.values / size.estimate)
@@ -75,7 +75,7 @@ def next_path(returns: Floats, n_years: float) -> Ranges | None:
     step = max(1, _AT_ONCE // n)
     for begin in range(0, draws, step):
         part = slice(begin, begin + step)
-        value = _paths(logs, block, means[part], sizes[part], rng)
+        value = drawn_paths(logs, block, means[part], sizes[part], rng)
         highest = np.maximum(np.maximum.accumulate(value, axis=1), 0.0)
         falls[part] = np.expm1((value - highest).min(axis=1))
         growths[part] = np.expm1(value[:, -1] / n_years)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.comparison import sharpe_difference
-from backtest.analysis.intervals import COMPARED, INTERVALS, Influences, difference, intervals
+from backtest.analysis.intervals import COMPARED, INTERVALS, Influences, deviation, difference, intervals
 from backtest.analysis.measures import calmar, max_drawdown
 from backtest.analysis.next_path import next_path
 from backtest.analysis.regression import alpha
@@ -127,7 +127,7 @@ def _alpha(process: Process, world: World, holding: str) -> Experiment:
     return Experiment("alpha of a rotation without skill", case, REJECTS, once)
 
 
-def _sharpe(process: Process, world: World) -> Experiment:
+def _difference(process: Process, world: World) -> Experiment:
     """Two portfolios of one distribution: small and large, and two rotations between them."""
     held = _rotation(world)
 
@@ -138,17 +138,22 @@ def _sharpe(process: Process, world: World) -> Experiment:
             "two rotations": (market.held(held), market.held(np.roll(held, len(held) // 3))),
             "rotation and large": (market.held(held), market.large),
         }
-        return {
+        sharpe = {
             name: sharpe_difference(a[0] - market.cash, b[0] - market.cash, world.ppy).pvalue < 0.05
             for name, (a, b) in pairs.items()
         }
+        volatility = {
+            f"volatility, {name}": deviation(a[0]).less(deviation(b[0])).pvalue() < 0.05
+            for name, (a, b) in pairs.items()
+        }
+        return sharpe | volatility
 
-    return Experiment("difference of two Sharpe ratios", f"{process.name}, {world.name}", REJECTS, once)
+    return Experiment("difference of two runs", f"{process.name}, {world.name}", REJECTS, once)
 
 
 EXPERIMENTS = [
     *(_alpha(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
-    *(_sharpe(p, w) for w in WORLDS.values() for p in PROCESSES.values()),
+    *(_difference(p, w) for w in WORLDS.values() for p in PROCESSES.values()),
     *(_intervals(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
     *(_further(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in ("small", "rotation")),
 ]

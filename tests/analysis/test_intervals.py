@@ -87,25 +87,27 @@ def test_estimates_are_the_measures(n: int, seed: int) -> None:
 
 
 def test_the_widest_error_counts() -> None:
-    found = sample(240, 3).of("sharpe")
-    assert found is not None
-    assert found.plain is not None
-    reaches = [
-        prewhitened_error(found.values).reach(),
-        prewhitened_error(found.plain).reach(),
-        slow_error(found.values).reach(),
-    ]
-    low, high = found.ends()
-    assert (high - low) / 2.0 == pytest.approx(max(reaches))
+    own = sample(240, 3)
+    sharpe, active = own.of("sharpe"), own.of("information_ratio")
+    assert sharpe is not None
+    assert active is not None
+    assert active.plain is not None
+    reaches = {
+        sharpe: [prewhitened_error(sharpe.values).reach(), slow_error(sharpe.values).reach()],
+        active: [prewhitened_error(x).reach() for x in (active.values, active.plain)],
+    }
+    for found, each in reaches.items():
+        low, high = found.ends()
+        assert (high - low) / 2.0 == pytest.approx(max(each))
 
 
-def test_volatility_has_no_interval_but_a_difference_has() -> None:
+def test_volatility_has_no_interval_but_two_can_be_told_apart() -> None:
     own = sample(240, 5)
     assert "volatility" not in INTERVALS
     assert np.isnan(own.interval("volatility").low)
     assert np.isnan(own.interval("turnover").value)
     other = Influences(own.benchmark, own.benchmark, own.risk_free, own.n_years)
-    for measure in COMPARED:
+    for measure in (*COMPARED, "volatility"):
         apart, back = difference(own, other, measure), difference(other, own, measure)
         assert apart.estimate == pytest.approx(-back.estimate)
         assert apart.ends()[0] == pytest.approx(-back.ends()[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backtest.analysis.next_path import _paths, next_path
+from backtest.analysis.next_path import drawn_paths, next_path
 
 
 def test_a_path_is_made_of_stretches_of_the_sample_that_go_on_with_its_first_bar() -> None:
@@ -13,7 +13,7 @@ def test_a_path_is_made_of_stretches_of_the_sample_that_go_on_with_its_first_bar
     logs = np.arange(n, dtype=np.float64)
     logs -= logs.mean()
     still, as_large = np.zeros(200), np.ones(200)
-    value = _paths(logs, 10.0, still, as_large, np.random.default_rng(1))
+    value = drawn_paths(logs, 10.0, still, as_large, np.random.default_rng(1))
     steps = np.diff(value, axis=1, prepend=0.0)
     bars = np.rint(steps - logs[0]).astype(int)
     assert set(bars.ravel()) == set(range(n))
@@ -25,8 +25,8 @@ def test_a_path_is_made_of_stretches_of_the_sample_that_go_on_with_its_first_bar
 
 def test_means_and_sizes_move_a_path_bar_by_bar() -> None:
     logs = np.random.default_rng(2).normal(0.01, 0.05, 40)
-    plain = _paths(logs, 5.0, np.zeros(3), np.ones(3), np.random.default_rng(1))
-    moved = _paths(logs, 5.0, np.full(3, 0.002), np.full(3, 2.0), np.random.default_rng(1))
+    plain = drawn_paths(logs, 5.0, np.zeros(3), np.ones(3), np.random.default_rng(1))
+    moved = drawn_paths(logs, 5.0, np.full(3, 0.002), np.full(3, 2.0), np.random.default_rng(1))
     steps, other = (np.diff(x, axis=1, prepend=0.0) for x in (plain, moved))
     np.testing.assert_allclose(other, logs.mean() + 0.002 + 2.0 * (steps - logs.mean()))
 
@@ -39,7 +39,7 @@ def test_the_range_holds_what_such_paths_have_and_is_the_same_every_time() -> No
     assert found == next_path(returns, 35.0)
     low, high = found.max_drawdown
     assert -1.0 < low < high < 0.0
-    assert found.block == 21.0
+    assert found.block == 10.5
     doubled = next_path(2.0 * returns, 35.0)
     assert doubled is not None
     assert doubled.max_drawdown[1] < high
