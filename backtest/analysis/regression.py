@@ -96,7 +96,8 @@ def least_squares(y: Floats, design: Floats) -> Fit:
         return Fit(coefficients, nan, none, r_squared, n)
     scores = design * residuals[:, None]
     meat = n * long_run_variance(scores, newey_west_lags(n))
-    errors = np.sqrt(np.diag(bread @ meat @ bread))
+    # Where next to nothing is left, rounding may take a variance below 0: it is no error then.
+    errors = np.sqrt(np.maximum(np.diag(bread @ meat @ bread), 0.0))
     tested = tuple(prewhitened_error(column) for column in n * (scores @ bread).T)
     return Fit(coefficients, errors, tested, r_squared, n)
 
