@@ -22,9 +22,9 @@ benchmarks.calibration.fit`). "Small" holds one sleeve, "rotation" goes into sma
 months, "one episode" leaves its benchmark once, for two years: so little is known of such a run that its
 intervals are wider than they need be.
 
-A test that rejects in less than 3%, and an interval that covers in more than 97%, err on the safe side. How well
-a share is known depends on how many markets were drawn (n): 5% of 1,000 to 1.4 points either way, of 400 to 2.1,
-of 100 to 4.3. What was tried and did not do stands at the end.
+A test that rejects in less than 3%, and an interval that covers in more than 97%, err on the safe side. How
+well a share is known depends on how many markets were drawn (n): 5% of 1,000 to 1.4 points either way, of
+400 to 2.1, of 100 to 4.3. What was tried and did not do stands at the end.
 """
 
 
