@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backtest.dates import Floats
     from backtest.reporting.record import Record
     from backtest.reporting.sheet import Sheet
+    from backtest.seen import Seen
 
 
 FAR = 4.0
@@ -68,6 +69,48 @@ def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
     shares = weights.mean(axis=0)
     words = ", ".join(f"{sleeve} {share:.0%}" for sleeve, share in zip(tints, shares, strict=True))
     style.heading(axes, f"{begin}{words} of the time")
+
+
+MOST_SEEN = 6
+"""Panels of what a strategy saw; what more there is stands in its rule."""
+
+
+def seen_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+    """Return each level that was held against a threshold, with it, the events, and what was held."""
+    record, shown = sheet.record, sheet.seen[:MOST_SEEN]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(size.width, 0.75 + 1.55 * len(shown)))
+        heights = [2.0] * len(shown) + [0.45]
+        *panels, strip = figure.subplots(len(shown) + 1, 1, sharex=True, height_ratios=heights)
+        style.margins(figure, size, 0, top=0.32)
+        figure.subplots_adjust(hspace=0.55)
+        for axes, one in zip(panels, shown, strict=True):
+            if np.isfinite(one.values).any():
+                style.draw(axes, record.dates, one.values, size, color=style.INK, linewidth=1.1)
+            for other in one.against:
+                style.draw(axes, record.dates, other[1], size, color=style.MUTED, linewidth=1.0)
+            for threshold in one.thresholds:
+                axes.axhline(threshold, color="#d55e00", linewidth=0.9, linestyle="--")
+            for day in one.events if one.events is not None else ():
+                axes.axvline(day.astype(object), color="#d55e00", linewidth=0.9)
+            style.heading(axes, seen_text(one))
+            shade_times(axes, record)
+        holdings_strip(strip, record)
+        style.date_axis(strip, size)
+    return figure
+
+
+def seen_text(one: Seen) -> str:
+    """Return what a panel shows: the level with its unit, what it was held against, how many events."""
+    unit = f", {one.unit}" if one.unit else ""
+    parts = [f"{one.label}{unit}"]
+    if one.thresholds:
+        parts.append("held against " + " and ".join(f"{t:g}" for t in one.thresholds))
+    if one.against:
+        parts.append("held against " + " and ".join(label for label, _ in one.against) + " (grey)")
+    if one.events is not None:
+        parts.append(f"{len(one.events)} event{'' if len(one.events) == 1 else 's'}")
+    return "; ".join(parts)
 
 
 def growth_figure(record: Record, size: Size = WIDE) -> Figure:

@@ -246,7 +246,9 @@ def _holds(sheet: Sheet) -> str:
 def sheet_figures(sheet: Sheet) -> dict[str, Callable[[style.Size], Figure]]:
     """Return the figures of a tear sheet by name, each as a function of its size."""
     record = sheet.record
+    first = {"seen": lambda size: figures.seen_figure(sheet, size)} if sheet.seen else {}
     return {
+        **first,
         "growth": lambda size: figures.growth_figure(record, size),
         "drawdown": lambda size: figures.drawdown_figure(record, size),
         "rolling": lambda size: figures.rolling_figure(sheet, size),
@@ -258,6 +260,7 @@ SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
 """The terms that a card of the gallery has room for."""
 
 SHOWS = {
+    "seen": "What the strategy saw: each level with the thresholds it was held against, events, and holdings",
     "growth": "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings",
     "drawdown": "Drawdowns of the strategy and its benchmark",
     "rolling": "Return, volatility, alpha and beta over a moving window",

@@ -22,6 +22,7 @@ from backtest.reporting.document import document, plain
 from backtest.reporting.reasons import reasons
 from backtest.reporting.record import Record, record_of
 from backtest.reporting.shading import recession_turns
+from backtest.seen import Seen, seen
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
@@ -91,6 +92,7 @@ class Sheet:
     """What a tear sheet shows beyond the record of the run; all returns decimal, all dates ISO."""
 
     record: Record
+    seen: list[Seen]
     ranges: Ranges | None
     intervals: dict[str, Interval]
     differences: dict[str, Interval]
@@ -236,6 +238,7 @@ def sheet(result: Result, robust: Robustness | None = None, *, tried: int = 1, r
     held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
     return Sheet(
         record=record,
+        seen=seen(result),
         ranges=next_path(record.returns, record.n_years) if ranges else None,
         intervals=alone,
         differences=against,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -54,14 +55,17 @@ ROWS: list[tuple[str, str, Callable[[float], str]]] = [
 """Key, label and form of every measure, in the order in which they are shown."""
 
 
+_MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
+
+
 def cell(value: float | None, form: Callable[[float], str]) -> str:
     """Return a value as it is shown; ``-`` where it is not defined."""
     return "-" if value is None or value != value else form(value)
 
 
 def proper(text: str) -> str:
-    """Return a number's text with a minus sign in place of the hyphen."""
-    return text.replace("-", "\u2212") if text != "-" else "\u2013"
+    """Return a text with a minus sign in place of the hyphen before a number; those of dates stay."""
+    return _MINUS.sub("\u2212", text) if text != "-" else "\u2013"
 
 
 _BETWEEN = 3  # characters between two columns: a line, and a space on either side

@@ -76,7 +76,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("kind", "figures"), [("report", 4), ("comparison", 3)])
+@pytest.mark.parametrize(("kind", "figures"), [("report", 5), ("comparison", 3)])
 def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
     browser: Browser, request: pytest.FixtureRequest, kind: str, figures: int, width: int, scheme: str
 ) -> None:

@@ -1,0 +1,126 @@
+"""What a run saw: every level that its rule held against a threshold, and every event, at each fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.rules.evaluate import Evaluation
+from backtest.rules.reading import nodes
+
+if TYPE_CHECKING:
+    from backtest.dates import Days, Floats
+    from backtest.market.known import Known
+    from backtest.rules.expressions import Expr
+    from backtest.runs import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One thing that a rule looked at.
+
+    Parameters
+    ----------
+    label, unit
+        What it is and what it counts in, for people.
+    values
+        (n_fills,) float64: what each fill of the run could know of it; NaN before it was known, and
+        throughout for events that are no series' own.
+    thresholds
+        The numbers that it was held against.
+    against
+        Labels and values, (n_fills,), of the levels that it was held against.
+    events
+        The days on which an event of it became known, within the run.
+    """
+
+    label: str
+    unit: str
+    values: Floats
+    thresholds: tuple[float, ...] = ()
+    against: tuple[tuple[str, Floats], ...] = ()
+    events: Days | None = None
+
+
+class _Reader:
+    """Evaluates parts of a run's rule at its fills."""
+
+    def __init__(self, result: Result) -> None:
+        self.known: Known = result.market.known(same_close=result.same_close, decide=result.decide)
+        numbers = [p for p in result.strategy.parameters if not p.choices]
+        self.axes = {p.name: p.array([result.parameters[p.name]]) for p in numbers}
+        self.codes = {name: np.zeros(1, dtype=np.int64) for name in self.axes}
+        self.evaluation = Evaluation(self.known, self.axes)
+        self.rule = result.strategy.rule(self.known, result.parameters)
+        dates = result.market.bars.dates
+        first = int(np.searchsorted(dates, np.datetime64(result.start)))
+        self.fills = slice(first, first + len(result.equity))
+        self.days = (dates[first], dates[first + len(result.equity) - 1])
+
+    def value(self, node: Expr) -> object:
+        worked = self.evaluation.work(node, self.codes, 1)
+        value = worked.value
+        return float(value[worked.of[0]]) if isinstance(value, np.ndarray) else value.take(worked.of)
+
+    def level(self, node: Expr) -> Seen:
+        level = self.value(node)
+        return Seen(level.label, level.unit, level.at_fills()[0][self.fills])  # type: ignore[attr-defined]
+
+    def within(self, days: Days) -> Days:
+        return days[(days >= self.days[0]) & (days <= self.days[1])]
+
+    def rate(self, id: str) -> Seen:
+        series = self.known.observed(id)
+        return Seen(series.id, "percent", series.as_of(self.known.fills)[self.fills])
+
+
+def _held_against(reader: _Reader, node: Expr) -> Seen:
+    """Return the level of a comparison with what it was compared to."""
+    seen, thresholds, against = reader.level(node.inputs[0]), [], []
+    for bound in node.inputs[1:]:
+        if bound.takes_lines:
+            other = reader.level(bound)
+            against.append((other.label, other.values))
+        else:
+            thresholds.append(float(reader.value(bound)))  # type: ignore[arg-type]
+    return replace(seen, thresholds=tuple(dict.fromkeys(thresholds)), against=tuple(against))
+
+
+def _one(reader: _Reader, node: Expr) -> list[Seen]:
+    """Return what an operation looked at; nothing where it only joins what others saw."""
+    if node.op in ("above", "below", "compared"):
+        return [_held_against(reader, node)]
+    if node.op == "first_cuts":
+        days = reader.within(reader.value(node).dates())  # type: ignore[attr-defined]
+        return [replace(reader.rate(node.args[0]), events=days)]
+    if node.op == "easing":
+        return [reader.rate(node.args[0])]
+    if node.op == "events":
+        days = reader.within(reader.value(node).dates())  # type: ignore[attr-defined]
+        n_fills = reader.fills.stop - reader.fills.start
+        return [Seen("days chosen by hand, with hindsight", "", np.full(n_fills, np.nan), events=days)]
+    if node.op == "weighed":
+        return [reader.level(each) for each in node.inputs if each.takes_lines]
+    return []
+
+
+def _joined(a: Seen, b: Seen) -> Seen:
+    events = a.events if b.events is None else b.events
+    thresholds = tuple(dict.fromkeys((*a.thresholds, *b.thresholds)))
+    return replace(a, thresholds=thresholds, against=(*a.against, *b.against), events=events)
+
+
+def seen(result: Result) -> list[Seen]:
+    """Return what the rule of a run looked at, each level or rate once, in the order of the rule.
+
+    A rule that looks at nothing, such as buying and holding or a calendar, gives nothing.
+    """
+    reader = _Reader(result)
+    found: dict[tuple[str, str], Seen] = {}
+    for node in nodes(reader.rule):
+        for one in _one(reader, node):
+            key = (one.label, one.unit)
+            found[key] = _joined(found[key], one) if key in found else one
+    return list(found.values())
