@@ -116,13 +116,10 @@ def alpha(returns: Floats, benchmark: Floats, risk_free: Floats, ppy: float) -> 
         ``pvalue`` are NaN.
     """
     nan = float("nan")
-    n = len(returns)
     if np.array_equal(returns, benchmark):
         return Alpha(0.0, 1.0, nan, nan, NO_ERROR)
     y, x = returns - risk_free, benchmark - risk_free
-    if n < 2 or np.ptp(x) <= 1e-15 * np.abs(x).max():
-        return Alpha(nan, nan, nan, nan, NO_ERROR)
-    fit = least_squares(y, np.column_stack([np.ones(n), x]))
+    fit = least_squares(y, np.column_stack([np.ones(len(x)), x]))
     intercept, slope = fit.coefficients.tolist()
     error = Error(fit.tested[0].size * ppy, fit.tested[0].freedom)
     return Alpha(intercept * ppy, slope, float(fit.tstats[0]), float(fit.pvalues[0]), error)
@@ -145,15 +142,15 @@ def group_means(values: Floats, groups: Ints, n_groups: int) -> Fit:
     a group of one bar.
     """
     inside = groups >= 0
-    counts = np.bincount(groups[inside], minlength=n_groups)
+    counts = np.bincount(groups[inside])
     present = np.flatnonzero(counts)
     indicators = (groups[:, None] == present).astype(np.float64)
     fit = least_squares(np.where(inside, values, 0.0), indicators)
     means, errors = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
     means[present] = fit.coefficients
-    # A group of one bar is met exactly: it has no error to test against.
+    # A group of one bar is met exactly: nothing is left over, which ``tested`` takes for no error by itself.
     errors[present] = np.where(counts[present] > 1, fit.errors, np.nan)
     tested = [NO_ERROR] * n_groups
     for group, error in zip(present.tolist(), fit.tested, strict=True):
-        tested[group] = error if counts[group] > 1 else NO_ERROR
+        tested[group] = error
     return Fit(means, errors, tuple(tested), fit.r_squared, int(inside.sum()))

@@ -48,6 +48,7 @@ def test_a_benchmark_against_itself_has_nothing_to_test() -> None:
     assert (ours.alpha, ours.beta) == (0.0, 1.0)
     assert np.isnan(ours.tstat)
     assert np.isnan(ours.pvalue)
+    assert np.isnan(ours.error).all()
 
 
 def test_an_exact_multiple_has_a_beta_but_no_error() -> None:
@@ -70,4 +71,24 @@ def test_a_portfolio_that_is_one_of_its_factors_has_no_t_statistic() -> None:
 
 def test_a_benchmark_that_never_moves_gives_nan() -> None:
     ours = alpha(np.array([0.01, 0.02, 0.0]), np.full(3, 0.001), np.full(3, 0.001), 12.0)
-    assert np.isnan([ours.alpha, ours.beta, ours.tstat, ours.pvalue]).all()
+    assert np.isnan([ours.alpha, ours.beta, ours.tstat, ours.pvalue, *ours.error]).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 100])
+@pytest.mark.parametrize("size", [1e-6, 0.01, 0.3])
+def test_a_benchmark_that_only_rounding_moves_gives_nan(n: int, size: float) -> None:
+    still = size * (1.0 + np.where(np.arange(n) % 2, 2.0**-52, 0.0))
+    assert 0.0 < np.ptp(still) <= 1e-15 * size
+    ours = alpha(np.random.default_rng(n).normal(0.0, 0.04, n), still, np.zeros(n), 12.0)
+    assert np.isnan([ours.alpha, ours.beta, ours.tstat, ours.pvalue, *ours.error]).all()
+
+
+def test_two_returns_are_met_exactly_and_one_says_nothing() -> None:
+    returns, benchmark, risk_free = np.array([0.04, 0.02]), np.array([0.02, 0.01]), np.array([0.0, 0.002])
+    ours = alpha(returns, benchmark, risk_free, 12.0)
+    # Excess returns of 0.04 and 0.018 on 0.02 and 0.008.
+    assert ours.beta == pytest.approx(0.022 / 0.012)
+    assert ours.alpha == pytest.approx(12.0 * (0.04 - 0.02 * 0.022 / 0.012))
+    assert np.isnan([ours.tstat, ours.pvalue, *ours.error]).all()
+    one = alpha(returns[:1], benchmark[:1], risk_free[:1], 12.0)
+    assert np.isnan([one.alpha, one.beta, one.tstat, one.pvalue, *one.error]).all()
