@@ -38,6 +38,8 @@ def test_each_part_is_the_regression_over_its_own_bars() -> None:
         assert (part.first, part.last) == (DATES[own.start], DATES[own.stop])
     assert [part.name for part in found.contrary] == ["the second half", "the last 15 years"]
     assert found.whole.alpha > 0.0
+    everything = sm.OLS(returns - free, sm.add_constant(benchmark - free)).fit()
+    assert found.whole.alpha == pytest.approx(12.0 * everything.params[0])
 
 
 def test_the_last_years_are_told_apart_only_in_long_windows() -> None:
@@ -64,3 +66,22 @@ def test_a_run_that_is_its_benchmark_has_nothing_to_show() -> None:
     assert np.isnan(found.ends).all()
     assert np.isnan(found.visible)
     assert found.contrary == ()
+
+
+def test_thirty_years_to_the_day_have_a_part_of_fifteen_and_a_month_less_has_none() -> None:
+    dates = to_days(MONTHS) + 14
+    returns, benchmark, free = (x[:360] for x in sample(0.02, 0.02))
+    found = skill(dates[:361], returns, benchmark, free, "monthly")
+    last = found.parts[-1]
+    assert (last.name, last.first, last.last) == ("the last 15 years", dates[180], dates[360])
+    short = skill(dates[1:361], returns[1:], benchmark[1:], free[1:], "monthly")
+    assert [part.name for part in short.parts] == ["the first half", "the second half"]
+
+
+@pytest.mark.parametrize(
+    ("n", "parts"), [(4, []), (5, ["the second half"]), (6, ["the first half", "the second half"])]
+)
+def test_a_part_has_three_bars_or_more(n: int, parts: list[str]) -> None:
+    returns, benchmark, free = (x[:n] for x in sample(0.02, 0.02))
+    found = skill(DATES[: n + 1], returns, benchmark, free, "monthly")
+    assert [part.name for part in found.parts] == parts
