@@ -143,7 +143,7 @@ def line(excess: Floats, against: Floats) -> tuple[Influence, Influence]:
     n, mean = len(excess), float(against.mean())
     centred = against - mean
     square = float((centred**2).mean())
-    if square <= 1e-28 * float(np.abs(against).max()) ** 2 or square == 0.0:
+    if square <= 1e-28 * float(np.abs(against).max()) ** 2:
         return Influence(NAN, np.zeros(n)), Influence(NAN, np.zeros(n))
     beta = float((centred * excess).mean()) / square
     alpha = float(excess.mean()) - beta * mean

@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from backtest.analysis.intervals import (
     COMPARED,
     INTERVALS,
+    Influence,
     Influences,
+    deviation,
     difference,
     intervals,
+    line,
+    log_growth,
+    ratio,
 )
 from backtest.analysis.long_run import prewhitened_error, slow_error
 from backtest.runs import measured
@@ -104,8 +109,8 @@ def test_the_widest_error_counts() -> None:
 def test_volatility_has_no_interval_but_two_can_be_told_apart() -> None:
     own = sample(240, 5)
     assert "volatility" not in INTERVALS
-    assert np.isnan(own.interval("volatility").low)
-    assert np.isnan(own.interval("turnover").value)
+    for measure in ("volatility", "tracking_error", "turnover"):
+        assert np.isnan(own.interval(measure)).all()
     other = Influences(own.benchmark, own.benchmark, own.risk_free, own.n_years)
     for measure in (*COMPARED, "volatility"):
         apart, back = difference(own, other, measure), difference(other, own, measure)
@@ -126,4 +131,86 @@ def test_too_few_bars_equals_and_constants_have_no_interval() -> None:
     assert np.isnan(intervals(still)["alpha"].value)
     ruined = Influences(np.r_[own.returns[:-1], -1.0], own.benchmark, own.risk_free, 5.0)
     assert ruined.interval("cagr").value == -1.0
-    assert np.isnan(ruined.interval("cagr").low)
+    assert np.isnan(ruined.interval("cagr")[1:]).all()
+    lost = ruined.of("cagr")
+    assert lost is not None
+    assert lost.estimate == -1.0
+    assert lost.values.tolist() == [0.0] * 60
+    assert np.isnan([*lost.ends(), lost.pvalue()]).all()
+
+
+def test_growth_of_a_year_and_of_the_window_have_the_same_interval() -> None:
+    own = sample(60, 2)
+    year, window = own.interval("cagr"), own.interval("total_return")
+    assert (1.0 + np.array(year)) ** own.n_years - 1.0 == pytest.approx(window)
+    growth = log_growth(own.returns)
+    middle = np.log1p(window.low) + np.log1p(window.high)
+    assert middle == pytest.approx(2.0 * 60 * growth.estimate)
+
+
+def test_an_end_beyond_all_numbers_is_infinite() -> None:
+    n = 1000
+    logs = np.random.default_rng(1).normal(0.0, 1.0, n)
+    returns = np.expm1(logs - logs.mean() + 0.69)
+    own = Influences(returns, returns, np.zeros(n), 80.0)
+    found = own.interval("total_return")
+    assert np.isfinite([found.low, found.value]).all()
+    assert found.high == np.inf
+
+
+def test_the_error_of_a_sortino_ratio_looks_back_over_clusters() -> None:
+    slower = 0
+    for seed in range(8):
+        found = sample(240, seed).of("sortino")
+        assert found is not None
+        quick, slow = prewhitened_error(found.values).reach(), slow_error(found.values).reach()
+        low, high = found.ends()
+        assert (high - low) / 2.0 == pytest.approx(max(quick, slow))
+        slower += slow > quick
+    assert 0 < slower < 8
+
+
+@pytest.mark.parametrize("by", [1e-14, 3.0, 1e6])
+def test_a_scaled_estimate_has_scaled_ends_and_the_same_p_value(by: float) -> None:
+    # A portfolio that leaves its benchmark in one bar of five: the plain influence is the wider one.
+    random = np.random.default_rng(4)
+    active = np.where(np.arange(120) % 5 == 0, random.exponential(0.02, 120), 0.0)
+    found = ratio(active, of_active=True)
+    assert found.plain is not None
+    assert prewhitened_error(found.plain).reach() > prewhitened_error(found.values).reach()
+    for one in (found, ratio(sample(120, 4).returns)):
+        other = one.scaled(by)
+        assert other.ends() == pytest.approx([by * end for end in one.ends()], rel=1e-9, abs=0.0)
+        assert other.pvalue() == pytest.approx(one.pvalue())
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-14, 1e18, 1e32])
+def test_ratio_alpha_and_beta_do_not_hang_on_the_unit(unit: float) -> None:
+    own = sample(80, 6)
+    one, other = ratio(own.returns), ratio(unit * own.returns)
+    assert other.estimate == pytest.approx(one.estimate)
+    np.testing.assert_allclose(other.values, one.values)
+    (alpha, beta), (same, moved) = line(own.returns, own.benchmark), line(own.returns, unit * own.benchmark)
+    assert same.estimate == pytest.approx(alpha.estimate)
+    assert moved.estimate * unit == pytest.approx(beta.estimate)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_never_moves_has_no_deviation_and_explains_nothing() -> None:
+    still, moving = np.full(60, 0.5), sample(60, 7).returns
+    found = deviation(still)
+    assert found.estimate == 0.0
+    assert found.values.tolist() == [0.0] * 60
+    for against in (np.zeros(60), still):
+        for none in line(moving, against):
+            assert np.isnan([none.estimate, *none.ends(), none.pvalue()]).all()
+            assert none.values.shape == (60,)
+
+
+def test_a_small_estimate_has_its_error_all_the_same() -> None:
+    values = np.random.default_rng(9).normal(size=100)
+    values -= values.mean()
+    for size in (1e-3, 1e-9):
+        low, high = Influence(1e-6, size * values).ends()
+        assert (high - low) / 2.0 == pytest.approx(size * prewhitened_error(values).reach(), rel=1e-9)
+    assert np.isnan(Influence(1.0, 1e-14 * values).ends()).all()
