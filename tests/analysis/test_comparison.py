@@ -60,7 +60,8 @@ def test_a_large_difference_is_found() -> None:
 
 def test_what_cannot_be_tested_is_nan() -> None:
     a, b = pair(100, 1)
-    assert np.isnan(sharpe_difference(np.full(100, 0.01), b, 12.0).difference)
+    still = sharpe_difference(np.full(100, 0.01), b, 12.0)
+    assert np.isnan([still.difference, still.low, still.high, still.pvalue]).all()
     same = sharpe_difference(a, a, 12.0)
     assert same.difference == 0.0
     assert np.isnan([same.low, same.high, same.pvalue]).all()
@@ -84,3 +85,21 @@ def test_series_that_differ_in_one_bar_have_no_interval(apart: float) -> None:
     found = sharpe_difference(a, b, 12.0)
     assert abs(found.difference) < 0.01
     assert np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("n", [24, 200])
+def test_two_dozen_bars_that_differ_can_be_judged_and_one_less_cannot(n: int) -> None:
+    a, other = pair(n, 8)
+    for differing in (23, 24):
+        b = np.where(np.arange(n) < differing, other, a)
+        found = sharpe_difference(a, b, 12.0)
+        assert np.isfinite(found.difference)
+        assert (np.isfinite([found.low, found.high, found.pvalue]) == (differing == 24)).all()
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e4])
+def test_the_test_does_not_hang_on_the_unit_of_the_returns(unit: float) -> None:
+    a, b = pair(120, 9)
+    one, other = sharpe_difference(a, b, 12.0), sharpe_difference(unit * a, unit * b, 12.0)
+    assert (other.difference, other.low, other.high) == pytest.approx((one.difference, one.low, one.high))
+    assert other.pvalue == pytest.approx(one.pvalue)
