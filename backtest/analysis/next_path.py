@@ -43,8 +43,8 @@ def drawn_paths(logs: Floats, block: float, means: Floats, sizes: Floats, rng: n
     """Return (paths, n) running log values; after the last bar a block goes on with the first."""
     n, paths = len(logs), len(means)
     begins = rng.random((paths, n)) < 1.0 / block
-    begins[:, 0] = True
     at = np.arange(n)
+    # Where no block has begun yet, the one that the path begins with goes on: its first bar is 0.
     last = np.maximum.accumulate(np.where(begins, at, 0), axis=1)
     starts = rng.integers(0, n, (paths, n))
     bars = (np.take_along_axis(starts, last, axis=1) + at - last) % n
