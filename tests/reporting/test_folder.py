@@ -35,7 +35,13 @@ def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(
     place = write_report(result, tmp_path / "new" / "folder")
     assert sorted(p.name for p in place.iterdir()) == FILES
     pictures = sorted((place / "figures").iterdir())
-    assert [p.name for p in pictures] == ["drawdown.png", "growth.png", "rolling.png", "seen.png", "years.png"]
+    assert [p.name for p in pictures] == [
+        "drawdown.png",
+        "growth.png",
+        "rolling.png",
+        "seen.png",
+        "years.png",
+    ]
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in pictures)
     stored = json.loads((place / "result.json").read_text())
     assert stored["metrics"]["cagr"] == result.metrics["cagr"]
