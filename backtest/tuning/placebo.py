@@ -100,7 +100,7 @@ def placebo(
 
 
 def _best(trials: Trials, decided: Decided, window: Window, objective: Objective, shift: int) -> float:
-    bars = turned(trials.market.bars, window, shift) if shift else trials.market.bars
+    bars = turned(trials.market.bars, window, shift)
     moved = replace(trials, market=replace(trials.market, bars=bars))
     yardstick = moved.yardstick(window)
     best = -math.inf

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from backtest import run
 from backtest.errors import UsageError
 from backtest.market.data import Bars
+from backtest.tuning.placebo import placebo as at_shifts
 from backtest.tuning.tune import tune
 
 if TYPE_CHECKING:
@@ -100,3 +102,45 @@ def test_every_shift_can_be_asked_for_and_none_cannot(embedded: MarketData, tmp_
     assert placebo.pvalue == 1.0
     with pytest.raises(UsageError, match="a placebo needs one shift or more, not -1"):
         searched(embedded, tmp_path / "none", "sharpe", -1)
+
+
+def test_few_shifts_are_drawn_by_the_seed_and_no_fewer_than_one(embedded: MarketData, tmp_path: Path) -> None:
+    sweep, _ = searched(embedded, tmp_path / "out", "sharpe", 1)
+
+    def drawn(n: int, **seed: int) -> list[int]:
+        return at_shifts(sweep.trials, np.arange(4), sweep.window, sweep.objective, n, **seed).shifts.tolist()
+
+    # Without a seed it is 0, so that a placebo is the same every time.
+    assert drawn(5) == drawn(5) == drawn(5, seed=0)
+    assert drawn(5, seed=1) == drawn(5, seed=1) != drawn(5)
+    assert drawn(1) == drawn(5)[:1]
+    with pytest.raises(UsageError, match="a placebo needs one shift or more, not 0"):
+        drawn(0)
+
+
+def test_near_the_beginning_only_the_bars_before_the_window_are_left_out_and_nothing_is_known(
+    embedded: MarketData, tmp_path: Path
+) -> None:
+    sweep, _ = searched(embedded, tmp_path / "out", "sharpe", 1)
+    found = at_shifts(sweep.trials, np.arange(4), (0, 20), sweep.objective, 99)
+    assert sorted(found.shifts.tolist()) == list(range(1, 20))
+    # What looks back cannot have decided anything yet: no search, and no chance to tell of.
+    assert np.isnan([found.actual, *found.best, found.pvalue]).all()
+    later = at_shifts(sweep.trials, np.arange(4), (3, 103), sweep.objective, 999)
+    assert sorted(later.shifts.tolist()) == list(range(4, 100))
+
+
+def test_those_that_cannot_have_decided_yet_do_not_search(embedded: MarketData, tmp_path: Path) -> None:
+    grid = {"measure": "percentile,level", "history": "360"}
+    sweep = tune("credit", embedded, grid=grid, objective="sharpe", out=tmp_path / "out", placebo=0)
+    late, early = sweep.trials.decide(np.arange(2)).first.tolist()
+    window = (early + 3, early + 123)
+    assert window[1] < late
+    both = at_shifts(sweep.trials, np.arange(2), window, sweep.objective, 9)
+    alone = at_shifts(sweep.trials, np.arange(1, 2), window, sweep.objective, 9)
+    assert np.isfinite(both.actual)
+    assert both.actual == alone.actual
+    assert both.best.tolist() == alone.best.tolist()
+    # Nor do those that come to know within the window.
+    within = at_shifts(sweep.trials, np.arange(1), (late - 60, late + 60), sweep.objective, 9)
+    assert np.isnan([within.actual, *within.best]).all()
