@@ -81,5 +81,6 @@ def next_path(returns: Floats, n_years: float) -> Ranges | None:
         growths[part] = np.expm1(value[:, -1] / n_years)
     calmar = np.divide(growths, -falls, out=np.full(draws, math.inf), where=falls < 0.0)
     tails = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
-    low, high = (np.quantile(x, tails) for x in (falls, calmar))
+    # A path that never falls has an infinite Calmar ratio, with which nothing can be interpolated.
+    low, high = (np.quantile(x, tails, method="inverted_cdf") for x in (falls, calmar))
     return Ranges((float(low[0]), float(low[1])), (float(high[0]), float(high[1])), draws, block)

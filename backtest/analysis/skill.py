@@ -9,7 +9,6 @@ import numpy as np
 
 from backtest.analysis.measures import years
 from backtest.analysis.regression import Alpha, alpha
-from backtest.dates import add_months
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
@@ -87,8 +86,10 @@ def skill(dates: Days, returns: Floats, benchmark: Floats, risk_free: Floats, fr
         return alpha(returns[part], benchmark[part], risk_free[part], ppy)
 
     spans = {"the first half": (0, n // 2), "the second half": (n // 2, n)}
-    recent = int(np.searchsorted(dates, add_months(dates[-1], -12 * RECENT)))
-    if dates[0] <= add_months(dates[-1], -24 * RECENT):
+    # By months, whatever day each of them ends on: the last close of the month so many years before.
+    months = dates.astype("datetime64[M]")
+    recent = int(np.searchsorted(months, months[-1] - 12 * RECENT, "right")) - 1
+    if months[0] <= months[-1] - 24 * RECENT:
         spans[f"the last {RECENT} years"] = (recent, n)
     parts = (Part(name, dates[a], dates[b], fit(a, b)) for name, (a, b) in spans.items() if b - a > 2)
     return Skill(fit(0, n), tuple(parts))

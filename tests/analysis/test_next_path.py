@@ -94,8 +94,8 @@ def by_hand(
 
     def ends(values: list) -> list:
         ordered = sorted(values)
-        places = [(draws - 1) * 0.025, (draws - 1) * 0.975]
-        return [ordered[int(p)] + (p - int(p)) * (ordered[int(p) + 1] - ordered[int(p)]) for p in places]
+        # The first of them below and at which lies so large a part of all.
+        return [ordered[math.ceil(round(part * draws, 9)) - 1] for part in (0.025, 0.975)]
 
     return ends(falls), ends(calmars), unclipped
 
@@ -130,3 +130,10 @@ def test_of_many_bars_fewer_paths_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
         found = next_path(returns[:n], n / 12.0)
         assert found is not None
         assert found.draws == draws
+
+
+def test_paths_that_never_fall_have_a_calmar_ratio_without_an_end() -> None:
+    found = next_path(np.random.default_rng(1).uniform(0.01, 0.02, 48), 4.0)
+    assert found is not None
+    assert found.max_drawdown == (0.0, 0.0)
+    assert found.calmar[1] == np.inf

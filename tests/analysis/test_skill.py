@@ -85,3 +85,15 @@ def test_a_part_has_three_bars_or_more(n: int, parts: list[str]) -> None:
     returns, benchmark, free = (x[:n] for x in sample(0.02, 0.02))
     found = skill(DATES[: n + 1], returns, benchmark, free, "monthly")
     assert [part.name for part in found.parts] == parts
+
+
+def test_the_last_years_are_as_many_months_whatever_day_each_of_them_ends_on() -> None:
+    returns, benchmark, free = sample(0.02, 0.02)
+    for last in range(420, 440):
+        found = skill(
+            DATES[last - 360 : last + 1],
+            *(x[last - 360 : last] for x in (returns, benchmark, free)),
+            "monthly",
+        )
+        assert found.parts[-1].name == "the last 15 years"
+        assert found.parts[-1].first == DATES[last - 180]
