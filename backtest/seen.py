@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.rules.evaluate import Evaluation
 from backtest.rules.reading import nodes
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class _Reader:
 
     def __init__(self, result: Result) -> None:
         self.known: Known = result.market.known(same_close=result.same_close, decide=result.decide)
-        self.work = result.strategy.worker(self.known, result.parameters)
+        numbers = [p for p in result.strategy.parameters if not p.choices]
+        self.axes = {p.name: p.array([result.parameters[p.name]]) for p in numbers}
+        self.codes = {name: np.zeros(1, dtype=np.int64) for name in self.axes}
+        self.evaluation = Evaluation(self.known, self.axes)
         self.rule = result.strategy.rule(self.known, result.parameters)
         dates = result.market.bars.dates
         first = int(np.searchsorted(dates, np.datetime64(result.start)))
@@ -56,7 +60,7 @@ class _Reader:
         self.days = (dates[first], dates[first + len(result.equity) - 1])
 
     def value(self, node: Expr) -> object:
-        worked = self.work(node)
+        worked = self.evaluation.work(node, self.codes, 1)
         value = worked.value
         return float(value[worked.of[0]]) if isinstance(value, np.ndarray) else value.take(worked.of)
 

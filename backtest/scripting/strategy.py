@@ -18,7 +18,7 @@ from backtest.market.names import ANYTHING
 from backtest.parameters import Declaration, Parameter, Unit, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
-from backtest.rules.evaluate import Evaluation, Worked
+from backtest.rules.evaluate import Evaluation
 from backtest.rules.market import Market
 from backtest.rules.reading import needs
 from backtest.scripting.output import printing_to_stderr
@@ -124,13 +124,6 @@ class Strategy:
         names = market.known().names
         return with_series(market, needs(self.rule(market.known(), values), names))
 
-    def worker(self, known: Known, values: Mapping[str, Any]) -> Callable[[rules.Expr], Worked]:
-        """Return what works out expressions of the strategy under one value of each parameter."""
-        axes = {p.name: p.array([values[p.name]]) for p in self.parameters if not p.choices}
-        zeros = {name: np.zeros(1, dtype=np.int64) for name in axes}
-        evaluation = Evaluation(known, axes)
-        return lambda node: evaluation.work(node, zeros, 1)
-
     def decide(self, known: Known, values: Mapping[str, Any]) -> Decision:
         """Return what the strategy decides to hold under one value of each parameter.
 
@@ -139,7 +132,9 @@ class Strategy:
         RotationError
             As ``draw``, and where a value or the data do not allow it.
         """
-        made = self.worker(known, values)(self.rule(known, values))
+        axes = {p.name: p.array([values[p.name]]) for p in self.parameters if not p.choices}
+        zeros = {name: np.zeros(1, dtype=np.int64) for name in axes}
+        made = Evaluation(known, axes).work(self.rule(known, values), zeros, 1)
         if made.refused is not None:
             raise made.error or UsageError(f"{self.name} refuses these values")
         return made.value.take(made.of)
