@@ -17,6 +17,7 @@ from backtest.scripting.loading import strategy_names
 from backtest.tuning.grid import Axis, Grid
 from backtest.tuning.trials import Trials
 from tests.strategies import parity
+from tests.strategies import sentences as said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +127,11 @@ def test_what_was_decided_before_is_decided_still_to_the_last_bit(market: Market
         pairs = [(was, is_now) for was, is_now in zip(before, now, strict=True) if was != "lacking"]
         assert [was for was, _ in pairs] == [is_now for _, is_now in pairs], name
     assert sum(entry not in ("lacking", "refused") for each in kept.values() for entry in each) > 1500
+
+
+def test_what_is_said_of_each_is_what_was_said(embedded: MarketData) -> None:
+    before = json.loads(said.FILE.read_text(encoding="utf-8"))
+    now = said.sentences(embedded)
+    assert sorted(now) == sorted(before)
+    for name, sentences in now.items():
+        assert json.loads(json.dumps(sentences)) == before[name], name
