@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.market.data import MarketData
     from backtest.observations import Observations
+    from backtest.rules.ruling import Ruling
     from backtest.scripting.strategy import Strategy
 
-_SECONDS = 20.0  # what the check of a run may take; of more changes, as many as fit, spread evenly
+_SECONDS = 20.0  # what the check of a run may take; of more changes, as many as fit, drawn at random
 _FEWEST = 8
 _NAMED = 6  # days chosen by hand that are named
 _NEARLY = 0.9
@@ -108,7 +109,7 @@ def decided(
     """Return the target weights that a strategy decides at every fill, (n_fills, n_sleeves)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a script's own function may well wonder at other data
-        return filled(strategy.decide(market.known(decide=decide), values), market.bars.sleeves)
+        return filled(strategy.ruling(market, values, decide=decide).decision, market.bars.sleeves)
 
 
 def _changes(weights: Floats) -> tuple[int, Ints]:
@@ -120,11 +121,10 @@ def _changes(weights: Floats) -> tuple[int, Ints]:
 
 def check(
     strategy: Strategy,
-    market: MarketData,
     values: Mapping[str, Any],
+    ruling: Ruling,
     trials: int | None = None,
     seed: int = 0,
-    decide: str = EVERY_FILL,
 ) -> None:
     """Overwrite the future from several days on; no weight filled up to each of them may change.
 
@@ -137,24 +137,20 @@ def check(
     LookAheadError
         When a weight changes; the sentence names the day of the fill.
     """
-    began = time.monotonic()
-    weights = decided(strategy, market, values, decide=decide)
-    took = time.monotonic() - began
-    random = np.random.default_rng(seed)
+    market, decide = ruling.market, ruling.known.fills.decide
+    weights = filled(ruling.decision, market.bars.sleeves)
+    random, began = np.random.default_rng(seed), time.monotonic()
     first, changes = _changes(weights)
     if first >= len(weights) - 1:
         return
     if trials is None:
-        some = int(np.clip(_SECONDS / max(took, 1e-6), _FEWEST, len(changes) + 1))
-        days = (
-            changes[np.unique(np.linspace(0, len(changes) - 1, some).astype(int))]
-            if len(changes)
-            else changes
-        )
+        days = random.permutation(changes)
     else:
         days = random.integers(first, len(weights), trials)
         days[::2] = random.choice(changes, len(days[::2])) if len(changes) else days[::2]
     for trial, fill in enumerate(days.tolist()):
+        if trials is None and trial >= _FEWEST and time.monotonic() - began > _SECONDS:
+            return
         day = market.bars.dates[fill]
         try:
             changed = decided(strategy, other_future(market, day, seed + trial), values, decide=decide)
@@ -189,13 +185,13 @@ def agreement(one: Floats, other: Floats) -> float:
     return 1.0 - apart / chance if chance > 0.0 else math.nan
 
 
-def doubts(strategy: Strategy, market: MarketData, values: Mapping[str, Any], decide: str) -> tuple[str, ...]:
+def doubts(strategy: Strategy, values: Mapping[str, Any], ruling: Ruling) -> tuple[str, ...]:
     """Return what is to be said first of a run whose rule holds functions or days of the script's own.
 
     Python cannot keep a script from reading a file, and a function may carry answers with it. So the rule is
     decided once more on a market whose data are all other: what it then still holds does not come from them.
     """
-    rule = strategy.rule(market.known(), values)
+    market, rule = ruling.market, ruling.rule
     said = []
     chosen = [day for node in nodes(rule) if node.op == "events" for day in node.args[0]]
     if chosen:
@@ -205,10 +201,8 @@ def doubts(strategy: Strategy, market: MarketData, values: Mapping[str, Any], de
         said.append(f"it uses days chosen by hand, with hindsight: {days}")
     if own(rule):
         try:
-            same = agreement(
-                decided(strategy, market, values, decide=decide),
-                decided(strategy, other_data(market), values, decide=decide),
-            )
+            elsewhere = decided(strategy, other_data(market), values, decide=ruling.known.fills.decide)
+            same = agreement(filled(ruling.decision, market.bars.sleeves), elsewhere)
         except RotationError as error:
             said.append(
                 f"it could not be shown that what it holds comes from the data: on other data {error}"

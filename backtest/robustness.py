@@ -48,9 +48,7 @@ def robustness(result: Result) -> Robustness:
         When no bar is left for the longest delay.
     """
     market, strategy = result.market, result.strategy
-    decision = strategy.decide(
-        market.known(same_close=result.same_close, decide=result.decide), result.parameters
-    )
+    decision = result.ruling.decision
     warm_up = decision.first_fill + max(DELAYS)
     first, last = window_of(market.bars, warm_up, result.start, result.end, strategy.name)
     bars = market.bars.window(first, last)

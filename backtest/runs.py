@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backtest.decisions import Decision
     from backtest.market.data import Bars
     from backtest.parameters import Value
+    from backtest.rules.ruling import Ruling
 
 METRICS = (
     "total_return",
@@ -125,6 +126,8 @@ class Result:
         ``cost`` (fraction of value).
     path
         What the engine gave: the values, weights and trades of the above as arrays.
+    ruling
+        The rule at these values: what it decides, and the value of every part of it.
     """
 
     strategy: Strategy
@@ -145,6 +148,7 @@ class Result:
     weights: pd.DataFrame
     trades: pd.DataFrame
     path: Path = field(repr=False)
+    ruling: Ruling = field(repr=False)
 
     @cached_property
     def portfolio(self) -> Any:
@@ -343,13 +347,13 @@ def run(
         raise UsageError(f"there is no benchmark '{versus}'; {nearest(str(versus), market.bars.sleeves)}")
 
     decide = calendar_of(decide)
-    market = strategy.complete(market, values)
-    decision = strategy.decide(market.known(same_close=same_close, decide=decide), values)
+    ruling = strategy.ruling(market, values, same_close=same_close, decide=decide)
+    market, decision = ruling.market, ruling.decision
     said: tuple[str, ...] = ()
-    if own(strategy.rule(market.known(), values)):
+    if own(ruling.rule):
         if not same_close:
-            check(strategy, market, values, decide=decide)
-        said = doubts(strategy, market, values, decide)
+            check(strategy, values, ruling)
+        said = doubts(strategy, values, ruling)
     warm_up = decision.first_fill + _whole(delay_fill)
     first, last = window_of(market.bars, warm_up, start, end, strategy.name)
     bars = market.bars.window(first, last)
@@ -394,4 +398,5 @@ def run(
         weights=pd.DataFrame(path.weights, dates[1:], pd.Index(bars.sleeves)),
         trades=_trade_table(path, bars),
         path=path,
+        ruling=ruling,
     )

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.rules.evaluate import Evaluation
 from backtest.rules.reading import nodes
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
-    from backtest.market.known import Known
     from backtest.rules.expressions import Expr
     from backtest.runs import Result
 
@@ -48,32 +46,22 @@ class _Reader:
     """Evaluates parts of a run's rule at its fills."""
 
     def __init__(self, result: Result) -> None:
-        self.known: Known = result.market.known(same_close=result.same_close, decide=result.decide)
-        numbers = [p for p in result.strategy.parameters if not p.choices]
-        self.axes = {p.name: p.array([result.parameters[p.name]]) for p in numbers}
-        self.codes = {name: np.zeros(1, dtype=np.int64) for name in self.axes}
-        self.evaluation = Evaluation(self.known, self.axes)
-        self.rule = result.strategy.rule(self.known, result.parameters)
+        self.ruling = result.ruling
         dates = result.market.bars.dates
         first = int(np.searchsorted(dates, np.datetime64(result.start)))
         self.fills = slice(first, first + len(result.equity))
         self.days = (dates[first], dates[first + len(result.equity) - 1])
 
-    def value(self, node: Expr) -> object:
-        worked = self.evaluation.work(node, self.codes, 1)
-        value = worked.value
-        return float(value[worked.of[0]]) if isinstance(value, np.ndarray) else value.take(worked.of)
-
     def level(self, node: Expr) -> Seen:
-        level = self.value(node)
-        return Seen(level.label, level.unit, level.at_fills()[0][self.fills])  # type: ignore[attr-defined]
+        level = self.ruling.value(node)
+        return Seen(level.label, level.unit, level.at_fills()[0][self.fills])
 
     def within(self, days: Days) -> Days:
         return days[(days >= self.days[0]) & (days <= self.days[1])]
 
     def rate(self, id: str) -> Seen:
-        series = self.known.observed(id)
-        return Seen(series.id, "percent", series.as_of(self.known.fills)[self.fills])
+        series = self.ruling.known.observed(id)
+        return Seen(series.id, "percent", series.as_of(self.ruling.known.fills)[self.fills])
 
 
 def _held_against(reader: _Reader, node: Expr) -> Seen:
@@ -84,7 +72,7 @@ def _held_against(reader: _Reader, node: Expr) -> Seen:
             other = reader.level(bound)
             against.append((other.label, other.values))
         else:
-            thresholds.append(float(reader.value(bound)))  # type: ignore[arg-type]
+            thresholds.append(float(reader.ruling.value(bound)))
     return replace(seen, thresholds=tuple(dict.fromkeys(thresholds)), against=tuple(against))
 
 
@@ -93,12 +81,12 @@ def _one(reader: _Reader, node: Expr) -> list[Seen]:
     if node.op in ("above", "below", "compared"):
         return [_held_against(reader, node)]
     if node.op == "first_cuts":
-        days = reader.within(reader.value(node).dates())  # type: ignore[attr-defined]
+        days = reader.within(reader.ruling.value(node).dates())
         return [replace(reader.rate(node.args[0]), events=days)]
     if node.op == "easing":
         return [reader.rate(node.args[0])]
     if node.op == "events":
-        days = reader.within(reader.value(node).dates())  # type: ignore[attr-defined]
+        days = reader.within(reader.ruling.value(node).dates())
         n_fills = reader.fills.stop - reader.fills.start
         return [Seen("days chosen by hand, with hindsight", "", np.full(n_fills, np.nan), events=days)]
     if node.op == "weighed":
@@ -119,7 +107,7 @@ def seen(result: Result) -> list[Seen]:
     """
     reader = _Reader(result)
     found: dict[tuple[str, str], Seen] = {}
-    for node in nodes(reader.rule):
+    for node in nodes(result.ruling.rule):
         for one in _one(reader, node):
             key = (one.label, one.unit)
             found[key] = _joined(found[key], one) if key in found else one

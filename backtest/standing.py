@@ -274,7 +274,7 @@ def stand(
     market = strategy.complete(market, values)
     decide = calendar_of(decide)
     then, fill = _known_by(market, day)
-    decision = strategy.decide(then.known(decide=decide), values)
+    decision = strategy.ruling(then, values, decide=decide).decision
     weights = filled(decision, then.bars.sleeves)
     if decision.first_fill > fill:
         raise RotationError(

@@ -97,9 +97,10 @@ def world(n_bars: int = N_BARS) -> World:
     returns = bars(n_bars)
     known = Known("random", Fills(returns.dates), {"POLICY": policy(returns.dates)}, "POLICY")
     last = n_bars - 1
-    latest = {name: values[-1] for name, values in GRID.items()}
-    first = STRATEGY.decide(known, latest).first_fill
+    rule, evaluation = STRATEGY.draw(known.names, {}), Evaluation(known, GRID)
+    latest = {name: np.array([len(values) - 1]) for name, values in GRID.items()}
+    made = evaluation.work(rule, latest, 1)
+    first = made.value.take(made.of).first_fill
     n_years = years(returns.dates[first:], "daily")
     yardstick = Yardstick.of(returns, "market", first, last, n_years)
-    rule, evaluation = STRATEGY.draw(known.names, {}), Evaluation(known, GRID)
     return World(returns, known, rule, evaluation, yardstick, Measurer(returns, "market", COSTS))

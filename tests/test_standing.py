@@ -171,7 +171,7 @@ def at_the_fill(standing: Standing, market: MarketData) -> dict[str, float]:
     """Return what the strategy decides at the same fill with the whole of the data before it."""
     from backtest.decisions import filled
 
-    decision = load_strategy(standing.strategy.name).decide(market.known(), standing.parameters)
+    decision = load_strategy(standing.strategy.name).ruling(market, standing.parameters).decision
     weights = filled(decision, market.bars.sleeves)[np.searchsorted(market.bars.dates, standing.fill)]
     return {s: w for s, w in zip(market.bars.sleeves, weights.tolist(), strict=True) if w}
 

@@ -34,18 +34,16 @@ def _document(strategy: Strategy, market: str, parameters: dict[str, Any]) -> di
     from backtest.rules.reading import explained, needs, nodes
 
     values = strategy.bind(parameters)
-    data = load_market(market)
-    data = strategy.complete(data, values)
-    rule = strategy.rule(data.known(), values)
-    decision = strategy.decide(data.known(), values)
-    first, dates = decision.first_fill, data.bars.dates
+    ruling = strategy.ruling(load_market(market), values)
+    rule, data = ruling.rule, ruling.market
+    first, dates = ruling.decision.first_fill, data.bars.dates
     sleeves = {node.args[0] for node in nodes(rule) if node.op == "index"}
     return {
         "strategy": strategy.name,
         "market": data.name,
         "parameters": values,
         "rule": explained(rule, values),
-        "needs": [*needs(rule, data.known().names), *sorted(sleeves)],
+        "needs": [*needs(rule, ruling.known.names), *sorted(sleeves)],
         "known_from": str(dates[first]) if first < len(dates) else None,
         "not_used": [p.name for p in strategy.parameters if not p.choices and p.name not in rule.parameters],
     }

@@ -77,12 +77,7 @@ class Known:
 
     def observed(self, series: str) -> Observations:
         """Return a series' observations, by role or id; errors as ``Names.series``."""
-        id = self.names.series(series)
-        if id in self.observations:
-            return self.observations[id]
-        from backtest.market.load import stored_series  # it makes markets, which make this
-
-        return stored_series(id)[0]
+        return self.observations[self.names.series(series)]
 
     def as_of(self, series: str) -> Floats:
         """Return a series' latest value known at each fill, (n_fills,), NaN before the first."""

@@ -41,9 +41,7 @@ def _because(decision: Decision, fill: int) -> str:
 
 def reasons(result: Result, record: Record) -> list[str]:
     """Return one clause a trade."""
-    decision = result.strategy.decide(
-        result.market.known(same_close=result.same_close, decide=result.decide), result.parameters
-    )
+    decision = result.ruling.decision
     first = int(np.searchsorted(result.market.bars.dates, record.dates[0]))
     said = []
     for trade, (fill, switch) in enumerate(zip(record.fills, record.trades["switch"], strict=True)):

@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import numpy as np
-
+from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError
 from backtest.market.load import with_series
 from backtest.market.names import ANYTHING
 from backtest.parameters import Declaration, Parameter, Unit, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
-from backtest.rules.evaluate import Evaluation
 from backtest.rules.market import Market
 from backtest.rules.reading import needs
+from backtest.rules.ruling import Ruling
 from backtest.scripting.output import printing_to_stderr
 
 if typing.TYPE_CHECKING:
-    from backtest.decisions import Decision
     from backtest.market.data import MarketData
     from backtest.market.known import Known
     from backtest.market.names import Names
@@ -116,28 +114,27 @@ class Strategy:
         return rule
 
     def rule(self, known: Known, values: Mapping[str, Any]) -> rules.Decision:
-        """Return the rule on a market under the words among some values."""
+        """Return the rule on a market under the words among some values; errors as ``draw``."""
         return self.draw(known.names, {p.name: values[p.name] for p in self.parameters if p.choices})
 
     def complete(self, market: MarketData, values: Mapping[str, Any]) -> MarketData:
         """Return the market with the stored series that the rule asks for and the market does not name."""
-        names = market.known().names
-        return with_series(market, needs(self.rule(market.known(), values), names))
+        known = market.known()
+        return with_series(market, needs(self.rule(known, values), known.names))
 
-    def decide(self, known: Known, values: Mapping[str, Any]) -> Decision:
-        """Return what the strategy decides to hold under one value of each parameter.
-
-        Raises
-        ------
-        RotationError
-            As ``draw``, and where a value or the data do not allow it.
-        """
+    def ruling(
+        self,
+        market: MarketData,
+        values: Mapping[str, Any],
+        *,
+        same_close: bool = False,
+        decide: str = EVERY_FILL,
+    ) -> Ruling:
+        """Return the rule on a market, completed, under one value of each parameter; errors as ``draw``."""
+        market = self.complete(market, values)
+        known = market.known(same_close=same_close, decide=decide)
         axes = {p.name: p.array([values[p.name]]) for p in self.parameters if not p.choices}
-        zeros = {name: np.zeros(1, dtype=np.int64) for name in axes}
-        made = Evaluation(known, axes).work(self.rule(known, values), zeros, 1)
-        if made.refused is not None:
-            raise made.error or UsageError(f"{self.name} refuses these values")
-        return made.value.take(made.of)
+        return Ruling(market, known, self.rule(known, values), axes)
 
     def unused(self) -> list[str]:
         """Return the parameters that no rule of the strategy uses, under whatever words."""

@@ -108,7 +108,7 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
         raise UsageError(
             f"'{market.name}' has no sleeve small, so no strategy can buy it; see rotation data list"
         )
-    decision = loaded.decide(market.known(), loaded.bind(parameters))
+    decision = loaded.ruling(market, loaded.bind(parameters)).decision
     if decision.first_fill >= len(bars.dates) - 1:
         raise UsageError(
             f"{loaded.name} decides nothing on '{market.name}': its inputs are never known there"

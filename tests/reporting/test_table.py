@@ -10,7 +10,7 @@ from rich.console import Console
 
 from backtest import MarketData, run, study
 from backtest.reporting.study_table import show_claims, show_study
-from backtest.reporting.table import ROWS, cell, fitting, robustness_tables, tables
+from backtest.reporting.table import ROWS, cell, fitting, proper, robustness_tables, tables
 from backtest.robustness import robustness
 
 
@@ -61,3 +61,11 @@ def test_no_number_of_a_study_is_cut(
         for row in table.rows:
             needed = Counter(word for cell in row[1:] for word in cell.split())
             assert all(words[word] >= n for word, n in needed.items())
+
+
+def test_a_minus_sign_stands_before_numbers_and_not_in_dates() -> None:
+    said = proper("in 2003-12-31 to 2018-11-30 it was -0.62% a year (t = -1.79, -.5), month-end")
+    assert (
+        said == "in 2003-12-31 to 2018-11-30 it was \u22120.62% a year (t = \u22121.79, \u2212.5), month-end"
+    )
+    assert proper("-") == "\u2013"

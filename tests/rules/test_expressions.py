@@ -38,7 +38,7 @@ def script(folder: Path, signal: str, body: str = "") -> Strategy:
 
 def held(strategy: Strategy, market: MarketData, **values: Any) -> np.ndarray:
     """Whether small is held at each fill; NaN before the rule is known."""
-    decision = strategy.decide(market.known(), strategy.bind(values))
+    decision = strategy.ruling(market, strategy.bind(values)).decision
     return filled(decision, market.bars.sleeves)[:, market.bars.sleeves.index("small")]
 
 
@@ -141,11 +141,11 @@ def test_a_sweep_is_each_of_its_sets(signal: str, tmp_path: Path, embedded: Mark
             values = grid.values(int(numbers[place]))
             if decided.status[place] == REFUSED:
                 with pytest.raises(UsageError, match="cannot turn no above that"):
-                    mine.decide(embedded.known(), values)
+                    _ = mine.ruling(embedded, values).decision
                 continue
             assert decided.status[place] == MEASURED
             decision, which = of[int(place)]
-            alone = mine.decide(embedded.known(), values)
+            alone = mine.ruling(embedded, values).decision
             assert decision.first[which] == alone.first[0]
             sleeves = embedded.bars.sleeves
             np.testing.assert_array_equal(filled(decision, sleeves, which), filled(alone, sleeves))
@@ -182,7 +182,7 @@ def own(market: Market, most: Percent = param(60, low=0, high=70, help="most of 
     return weigh(tilt, *levels, most, months=36, into=("small", "large"))
 ''')
     strategy = load_strategy(str(tmp_path / "own.py"))
-    weights = filled(strategy.decide(embedded.known(), {"most": 50.0}), embedded.bars.sleeves)
+    weights = filled(strategy.ruling(embedded, {"most": 50.0}).decision, embedded.bars.sleeves)
     spread = by_month(embedded)
     small = embedded.bars.sleeves.index("small")
     for fill in (600, 900, 1100):

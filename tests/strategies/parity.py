@@ -49,7 +49,7 @@ def digest(strategy: Strategy, market: MarketData, values: dict[str, Any]) -> tu
     """Return the date of the first fill and a hash of every fill and its weights, or why there are none."""
     n = len(market.bars.dates)
     try:
-        decision = strategy.decide(market.known(), values)
+        decision = strategy.ruling(market, values).decision
     except UsageError:
         return "refused", ""
     except RotationError as lacking:

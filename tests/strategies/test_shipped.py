@@ -103,8 +103,9 @@ def test_a_sweep_decides_what_each_set_alone_decides(name: str, market: MarketDa
         if grid.axes
         else [0]
     )
-    trials, sleeves = Trials(strategy, market, grid, (), Cost(), market.benchmark), market.bars.sleeves
+    sleeves = market.bars.sleeves
     try:
+        trials = Trials(strategy, market, grid, (), Cost(), market.benchmark).completed()
         decided = trials.decide(numbers)
     except RotationError as error:
         assert "which the strategy needs" in str(error)  # noqa: PT017 - nothing else may be missing
@@ -112,7 +113,7 @@ def test_a_sweep_decides_what_each_set_alone_decides(name: str, market: MarketDa
     seen = []
     for group in decided.groups:
         for place, which in zip(group.places, group.of, strict=True):
-            alone = strategy.decide(market.known(), grid.values(int(numbers[place])))
+            alone = strategy.ruling(market, grid.values(int(numbers[place]))).decision
             assert group.decision.first[which] == alone.first[0]
             np.testing.assert_array_equal(filled(group.decision, sleeves, which), filled(alone, sleeves))
             seen.append(int(place))

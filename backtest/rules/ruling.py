@@ -1,0 +1,68 @@
+"""A ruling: a rule on a market under one value of each parameter, and the value of each of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.errors import UsageError
+from backtest.rules.evaluate import Evaluation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from backtest.market.data import MarketData
+    from backtest.market.known import Known
+    from backtest.rules import expressions as rules
+
+
+@dataclass(frozen=True, eq=False)
+class Ruling:
+    """What a rule says on a market.
+
+    Parameters
+    ----------
+    market
+        The market, with every series that the rule asks for.
+    known
+        What was known of it at each fill.
+    rule
+        The rule.
+    axes
+        (1,) for each parameter that is a number: its value.
+    """
+
+    market: MarketData
+    known: Known
+    rule: rules.Decision
+    axes: Mapping[str, NDArray[Any]]
+
+    @cached_property
+    def _evaluation(self) -> Evaluation:
+        return Evaluation(self.known, self.axes)
+
+    def value(self, node: rules.Expr) -> Any:
+        """Return a part's value: a number, or a level, signal, events or decision of one set.
+
+        Raises
+        ------
+        RotationError
+            When a value or the data do not allow it.
+        """
+        codes = {name: np.zeros(1, dtype=np.int64) for name in self.axes}
+        worked = self._evaluation.work(node, codes, 1)
+        if worked.refused is not None:
+            raise worked.error or UsageError("the rule refuses these values")
+        if isinstance(worked.value, np.ndarray):
+            return worked.value[worked.of[0]].item()
+        return worked.value.take(worked.of)
+
+    @cached_property
+    def decision(self) -> Any:
+        """What the rule decides, a ``decisions.Decision``; errors as ``value``."""
+        return self.value(self.rule)
