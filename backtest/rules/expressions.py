@@ -409,7 +409,7 @@ def vote(*given: Signal, needed: int) -> Signal:
     UsageError
         When there are no signals, or more are needed than there are.
     """
-    if isinstance(needed, Expr) or not 1 <= needed <= len(given) <= 60:
+    if isinstance(needed, Expr) or not 1 <= needed <= len(given):
         raise UsageError(f"a vote of {len(given)} signals cannot need {needed} of them")
     return Signal("vote", signals(*given), (int(needed),))
 

@@ -58,6 +58,57 @@ def merge(
     return used
 
 
+@compiled
+def tally(
+    begin: Ints,
+    end: Ints,
+    starts: Ints,
+    stops: Ints,
+    n_fills: int,
+    answers: Bools,
+    offsets: Ints,
+    new_starts: Ints,
+    new_stops: Ints,
+) -> int:
+    """Write down, for each set, the runs in which as many of k signals say yes as count for a yes.
+
+    ``begin`` and ``end`` as in ``merge``; ``answers`` (k + 1,) is the answer for each number of them.
+    ``offsets`` (n_sets + 1,), ``new_starts`` and ``new_stops`` are filled; returns the number of runs.
+    """
+    n_signals, n_sets = begin.shape
+    cursor = np.empty(n_signals, np.int64)  # twice the run, and one more where it has begun
+    used = 0
+    for s in range(n_sets):
+        offsets[s] = used
+        for i in range(n_signals):
+            cursor[i] = 2 * begin[i, s]
+        count, now, state = 0, 0, False
+        while now < n_fills:
+            following = n_fills
+            for i in range(n_signals):
+                while cursor[i] < 2 * end[i, s]:
+                    run, begun = cursor[i] >> 1, cursor[i] & 1
+                    edge = stops[run] if begun else starts[run]
+                    if edge > now:
+                        following = min(following, edge)
+                        break
+                    count += 1 - 2 * begun
+                    cursor[i] += 1
+            if answers[count] != state:
+                if state:
+                    new_stops[used] = now
+                    used += 1
+                else:
+                    new_starts[used] = now
+                state = not state
+            now = following
+        if state:
+            new_stops[used] = n_fills
+            used += 1
+    offsets[n_sets] = used
+    return used
+
+
 BLOCK = 32
 """Values of which the highest and the lowest are kept, so that a search may leap over them."""
 

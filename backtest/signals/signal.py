@@ -81,8 +81,7 @@ class Signal:
 
     def __invert__(self) -> Signal:
         """Yes while this one says no."""
-        steps = merge([self])
-        return steps.where(steps.masks == 0, self.first, Negation(self))
+        return _tallied([self], np.array([True, False]), None, Negation(self))
 
     def __bool__(self) -> NoReturn:
         raise UsageError(
@@ -215,15 +214,6 @@ class Steps:
     at: Ints
     masks: Ints
 
-    def where(self, yes: Bools, first: Ints, reason: Reason | None) -> Signal:
-        """Return the signal that says yes from the steps where ``yes`` (n_steps,) is true."""
-        yes = yes.copy()
-        yes[self.offsets[1:] - 1] = False  # so that every run has its stop within its set
-        before = np.r_[False, yes[:-1]]
-        begins, ends = yes & ~before, before & ~yes
-        offsets = np.r_[0, np.cumsum(begins)][self.offsets]
-        return Signal(self.fills, offsets, self.at[begins], self.at[ends], first, reason)
-
 
 def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Steps:
     """Return at which fills any of the signals changes, for each parameter set.
@@ -232,24 +222,21 @@ def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ste
     """
     from backtest.signals.compiled import merge as compiled_merge  # numba takes its time
 
+    begin, end, starts, stops = _side_by_side(signals, which)
+    offsets = np.empty(begin.shape[1] + 1, np.int64)
+    at, masks = np.empty((2, 2 * begin.shape[1] + 2 * int((end - begin).sum())), np.int64)
+    used = compiled_merge(begin, end, starts, stops, len(signals[0].fills.dates), offsets, at, masks)
+    return Steps(signals[0].fills, offsets, at[:used], masks[:used])
+
+
+def _side_by_side(signals: Sequence[Signal], which: Sequence[Ints] | None) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return where each set's runs of each signal begin and end among all, (n_signals, n_sets), and all."""
     n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])
     places = [np.broadcast_to(np.arange(s.n_sets), n_sets) for s in signals] if which is None else which
-    before = np.cumsum([0, *(len(signal.starts) for signal in signals)])
-    begin = np.array([s.offsets[:-1][w] for s, w in zip(signals, places, strict=True)]) + before[:-1, None]
-    end = np.array([s.offsets[1:][w] for s, w in zip(signals, places, strict=True)]) + before[:-1, None]
-    most = 2 * n_sets + 2 * int((end - begin).sum())
-    offsets, at, masks = np.empty(n_sets + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    used = compiled_merge(
-        begin,
-        end,
-        np.concatenate([signal.starts for signal in signals]),
-        np.concatenate([signal.stops for signal in signals]),
-        len(signals[0].fills.dates),
-        offsets,
-        at,
-        masks,
-    )
-    return Steps(signals[0].fills, offsets, at[:used], masks[:used])
+    before = np.cumsum([0, *(len(signal.starts) for signal in signals)])[:-1, None]
+    begin = np.array([s.offsets[:-1][w] for s, w in zip(signals, places, strict=True)]) + before
+    end = np.array([s.offsets[1:][w] for s, w in zip(signals, places, strict=True)]) + before
+    return begin, end, np.concatenate([s.starts for s in signals]), np.concatenate([s.stops for s in signals])
 
 
 def latest(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ints:
@@ -270,11 +257,23 @@ def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> 
     UsageError
         When there are no signals, or more are needed than there are.
     """
-    if not 1 <= needed <= len(signals) <= 60:
+    if not 1 <= needed <= len(signals):
         raise UsageError(f"a vote of {len(signals)} signals cannot need {needed} of them")
-    steps = merge(signals, which)
-    enough = np.bitwise_count(steps.masks) >= needed
-    return steps.where(enough, latest(signals, which), Quorum(signals, needed))
+    return _tallied(signals, np.arange(len(signals) + 1) >= needed, which, Quorum(signals, needed))
+
+
+def _tallied(
+    signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | None, reason: Reason
+) -> Signal:
+    """Return the signal whose answer depends on how many signals say yes: ``answers`` (n_signals + 1,)."""
+    from backtest.signals.compiled import tally  # numba takes its time
+
+    begin, end, starts, stops = _side_by_side(signals, which)
+    offsets = np.empty(begin.shape[1] + 1, np.int64)
+    begins, ends = np.empty((2, begin.shape[1] + int((end - begin).sum())), np.int64)
+    fills = signals[0].fills
+    used = tally(begin, end, starts, stops, len(fills.dates), answers, offsets, begins, ends)
+    return Signal(fills, offsets, begins[:used], ends[:used], latest(signals, which), reason)
 
 
 def from_dense(fills: Fills, yes: Bools, first: Ints, reason: Reason | None = None) -> Signal:
