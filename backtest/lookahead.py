@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats, Ints
     from backtest.market.data import MarketData
-    from backtest.observations import Observations
     from backtest.rules.ruling import Ruling
     from backtest.scripting.strategy import Strategy
+    from backtest.series import Series
 
 _SECONDS = 20.0  # what the check of a run may take; of more changes, as many as fit, drawn at random
 _FEWEST = 8
@@ -31,7 +31,7 @@ _NAMED = 6  # days chosen by hand that are named
 _NEARLY = 0.9
 
 
-def _other_future(series: Observations, day: np.datetime64, random: np.random.Generator) -> Observations:
+def _other_future(series: Series, day: np.datetime64, random: np.random.Generator) -> Series:
     """Return a series of which all that became known on or after ``day`` has other values and other dates."""
     known = int(np.searchsorted(series.known_at, day))
     n = max(len(series.dates) - known + int(random.integers(-2, 3)), int(known == 0))

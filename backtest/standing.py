@@ -21,8 +21,8 @@ from backtest.signals.reasons import unique
 
 if TYPE_CHECKING:
     from backtest.dates import Days
-    from backtest.observations import Observations
     from backtest.parameters import Value
+    from backtest.series import Series
     from backtest.signals.reasons import Fact
     from backtest.signals.signal import Signal
 
@@ -139,7 +139,7 @@ def _at_month_ends(dates: Days) -> bool:
     return bool((dates >= last_business_day(dates) - np.timedelta64(4, "D")).all())
 
 
-def _next_release(series: Observations) -> np.datetime64 | None:
+def _next_release(series: Series) -> np.datetime64 | None:
     """Return the day on which the value after the last one is due; None where nobody knows it."""
     written = catalogue().get(series.id)
     frequency = written.frequency if written else _spacing(series.dates)

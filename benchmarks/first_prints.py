@@ -24,14 +24,14 @@ from backtest import load_market, load_strategy, run
 from backtest.dates import add_months
 
 if TYPE_CHECKING:
-    from backtest.observations import Observations
+    from backtest.series import Series
 
 SHOWN = ("cagr", "volatility", "sharpe", "max_drawdown", "alpha", "alpha_tstat", "switches", "time_in_small")
 MEASURES = {"unemployment": ("unemployment rate", 15), "production": ("industrial production", 60)}
 """What tells, to the name of its prints and the months that the rule looks back."""
 
 
-def printed(latest: Observations, prints: pd.DataFrame, *, chained: bool) -> tuple[Observations, np.ndarray]:
+def printed(latest: Series, prints: pd.DataFrame, *, chained: bool) -> tuple[Series, np.ndarray]:
     """Return a series with its first prints where there are any, and (n,) bool, where those are."""
     prints = prints.set_index(pd.PeriodIndex(prints["month"], freq="M"))
     of = pd.PeriodIndex(pd.DatetimeIndex(latest.dates), freq="M")

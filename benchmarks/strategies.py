@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest import load_market, load_strategy
-from backtest.observations import Observations
 from backtest.runs import Cost
+from backtest.series import Series
 from backtest.tuning.grid import make_grid
 from backtest.tuning.sweep import numbers_of, pieces_of
 from backtest.tuning.trials import Trials
@@ -61,7 +61,7 @@ def market() -> MarketData:
         walk = np.zeros(len(dates))
         for t in range(1, len(dates)):
             walk[t] = 0.97 * walk[t - 1] + random.normal(0.0, size)
-        made[id] = Observations(id, dates, np.maximum(level + walk, 0.01 * level), dates + 10)
+        made[id] = Series(id, dates, np.maximum(level + walk, 0.01 * level), dates + 10)
     roles = {**whole.roles, **{id: id for id in made}}
     return replace(whole, observations={**whole.observations, **made}, roles=roles)
 

@@ -14,8 +14,8 @@ from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.market.data import Bars
 from backtest.market.known import Known
-from backtest.observations import Observations
 from backtest.rules.evaluate import Evaluation
+from backtest.series import Series
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
@@ -52,13 +52,13 @@ def bars(n: int = N_BARS) -> Bars:
     return Bars(business_days(n), ("small", "large", "market", "cash"), np.maximum(returns, -0.3))
 
 
-def policy(dates: Days) -> Observations:
+def policy(dates: Days) -> Series:
     """Return a policy rate in cycles of some years: 240 moves of 25 to 75 basis points."""
     rng = np.random.default_rng(1913)
     known_at = np.sort(rng.choice(dates[:-100], 240, replace=False))
     falling = (np.arange(240) // 10) % 2 == 1
     moves = np.where(falling, -0.25, 0.25) * rng.choice([1, 1, 2, 3], 240)
-    return Observations("POLICY", known_at, 20.0 + moves.cumsum(), known_at)
+    return Series("POLICY", known_at, 20.0 + moves.cumsum(), known_at)
 
 
 @dataclass(frozen=True, eq=False)

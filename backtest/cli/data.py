@@ -62,7 +62,7 @@ def _age(record: Record) -> str:
 
 def _line(about: Entry, record: Record | None) -> dict[str, Any]:
     from backtest.market.fetch import is_stale
-    from backtest.market.reading import CARRIED, read
+    from backtest.market.reading import CARRIED, table_of
 
     line: dict[str, Any] = {
         "id": about.id,
@@ -80,8 +80,8 @@ def _line(about: Entry, record: Record | None) -> dict[str, Any]:
         "notes": [],
     }
     if about.source in CARRIED:
-        series = read(about)
-        line |= {"first": str(series.dates[0]), "last": str(series.last), "stored": True}
+        table = table_of(about)
+        line |= {"first": str(table.dates[0]), "last": str(table.last), "stored": True}
     elif record is not None:
         line |= {"first": record.first, "last": record.last, "stored": True, "vintage": record.vintage}
         line |= {"downloaded": record.downloaded, "notes": record.notes}

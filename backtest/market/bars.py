@@ -10,19 +10,18 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
-from backtest.market.formulas import Dated
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.market.definition import Definition
-    from backtest.market.formulas import Formula, Reference
-    from backtest.market.sources.base import SourceSeries
+    from backtest.market.formulas import Pointwise, Reference
+    from backtest.series import Series
 
 _DAYS_A_YEAR = 365.2425
 
 
-def make_bars(definition: Definition, read: dict[Reference, SourceSeries]) -> Bars:
+def make_bars(definition: Definition, read: dict[Reference, Series]) -> Bars:
     """Return the sleeves' total returns from the first bar that all of them have to the last.
 
     The bars of a monthly market are months, stamped with their last business day. Those of a daily one are
@@ -45,32 +44,25 @@ def make_bars(definition: Definition, read: dict[Reference, SourceSeries]) -> Ba
     on_grid = {reference: _on_grid(reference, series, grid, dates) for reference, series in held.items()}
     # A level's first bar has no return; it is the close before the first.
     first = 1 if any(_is_level(reference) for reference in held) else 0
-    every = np.arange(len(grid))
-
-    def get(reference: Reference) -> Dated:
-        return Dated(to_days(every), on_grid[reference], to_days(every), dates[-1])
-
-    columns = [formula.evaluate(get).values for formula in definition.sleeves.values()]
+    columns = [
+        formula.combine([on_grid[reference] for reference in formula.references], dates)
+        for formula in definition.sleeves.values()
+    ]
     return Bars(dates[first:], tuple(definition.sleeves), np.column_stack(columns)[first:])
 
 
-def on_bars(formula: Formula, read: dict[Reference, SourceSeries], dates: Days, frequency: str) -> Floats:
+def on_bars(formula: Pointwise, read: dict[Reference, Series], dates: Days, frequency: str) -> Floats:
     """Return what a formula of returns gives at each bar, (n_bars,) float64; NaN where it has no value."""
     grid = dates.astype(f"datetime64[{'M' if frequency == 'monthly' else 'D'}]")
-    every = np.arange(len(grid))
-
-    def get(reference: Reference) -> Dated:
-        values = _on_grid(reference, read[reference], grid, dates)
-        return Dated(to_days(every), values, to_days(every), dates[-1])
-
-    return formula.evaluate(get).values
+    values = [_on_grid(reference, read[reference], grid, dates) for reference in formula.references]
+    return formula.combine(values, dates)
 
 
 def _is_level(reference: Reference) -> bool:
     return entry(reference.id).unit == "level"
 
 
-def _grid(held: dict[Reference, SourceSeries], step: str) -> np.ndarray:
+def _grid(held: dict[Reference, Series], step: str) -> np.ndarray:
     keys: dict[Reference, Any] = {
         reference: series.dates.astype(f"datetime64[{step}]")
         for reference, series in held.items()
@@ -101,7 +93,7 @@ def _grid(held: dict[Reference, SourceSeries], step: str) -> np.ndarray:
     return grid
 
 
-def _on_grid(reference: Reference, series: SourceSeries, grid: np.ndarray, dates: Days) -> Floats:
+def _on_grid(reference: Reference, series: Series, grid: np.ndarray, dates: Days) -> Floats:
     about = entry(reference.id)
     if about.kind == "rate":
         return _accrued(series, dates)
@@ -118,7 +110,7 @@ def _on_grid(reference: Reference, series: SourceSeries, grid: np.ndarray, dates
     return np.r_[np.nan, column[1:] / column[:-1] - 1.0]
 
 
-def _accrued(series: SourceSeries, dates: Days) -> Floats:
+def _accrued(series: Series, dates: Days) -> Floats:
     """Return what a yearly rate in percent earns from each bar to the next: the rate of the bar before."""
     at = np.searchsorted(series.dates, dates[:-1], "right") - 1
     rate = np.where(at >= 0, series.values[np.maximum(at, 0)], np.nan)

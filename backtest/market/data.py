@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backtest.dates import Days, Floats
-    from backtest.market.sources.base import SourceSeries
-    from backtest.observations import Observations
+    from backtest.series import Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +64,6 @@ class Bars:
         return Bars(self.dates[part], self.sleeves, self.returns[part])
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where a series' values come from: for people, by checksum, and up to which day."""
-
-    source: str
-    sha256: str
-    last: np.datetime64
-
-
 @dataclass(frozen=True, eq=False)
 class MarketData:
     """Everything there is about one market, future included; a strategy sees ``known()`` of it.
@@ -94,15 +84,13 @@ class MarketData:
         Which of them is the policy rate; None where there is none.
     after_the_fact
         Series that no strategy may use, because they were not known in their time.
-    provenance
-        Every series that went into it, the sleeves' included, by catalogue id.
+    sources
+        Every series that went into it as its source has it, the sleeves' included, by catalogue id.
     roles
         What a series of ``observations`` stands for (``discount``, ``credit_spread``), to its id.
     factors
         Returns of portfolios that cost nothing, (n_bars,) float64, simple, decimal, NaN where there is none,
         by name (``SMB``, ``HML``, ``MOM``); reports hold alpha against them.
-    hindsight
-        The series of ``after_the_fact``, by id, for shading and for breakdowns after the fact.
     more
         Which command gets better or later figures; empty where there is none.
     """
@@ -113,14 +101,18 @@ class MarketData:
     proxy: str
     benchmark: str
     bars: Bars = field(repr=False)
-    observations: Mapping[str, Observations] = field(repr=False)
+    observations: Mapping[str, Series] = field(repr=False)
     policy: str | None
     after_the_fact: frozenset[str]
-    provenance: Mapping[str, Provenance] = field(repr=False)
+    sources: Mapping[str, Series] = field(repr=False)
     roles: Mapping[str, str] = field(default_factory=dict)
     more: str = ""
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
-    hindsight: Mapping[str, SourceSeries] = field(default_factory=dict, repr=False)
+
+    @property
+    def hindsight(self) -> dict[str, Series]:
+        """The series of ``after_the_fact`` that it has, by id, for shading and breakdowns after the fact."""
+        return {id: series for id, series in self.sources.items() if id in self.after_the_fact}
 
     def known(self, *, same_close: bool = False, decide: str = EVERY_FILL) -> Known:
         """Return what was known at each fill; ``decide`` says at which of them a strategy decides."""

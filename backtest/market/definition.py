@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.market.entry import Entry
-    from backtest.market.formulas import Formula
+    from backtest.market.formulas import Formula, Pointwise
 
 FREQUENCIES = ("monthly", "daily")
 
@@ -51,12 +51,12 @@ class Definition:
     title: str
     frequency: str
     benchmark: str
-    sleeves: dict[str, Formula]
+    sleeves: dict[str, Pointwise]
     series: dict[str, Formula] = field(default_factory=dict)
     policy: Formula | None = None
     proxy: str = ""
     more: str = ""
-    factors: dict[str, Formula] = field(default_factory=dict)
+    factors: dict[str, Pointwise] = field(default_factory=dict)
     vintages: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -165,19 +165,20 @@ def _definition(name: str, content: dict[str, Any]) -> Definition:
         raise _WrongError(
             ("frequency",), f"the frequency must be monthly or daily, not '{content['frequency']}'"
         )
-    groups = {
-        group: {key: _formula((group, key), value) for key, value in content.get(group, {}).items()}
-        for group in ("sleeves", "series", "factors")
-    }
+    sleeves, factors = (
+        {key: _portfolio(group, key, value) for key, value in content.get(group, {}).items()}
+        for group in ("sleeves", "factors")
+    )
+    series = {key: _formula(("series", key), value) for key, value in content.get("series", {}).items()}
     for id, vintage in content.get("vintages", {}).items():
         _text(("vintages", id), vintage)
     policy = _formula(("policy",), content["policy"]) if "policy" in content else None
-    rest = {key: content[key] for key in content if key not in (*groups, "policy")}
+    rest = {key: content[key] for key in content if key not in ("sleeves", "series", "factors", "policy")}
     definition = Definition(
         name=name,
-        sleeves=groups["sleeves"],
-        series=groups["series"],
-        factors=groups["factors"],
+        sleeves=sleeves,
+        series=series,
+        factors=factors,
         policy=policy,
         **rest,
     )
@@ -193,11 +194,7 @@ def _check_sleeves(definition: Definition) -> None:
     kinds = {}
     for sleeve, formula in definition.sleeves.items():
         where = ("sleeves", sleeve)
-        if not isinstance(formula, (Sum, WeightedMean)):
-            raise _WrongError(
-                where, f"the sleeve '{sleeve}' must be a series, a sum or a weighted mean of series"
-            )
-        held = formula.references if isinstance(formula, Sum) else [Reference(formula.of)]
+        held = [Reference(formula.of)] if isinstance(formula, WeightedMean) else formula.references
         for reference in held:
             about = entry(reference.id)
             if about.kind == "other":
@@ -287,6 +284,16 @@ def _formula(where: tuple[str, ...], value: Any) -> Formula:
             f"'{odd}' is neither a series with a number nor a way to make one; {nearest(odd, _FORMULAS)}",
         )
     return Sum(tuple((_reference((*where, key), key), float(factor)) for key, factor in value.items()))
+
+
+def _portfolio(group: str, key: str, value: Any) -> Pointwise:
+    formula = _formula((group, key), value)
+    if not isinstance(formula, (Sum, WeightedMean)):
+        raise _WrongError(
+            (group, key),
+            f"the {group[:-1]} '{key}' must be a series, a sum or a weighted mean of series",
+        )
+    return formula
 
 
 def _all_known(where: tuple[str, ...], formula: Formula) -> Formula:

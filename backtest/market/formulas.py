@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -10,11 +11,15 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import DataError
+from backtest.series import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from backtest.dates import Days, Floats
+
+FRACTION = "fraction"
+"""What discounts and shares count: 0.25 is a quarter."""
 
 _REFERENCE = re.compile(r"(?P<id>[^\[\]]+)(\[(?P<column>[^\[\]]+)\])?")
 
@@ -35,20 +40,7 @@ class Reference:
         return cls(match["id"].strip(), (match["column"] or "").strip())
 
 
-@dataclass(frozen=True, eq=False)
-class Dated:
-    """Values, the dates they are about, and the days they became known; (n,) each, no missing value.
-
-    ``checked`` is the last day for which everything that went into them has been looked up.
-    """
-
-    dates: Days
-    values: Floats
-    known_at: Days
-    checked: np.datetime64
-
-
-Get: TypeAlias = "Callable[[Reference], Dated]"
+Get: TypeAlias = "Callable[[Reference], Series]"
 
 
 class Formula(Protocol):
@@ -58,11 +50,39 @@ class Formula(Protocol):
     def references(self) -> list[Reference]:
         """The series that it needs."""
 
-    def evaluate(self, get: Get) -> Dated:
+    def evaluate(self, get: Get) -> Series:
         """Return its values; each is known when the last of its inputs is."""
 
 
-def together(parts: Iterable[Dated]) -> tuple[Dated, list[Floats]]:
+class Pointwise(ABC):
+    """A formula whose value on a date is made of its inputs' values on that date, and of nothing else."""
+
+    @property
+    @abstractmethod
+    def references(self) -> list[Reference]:
+        """The series that it needs."""
+
+    @abstractmethod
+    def combine(self, values: list[Floats], dates: Days) -> Floats:
+        """Return its values on ``dates``, (n,), of those of its references, (n,) each; NaN where one is."""
+
+    def unit(self, units: list[str]) -> str:
+        """Return what it counts, of what its references count: the same as all of them, if they agree."""
+        return units[0] if len(set(units)) == 1 else ""
+
+    def evaluate(self, get: Get) -> Series:
+        """Return its values on the dates that all its inputs have."""
+        parts = [get(reference) for reference in self.references]
+        shared, values = together(parts)
+        unit = self.unit([part.unit for part in parts])
+        return replace(shared, values=self.combine(values, shared.dates), unit=unit)
+
+
+def _least_checked(parts: Iterable[Series]) -> np.datetime64 | None:
+    return min((part.checked for part in parts if part.checked is not None), default=None)
+
+
+def together(parts: list[Series]) -> tuple[Series, list[Floats]]:
     """Return the first part on the dates that all of them have, and the values of each there.
 
     A date is known when the last of them is, and all is checked as far as the part that is least so.
@@ -72,7 +92,6 @@ def together(parts: Iterable[Dated]) -> tuple[Dated, list[Floats]]:
     DataError
         When they have no date in common.
     """
-    parts = list(parts)
     dates = parts[0].dates
     for part in parts[1:]:
         dates = np.intersect1d(dates, part.dates)
@@ -82,11 +101,11 @@ def together(parts: Iterable[Dated]) -> tuple[Dated, list[Floats]]:
     known_at = np.max([p.known_at[r].astype(np.int64) for p, r in zip(parts, rows, strict=True)], axis=0)
     values = [part.values[row] for part, row in zip(parts, rows, strict=True)]
     known = np.maximum.accumulate(known_at).astype("datetime64[D]")
-    return Dated(dates, values[0], known, min(part.checked for part in parts)), values
+    return Series(parts[0].id, dates, values[0], known, _least_checked(parts)), values
 
 
 @dataclass(frozen=True)
-class Sum:
+class Sum(Pointwise):
     """A sum of series with factors: ``{ BAA = 1.0, AAA = -1.0 }``, or a single series by its name."""
 
     terms: tuple[tuple[Reference, float], ...]
@@ -101,11 +120,9 @@ class Sum:
         """The series itself where it is nothing but one."""
         return self.terms[0][0] if len(self.terms) == 1 and self.terms[0][1] == 1.0 else None
 
-    def evaluate(self, get: Get) -> Dated:
-        """Return the sum on the dates that all the series have."""
-        shared, values = together(get(reference) for reference in self.references)
-        total = sum(factor * v for (_, factor), v in zip(self.terms, values, strict=True))
-        return replace(shared, values=np.asarray(total))
+    def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
+        """Return the sum."""
+        return np.asarray(sum(factor * v for (_, factor), v in zip(self.terms, values, strict=True)))
 
 
 def _columns(ids: Iterable[str], columns: Iterable[str]) -> list[Reference]:
@@ -113,7 +130,7 @@ def _columns(ids: Iterable[str], columns: Iterable[str]) -> list[Reference]:
 
 
 @dataclass(frozen=True)
-class WeightedMean:
+class WeightedMean(Pointwise):
     """The mean of some columns of a table, weighted by the product of the same columns of others.
 
     With ``weights`` the number of firms and their average size it is weighted by capitalisation. A column
@@ -129,21 +146,20 @@ class WeightedMean:
         """The series that it needs."""
         return _columns((self.of, *self.weights), self.columns)
 
-    def evaluate(self, get: Get) -> Dated:
-        """Return the mean on the dates that all columns have."""
-        shared, values = together(get(reference) for reference in self.references)
+    def combine(self, values: list[Floats], dates: Days) -> Floats:
+        """Return the mean; DataError where the weights of a date are zero."""
         tables = np.array(values).reshape(1 + len(self.weights), len(self.columns), -1)
         weights = tables[1:].prod(axis=0)
         total = weights.sum(axis=0)
         if (total <= 0.0).any():
             raise DataError(
-                f"the weights of {', '.join(self.columns)} are zero on {shared.dates[(total <= 0).argmax()]}"
+                f"the weights of {', '.join(self.columns)} are zero on {dates[(total <= 0).argmax()]}"
             )
-        return replace(shared, values=(tables[0] * weights).sum(axis=0) / total)
+        return (tables[0] * weights).sum(axis=0) / total
 
 
 @dataclass(frozen=True)
-class Discount:
+class Discount(Pointwise):
     """How much cheaper small is than large: 1 - (P/B of small) / (P/B of large), decimal.
 
     A half's price-to-book is one over its book-to-market, the capitalisation-weighted mean of its
@@ -158,15 +174,18 @@ class Discount:
         """The series that it needs."""
         return [*self.small.references, *self.large.references]
 
-    def evaluate(self, get: Get) -> Dated:
-        """Return the discount on the dates that both halves have."""
-        halves = [self.small.evaluate(get), self.large.evaluate(get)]
-        shared, (small, large) = together(halves)
-        return replace(shared, values=1.0 - large / small)
+    def combine(self, values: list[Floats], dates: Days) -> Floats:
+        """Return the discount."""
+        n = len(self.small.references)
+        return 1.0 - self.large.combine(values[n:], dates) / self.small.combine(values[:n], dates)
+
+    def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the ratios count
+        """Return what it counts."""
+        return FRACTION
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(Pointwise):
     """The share of some columns in all columns of a table of capitalisations, decimal."""
 
     columns: tuple[str, ...]
@@ -178,12 +197,15 @@ class Share:
         """The series that it needs."""
         return _columns(self.weights, self.all_columns)
 
-    def evaluate(self, get: Get) -> Dated:
-        """Return the share on the dates that all columns have."""
-        shared, values = together(get(reference) for reference in self.references)
+    def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
+        """Return the share."""
         sizes = np.array(values).reshape(len(self.weights), len(self.all_columns), -1).prod(axis=0)
         part = sizes[[self.all_columns.index(column) for column in self.columns]].sum(axis=0)
-        return replace(shared, values=part / sizes.sum(axis=0))
+        return part / sizes.sum(axis=0)
+
+    def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the sizes count
+        """Return what it counts."""
+        return FRACTION
 
 
 @dataclass(frozen=True)
@@ -204,27 +226,24 @@ class Splice:
         """The series that it needs."""
         return list(self.parts)
 
-    def evaluate(self, get: Get) -> Dated:
+    def evaluate(self, get: Get) -> Series:
         """Return the parts joined, by the days on which they became known; checked as far as the last one."""
-        joined = get(self.parts[-1])
+        ending = get(self.parts[-1])
+        joined, known_at = ending.values, ending.known_at
         for reference in reversed(self.parts[:-1]):
             part = get(reference)
-            before = part.known_at < joined.known_at[0]
+            before = part.known_at < known_at[0]
             if not before.any():
                 raise DataError(f"{reference.id} has no value before the next part of the splice begins")
             values = part.values[before]
             if reference.id in self.shift:
-                values = values + (joined.values[0] - values[-1])
+                values = values + (joined[0] - values[-1])
             # A value is dated by when it was known, for two parts may date the same change differently.
-            joined = Dated(
-                np.r_[part.known_at[before], joined.known_at],
-                np.r_[values, joined.values],
-                np.r_[part.known_at[before], joined.known_at],
-                joined.checked,
-            )
+            known_at = np.r_[part.known_at[before], known_at]
+            joined = np.r_[values, joined]
         # Of several values known on one day the last one counts.
-        last = np.r_[joined.known_at[1:] != joined.known_at[:-1], True]
-        return Dated(joined.known_at[last], joined.values[last], joined.known_at[last], joined.checked)
+        last = np.r_[known_at[1:] != known_at[:-1], True]
+        return Series(ending.id, known_at[last], joined[last], known_at[last], ending.checked, ending.unit)
 
 
 @dataclass(frozen=True)
@@ -245,10 +264,10 @@ class Relative:
         """Nothing but the sleeves, which are computed first."""
         return []
 
-    def evaluate(self, get: Get) -> Dated:
+    def evaluate(self, get: Get) -> Series:
         """Return the value at each bar with a whole window before it; ``get`` gives the sleeves' returns."""
         first, second = get(Reference(self.first)), get(Reference(self.second))
-        shared, (a, b) = together((first, second))
+        shared, (a, b) = together([first, second])
         dates = shared.dates
         growth = np.r_[0.0, np.cumsum(np.log1p(a) - np.log1p(b))]
         months = dates.astype("datetime64[M]")
@@ -262,10 +281,14 @@ class Relative:
         value = -np.expm1(growth[1:] - growth[begins])
         if not whole.any():
             raise DataError(f"the sleeves have fewer than {self.months} months")
-        return Dated(dates[whole], value[whole], shared.known_at[whole], shared.checked)
+        return Series(
+            self.first, dates[whole], value[whole], shared.known_at[whole], shared.checked, FRACTION
+        )
 
 
-def changes(series: Dated) -> Dated:
+def changes(series: Series) -> Series:
     """Return the first value and those that differ from the one before."""
     kept = np.r_[True, np.diff(series.values) != 0.0]
-    return Dated(series.dates[kept], series.values[kept], series.known_at[kept], series.checked)
+    return replace(
+        series, dates=series.dates[kept], values=series.values[kept], known_at=series.known_at[kept]
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backtest.dates import Fills, Floats
-    from backtest.observations import Observations
+    from backtest.series import Series
     from backtest.signals.level import Level
 
 
@@ -46,7 +46,7 @@ class Known:
 
     name: str
     fills: Fills
-    observations: Mapping[str, Observations]
+    observations: Mapping[str, Series]
     policy_id: str | None = None
     after_the_fact: frozenset[str] = frozenset()
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Known:
         """Return another rate as the policy rate: a role or an id; errors as ``Names.series``."""
         return PolicyRate(self.fills, self.observed(series))
 
-    def observed(self, series: str) -> Observations:
+    def observed(self, series: str) -> Series:
         """Return a series' observations, by role or id; errors as ``Names.series``."""
         return self.observations[self.names.series(series)]
 

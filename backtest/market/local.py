@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import to_days
-from backtest.errors import DataError, nearest
-from backtest.market.sources.base import SourceSeries
+from backtest.errors import DataError
+from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,14 +108,8 @@ def _said(text: bytes, path: Path) -> dict[str, str]:
     return about
 
 
-def read_local(path: Path, column: str) -> SourceSeries:
-    """Return one column of a file, or its only one.
-
-    Raises
-    ------
-    DataError
-        When it has no such column, or no value in it.
-    """
+def read_local(path: Path) -> Table:
+    """Return the columns of a file; DataError where it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -125,15 +119,9 @@ def read_local(path: Path, column: str) -> SourceSeries:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged ({error}); make it anew with: rotation universe build") from None
     names = [name for name in table.column_names if name != "date"]
-    if column and column not in names:
-        raise DataError(f"{path} has no column '{column}'; {nearest(column, names)}")
     try:
-        values = table[column or names[0]].to_numpy().astype(np.float64)
+        values = np.column_stack([table[name].to_numpy().astype(np.float64) for name in names])
         dates = to_days(table["date"].to_numpy())
     except (ValueError, TypeError):
         raise DataError(f"{path} has something else than dates and numbers in its columns") from None
-    there = np.isfinite(values)
-    if not there.any():
-        raise DataError(f"{path} has no value in its column '{column or names[0]}'")
-    sha256 = hashlib.sha256(content).hexdigest()
-    return SourceSeries(dates[there], values[there], f"file {path.name}", sha256, dates[there][-1])
+    return Table(dates, tuple(names), values, f"file {path.name}", hashlib.sha256(content).hexdigest())

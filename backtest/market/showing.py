@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.market.catalogue import entry
-from backtest.market.reading import CARRIED, read
-from backtest.market.release import AFTER_THE_FACT, known_at
-from backtest.market.sources.base import Table
+from backtest.market.reading import CARRIED, known, table_of
 from backtest.market.store import Store
+
+if TYPE_CHECKING:
+    from backtest.market.sources.base import Table
 
 
 def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:
@@ -25,17 +26,12 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     """
     about = entry(id)
     vintages, notes = [], []
-    if about.source in CARRIED:
-        series = read(about)
-        table = Table(
-            series.dates, (about.id,), series.values[:, None], series.origin, series.sha256, series.announced
-        )
-        last, sha256 = str(series.last), series.sha256
-    else:
+    table = table_of(about, vintage)
+    last, origin, became_known = table.last, table.origin, known(about, table)
+    if about.source not in CARRIED:
         store = Store()
         record = store.find(id, vintage)
-        table = store.read(record)
-        last, sha256, notes = record.last, record.sha256, record.notes
+        origin, notes = record.address, record.notes
         vintages = [
             {
                 "vintage": r.vintage,
@@ -46,25 +42,19 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
             }
             for r in store.vintages(id)
         ]
-    if about.known_at == AFTER_THE_FACT:
-        known = np.full(len(table.dates), np.datetime64("NaT"), dtype="datetime64[D]")
-    elif table.announced is not None:
-        known = table.announced
-    else:
-        known = known_at(about.known_at, table.dates)
     return {
         "id": about.id,
         "title": about.title,
-        "source": table.address,
+        "source": origin,
         "unit": about.unit,
         "frequency": about.frequency,
         "known_at": about.rule,
         "first": str(table.dates[0]),
-        "last": last,
-        "sha256": sha256,
+        "last": str(last),
+        "sha256": table.sha256,
         "notes": notes,
         "vintages": vintages,
-        "rows": [_row(table, known, i) for i in range(len(table.dates))[-tail if tail else 0 :]],
+        "rows": [_row(table, became_known, i) for i in range(len(table.dates))[-tail if tail else 0 :]],
     }
 
 

@@ -75,6 +75,11 @@ class Record:
         return f"{self.sha256[:16]}.parquet"
 
     @property
+    def origin(self) -> str:
+        """Where the values come from, for people."""
+        return f"{self.address}, seen {self.downloaded[:10]}, vintage {self.vintage}"
+
+    @property
     def age(self) -> float:
         """Seconds since ``downloaded``."""
         return time.time() - dt.datetime.fromisoformat(self.downloaded).timestamp()
@@ -166,8 +171,8 @@ class Store:
             dates,
             tuple(record.columns),
             np.column_stack(columns),
-            record.address,
-            record.answer_sha256,
+            record.origin,
+            record.sha256,
             announced,
         )
         if vintage_of(table) != record.vintage:
@@ -194,10 +199,10 @@ class Store:
         record = Record(
             id=id,
             vintage=vintage,
-            address=table.address,
+            address=table.origin,
             downloaded=dt.datetime.now(tz=dt.UTC).isoformat(timespec="microseconds"),
             sha256=hashlib.sha256(content).hexdigest(),
-            answer_sha256=table.answer_sha256,
+            answer_sha256=table.sha256,
             first=str(table.dates[0]),
             last=str(table.dates[-1]),
             rows=len(table.dates),

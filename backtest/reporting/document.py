@@ -64,8 +64,8 @@ def document(
             "data": {
                 "last": str(market.bars.dates[-1]),
                 "series": {
-                    id: {"source": p.source, "sha256": p.sha256, "last": str(p.last)}
-                    for id, p in sorted(market.provenance.items())
+                    id: {"source": p.origin, "sha256": p.sha256, "last": str(p.last)}
+                    for id, p in sorted(market.sources.items())
                 },
             },
             "shaded": {

@@ -68,8 +68,8 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
     if market.more:
         lines.append(("more", market.more))
     by_last: dict[str, list[str]] = {}
-    for id, provenance in sorted(market.provenance.items()):
-        by_last.setdefault(str(provenance.last), []).append(id)
+    for id, series in sorted(market.sources.items()):
+        by_last.setdefault(str(series.last), []).append(id)
     lines.append(("data end", "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())))
     return lines
 

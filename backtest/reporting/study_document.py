@@ -23,8 +23,8 @@ def data_of(market: MarketData) -> dict[str, Any]:
     return {
         "last": str(market.bars.dates[-1]),
         "series": {
-            id: {"source": p.source, "sha256": p.sha256, "last": str(p.last)}
-            for id, p in sorted(market.provenance.items())
+            id: {"source": p.origin, "sha256": p.sha256, "last": str(p.last)}
+            for id, p in sorted(market.sources.items())
         },
     }
 

@@ -82,7 +82,7 @@ def _example(finding: Finding) -> str:
 
 
 def _data(market: MarketData) -> list[list[str]]:
-    return [[id, p.source, str(p.last), p.sha256[:12]] for id, p in sorted(market.provenance.items())]
+    return [[id, p.origin, str(p.last), p.sha256[:12]] for id, p in sorted(market.sources.items())]
 
 
 def _common(market: MarketData) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from backtest.signals.signal import Signal, unite
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Fills, Ints
-    from backtest.observations import Observations
+    from backtest.series import Series
 
 # Targets are published in decimals: 1.6 - 1.5 must count as a cut of 0.1.
 _ROUNDING = 1e-9
@@ -34,7 +34,7 @@ class PolicyRate:
     """
 
     fills: Fills
-    target: Observations
+    target: Series
 
     def first_cuts(self, quiet: Any, at_least: Any) -> Events:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.

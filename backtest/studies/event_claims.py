@@ -9,7 +9,7 @@ import numpy as np
 from backtest.analysis.event_study import event_study
 from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
-from backtest.observations import Observations
+from backtest.series import Series
 from backtest.signals.policy import PolicyRate
 from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Cases, Evidence, Finding, Paths, Table
@@ -256,7 +256,7 @@ def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
     a month counts, dated in that month.
     """
     rate = observed(market, "discount_rate", "discount rate")
-    dated = Observations(rate.id, rate.dates, rate.values, rate.dates)
+    dated = Series(rate.id, rate.dates, rate.values, rate.dates)
     events = PolicyRate(Fills(rate.dates), dated).first_cuts(quiet=QUIET, at_least=0.10)
     return events.dates(), events.known_from[0]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backtest.analysis.predictive import Predictive
     from backtest.dates import Floats
     from backtest.market.data import MarketData
-    from backtest.observations import Observations
+    from backtest.series import Series
 
 YEARS = (1, 3, 5)
 HISTORY = 240
@@ -146,7 +146,7 @@ def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
     )
 
 
-def _month_ends(series: Observations) -> Observations:
+def _month_ends(series: Series) -> Series:
     """Return the last value of each month: years are counted in months, whatever the series comes by."""
     months = series.dates.astype("datetime64[M]")
     last = np.r_[months[1:] != months[:-1], True]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Bools, Days, Floats, Ints
     from backtest.market.data import MarketData
-    from backtest.observations import Observations
+    from backtest.series import Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def monthly(market: MarketData, *sleeves: str) -> Monthly:
     return Monthly(ends, {sleeve: growth[:, column] for column, sleeve in enumerate(sleeves)})
 
 
-def observed(market: MarketData, role: str, what: str) -> Observations:
+def observed(market: MarketData, role: str, what: str) -> Series:
     """Return the series that has a role; MissingInputError where the market has none."""
     id = market.policy if role == "policy" else market.roles.get(role)
     if id is None or id not in market.observations:
@@ -114,7 +114,7 @@ def known_level(market: MarketData, role: str, what: str, ends: Days) -> Floats:
     return observed(market, role, what).as_of(Fills(ends))
 
 
-def change_within(series: Observations, ends: Days, *, carried: bool = False) -> Floats:
+def change_within(series: Series, ends: Days, *, carried: bool = False) -> Floats:
     """Return the change of a series within each month, by the dates its values are about; NaN where unknown.
 
     The last value of the month less the last of the month before. ``carried``: the series has an entry only

@@ -76,7 +76,7 @@ def vintage(market: MarketData) -> dict[str, str]:
         digest.update(series.known_at.astype(np.int64).tobytes())
         digest.update(np.ascontiguousarray(series.values).tobytes())
     digest.update(json.dumps([market.policy, sorted(market.roles.items())]).encode())
-    return {**{id: of.sha256 for id, of in market.provenance.items()}, "values": digest.hexdigest()}
+    return {**{id: of.sha256 for id, of in market.sources.items()}, "values": digest.hexdigest()}
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from backtest.dates import Fills, to_days
 from backtest.errors import DataError, UsageError
 from backtest.market.catalogue import catalogue
 from backtest.market.release import known_at
-from backtest.observations import Observations
+from backtest.series import Series
 from backtest.universe.schemes import TOTAL
 from backtest.universe.workshop import text
 
@@ -106,7 +106,7 @@ def _level(scheme: Scheme, dates: Days, index: Path | None) -> Floats:
     return read_observations(index, scheme.index).as_of(Fills(dates, same_close=True))
 
 
-def read_observations(path: Path, id: str) -> Observations:
+def read_observations(path: Path, id: str) -> Series:
     """Return a series from a CSV with a date, a value and, where the catalogue has no rule, ``known_at``.
 
     Raises
@@ -135,7 +135,7 @@ def read_observations(path: Path, id: str) -> Observations:
             )
         announced = known_at(catalogue()[id].known_at, dates)
     there = np.isfinite(values)
-    return Observations(id, dates[there], values[there], announced[there])
+    return Series(id, dates[there], values[there], announced[there])
 
 
 def reference(scheme: Scheme) -> str:

@@ -11,8 +11,8 @@ from backtest import load_strategy
 from backtest.analysis.superior import settled, superior
 from backtest.engine.curves import MEASURES
 from backtest.market.data import Bars, MarketData
-from backtest.observations import Observations
 from backtest.runs import Cost
+from backtest.series import Series
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.survey import DIGESTED, Survey, first_of_each
@@ -107,12 +107,12 @@ def _dates(world: World) -> Days:
     return np.busday_offset("1980-01-01", np.arange(world.bars), roll="forward")
 
 
-def _policy(rng: np.random.Generator, dates: Days) -> Observations:
+def _policy(rng: np.random.Generator, dates: Days) -> Series:
     """Return a policy rate that moves every three months or so, in cycles, whatever returns do."""
     days = np.sort(rng.choice(dates, len(np.unique(dates.astype("datetime64[M]"))) // 3, replace=False))
     falling = (np.arange(len(days)) + rng.integers(12)) // 6 % 2 == 1
     moves = np.where(falling, -0.25, 0.25) * rng.choice([1, 1, 2, 3], len(days))
-    return Observations("POLICY", days, 20.0 + moves.cumsum(), days)
+    return Series("POLICY", days, 20.0 + moves.cumsum(), days)
 
 
 def market_of(rng: np.random.Generator, process: Process, world: World) -> MarketData:

@@ -35,7 +35,9 @@ def test_a_policy_rate_that_was_not_looked_up_since_is_out_of_date(
 ) -> None:
     assert stored.is_dir()
     # The range is stamped the day after it is announced: what stands there on a day was known the day before.
-    looked_up = read(entry("DFEDTARU")).last - np.timedelta64(1, "D")
+    series = read(entry("DFEDTARU"))
+    looked_up = series.dates[-1] - np.timedelta64(1, "D")
+    assert (series.checked, series.last) == (looked_up, series.dates[-1])
     standing = stand(strategy, market, as_of=looked_up + np.timedelta64(92, "D"))
     (sentence,) = standing.stale
     assert sentence.startswith(f"policy is known up to {looked_up}, 3 months before ")
@@ -48,7 +50,7 @@ def test_a_policy_rate_that_was_not_looked_up_since_is_out_of_date(
 @pytest.mark.parametrize("strategy", ["easing", "rate_cut"])
 def test_what_was_looked_up_to_the_day_is_not_out_of_date(stored: Path, strategy: str) -> None:
     assert stored.is_dir()
-    looked_up = read(entry("DFEDTARU")).last - np.timedelta64(1, "D")
+    looked_up = read(entry("DFEDTARU")).dates[-1] - np.timedelta64(1, "D")
     for day in (looked_up, looked_up - np.timedelta64(40, "D")):
         standing = stand(strategy, "french_monthly", as_of=day)
         assert standing.stale == []

@@ -73,6 +73,12 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
             "no part before the last",
         ),
         ("[series]", "[vintages]\nSMB = 5\n[series]", 12, "'SMB' must be text"),
+        (
+            "[series]",
+            '[factors]\nOLD = { relative = ["small", "market"], months = 60 }\n[series]',
+            12,
+            "the factor 'OLD' must be a series, a sum or a weighted mean of series",
+        ),
         ("[series]", "[serie]", 11, "did you mean 'series'?"),
     ],
 )
@@ -190,7 +196,7 @@ def test_a_pinned_vintage_is_the_one_that_is_used(tmp_path: Path) -> None:
     pinned = load_market(_file(tmp_path, DAILY + f'[vintages]\nS = "{old}"\n'))
     assert new.bars.column("small")[0] == pytest.approx(1.02)
     assert pinned.bars.column("small")[0] == pytest.approx(0.01)
-    assert old in pinned.provenance["S"].source
+    assert old in pinned.sources["S"].origin
 
 
 def test_the_thirds_by_size_can_be_chosen_instead_of_the_halves(tmp_path: Path, library: Library) -> None:

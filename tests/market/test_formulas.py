@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.market.formulas import (
-    Dated,
     Discount,
     Formula,
     Reference,
@@ -24,14 +23,15 @@ from backtest.market.formulas import (
 )
 from backtest.market.load import load_market
 from backtest.market.release import known_at
+from backtest.series import Series
 
 MONTHS = np.arange(np.datetime64("1950-01"), np.datetime64("1990-01")).astype("datetime64[D]")
 LEVELS = st.lists(st.integers(0, 40).map(lambda n: n / 4), min_size=2, max_size=60)
 
 
-def _dated(values: list[float], begin: int) -> Dated:
+def _dated(values: list[float], begin: int) -> Series:
     dates = MONTHS[begin : begin + len(values)]
-    return Dated(dates, np.array(values), dates + np.timedelta64(31, "D"), dates[-1])
+    return Series("X", dates, np.array(values), dates + np.timedelta64(31, "D"), dates[-1])
 
 
 @given(first=LEVELS, second=LEVELS, begin=st.integers(1, 59))
@@ -62,7 +62,7 @@ def test_a_seam_that_is_not_shifted_is_a_move_like_any_other(
 
 def test_changes_keep_the_first_value_and_every_move() -> None:
     dates = MONTHS[:6]
-    kept = changes(Dated(dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates, dates[-1]))
+    kept = changes(Series("X", dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates, dates[-1]))
     assert kept.values.tolist() == [1.0, 2.0, 1.0]
     assert kept.known_at.tolist() == dates[[0, 2, 4]].tolist()
     assert kept.checked == dates[-1]
@@ -104,7 +104,9 @@ def test_a_daily_relative_return_looks_back_calendar_months() -> None:
     days = np.arange(np.datetime64("2000-01-03"), np.datetime64("2004-01-01"))
     days = days[np.is_busday(days)]
     random = np.random.default_rng(3)
-    series = {name: Dated(days, random.normal(0, 0.01, len(days)), days, days[-1]) for name in ("a", "b")}
+    series = {
+        name: Series(name, days, random.normal(0, 0.01, len(days)), days, days[-1]) for name in ("a", "b")
+    }
     found = Relative("a", "b", 12).evaluate(lambda reference: series[reference.id])
     day = np.datetime64("2002-05-15")
     window = (days > np.datetime64("2001-05-15")) & (days <= day)

@@ -55,8 +55,8 @@ def test_a_market_reads_the_files_beside_it(folder: Path) -> None:
     np.testing.assert_allclose(market.bars.column("market"), [0.02, 0.02, 0.02])
     # 0.01% a day from the last business day of January to that of February.
     np.testing.assert_allclose(market.bars.column("cash")[1], 28 * 1e-4)
-    assert f"{folder.name}/two.parquet" in market.provenance
-    assert len(market.provenance[f"{folder.name}/two.parquet"].sha256) == 64
+    assert f"{folder.name}/two.parquet" in market.sources
+    assert len(market.sources[f"{folder.name}/two.parquet"].sha256) == 64
 
 
 def test_a_wrong_column_is_answered_with_the_first(folder: Path) -> None:
@@ -94,4 +94,4 @@ def test_a_file_whose_values_are_damaged_is_refused(folder: Path) -> None:
     content[4:200] = b"\xff" * 196
     path.write_bytes(content)
     with pytest.raises(DataError, match="is damaged"):
-        read_local(path, "")
+        read_local(path)

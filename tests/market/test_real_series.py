@@ -181,7 +181,7 @@ def test_the_target_is_the_projects_own_table_under_the_catalogues_rule(
     data = load_market("french_monthly")
     assert data.policy is not None
     policy = data.observations[data.policy]
-    last = str(data.provenance["DFEDTARU"].last)
+    last = str(data.sources["DFEDTARU"].last)
     with (shipped("data") / "fed_target.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     table = [(row["announced"], float(row["target"])) for row in rows if row["announced"] < last]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
-from backtest.observations import Observations
+from backtest.series import Series
 from backtest.signals.policy import PolicyRate
 from backtest.signals.rows import combinations, distinct
 from tests.engine.cases import cases
@@ -19,7 +19,7 @@ def rates(draw: st.DrawFn) -> PolicyRate:
     values = 20.0 + np.cumsum(rng.choice([-0.5, -0.25, -0.1, 0.0, 0.25], n + 1))
     days = np.datetime64("1990-01-01") + np.cumsum(rng.integers(1, 30, 400))
     same_close = draw(st.booleans(), label="same close")
-    return PolicyRate(Fills(days, same_close), Observations("POLICY", known_at, values, known_at))
+    return PolicyRate(Fills(days, same_close), Series("POLICY", known_at, values, known_at))
 
 
 def row(draw: st.DrawFn, n: int, values: list[float]) -> np.ndarray | float:

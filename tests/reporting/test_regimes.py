@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from backtest import run
-from backtest.observations import Observations
 from backtest.reporting import shading
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sheet import sheet
+from backtest.series import Series
 from tests.oracle.embedded_facts import at_fills, business_cycles, discount, policy_states
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_recession_by_the_month_begins_in_its_own_month_and_one_by_its_peak_in
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     days = np.array(["2007-12-01", "2009-06-01"], dtype="datetime64[D]")
-    series = Observations("USREC", days, np.array([1.0, 0.0]), days)
+    series = Series("USREC", days, np.array([1.0, 0.0]), days)
     seen = SimpleNamespace(market=SimpleNamespace(hindsight={"USREC": series}))
     for frequency, first, last in (
         ("irregular", "2008-01-01", "2009-06-30"),

@@ -42,7 +42,7 @@ def test_every_script_runs_as_it_stands(name: str, market: MarketData, tmp_path:
 
 def test_a_series_that_the_market_does_not_name_is_in_the_report(market: MarketData, tmp_path: Path) -> None:
     assert "DGS2" not in market.observations
-    assert "DGS2" in run(script(tmp_path, "resteepening"), market).market.provenance
+    assert "DGS2" in run(script(tmp_path, "resteepening"), market).market.sources
 
 
 def months(market: MarketData, sleeve: str) -> pd.Series:

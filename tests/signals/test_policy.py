@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.observations import Observations
+from backtest.series import Series
 from backtest.signals.policy import PolicyRate
 from tests.signals.cases import MONTHS, fills
 
@@ -51,7 +51,7 @@ def test_the_stance_is_that_of_a_slow_loop(
 ) -> None:
     days = np.datetime64("1990-01-10") + np.cumsum([gap for gap, _ in made])
     dates = np.r_[np.datetime64("1990-01-10"), days]
-    target = Observations("T", dates, 5.0 + np.r_[0.0, np.cumsum([m for _, m in made])], dates)
+    target = Series("T", dates, 5.0 + np.r_[0.0, np.cumsum([m for _, m in made])], dates)
     signal = PolicyRate(fills(), target).easing(np.array([at_least, at_least]), np.array([after, after]))
     for fill, day in enumerate(MONTHS):
         past = [(k, m) for k, (_, m) in zip(days, made, strict=True) if k < day and abs(m) >= at_least - 1e-9]

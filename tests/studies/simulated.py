@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from backtest.dates import last_business_day, to_days
-from backtest.market.data import Bars, MarketData, Provenance
-from backtest.observations import Observations
+from backtest.market.data import Bars, MarketData
+from backtest.series import Series
 
 MONTHS = np.arange(np.datetime64("1926-07"), np.datetime64("2026-06"))
 ENDS = last_business_day(to_days(MONTHS))
@@ -39,8 +39,8 @@ def policy_moves(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.array(days), np.array(target)
 
 
-def known_next_day(name: str, dates: np.ndarray, values: np.ndarray) -> Observations:
-    return Observations(name, dates, values, dates + np.timedelta64(1, "D"))
+def known_next_day(name: str, dates: np.ndarray, values: np.ndarray) -> Series:
+    return Series(name, dates, values, dates + np.timedelta64(1, "D"))
 
 
 def simulated(seed: int, plant: Plant | None = None) -> MarketData:
@@ -69,12 +69,12 @@ def simulated(seed: int, plant: Plant | None = None) -> MarketData:
     }
     since = days[0].astype("datetime64[M]") <= MONTHS
     observations["discount_rate"] = known_next_day("discount_rate", to_days(MONTHS[since]), rate[since])
-    observations["policy"] = Observations("policy", days, target, days)
+    observations["policy"] = Series("policy", days, target, days)
     told = to_days(["1980-06-03", "1981-07-08", "1982-01-06", "1983-07-08", "1991-04-25", "1992-12-22"])
     told = np.r_[
         told, to_days(["2001-11-26", "2003-07-17", "2008-12-01", "2010-09-20", "2020-06-08", "2021-07-19"])
     ]
-    observations["recession"] = Observations("recession", told, np.resize([1.0, 0.0], 12), told)
+    observations["recession"] = Series("recession", told, np.resize([1.0, 0.0], 12), told)
     return MarketData(
         name="simulated",
         title="a simulated market",
@@ -85,6 +85,10 @@ def simulated(seed: int, plant: Plant | None = None) -> MarketData:
         observations=observations,
         policy="policy",
         after_the_fact=frozenset(),
-        provenance={"SIMULATED": Provenance("drawn at random", "0" * 64, ENDS[-1])},
+        sources={
+            "SIMULATED": Series(
+                "SIMULATED", ENDS, returns["market"], ENDS, origin="drawn at random", sha256="0" * 64
+            )
+        },
         roles={name: name for name in observations if name != "policy"},
     )

@@ -16,7 +16,7 @@ import pandas as pd
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources.base import SourceSeries
+from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
     from backtest.market.entry import Entry
@@ -41,7 +41,7 @@ def _content(file: str) -> bytes:
 class ArchFigures:
     """Reads the files themselves: arch's own loader misreads ``192607`` under pandas 3."""
 
-    def read(self, entry: Entry) -> SourceSeries:
+    def read(self, entry: Entry) -> Table:
         """Return one column of one file, dated on the first of the month.
 
         Raises
@@ -62,5 +62,4 @@ class ArchFigures:
         layout = "%Y%m" if table["Date"].str.fullmatch(r"\d{6}").all() else "%m/%d/%Y"
         dates = to_days(pd.to_datetime(table["Date"], format=layout).to_numpy())
         values = table[column].to_numpy(dtype=np.float64)
-        present = np.isfinite(values)
-        return SourceSeries(dates[present], values[present], origin, sha256, dates[present][-1])
+        return Table(dates, (entry.id,), values[:, None], origin, sha256)

@@ -16,36 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class SourceSeries:
-    """A series as its source has it.
-
-    Parameters
-    ----------
-    dates, values
-        (n,) datetime64[D] as stamped by the source, and (n,) float64 in the catalogue's unit; without
-        missing values.
-    origin
-        Where the values come from, for people.
-    sha256
-        Of the bytes they were read from.
-    last
-        The last day that the source speaks for: of a table of changes the day to which it has been
-        checked, which may be much later than the last change.
-    announced
-        (n,) datetime64[D]: when each value was announced, where the source says so; NaT where it was not.
-    """
-
-    dates: Days
-    values: Floats
-    origin: str
-    sha256: str
-    last: np.datetime64
-    announced: Days | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class Table:
-    """A series as it arrives from a server or a file, before it is checked and stored.
+    """A series as its source has it, undated: from the installation, a server, a file or the store.
 
     Parameters
     ----------
@@ -55,26 +27,35 @@ class Table:
         The names of its columns; a series of single values has one, named as the series.
     values
         (n, n_columns) float64 in the catalogue's unit; NaN where a value is missing.
-    address
-        Where it came from: a URL or the name of a file.
-    answer_sha256
+    origin
+        Where it came from, for people: a URL, the name of a file, a vintage of the store.
+    sha256
         Of the bytes that came from there.
     announced
-        (n,) datetime64[D]: when each row became known, where the source says so.
+        (n,) datetime64[D]: when each row became known, where the source says so; NaT where it never was.
+    checked
+        The last day that the source speaks for, where that is not its last date: of a table of changes the
+        day to which it has been looked up.
     """
 
     dates: Days
     columns: tuple[str, ...]
     values: Floats
-    address: str
-    answer_sha256: str
+    origin: str
+    sha256: str
     announced: Days | None = None
+    checked: np.datetime64 | None = None
+
+    @property
+    def last(self) -> np.datetime64:
+        """The last day that it speaks for."""
+        return self.dates[-1] if self.checked is None else self.checked
 
 
 class Source(Protocol):
     """Reads the series of the catalogue that name it, from this computer."""
 
-    def read(self, entry: Entry) -> SourceSeries:
+    def read(self, entry: Entry) -> Table:
         """Return the values of one series; DataError where they cannot be had."""
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtest.dates import parse_day, to_days
 from backtest.folders import shipped
-from backtest.market.sources.base import SourceSeries
+from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
     from backtest.market.entry import Entry
@@ -23,7 +23,7 @@ _CHECKED = re.compile(rb"^# checked-through: (\S+)$", re.MULTILINE)
 class Facts:
     """Reads a CSV of ``data/``; a line ``# checked-through: DATE`` says how far it speaks."""
 
-    def read(self, entry: Entry) -> SourceSeries:
+    def read(self, entry: Entry) -> Table:
         """Return one column by the dates of another; ``words`` says which number a word of it stands for."""
         content = (shipped("data") / entry.options["file"]).read_bytes()
         table = pd.read_csv(BytesIO(content), comment="#")
@@ -33,6 +33,7 @@ class Facts:
         values = (column.map(words) if words else column).to_numpy(dtype=np.float64)
         announced = to_days(pd.to_datetime(table["announced"]).to_numpy()) if words else None
         checked = _CHECKED.search(content)
-        last = parse_day(checked[1].decode(), entry.options["file"]) if checked else dates[-1]
+        last = parse_day(checked[1].decode(), entry.options["file"]) if checked else None
         origin = f"the project's table {entry.options['file']}"
-        return SourceSeries(dates, values, origin, hashlib.sha256(content).hexdigest(), last, announced)
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Table(dates, (entry.id,), values[:, None], origin, sha256, announced, last)

@@ -1,4 +1,4 @@
-"""Observations are refused when they cannot be true, and answer only with the past."""
+"""Series are refused when they cannot be true, and answer only with the past."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from backtest.dates import Fills, to_days
 from backtest.errors import DataError
-from backtest.observations import Observations
+from backtest.series import Series
 
 
-def observations(dates: list[str], values: list[float], known_at: list[str] | None = None) -> Observations:
-    return Observations("X", to_days(dates), np.array(values), to_days(known_at or dates))
+def observations(dates: list[str], values: list[float], known_at: list[str] | None = None) -> Series:
+    return Series("X", to_days(dates), np.array(values), to_days(known_at or dates))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_as_of_is_the_last_value_known_in_time(
     dates = to_days(sorted(stamped))
     known_at = dates + np.timedelta64(lag, "D")
     values = np.arange(len(dates), dtype=float)
-    answer = Observations("X", dates, values, known_at).as_of(Fills(to_days(sorted(fills)), same_close))
+    answer = Series("X", dates, values, known_at).as_of(Fills(to_days(sorted(fills)), same_close))
     for fill, got in zip(sorted(fills), answer, strict=True):
         limit = np.datetime64(fill)
         usable = [

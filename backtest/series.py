@@ -1,4 +1,4 @@
-"""Observations: values together with the day on which the public could first know each."""
+"""A series: values, the day on which the public could first know each, and where they come from."""
 
 from __future__ import annotations
 
@@ -14,27 +14,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Observations:
+class Series:
     """One series, point in time.
 
     Parameters
     ----------
     id
-        The series' name in the catalogue.
+        Its name in the catalogue, or what a market calls it.
     dates
-        (n,) datetime64[D], strictly increasing: the period each value is about.
+        (n,) datetime64[D], strictly increasing: the period each value is about, as its source stamps it.
     values
-        (n,) float64 in the catalogue's unit. A missing value is not an observation: leave it out.
+        (n,) float64 in ``unit``. A missing value is not an observation: leave it out.
     known_at
-        (n,) datetime64[D], never decreasing: the day the public could first know each value.
+        (n,) datetime64[D], never decreasing: the day the public could first know each value; NaT where nobody
+        knew it in its time.
     checked
         The last day for which everything that went into it has been looked up, which may be much later than
         its last value where only changes are kept; None where nobody says, so that only its values tell.
+    unit
+        What it counts (``backtest.market.units``); empty where nothing says.
+    origin, sha256
+        Where its values come from, for people, and the checksum of what they were read from; empty for what
+        is made of several series.
 
     Raises
     ------
     DataError
-        When the three do not fit together; the sentence names the series and the first bad date.
+        When dates, values and known_at do not fit together; the sentence names the series and the first bad
+        date.
     """
 
     id: str
@@ -42,6 +49,9 @@ class Observations:
     values: Floats
     known_at: Days
     checked: np.datetime64 | None = None
+    unit: str = ""
+    origin: str = ""
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         if not len(self.dates) == len(self.values) == len(self.known_at):
@@ -50,11 +60,17 @@ class Observations:
             raise DataError(f"{self.id} has no observation")
         self._refuse(~np.isfinite(self.values), "is not a number")
         self._refuse(np.r_[False, np.diff(self.dates).astype(int) <= 0], "is out of order or twice")
-        self._refuse(np.r_[False, np.diff(self.known_at).astype(int) < 0], "was known before its predecessor")
+        # A NaT is neither before nor after a day.
+        self._refuse(np.r_[False, self.known_at[1:] < self.known_at[:-1]], "was known before its predecessor")
 
     def _refuse(self, bad: np.ndarray, why: str) -> None:
         if bad.any():
             raise DataError(f"{self.id}: the value of {self.dates[bad.argmax()]} {why}")
+
+    @property
+    def last(self) -> np.datetime64:
+        """The last day that it speaks for: of its last value, or to which it has been looked up since."""
+        return self.dates[-1] if self.checked is None else max(self.dates[-1], self.checked)
 
     def as_of(self, fills: Fills) -> Floats:
         """Return the latest value that each fill may use, (n_fills,) float64, NaN before the first.
