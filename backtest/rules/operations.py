@@ -17,6 +17,7 @@ from backtest.signals.calendar import months_of_year as in_months
 from backtest.signals.events import by_hand
 from backtest.signals.level import Level
 from backtest.signals.policy import PolicyRate
+from backtest.signals.rows import combinations
 from backtest.signals.signal import Signal
 from backtest.signals.signal import vote as counted
 
@@ -36,8 +37,10 @@ _SAME_UNIT = ("add", "subtract", "minimum", "maximum", "fmin", "fmax", "remainde
 
 
 def _rows(level: Level) -> Made:
-    """Return a level with a set for each of its rows, and which of them each of its sets uses."""
-    return Made(replace(level, which=np.arange(len(level.values))), level.which)
+    """Return a level with its distinct sets, and which of them each of its sets is."""
+    sizes = (len(level.values), len(level.dates) + 1)
+    (which, since), of = combinations((level.which, level.since), sizes)
+    return Made(replace(level, which=which, since=since), of)
 
 
 @operation
@@ -153,9 +156,8 @@ def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Level:
     )
     unit = parts[0].unit if parts else ""
     label = " or ".join(part.label for part in parts) or "a number that a signal chooses"
-    return Level(
-        fills, label, unit, fills.dates, known_at, values, np.arange(len(values)), tuple(sorted(series))
-    )
+    which, since = np.arange(len(values)), np.zeros(len(values), np.int64)
+    return Level(fills, label, unit, fills.dates, known_at, values, which, since, tuple(sorted(series)))
 
 
 @operation

@@ -143,54 +143,69 @@ def ranks(ordered: Floats, count: Ints, which: Ints, bound: Floats, found: Ints)
 
 
 @compiled
+def _crossings(
+    level: Floats, highest: Floats, lowest: Floats, begin: int, enter: float, leave: float, runs: Ints
+) -> int:
+    """Write down the runs (2, room) of a level as ``threshold`` has them; return how many there are."""
+    used, state, t, n = 0, False, begin, len(level)
+    while t < n:
+        block = t // BLOCK
+        if t % BLOCK == 0 and (lowest[block] >= leave if state else highest[block] < enter):
+            t += BLOCK
+            continue
+        if not state and level[t] >= enter:
+            state = True
+            runs[0, used] = t
+        elif state and level[t] < leave:
+            state = False
+            runs[1, used] = t
+            used += 1
+        t += 1
+    if state:
+        runs[1, used] = n
+        used += 1
+    return used
+
+
+@compiled
 def threshold(
     values: Floats,
     highest: Floats,
     lowest: Floats,
     which: Ints,
-    decision: Ints,
-    n_fills: int,
+    begin: Ints,
     enter: Floats,
     leave: Floats,
     offsets: Ints,
-    starts: Ints,
-    stops: Ints,
-) -> int:
-    """Write down the runs of a level at or above ``enter``, until it lies below ``leave``.
+) -> Ints:
+    """Return the runs (2, n_runs) of levels at or above ``enter`` until below ``leave``, as places in a row.
 
-    ``values`` (n_rows, n_decisions) by ``decision`` fills, with their ``extremes``, row ``which[s]`` for set
-    s; NaN leaves the state as it is. Called with empty ``starts`` it only counts. Returns the number of runs.
+    ``values`` (n_rows, n) with their ``extremes``: set s has row ``which[s]`` from ``begin[s]`` on, and is
+    at first no; NaN leaves the state as it is. ``offsets`` (n_sets + 1,) is filled.
     """
-    used = 0
-    n = len(decision)
-    write = len(starts) > 0
-    for s in range(len(enter)):
+    n = values.shape[1]
+    found = np.empty((2, n // 2 + 1), np.int64)
+    runs = np.empty((2, n + 4 * len(which)), np.int64)
+    count, used = 0, 0
+    for s in range(len(which)):
         offsets[s] = used
-        r = which[s]
-        state = False
-        t = 0
-        while t < n:
-            if t % BLOCK == 0 and (
-                lowest[r, t // BLOCK] >= leave[s] if state else highest[r, t // BLOCK] < enter[s]
-            ):
-                t += BLOCK
-                continue
-            if not state and values[r, t] >= enter[s]:
-                state = True
-                if write:
-                    starts[used] = decision[t]
-            elif state and values[r, t] < leave[s]:
-                state = False
-                if write:
-                    stops[used] = decision[t]
+        r, b = which[s], s - 1
+        if s == 0 or r != which[b] or enter[s] != enter[b] or leave[s] != leave[b] or begin[s] < begin[b]:
+            count = _crossings(values[r], highest[r], lowest[r], begin[s], enter[s], leave[s], found)
+        # Whoever begins later has the same runs, but for the one that it begins within.
+        if used + count > runs.shape[1]:
+            more = np.empty((2, 2 * runs.shape[1] + count), np.int64)
+            more[:, :used] = runs[:, :used]
+            runs = more
+        for k in range(count):
+            start, stop = max(found[0, k], begin[s]), found[1, k]
+            while start < stop and not values[r, start] >= enter[s]:
+                start += 1
+            if start < stop:
+                runs[0, used], runs[1, used] = start, stop
                 used += 1
-            t += 1
-        if state:
-            if write:
-                stops[used] = n_fills
-            used += 1
-    offsets[len(enter)] = used
-    return used
+    offsets[len(which)] = used
+    return runs[:, :used]
 
 
 @compiled
@@ -312,16 +327,18 @@ def _statistic(window: Floats, statistic: int) -> float:
 
 
 @compiled
-def windowed(values: Floats, rows: Ints, begin: Ints, result: Floats, statistic: int) -> None:
-    """Fill ``result`` (n_results, n) with a statistic of ``values[rows[u], begin[u, t] : t + 1]``.
+def windowed(
+    values: Floats, rows: Ints, begin: Ints, which: Ints, ready: Ints, result: Floats, statistic: int
+) -> None:
+    """Fill ``result`` (n_results, n) with a statistic of ``values[rows[u], begin[which[u], t] : t + 1]``.
 
-    Where ``begin`` is negative the window is not complete and the result NaN; so it is where the value at
-    t is missing. Missing values inside the window are left out.
+    It is NaN before ``ready[u]``, and where the value at t is missing. Missing values inside the window are
+    left out.
     """
     for u in range(len(rows)):
         level = values[rows[u]]
         for t in range(len(level)):
-            if begin[u, t] < 0 or np.isnan(level[t]):
+            if t < ready[u] or np.isnan(level[t]):
                 result[u, t] = np.nan
             else:
-                result[u, t] = _statistic(level[begin[u, t] : t + 1], statistic)
+                result[u, t] = _statistic(level[begin[which[u], t] : t + 1], statistic)

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.dates import add_months, last_business_day, month_start
 from backtest.errors import UsageError
-from backtest.signals.rows import combinations, row, sets_of, whole
+from backtest.signals.rows import combinations, distinct, row, sets_of, whole
 from backtest.signals.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Level:
         (n_rows, n) float64; NaN where a value is missing.
     which
         (n_sets,) int64: which row each parameter set uses.
+    since
+        (n_sets,) int64: the place of the first value that a set uses; what is before it is missing. Sets
+        that need more or less history differ in nothing else, and share a row.
     series
         The ids of the series it comes from.
     """
@@ -56,6 +59,7 @@ class Level:
     known_at: Days
     values: Floats
     which: Ints
+    since: Ints
     series: tuple[str, ...]
 
     @property
@@ -66,18 +70,34 @@ class Level:
     @property
     def known_from(self) -> Days:
         """The day on which each set's first value became known, (n_sets,); NaT where none ever is."""
-        present = np.isfinite(self.values)
-        first = np.where(present.any(axis=1), self.known_at[present.argmax(axis=1)], np.datetime64("NaT"))
-        return first[self.which]
+        return np.append(self.known_at, np.datetime64("NaT"))[self._following()[self.which, self.since]]
 
-    def at_decisions(self) -> tuple[Ints, Floats]:
+    def _following(self) -> Ints:
+        """Return the place of the first value there is at or after each, (n_rows, n + 1); n where none is."""
+        n = len(self.dates)
+        there = np.where(np.isfinite(self.values), np.arange(n), n)
+        following = np.minimum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+        return np.c_[following, np.full(len(there), n)]
+
+    def apart(self) -> Level:
+        """Return the level with a row of its own for each row and ``since`` that a set uses."""
+        if not self.since.any():
+            return self
+        n = len(self.dates)
+        (rows, since), which = combinations((self.which, self.since), (len(self.values), n + 1))
+        values = np.where(np.arange(n) < since[:, None], np.nan, self.values[rows])
+        return replace(self, values=values, which=which, since=np.zeros_like(which))
+
+    def at_decisions(self) -> tuple[Ints, Floats, Ints]:
         """Return the fills after something became known, (n_decisions,), and each row's values then.
 
-        The values, (n_rows, n_decisions), are the latest that are not missing; NaN before the first.
+        The values, (n_rows, n_decisions), are the latest that are not missing; NaN before the first. Also
+        the place of the first decision at which each set knows one, (n_sets,).
         """
         usable = self.fills.first_after(self.known_at)
-        last = np.r_[usable[1:] != usable[:-1], True] & (usable < len(self.fills.dates))
-        return usable[last], self._carried()[:, last]
+        last = np.flatnonzero(np.r_[usable[1:] != usable[:-1], True] & (usable < len(self.fills.dates)))
+        begin = np.searchsorted(last, self._following()[self.which, self.since])
+        return usable[last], self._carried()[:, last], begin
 
     def _carried(self) -> Floats:
         """Return the values with the latest that is not missing in place of every missing one."""
@@ -87,30 +107,30 @@ class Level:
 
     def at_fills(self) -> Floats:
         """Return the latest value known at each fill, (n_sets, n_fills); NaN before the first."""
-        decision, values = self.at_decisions()
+        decision, values, begin = self.at_decisions()
         index = np.searchsorted(decision, np.arange(len(self.fills.dates)), "right") - 1
         padded = np.c_[np.full(len(values), np.nan), values]
-        return padded[:, index + 1][self.which]
+        return np.where(index < begin[:, None], np.nan, padded[:, index + 1][self.which])
 
     def take(self, which: Ints) -> Level:
         """Return the level of so many of the sets, in this order."""
-        return replace(self, which=self.which[which])
+        return replace(self, which=self.which[which], since=self.since[which])
 
     # What is made of a level: each states the history that it needs.
 
     def change(self, months: Any) -> Level:
         """Return the change over so many months, in the level's unit; it needs those months."""
-        values, which, n = self._before(months)
-        return self._made(f"change of {self.label} over {n} months", values[0] - values[1], which)
+        (now, then), which, n = self._before(months)
+        return self._made(f"change of {self.label} over {n} months", now - then, which)
 
     def growth(self, months: Any) -> Level:
         """Return the relative change over so many months, in percent; it needs those months.
 
         It is missing where the earlier value is not positive.
         """
-        values, which, n = self._before(months)
-        base = np.where(values[1] > 0.0, values[1], np.nan)
-        made = self._made(f"growth of {self.label} over {n} months", 100.0 * (values[0] / base - 1.0), which)
+        (now, then), which, n = self._before(months)
+        base = np.where(then > 0.0, then, np.nan)
+        made = self._made(f"growth of {self.label} over {n} months", 100.0 * (now / base - 1.0), which)
         return replace(made, unit="percent")
 
     def average(self, months: Any) -> Level:
@@ -174,13 +194,14 @@ class Level:
             )
             values = _finite(combine, self.values[rows], found[number][:, None])
             made = label.format(self.label, f"{numbers[0]:g}")
-            return replace(self, label=made, values=values, which=which, unit=unit)
+            since = np.broadcast_to(self.since, n_sets)
+            return replace(self, label=made, values=values, which=which, since=since, unit=unit)
         n_sets = sets_of(self.n_sets, other.n_sets)
+        both = self.apart(), other.apart()
         (mine_of, theirs_of), which = combinations(
-            (np.broadcast_to(self.which, n_sets), np.broadcast_to(other.which, n_sets)),
-            (len(self.values), len(other.values)),
+            [np.broadcast_to(each.which, n_sets) for each in both], [len(each.values) for each in both]
         )
-        days, (mine, theirs), dates = together([self, other])
+        days, (mine, theirs), dates = together(both)
         return Level(
             self.fills,
             label.format(self.label, other.label),
@@ -189,6 +210,7 @@ class Level:
             days,
             _finite(combine, mine[mine_of], theirs[theirs_of]),
             which,
+            np.zeros_like(which),
             tuple(dict.fromkeys(self.series + other.series)),
         )
 
@@ -249,64 +271,51 @@ class Level:
             f"{self.label}: a signal that turns yes at {enter[bad]:g} cannot turn no {side} that, "
             f"at {until[bad]:g}"
         )
-        level = replace(self, which=np.broadcast_to(self.which, n_sets))
+        which, since = (np.broadcast_to(each, n_sets) for each in (self.which, self.since))
+        level = replace(self, which=which, since=since)
         signal, of = Threshold(level, enter, until, sign).signal()
         return signal, of, refused, error
 
     # The machinery.
 
     def _made(self, label: str, values: Floats, which: Ints) -> Level:
-        return replace(self, label=label, values=values, which=which)
-
-    def _rows_and_months(self, months: Any) -> tuple[Ints, Ints, Ints]:
-        """Return the distinct pairs of a row and a number of months, and which pair each set uses."""
-        months = whole(months, "months")
-        n_sets = sets_of(self.n_sets, len(months))
-        sizes = (len(self.values), int(months.max()) + 1)
-        columns = (np.broadcast_to(self.which, n_sets), np.broadcast_to(months, n_sets))
-        (rows, spans), which = combinations(columns, sizes)
-        return rows, spans, which
+        return replace(self, label=label, values=values, which=which, since=np.zeros_like(which))
 
     def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
         """Return the values, those of so many months before, which of them each set uses, and the months."""
-        rows, spans, which = self._rows_and_months(months)
+        months, level = whole(months, "months"), self.apart()
+        n_sets = sets_of(level.n_sets, len(months))
+        columns = (np.broadcast_to(level.which, n_sets), np.broadcast_to(months, n_sets))
+        (rows, spans), which = combinations(columns, (len(level.values), int(months.max()) + 1))
         index = np.searchsorted(self.dates, months_back(self.dates, spans[:, None]), "right") - 1
-        values = self.values[rows]
-        earlier = np.take_along_axis(self._carried()[rows], np.maximum(index, 0), axis=1)
-        return (values, np.where(index >= 0, earlier, np.nan)), which, int(spans[which[0]])
+        earlier = np.take_along_axis(level._carried()[rows], np.maximum(index, 0), axis=1)
+        return (level.values[rows], np.where(index >= 0, earlier, np.nan)), which, int(months[0])
 
     def _windowed(self, months: Any, statistic: str, label: str, history: Any = None) -> Level:
         from backtest.signals import compiled  # numba takes its time
 
-        rows, spans, which = self._rows_and_months(history if months is None else months)
-        begin = self.begins(rows, spans, whole=months is None)
-        asked, asked_begin, of = rows, begin, np.arange(len(rows))
-        if months is None and len(rows) > 1:
-            # All of the past is the same past, however much of it is needed: worked out once a row.
-            asked, of = np.unique(rows, return_inverse=True)
-            asked_begin = np.full((len(asked), len(self.dates)), -1)
-            np.maximum.at(asked_begin, of, begin)
-        result = np.empty((len(asked), len(self.dates)))
-        compiled.windowed(self.values, asked, asked_begin, result, getattr(compiled, statistic))
-        result = np.where(begin < 0, np.nan, result[of]) if len(of) > len(asked) else result
-        return self._made(label.format(n=spans[which[0]], label=self.label), result, which)
-
-    def begins(self, rows: Ints, spans: Ints, *, whole: bool) -> Ints:
-        """Return where the window of each value of a row begins, (n_pairs, n); -1 where it is not complete.
-
-        The window of n months is that of the days after ``months_back``. It is complete where the row's first
-        value that is not missing lies at or before its beginning; where values come by the month, in its
-        first month. With ``whole`` it begins with that first value.
-        """
-        day = months_back(self.dates, spans[:, None])
-        begin = np.searchsorted(self.dates, day, "right")
-        present = np.isfinite(self.values[rows])
-        first = np.where(present.any(axis=1), present.argmax(axis=1), len(self.dates) - 1)[:, None]
-        # Nothing that came later may tell how often values come: the first two do.
-        by_month = len(self.dates) > 1 and bool(self.dates[1] - self.dates[0] > np.timedelta64(20, "D"))
-        complete = self.dates[first] <= (add_months(day + 1, 1) - 1 if by_month else day)
-        complete &= np.arange(len(self.dates)) > first
-        return np.where(complete, first if whole else begin, -1)
+        wanted = whole(history if months is None else months, "months")
+        n, n_sets = len(self.dates), sets_of(self.n_sets, len(wanted))
+        rows, since = np.broadcast_to(self.which, n_sets), np.broadcast_to(self.since, n_sets)
+        spans, at = distinct(np.broadcast_to(wanted, n_sets))
+        begin, complete = windows(self.dates, spans)
+        following = self._following()
+        first = following[rows, since]
+        ready = complete[at, first]
+        if months is None:
+            # All of the past is the same past, however much of it is needed.
+            firsts, at = np.unique(first, return_inverse=True)
+            begin = np.repeat(firsts[:, None], n, axis=1)
+        elif (following[rows, begin[at, ready]] < first).any():
+            return self.apart()._windowed(months, statistic, label)  # a window has what a set may not use
+        (rows, at), which = combinations((rows, at), (len(self.values), len(begin)))
+        earliest = np.full(len(rows), n)
+        np.minimum.at(earliest, which, ready)
+        result = np.empty((len(rows), n))
+        compiled.windowed(self.values, rows, begin, at, earliest, result, getattr(compiled, statistic))
+        since = np.where(ready > earliest[which], ready, 0)
+        label = label.format(n=wanted[0], label=self.label)
+        return replace(self, label=label, values=result, which=which, since=since)
 
     def news(self) -> Days:
         """Return the days on which any row had a value that is not missing."""
@@ -330,6 +339,29 @@ def months_back(days: Days, months: Any) -> Days:
     """
     back = add_months(days, -np.asarray(months))
     return np.where(days >= last_business_day(days), month_start(back, 1) - 1, back)
+
+
+def windows(dates: Days, months: Ints) -> tuple[Ints, Ints]:
+    """Return where the windows of so many months begin, and from where on they are complete.
+
+    The window of n months is that of the days after ``months_back``. It is complete where the first value
+    lies at or before its beginning; where values come by the month, in its first month.
+
+    Returns
+    -------
+    begin
+        (n_spans, n + 1) int64: the place at which the window of each date begins; at last n.
+    complete
+        (n_spans, n + 1) int64: the place from which on the windows are complete where the first value is at
+        each place; n where none is.
+    """
+    n, day = len(dates), months_back(dates, months[:, None])
+    # Nothing that came later may tell how often values come: the first two do.
+    by_month = n > 1 and bool(dates[1] - dates[0] > np.timedelta64(20, "D"))
+    latest = add_months(day + 1, 1) - 1 if by_month else day
+    complete = np.maximum([np.searchsorted(each, dates) for each in latest], np.arange(1, n + 1))
+    never = np.full((len(months), 1), n)
+    return np.c_[np.searchsorted(dates, day, "right"), never], np.c_[complete, never]
 
 
 def together(levels: Sequence[Level]) -> tuple[Days, list[Floats], Days]:
@@ -361,4 +393,5 @@ def level_of(
     series: tuple[str, ...],
 ) -> Level:
     """Return the level of one series: ``values`` (n,) as they became known, NaN where one is missing."""
-    return Level(fills, label, unit, dates, known_at, values[None, :], np.zeros(1, dtype=np.int64), series)
+    one = np.zeros(1, np.int64)
+    return Level(fills, label, unit, dates, known_at, values[None, :], one, one, series)

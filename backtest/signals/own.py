@@ -10,7 +10,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import RotationError, UsageError
-from backtest.signals.level import Level, level_of, months_back, together
+from backtest.signals.level import Level, months_back, together, windows
 from backtest.signals.rows import combinations, sets_of, whole
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     UsageError
         When it returns no number, or something else when it is asked the same again.
     """
-    levels = [each for each in given if isinstance(each, Level)]
+    levels = [each.apart() for each in given if isinstance(each, Level)]
     spans = np.ones(1, np.int64) if months is None else whole(months, "months")
     n_sets = sets_of(len(spans), *(each.n_sets if isinstance(each, Level) else len(each) for each in given))
     days, rows, dates = together(levels)
@@ -97,16 +97,16 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     asked, which = combinations([np.broadcast_to(column, n_sets) for column in columns], sizes)
     values = np.full((len(asked[0]), len(days)), np.nan)
     for made, (*places, span) in zip(values, zip(*(a.tolist() for a in asked), strict=True), strict=True):
-        windows = [row[place] for row, place in zip(rows, places[: len(levels)], strict=True)]
+        pasts = [row[place] for row, place in zip(rows, places[: len(levels)], strict=True)]
         found = [n[place].item() for (n, _), place in zip(numbers, places[len(levels) :], strict=True)]
-        there = np.where(np.all(np.isfinite(windows), axis=0), 1.0, np.nan)
-        gate = level_of(levels[0].fills, "", "", dates, days, there, ())
-        begin = gate.begins(np.zeros(1, np.int64), np.array([span]), whole=months is None)[0]
-        first = int(np.isfinite(there).argmax())
-        asking = [t for t in range(len(days)) if begin[t] >= 0]
+        there = np.all(np.isfinite(pasts), axis=0)
+        first = int(there.argmax()) if there.any() else len(days)
+        (begin,), (complete,) = windows(dates, np.array([span]))
+        asking = range(complete[first], len(days))
         again = asking[:: max(len(asking) // _ASKED_AGAIN, 1)]
         for turn, t in enumerate([*asking, *again]):
-            past = [window[max(begin[t], first) : t + 1].copy() for window in windows]
+            since = first if months is None else max(begin[t], first)
+            past = [each[since : t + 1].copy() for each in pasts]
             answer = _asked(function, days[t], _in_order(given, past, found))
             if turn >= len(asking) and not np.array_equal(answer, made[t], equal_nan=True):
                 raise UsageError(
@@ -117,7 +117,7 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     label = f"{name_of(function)} of {' and '.join(each.label for each in levels)}"
     label = label.replace("that is written with lambda", "a function of the script")
     series = tuple(dict.fromkeys(id for each in levels for id in each.series))
-    return Level(levels[0].fills, label, "", dates, days, values, which, series)
+    return Level(levels[0].fills, label, "", dates, days, values, which, np.zeros_like(which), series)
 
 
 def _in_order(given: Sequence[Any], levels: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
@@ -145,7 +145,7 @@ def weighed(
     """
     import pandas as pd
 
-    levels = [each for each in given if isinstance(each, Level)]
+    levels = [each.apart() for each in given if isinstance(each, Level)]
     fills = levels[0].fills
     n_sets = sets_of(
         *(each.n_sets if isinstance(each, Level) else len(each) for each in given),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.signals.reasons import Fact
-from backtest.signals.rows import combinations
+from backtest.signals.rows import combinations, distinct
 from backtest.signals.signal import Signal
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Threshold:
         from backtest.signals import compiled  # numba takes its time
 
         fills = self.level.fills
-        decision, values = self.level.at_decisions()
+        decision, values, begin = self.level.at_decisions()
         values = self.sign * values
         which, of = self.level.which, np.arange(len(self.enter))
         enter, until = (
@@ -55,7 +55,10 @@ class Threshold:
             for bound, place in zip((enter, until), places, strict=True):
                 compiled.ranks(ordered, count, which, bound, place)
             n = ordered.shape[1] + 1
-            (which, one, other), of = combinations((which, *places), (len(values), n, n))
+            begins, late = distinct(begin)
+            sizes = (len(values), n, n, len(begins))
+            (which, one, other, late), of = combinations((which, *places, late), sizes)
+            begin = begins[late]
             # Any bound of the same rank gives the same answers: the lowest value that it lets pass.
             reached = np.c_[ordered, np.full(len(ordered), np.inf)]
             reached[np.arange(n) >= count[:, None]] = np.inf
@@ -63,22 +66,17 @@ class Threshold:
         shape = (len(values), -(-values.shape[1] // compiled.BLOCK))
         highest, lowest = np.empty(shape), np.empty(shape)
         compiled.extremes(values, highest, lowest)
-        none, offsets = np.empty(0, np.int64), np.empty(len(which) + 1, np.int64)
-        what = (values, highest, lowest, which, decision, len(fills.dates), enter, until)
-        n_runs = compiled.threshold(*what, offsets, none, none)
-        starts, stops = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
-        compiled.threshold(*what, offsets, starts, stops)
-        known = np.isfinite(values)
-        first = np.append(decision, len(fills.dates))[
-            np.where(known.any(axis=1), known.argmax(axis=1), len(decision))
-        ]
-        return Signal(fills, offsets, starts, stops, first[which], self), of
+        offsets = np.empty(len(which) + 1, np.int64)
+        runs = compiled.threshold(values, highest, lowest, which, begin, enter, until, offsets)
+        fill = np.append(decision, len(fills.dates))
+        return Signal(fills, offsets, fill[runs[0]], fill[runs[1]], fill[begin], self), of
 
     def facts(self, fill: int) -> list[Fact]:
         """Return the level's latest value before the fill."""
         level = self.level
         usable = level.fills.knows(fill, level.known_at)
         present = np.flatnonzero(usable & np.isfinite(level.values[level.which[0]]))
+        present = present[present >= level.since[0]]
         return [
             Fact(
                 level.label,

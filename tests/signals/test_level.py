@@ -61,6 +61,12 @@ def described(window: list[float], what: str) -> float:
     return 100.0 * (ranks.iloc[-1] - 1.0) / (len(present) - 1.0)
 
 
+def alone(made: Level, which: int) -> NDArray[np.float64]:
+    """The values of one set of a level."""
+    one = made.take(np.array([which])).apart()
+    return one.values[one.which[0]]
+
+
 @pytest.mark.parametrize("dates", [FIRSTS, ENDS], ids=["first days", "last business days"])
 @pytest.mark.parametrize("what", ["average", "lowest", "highest", "zscore", "percentile"])
 @settings(max_examples=30)
@@ -74,7 +80,7 @@ def test_windows_of_months_are_those_of_a_slow_loop(
     assert got.n_sets == 3
     for which, n in enumerate(spans):
         expected = [described(window, what) for window in windows(made, dates, n)]
-        np.testing.assert_allclose(got.values[got.which[which]], expected, atol=1e-9)
+        np.testing.assert_allclose(alone(got, which), expected, atol=1e-9)
 
 
 @settings(max_examples=30)
@@ -99,10 +105,45 @@ def test_what_is_made_of_what_was_made_needs_both_histories(
     first = 12 if inner == "change" else 11
     assert np.flatnonzero(np.isfinite(middle))[0] == first
     for which, n in enumerate((6, 24)):
-        values_of = got.values[got.which[which]]
+        values_of = alone(got, which)
         assert np.isnan(values_of[: first + n - 1]).all()
         expected = [described(window, outer) for window in windows(middle, dates, n)]
         np.testing.assert_allclose(values_of, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("what", ["average", "lowest", "highest", "zscore", "percentile", "change"])
+@settings(max_examples=20)
+@given(made=values(len(FIRSTS)), enter=st.integers(20, 60))
+def test_sets_that_need_other_histories_are_each_what_it_is_alone(
+    what: str, made: NDArray, enter: int
+) -> None:
+    histories, spans = (each.ravel() for each in np.meshgrid([2, 6, 7, 12, 36], [1, 3, 24]))
+    past = level(made, FIRSTS).percentile(history=histories)
+    assert len(past.values) == 1
+    got, gap = getattr(past, what)(spans), past - level(made, FIRSTS)
+    assert what == "change" or len(got.values) == 3
+    bounds = enter + np.arange(5 * len(spans)) % 40
+    many = got.take(np.arange(len(bounds)) % len(spans))
+    signal = many.above(bounds, until=bounds - 20.0)
+    for which, (history, n) in enumerate(zip(histories, spans, strict=True)):
+        one = level(made, FIRSTS).percentile(history=history)
+        same = getattr(one, what)(n)
+        np.testing.assert_array_equal(alone(got, which), same.values[0])
+        np.testing.assert_array_equal(got.at_fills()[which], same.at_fills()[0])
+        np.testing.assert_array_equal(alone(gap, which), alone(one - level(made, FIRSTS), 0))
+        for place in range(which, len(bounds), len(spans)):
+            expected = same.above(bounds[place], until=bounds[place] - 20.0)
+            assert (signal.dense(place) == expected.dense()).all()
+            assert signal.first[place] == expected.first[0]
+
+
+def test_no_window_has_what_came_before_the_history_was_complete() -> None:
+    days = np.array(["1990-01-10", "1990-02-10", "1990-03-05", "1990-03-25", "1990-04-25"], "datetime64[D]")
+    past = level(np.array([1.0, 2.0, 3.0, 0.0, 0.0]), days).percentile(history=np.array([2, 3]))
+    assert past.since.tolist() == [0, 3]
+    highest = past.highest(2)
+    np.testing.assert_array_equal(alone(highest, 0), [np.nan, np.nan, np.nan, 100.0, 100.0])
+    np.testing.assert_array_equal(alone(highest, 1), [np.nan, np.nan, np.nan, np.nan, 12.5])
 
 
 def test_all_of_the_past_begins_with_the_first_value_of_a_level_that_was_made() -> None:
