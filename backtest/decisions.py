@@ -84,16 +84,6 @@ class Rotation:
         """The index of the first fill at which the signal is known, under the first parameter set."""
         return int(self.first[0])
 
-    @property
-    def signals(self) -> tuple[Signal, ...]:
-        """The signals that decide."""
-        return (self.signal,)
-
-    @property
-    def sets(self) -> tuple[Ints, ...]:
-        """Which set of each signal each parameter set uses, (n_sets,)."""
-        return (np.arange(self.n_sets),)
-
     def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
         """Return what to hold from fill ``first`` on; none is decided at the ``last`` bar.
 
@@ -135,12 +125,6 @@ class Weights:
     band
         (n_sets,) float64: trade back to the target as well when a weight has drifted from it by more than
         this fraction of the value; 0 for never.
-    signals
-        The signals that decide.
-    sets
-        For each of them (n_sets,) int64: the set of it that each parameter set uses.
-    weigh
-        The weights, (n, n_sleeves), that answers of the signals give, (n, n_signals) bool.
     """
 
     fills: Fills
@@ -152,9 +136,6 @@ class Weights:
     first: Ints
     every_months: Ints
     band: Floats
-    signals: tuple[Signal, ...] = ()
-    sets: tuple[Ints, ...] = ()
-    weigh: Callable[[Bools], Floats] | None = None
 
     def __post_init__(self) -> None:
         if wrong(self.weights).any():
@@ -178,7 +159,6 @@ class Weights:
             first=self.first[which],
             every_months=self.every_months[which],
             band=self.band[which],
-            sets=tuple(sets[which] for sets in self.sets),
         )
 
     @property
@@ -228,17 +208,15 @@ def filled(decision: Decision, sleeves: Sequence[str], which: int = 0) -> Floats
     return weights
 
 
-def deciding(decision: Decision, fill: int) -> list[Signal]:
-    """Return the signals each of which would change the target at a fill if it alone answered otherwise."""
-    if isinstance(decision, Rotation):
-        return [decision.signal] if decision.into != decision.otherwise else []
-    if decision.weigh is None:
-        return list(decision.signals)
-    n = len(decision.signals)
-    answers = np.array([signal.at(fill) for signal in decision.signals])
-    weights = decision.weigh(np.vstack([answers, answers ^ np.eye(n, dtype=bool)]))
-    changes = (weights[1:] != weights[0]).any(axis=1)
-    return [signal for signal, change in zip(decision.signals, changes, strict=True) if change]
+def deciding(rule: rules.Decision, answers: Sequence[bool]) -> list[bool]:
+    """Return which of a rule's signals would each change what is held if it alone answered otherwise."""
+    if rule.op not in _WEIGHED or rule.args[0] == rule.args[1]:
+        return [False] * len(answers)
+    turned = np.array(answers) ^ np.vstack(
+        [np.zeros(len(answers), np.bool_), np.eye(len(answers), dtype=np.bool_)]
+    )
+    _, weights = _WEIGHED[rule.op](turned, *rule.args)
+    return (weights[1:] != weights[0]).any(axis=1).tolist()
 
 
 # What a script says.
@@ -314,45 +292,34 @@ def held(decision: Weights) -> rules.Decision:
 # What it means.
 
 
-def chosen(
-    signals: Sequence[Signal], sleeves: Sequence[str], otherwise: str, which: Sequence[Ints] | None = None
-) -> Weights:
-    """Return the weights of the sleeve of the first signal that says yes; ``which`` as in ``merge``."""
+def _first(answers: Bools, sleeves: Sequence[str], otherwise: str) -> tuple[tuple[str, ...], Floats]:
+    """Return the weights of the sleeve of the first signal that says yes."""
     names = tuple(dict.fromkeys([*sleeves, otherwise]))
     places = [names.index(sleeve) for sleeve in sleeves]
-
-    def weigh(answers: Bools) -> Floats:
-        return np.eye(len(names))[np.select(list(answers.T), places, names.index(otherwise))]
-
-    return _by_answers(signals, names, weigh, which)
+    return names, np.eye(len(names))[np.select(list(answers.T), places, names.index(otherwise))]
 
 
-def blended(
-    signals: Sequence[Signal], into: str, otherwise: str, which: Sequence[Ints] | None = None
+def _share(answers: Bools, into: str, otherwise: str) -> tuple[tuple[str, ...], Floats]:
+    """Return the weights of as much ``into`` as there are votes."""
+    yes = answers.sum(axis=1) / answers.shape[1]
+    return (into, otherwise), np.column_stack([yes, 1.0 - yes])
+
+
+_WEIGHED = {"rotated": _share, "chosen": _first, "blended": _share}
+"""From answers of signals, (n, n_signals) bool, and an operation's arguments to sleeves and their weights."""
+
+
+def answered(
+    op: str, args: Sequence[Any], signals: Sequence[Signal], which: Sequence[Ints] | None = None
 ) -> Weights:
-    """Return the weights of as much ``into`` as there are votes; ``which`` as in ``merge``."""
-
-    def weigh(answers: Bools) -> Floats:
-        yes = answers.sum(axis=1) / len(signals)
-        return np.column_stack([yes, 1.0 - yes])
-
-    return _by_answers(signals, (into, otherwise), weigh, which)
-
-
-def _by_answers(
-    signals: Sequence[Signal],
-    sleeves: tuple[str, ...],
-    weigh: Callable[[Bools], Floats],
-    which: Sequence[Ints] | None,
-) -> Weights:
-    """Return the weights of each step of the merged signals; a set's last step lies past the last fill."""
+    """Return what an operation of the table makes of signals; ``which`` as in ``merge``."""
     steps = merge(signals, which)
     kept = np.ones(len(steps.at), dtype=bool)
     kept[steps.offsets[1:] - 1] = False
     n_sets = len(steps.offsets) - 1
     # Each mask is an answer of every signal: few different ones, each weighed once.
     every = np.arange(1 << len(signals)) if len(signals) <= _TABLED else np.unique(steps.masks[kept])
-    table = weigh((every[:, None] >> np.arange(len(signals))) & 1 == 1)
+    sleeves, table = _WEIGHED[op]((every[:, None] >> np.arange(len(signals))) & 1 == 1, *args)
     return Weights(
         fills=steps.fills,
         sleeves=sleeves,
@@ -363,11 +330,6 @@ def _by_answers(
         first=latest(signals, which),
         every_months=np.zeros(n_sets, dtype=np.int64),
         band=np.zeros(n_sets),
-        signals=tuple(signals),
-        sets=tuple(np.broadcast_to(np.arange(s.n_sets), n_sets) for s in signals)
-        if which is None
-        else tuple(which),
-        weigh=weigh,
     )
 
 
@@ -408,20 +370,21 @@ def rotated(known: Known, signal: Taken, into: str, otherwise: str) -> Decision:
     return on_calendar(Rotation(signal.each, into, otherwise))
 
 
+def _answered(op: str, given: tuple[Any, ...]) -> Decision:
+    taken = given[:-2]
+    return on_calendar(answered(op, given[-2:], [t.value for t in taken], [t.which for t in taken]))
+
+
 @operation
-def chosen_(known: Known, *given: Any) -> Decision:
+def chosen(known: Known, *given: Any) -> Decision:
     """Return the first of several sleeves."""
-    *taken, sleeves, otherwise = given
-    signals, which = [t.value for t in taken], [t.which for t in taken]
-    return on_calendar(chosen(signals, sleeves, otherwise, which))
+    return _answered("chosen", given)
 
 
 @operation
-def blended_(known: Known, *given: Any) -> Decision:
+def blended(known: Known, *given: Any) -> Decision:
     """Return as much of one sleeve as there are votes."""
-    *taken, into, otherwise = given
-    signals, which = [t.value for t in taken], [t.which for t in taken]
-    return on_calendar(blended(signals, into, otherwise, which))
+    return _answered("blended", given)
 
 
 @operation
@@ -471,7 +434,7 @@ def on_calendar(decision: Decision) -> Decision:
         return decision
     n, later = len(fills.dates), fills.deciding()
     if isinstance(decision, Rotation):
-        return replace(decision, signal=decision.signal.moved(later, f"decided at {fills.decide}s"))
+        return replace(decision, signal=decision.signal.moved(later))
     which = np.repeat(np.arange(decision.n_sets), np.diff(decision.offsets))
     at = later[decision.at]
     at[decision.offsets[:-1]] = 0  # what stands first is in force until the first decision

@@ -15,16 +15,18 @@ from backtest.market.catalogue import catalogue
 from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
 from backtest.market.release import ANNOUNCED, known_at
+from backtest.rules.expressions import Signal
+from backtest.rules.reading import reads
+from backtest.rules.why import facts, flips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
-from backtest.signals.reasons import unique
 
 if TYPE_CHECKING:
     from backtest.dates import Days
     from backtest.parameters import Value
+    from backtest.rules.ruling import Ruling
+    from backtest.rules.why import Fact
     from backtest.series import Series
-    from backtest.signals.reasons import Fact
-    from backtest.signals.signal import Signal
 
 HORIZON = 20
 """For so many years ahead it is known when time alone changes the answer."""
@@ -157,18 +159,25 @@ def _next_release(series: Series) -> np.datetime64 | None:
     return following[0] + (series.known_at[-1] - series.dates[-1])
 
 
-def _inputs(signals: tuple[Signal, ...]) -> list[str]:
-    """Return the series and sleeves that decide, by name."""
-    return sorted({id for signal in signals if signal.reason for id in signal.reason.series()})
+def _moves(ruling: Ruling, fill: int) -> list[str]:
+    """Return the moves each of which alone would change what is to be held at a fill, each once."""
+    rule, decide = ruling.rule, ruling.known.fills.decide
+    signals = [each for each in rule.inputs if isinstance(each, Signal)]
+    turning = deciding(rule, [ruling.value(each).at(fill) for each in signals])
+    if rule.op == "rotated":
+        return flips(ruling, rule, fill) if any(turning) else []
+    waits = "" if decide == EVERY_FILL else f" (decided at {decide}s)"
+    parts = [each for each, turns in zip(signals, turning, strict=True) if turns]
+    return list(dict.fromkeys(f"{move}{waits}" for part in parts for move in flips(ruling, part, fill)))
 
 
-def _releases(market: MarketData, signals: tuple[Signal, ...]) -> list[Release]:
+def _releases(market: MarketData, inputs: list[str]) -> list[Release]:
     """Return when each series that decides has its next value, by day; sleeves have theirs at each close.
 
     Of the policy rate only the changes are kept, and nobody knows when the next one comes.
     """
     releases = []
-    for id in _inputs(signals):
+    for id in inputs:
         if id == market.policy:
             continue
         if id in market.observations:
@@ -202,9 +211,7 @@ def _known_up_to(market: MarketData, id: str) -> np.datetime64:
     return last_business_day(dates[-1:])[0] if _spacing(dates) == "monthly" else dates[-1]
 
 
-def _stale(
-    market: MarketData, signals: tuple[Signal, ...], releases: list[Release], day: np.datetime64
-) -> list[str]:
+def _stale(market: MarketData, inputs: list[str], releases: list[Release], day: np.datetime64) -> list[str]:
     late = []
     for release in releases:
         if release.due <= day:
@@ -214,7 +221,7 @@ def _stale(
                 f"its next value was due on {release.due}"
             )
     dated = {release.series for release in releases}
-    for id in [id for id in _inputs(signals) if id not in dated and id in market.observations]:
+    for id in [id for id in inputs if id not in dated and id in market.observations]:
         checked = market.observations[id].checked
         if checked is not None and checked < day:
             late.append(
@@ -223,11 +230,9 @@ def _stale(
     return late
 
 
-def _checked(market: MarketData, signals: tuple[Signal, ...]) -> np.datetime64 | None:
+def _checked(market: MarketData, inputs: list[str]) -> np.datetime64 | None:
     days = [
-        _known_up_to(market, id)
-        for id in _inputs(signals)
-        if id in market.observations or id in market.bars.sleeves
+        _known_up_to(market, id) for id in inputs if id in market.observations or id in market.bars.sleeves
     ]
     return min(days, default=None)
 
@@ -274,8 +279,8 @@ def stand(
     market = strategy.complete(market, values)
     decide = calendar_of(decide)
     then, fill = _known_by(market, day)
-    decision = strategy.ruling(then, values, decide=decide).decision
-    weights = filled(decision, then.bars.sleeves)
+    ruling = strategy.ruling(then, values, decide=decide)
+    decision, weights = ruling.decision, filled(ruling.decision, then.bars.sleeves)
     if decision.first_fill > fill:
         raise RotationError(
             f"{strategy.name} holds nothing yet on {day}: its inputs are not all known (a signal needs its "
@@ -283,14 +288,8 @@ def stand(
         )
     differs = (weights != weights[fill]).any(axis=1)
     before, after = np.flatnonzero(differs[:fill]), fill + np.flatnonzero(differs[fill:])
-    reasons = [signal.reason for signal in decision.signals if signal.reason]
-    moves = [
-        move
-        for signal in deciding(decision, fill)
-        if signal.reason
-        for move in signal.reason.flips(fill, now=signal.at(fill))
-    ]
-    releases = _releases(then, decision.signals)
+    inputs = sorted(reads(ruling.rule, ruling.known.names))
+    releases = _releases(then, inputs)
     dates = then.bars.dates
 
     def held(index: int) -> dict[str, float]:
@@ -306,11 +305,11 @@ def stand(
         fill=dates[fill],
         hold=held(fill),
         since=dates[before[-1] + 1] if len(before) else dates[decision.first_fill],
-        because=unique([fact for reason in reasons for fact in reason.facts(fill)]),
-        flips_if=list(dict.fromkeys(moves)),
+        because=facts(ruling, ruling.rule, fill),
+        flips_if=_moves(ruling, fill),
         next_change=dates[after[0]] if len(after) else None,
         next_hold=held(int(after[0])) if len(after) else {},
         releases=[release for release in releases if release.due > day],
-        checked=_checked(then, decision.signals),
-        stale=_stale(then, decision.signals, releases, day),
+        checked=_checked(then, inputs),
+        stale=_stale(then, inputs, releases, day),
     )

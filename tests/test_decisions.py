@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,7 @@ from backtest.dates import CALENDARS
 from backtest.decisions import (
     Rotation,
     Weights,
-    blended,
-    chosen,
+    answered,
     deciding,
     filled,
     mixed,
@@ -41,12 +40,12 @@ def rotate(signal: Signal, *, into: str, otherwise: str) -> Rotation:
 
 def choose(*cases: tuple[Signal, str], otherwise: str) -> Weights:
     """The same."""
-    return chosen([signal for signal, _ in cases], [sleeve for _, sleeve in cases], otherwise)
+    return answered("chosen", ([sleeve for _, sleeve in cases], otherwise), [signal for signal, _ in cases])
 
 
 def blend(*signals: Signal, into: str, otherwise: str) -> Weights:
     """The same."""
-    return blended(signals, into, otherwise)
+    return answered("blended", (into, otherwise), signals)
 
 
 def mix(weights: dict[str, Any], every_months: Any = 0, band: Any = 0.0) -> Weights:
@@ -110,36 +109,27 @@ def test_what_is_not_in_a_sleeve_is_in_cash() -> None:
         filled(mixed(fills(), ("smal",), np.ones((1, 1)), np.zeros(1, int), np.zeros(1))[0], SLEEVES)
 
 
-@given(signals(1), signals(1), signals(1))
-def test_a_signal_decides_where_its_other_answer_would_change_the_target(
-    one: tuple, two: tuple, three: tuple
-) -> None:
-    (a, x), (b, y), (c, z) = one, two, three
+@pytest.mark.parametrize("said", list(product([False, True], repeat=3)))
+def test_a_signal_decides_where_its_other_answer_would_change_the_target(said: tuple[bool, ...]) -> None:
+    some = [rules.Signal("months_of_year", (), ((month,),)) for month in (1, 2, 3)]
     # The last sleeve is that of nobody's yes.
     for held in (["small", "cash", "large", "small"], ["small", "large", "large", "large"]):
         *cases, otherwise = held
-        decision = choose(*zip((a, b, c), cases, strict=True), otherwise=otherwise)
-        for fill in (0, 7, 30):
-            said = [bool(rows[0, fill]) for rows in (x, y, z)]
+        rule = backtest.choose(*zip(some, cases, strict=True), otherwise=otherwise)
 
-            def target(answers: list[bool], held: list[str] = held) -> str:
-                return held[[*answers, True].index(True)]
+        def target(answers: Any, held: list[str] = held) -> str:
+            return held[[*answers, True].index(True)]
 
-            turned = [[answer != (i == j) for j, answer in enumerate(said)] for i in range(3)]
-            expected = [
-                signal
-                for signal, other in zip((a, b, c), turned, strict=True)
-                if target(other) != target(said)
-            ]
-            assert deciding(decision, fill) == expected
-    assert deciding(blend(a, b, into="small", otherwise="large"), 7) == [a, b]
-    assert deciding(rotate(a, into="small", otherwise="large"), 7) == [a]
-    assert deciding(rotate(a, into="small", otherwise="small"), 7) == []
+        turned = [[answer != (i == j) for j, answer in enumerate(said)] for i in range(3)]
+        assert deciding(rule, said) == [target(other) != target(said) for other in turned]
+    assert deciding(backtest.blend(*some, into="small", otherwise="large"), said) == [True] * 3
+    assert deciding(backtest.blend(*some, into="small", otherwise="small"), said) == [False] * 3
+    assert deciding(backtest.rotate(some[0], into="small", otherwise="large"), said[:1]) == [True]
+    assert deciding(backtest.rotate(some[0], into="small", otherwise="small"), said[:1]) == [False]
 
 
 def test_fixed_weights_are_decided_by_nothing() -> None:
     decision = mix({"small": 0.5})
-    assert deciding(decision, 3) == []
     assert decision.first_fill == 0
     targets = decision.targets(SLEEVES, 5, 9).moved(-5)
     assert targets.fills.tolist() == [0]
@@ -270,8 +260,8 @@ def test_a_calendar_lets_decisions_wait_for_the_last_fill_of_their_period(
     on = [replace(signal, fills=replace(signal.fills, decide=decide)) for signal in (a, b)]
     for free in (
         Rotation(on[0], "small", "large"),
-        chosen(on, ["small", "large"], "cash"),
-        blended(on, "small", "large"),
+        answered("chosen", (["small", "large"], "cash"), on),
+        answered("blended", ("small", "large"), on),
     ):
         bound = on_calendar(free)
         for which in range(free.n_sets):

@@ -95,7 +95,7 @@ def test_a_limit_that_decides_is_among_the_facts(embedded: MarketData) -> None:
     standing = stand("valuation_discount", embedded, as_of="1992-11-15")
     assert standing.hold == {"large": 1.0}
     fact = standing.because[-1]
-    assert fact.fact == "months that the last run took (at most 60 months at a stretch)"
+    assert fact.fact == "length of the last run (at most 60 months at a stretch)"
     assert (fact.value, fact.unit, str(fact.known_at)) == (60.0, "months", "1987-11-30")
     before = stand("valuation_discount", embedded, as_of="1992-10-15")
     assert before.hold == {"small": 1.0}

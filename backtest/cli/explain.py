@@ -31,19 +31,20 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
 
 def _document(strategy: Strategy, market: str, parameters: dict[str, Any]) -> dict[str, Any]:
     from backtest.market.load import load_market
-    from backtest.rules.reading import explained, needs, nodes
+    from backtest.rules.reading import explained, reads
 
     values = strategy.bind(parameters)
     ruling = strategy.ruling(load_market(market), values)
     rule, data = ruling.rule, ruling.market
     first, dates = ruling.decision.first_fill, data.bars.dates
-    sleeves = {node.args[0] for node in nodes(rule) if node.op == "index"}
+    needed = reads(rule, ruling.known.names, sleeves=False)
+    sleeves = {*reads(rule, ruling.known.names)} - {*needed}
     return {
         "strategy": strategy.name,
         "market": data.name,
         "parameters": values,
         "rule": explained(rule, values),
-        "needs": [*needs(rule, ruling.known.names), *sorted(sleeves)],
+        "needs": [*needed, *sorted(sleeves)],
         "known_from": str(dates[first]) if first < len(dates) else None,
         "not_used": [p.name for p in strategy.parameters if not p.choices and p.name not in rule.parameters],
     }

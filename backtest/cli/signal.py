@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.scripting.strategy import Strategy
-    from backtest.signals.reasons import Fact
     from backtest.standing import Standing
 
 EPILOG = """\
@@ -37,11 +36,6 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
 
 def _held(weights: dict[str, float]) -> str:
     return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in weights.items())
-
-
-def _value(fact: Fact) -> str:
-    unit = {"percent": "%", "fraction": "", "ratio": "", "": ""}.get(fact.unit, f" {fact.unit}")
-    return f"{fact.value:.4g}{unit}"
 
 
 def document(standing: Standing) -> dict[str, Any]:
@@ -83,7 +77,7 @@ def lines(standing: Standing) -> list[tuple[str, str]]:
         ("strategy", f"{standing.strategy.name} on {standing.market.name}, as of {standing.as_of}"),
         ("hold", f"{_held(standing.hold)}, {coming} {standing.since} (next fill {standing.fill})"),
     ]
-    said += [("because", f"{f.fact}: {_value(f)} (known on {f.known_at})") for f in standing.because]
+    said += [("because", f"{f.text(': ')} (known on {f.known_at})") for f in standing.because]
     said += [("flips if", sentence) for sentence in standing.flips_if]
     if standing.next_change is not None:
         said.append(

@@ -87,7 +87,7 @@ class Known:
         """Return a series (a role or an id) as a level; errors as ``Names.series``."""
         found, names = self.observed(series), self.names
         about = (names.label(series), names.unit(series))
-        return level_of(self.fills, *about, found.dates, found.known_at, found.values, (found.id,))
+        return level_of(self.fills, *about, found.dates, found.known_at, found.values)
 
     def index(self, sleeve: str) -> Level:
         """Return a sleeve's total return index, 1 before its first return, known at each bar's close.
@@ -109,4 +109,4 @@ class Known:
                 raise DataError(f"{sleeve} has no return on {gap}, so that its past cannot be followed")
             values[present] = np.cumprod(1.0 + inside)
         dates = self.fills.dates
-        return level_of(self.fills, f"{sleeve} index", "", dates, dates, values, (sleeve,))
+        return level_of(self.fills, f"{sleeve} index", "", dates, dates, values)

@@ -6,42 +6,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.signals.reasons import unique
+from backtest.rules.why import facts
 
 if TYPE_CHECKING:
-    from backtest.decisions import Decision
     from backtest.reporting.record import Record
+    from backtest.rules.ruling import Ruling
+    from backtest.rules.why import Fact
     from backtest.runs import Result
-    from backtest.signals.reasons import Fact
-
-_UNITS = {"percent": "%", "fraction": "", "ratio": "", "": ""}
 
 
-def fact_text(fact: Fact) -> str:
+def _clause(fact: Fact) -> str:
     """Return a fact as a clause: ``the last cut of FED_TARGET, to 4.75%, known on 2007-09-18``."""
-    unit = _UNITS.get(fact.unit, f" {fact.unit}")
-    return f"{fact.fact} {fact.value:.4g}{unit}, known on {fact.known_at}"
+    return f"{fact.text(' ')}, known on {fact.known_at}"
 
 
-def _facts(decision: Decision, fill: int) -> list[Fact]:
-    known = [s.reason.facts(fill) for s in decision.signals if s.reason is not None]
-    return unique([fact for facts in known for fact in facts])
-
-
-def _because(decision: Decision, fill: int) -> str:
-    now = _facts(decision, fill)
-    before = set(_facts(decision, fill - 1)) if fill > 0 else set()
+def _because(ruling: Ruling, fill: int) -> str:
+    now = facts(ruling, ruling.rule, fill)
+    before = set(facts(ruling, ruling.rule, fill - 1)) if fill > 0 else set()
     new = [fact for fact in now if fact not in before]
     if new:
-        return "; ".join(map(fact_text, new))
+        return "; ".join(map(_clause, new))
     if now:
-        return "no news, time passed: " + "; ".join(map(fact_text, now))
+        return "no news, time passed: " + "; ".join(map(_clause, now))
     return "time passed"
 
 
 def reasons(result: Result, record: Record) -> list[str]:
     """Return one clause a trade."""
-    decision = result.ruling.decision
     first = int(np.searchsorted(result.market.bars.dates, record.dates[0]))
     said = []
     for trade, (fill, switch) in enumerate(zip(record.fills, record.trades["switch"], strict=True)):
@@ -50,5 +41,5 @@ def reasons(result: Result, record: Record) -> list[str]:
         elif not switch:
             said.append("back to the target")
         else:
-            said.append(_because(decision, first + int(fill) - result.delay_fill))
+            said.append(_because(result.ruling, first + int(fill) - result.delay_fill))
     return said

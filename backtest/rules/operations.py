@@ -151,13 +151,10 @@ def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Level:
     parts = [side.value for side in (yes, no) if isinstance(side.value, Level)]
     # What a fill may use was known on the day before it, or on its own day where that counts.
     known_at = fills.dates if fills.same_close else fills.dates - np.timedelta64(1, "D")
-    series = {id for part in parts for id in part.series} | (
-        answers.reason.series() if answers.reason else set()
-    )
     unit = parts[0].unit if parts else ""
     label = " or ".join(part.label for part in parts) or "a number that a signal chooses"
     which, since = np.arange(len(values)), np.zeros(len(values), np.int64)
-    return Level(fills, label, unit, fills.dates, known_at, values, which, since, tuple(sorted(series)))
+    return Level(fills, label, unit, fills.dates, known_at, values, which, since)
 
 
 @operation

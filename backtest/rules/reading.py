@@ -35,11 +35,15 @@ def own(rule: Expr) -> bool:
     return any(node.op in OWN - {"given"} for node in nodes(rule))
 
 
-def needs(rule: Expr, names: Names) -> list[str]:
-    """Return the ids of the series that a rule needs, in order; sleeves are not among them."""
-    asked = [node.args[0] for node in nodes(rule) if node.op in ("level", "first_cuts", "easing")]
-    found = [names.roles.get(name, name) for name in asked]
-    return list(dict.fromkeys(found))
+def reads(rule: Expr, names: Names, *, sleeves: bool = True) -> tuple[str, ...]:
+    """Return what a rule or a part of one reads, each once, in order: the ids of series, and the sleeves."""
+    found: dict[str, None] = {}
+    for node in nodes(rule):
+        if node.op in ("level", "first_cuts", "easing"):
+            found[names.roles.get(node.args[0], node.args[0])] = None
+        elif node.op == "index" and sleeves:
+            found[node.args[0]] = None
+    return tuple(found)
 
 
 _WORDS = {

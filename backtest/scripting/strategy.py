@@ -18,7 +18,7 @@ from backtest.parameters import Declaration, Parameter, Unit, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
 from backtest.rules.market import Market
-from backtest.rules.reading import needs
+from backtest.rules.reading import reads
 from backtest.rules.ruling import Ruling
 from backtest.scripting.output import printing_to_stderr
 
@@ -120,7 +120,7 @@ class Strategy:
     def complete(self, market: MarketData, values: Mapping[str, Any]) -> MarketData:
         """Return the market with the stored series that the rule asks for and the market does not name."""
         known = market.known()
-        return with_series(market, needs(self.rule(known, values), known.names))
+        return with_series(market, reads(self.rule(known, values), known.names, sleeves=False))
 
     def ruling(
         self,

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.dates import last_business_day, month_start
 from backtest.errors import UsageError
-from backtest.signals.signal import Signal, from_dense
+from backtest.signals.signal import from_dense
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from backtest.dates import Fills
-    from backtest.signals.reasons import Fact
+    from backtest.signals.signal import Signal
 
 NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Calendar:
-    """Yes in some months of the year: nothing but time changes it."""
-
-    months: tuple[int, ...]
-    answers: Signal
-
-    def facts(self, fill: int) -> list[Fact]:  # noqa: ARG002 - the calendar is the same at every fill
-        """Return no fact: the calendar was always known."""
-        return []
-
-    def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the date at which the months begin or end."""
-        names = ", ".join(NAMES[month - 1] for month in self.months)
-        edges = np.r_[self.answers.runs()]
-        later = edges[(edges > fill) & (edges < len(self.answers.fills.dates))]
-        when = f", with the fill of {self.answers.fills.dates[later.min()]}" if len(later) else ""
-        return [f"the {'end' if now else 'beginning'} of {names}{when}"]
-
-    def series(self) -> set[str]:
-        """Return no series."""
-        return set()
 
 
 def months_of_year(fills: Fills, months: Collection[int]) -> Signal:
@@ -66,5 +41,4 @@ def months_of_year(fills: Fills, months: Collection[int]) -> Signal:
     following = np.where(last < last_business_day(last), last, month_start(last, 1))
     earned = np.r_[fills.dates[1:], following].astype("datetime64[M]").astype(int)
     yes = np.isin(earned % 12 + 1, chosen)
-    signal = from_dense(fills, yes[None, :], np.zeros(1, dtype=np.int64))
-    return Signal(fills, signal.offsets, signal.starts, signal.stops, signal.first, Calendar(chosen, signal))
+    return from_dense(fills, yes[None, :], np.zeros(1, dtype=np.int64))

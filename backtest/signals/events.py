@@ -8,37 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.signals.reasons import Fact
 from backtest.signals.rows import distinct, sets_of, whole
 from backtest.signals.signal import Signal, unite
 
 if TYPE_CHECKING:
-    from backtest.dates import Bools, Days, Fills, Floats, Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Story:
-    """What events are called, for ``rotation signal``.
-
-    Parameters
-    ----------
-    name
-        What one is, such as "first cut of FED_TARGET".
-    rule
-        What the next one would be, such as "a fall of FED_TARGET of at least 0.25".
-    unit
-        What ``values`` count in.
-    series
-        The ids of the series that can bring one.
-    values
-        (n_days,) float64: the value that became known on each candidate day.
-    """
-
-    name: str
-    rule: str
-    unit: str
-    series: tuple[str, ...]
-    values: Floats
+    from backtest.dates import Bools, Days, Fills, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +31,6 @@ class Events:
         (n_rows,) datetime64[D]: the day on which the history needed to tell is complete.
     which
         (n_sets,) int64: which row each parameter set uses.
-    story
-        What they are called; None where nobody has said.
     """
 
     fills: Fills
@@ -66,7 +38,6 @@ class Events:
     counts: Bools
     known_from: Days
     which: Ints
-    story: Story | None = None
 
     @property
     def n_sets(self) -> int:
@@ -100,70 +71,11 @@ class Events:
             (starts, delay),
             (stops, end),
             self.fills.first_after(self.known_from)[which],
-            Window(self, starts[delay[0]], stops[end[0]], int(after[0])) if self.story else None,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """Yes in the windows of events.
-
-    ``starts`` and ``stops`` (n_days,) are those of every candidate day; ``after`` are the months from an
-    event to its window.
-    """
-
-    events: Events
-    starts: Any
-    stops: Any
-    after: int
-
-    def _story(self) -> Story:
-        assert self.events.story is not None  # noqa: S101 - within() makes no window without one
-        return self.events.story
-
-    def _past(self, fill: int) -> Any:
-        """Return the indices of the events that the fill may know of."""
-        return np.flatnonzero(
-            self.events.counts[self.events.which[0]]
-            & (self.events.fills.first_after(self.events.known_at) <= fill)
-        )
-
-    def facts(self, fill: int) -> list[Fact]:
-        """Return the last event before the fill."""
-        past, story = self._past(fill), self._story()
-        return [
-            Fact(
-                f"the last {story.name}, to",
-                float(story.values[i]),
-                story.unit,
-                self.events.known_at[i],
-                story.series,
-            )
-            for i in past[-1:]
-        ]
-
-    def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the window's end when there is one; else the beginning of one to come, or the next event."""
-        past, story, dates = self._past(fill), self._story(), self.events.fills.dates
-        if now:
-            over = max((int(self.stops[i]) for i in past if self.starts[i] <= fill), default=fill)
-            day = f"on {dates[over]}" if over < len(dates) else f"after {dates[-1]}"
-            return [f"the end of the window after the {story.name}, {day} if no other comes before"]
-        to_come = [i for i in past if fill < self.starts[i] < min(self.stops[i], len(dates))]
-        if to_come:
-            i = to_come[0]
-            event = f"the {story.name} of {self.events.known_at[i]}"
-            return [f"the beginning of the window after {event}, on {dates[self.starts[i]]} without any news"]
-        return [f"{story.rule}, {self.after} months after it" if self.after else story.rule]
-
-    def series(self) -> set[str]:
-        """Return the series that can bring an event."""
-        return set(self._story().series)
 
 
 def by_hand(fills: Fills, days: Days) -> Events:
     """Return days that somebody has chosen as events: known on their day, and with hindsight."""
     days = np.unique(days)
-    story = Story("day chosen by hand", "another day chosen by hand", "", (), np.zeros(len(days)))
     counts, first = np.ones((1, len(days)), dtype=np.bool_), fills.dates[:1] - np.timedelta64(1, "D")
-    return Events(fills, days, counts, first, np.zeros(1, dtype=np.int64), story)
+    return Events(fills, days, counts, first, np.zeros(1, dtype=np.int64))

@@ -48,8 +48,6 @@ class Level:
     since
         (n_sets,) int64: the place of the first value that a set uses; what is before it is missing. Sets
         that need more or less history differ in nothing else, and share a row.
-    series
-        The ids of the series it comes from.
     """
 
     fills: Fills
@@ -60,7 +58,6 @@ class Level:
     values: Floats
     which: Ints
     since: Ints
-    series: tuple[str, ...]
 
     @property
     def n_sets(self) -> int:
@@ -211,7 +208,6 @@ class Level:
             _finite(combine, mine[mine_of], theirs[theirs_of]),
             which,
             np.zeros_like(which),
-            tuple(dict.fromkeys(self.series + other.series)),
         )
 
     def transformed(self, function: Any, label: str, unit: str) -> Level:
@@ -259,7 +255,7 @@ class Level:
         if isinstance(enter, Level):
             gap = self - enter
             zero = np.zeros(gap.n_sets)
-            signal, of = Threshold(gap, zero, zero, sign, (self.label, enter.label)).signal()
+            signal, of = Threshold(gap, zero, zero, sign).signal()
             return signal, of, np.zeros(gap.n_sets, dtype=np.bool_), UsageError()
         enter = row(enter, "the threshold").astype(np.float64)
         until = enter if until is None else row(until, "until").astype(np.float64)
@@ -383,15 +379,7 @@ def _finite(function: Any, *values: Any) -> Floats:
     return made
 
 
-def level_of(
-    fills: Fills,
-    label: str,
-    unit: str,
-    dates: Days,
-    known_at: Days,
-    values: Floats,
-    series: tuple[str, ...],
-) -> Level:
+def level_of(fills: Fills, label: str, unit: str, dates: Days, known_at: Days, values: Floats) -> Level:
     """Return the level of one series: ``values`` (n,) as they became known, NaN where one is missing."""
     one = np.zeros(1, np.int64)
-    return Level(fills, label, unit, dates, known_at, values[None, :], one, one, series)
+    return Level(fills, label, unit, dates, known_at, values[None, :], one, one)

@@ -116,8 +116,7 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
             made[t] = answer
     label = f"{name_of(function)} of {' and '.join(each.label for each in levels)}"
     label = label.replace("that is written with lambda", "a function of the script")
-    series = tuple(dict.fromkeys(id for each in levels for id in each.series))
-    return Level(levels[0].fills, label, "", dates, days, values, which, np.zeros_like(which), series)
+    return Level(levels[0].fills, label, "", dates, days, values, which, np.zeros_like(which))
 
 
 def _in_order(given: Sequence[Any], levels: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:

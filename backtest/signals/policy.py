@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.signals.events import Events, Story
-from backtest.signals.reasons import Fact
+from backtest.signals.events import Events
 from backtest.signals.rows import distinct, row, sets_of, whole
-from backtest.signals.signal import Signal, unite
+from backtest.signals.signal import unite
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Fills, Ints
     from backtest.series import Series
+    from backtest.signals.signal import Signal
 
 # Targets are published in decimals: 1.6 - 1.5 must count as a cut of 0.1.
 _ROUNDING = 1e-9
@@ -47,7 +47,7 @@ class PolicyRate:
         """
         quiet, at_least = whole(quiet, "quiet")[:, None], row(at_least, "at_least")[:, None]
         known_at = self.target.known_at[1:]
-        cut = self._moves(-1.0, at_least)
+        cut = self.moved(-1.0, at_least)
 
         never = np.datetime64("0001-01-01")
         latest = np.maximum.accumulate(np.where(cut, known_at, never), axis=1)
@@ -58,15 +58,10 @@ class PolicyRate:
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
         # Many thresholds between two moves find the same cuts.
         rows, which = _unlike(first, known_from)
-        rule = f"a cut of {self.target.id} by at least {at_least[0, 0]:g} percentage points"
-        if quiet[0, 0] > 0:
-            rule += f" after {quiet[0, 0]} months without one"
-        name = f"first cut of {self.target.id}"
-        story = Story(name, rule, "percent", (self.target.id,), self.target.values[1:])
-        return Events(self.fills, known_at, first[rows], known_from[rows], which, story)
+        return Events(self.fills, known_at, first[rows], known_from[rows], which)
 
-    def _moves(self, direction: float, at_least: Any) -> Bools:
-        """Return which changes go in a direction by enough, (n_sets, n_changes)."""
+    def moved(self, direction: float, at_least: Any) -> Bools:
+        """Return which changes go down (-1) or up (1) by ``at_least``, (n_sets, 1), (n_sets, n_changes)."""
         change = direction * np.diff(self.target.values)
         return (change > 0) & (change >= at_least - _ROUNDING)
 
@@ -81,7 +76,7 @@ class PolicyRate:
         at_least, after = row(at_least, "at_least")[:, None], whole(after, "after")
         n_sets = sets_of(len(at_least), len(after))
         known_at = self.target.known_at[1:]
-        cut, rise = self._moves(-1.0, at_least), self._moves(1.0, at_least)
+        cut, rise = self.moved(-1.0, at_least), self.moved(1.0, at_least)
 
         # The direction of the latest move before each one; 0 before any.
         index = np.arange(len(known_at))
@@ -105,13 +100,12 @@ class PolicyRate:
             (starts, delay),
             (stops, which),
             first[which],
-            Stance(self, cut[0], rise[0], float(at_least[0, 0]), starts[delay[0]]),
         )
 
     def moves(self, at_least: Any) -> Ints:
         """Return, for each of a row of least moves, a number that is the same where the same moves count."""
         at_least = row(at_least, "at_least")[:, None]
-        both = np.c_[self._moves(-1.0, at_least), self._moves(1.0, at_least)]
+        both = np.c_[self.moved(-1.0, at_least), self.moved(1.0, at_least)]
         return _unlike(both, np.zeros(len(both)))[1]
 
 
@@ -124,49 +118,3 @@ def _unlike(counts: Bools, beside: Any) -> tuple[Ints, Ints]:
     rows = np.zeros(len(seen), dtype=np.int64)
     rows[which[::-1]] = np.arange(len(which))[::-1]
     return rows, which
-
-
-@dataclass(frozen=True, eq=False)
-class Stance:
-    """Yes while policy eases: between the first cut and the first rise."""
-
-    policy: PolicyRate
-    cut: Bools
-    rise: Bools
-    at_least: float
-    starts: Any
-
-    def _past(self, moves: Bools, fill: int) -> Any:
-        usable = self.policy.fills.first_after(self.policy.target.known_at[1:])
-        return np.flatnonzero(moves & (usable <= fill))
-
-    def facts(self, fill: int) -> list[Fact]:
-        """Return the last cut and the last rise before the fill, the later one first."""
-        target, facts = self.policy.target, []
-        for name, moves in (("cut", self.cut), ("rise", self.rise)):
-            facts += [
-                Fact(
-                    f"the last {name} of {target.id}, to",
-                    float(target.values[i + 1]),
-                    "percent",
-                    target.known_at[i + 1],
-                    (target.id,),
-                )
-                for i in self._past(moves, fill)[-1:]
-            ]
-        return sorted(facts, key=lambda fact: fact.known_at, reverse=True)
-
-    def flips(self, fill: int, *, now: bool) -> list[str]:
-        """Return the move of the target that turns the stance, or the end of a wait."""
-        rises, cuts = self._past(self.rise, fill), self._past(self.cut, fill)
-        cuts = cuts[cuts > rises[-1]] if len(rises) else cuts
-        dates = self.policy.fills.dates
-        waits = [dates[self.starts[i]] for i in cuts[:1] if fill < self.starts[i] < len(dates)]
-        if not now and waits:
-            return [f"the end of the wait after the first cut, on {waits[0]}"]
-        move = "rise" if now else "cut"
-        return [f"a {move} of {self.policy.target.id} by at least {self.at_least:g} percentage points"]
-
-    def series(self) -> set[str]:
-        """Return the policy rate's id."""
-        return {self.policy.target.id}

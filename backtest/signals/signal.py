@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from backtest.errors import UsageError
-from backtest.signals.reasons import Held, Negation, Quorum
 from backtest.signals.rows import distinct, sets_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Bools, Days, Fills, Ints
-    from backtest.signals.reasons import Reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +34,6 @@ class Signal:
     first
         (n_sets,) int64: the first fill at which the signal is known; ``n_fills`` where none is.
         What a run says before it is not to be used.
-    reason
-        Why it says so, for ``rotation signal``; None where nobody can tell.
     """
 
     fills: Fills
@@ -45,7 +41,6 @@ class Signal:
     starts: Ints
     stops: Ints
     first: Ints
-    reason: Reason | None = None
 
     @property
     def n_sets(self) -> int:
@@ -81,7 +76,7 @@ class Signal:
 
     def __invert__(self) -> Signal:
         """Yes while this one says no."""
-        return _tallied([self], np.array([True, False]), None, Negation(self))
+        return _tallied([self], np.array([True, False]), None)
 
     def __bool__(self) -> NoReturn:
         raise UsageError(
@@ -111,18 +106,15 @@ class Signal:
         clean = self.spread(sets_of(self.n_sets, len(months))).known()
         over, which = self._tables(months, clean.n_sets)
         limit = over[np.repeat(which, np.diff(clean.offsets)), clean.starts]
-        cut = replace(clean, stops=np.minimum(clean.stops, limit))
-        return cut._because(clean, f"at most {months[0]} months at a stretch")
+        return replace(clean, stops=np.minimum(clean.stops, limit))
 
     def at_least(self, months: Any) -> Signal:
         """Return yes for at least so many months once it has turned yes, whatever comes."""
-        months = whole(months, "months")
-        return self._held(months, np.zeros(1, np.int64), f"held for at least {months[0]} months")
+        return self._held(whole(months, "months"), np.zeros(1, np.int64))
 
     def paused(self, months: Any) -> Signal:
         """Return no for at least so many months once it has turned no: the cooldown after a run."""
-        months = whole(months, "months")
-        return self._held(np.zeros(1, np.int64), months, f"after a run nothing for {months[0]} months")
+        return self._held(np.zeros(1, np.int64), whole(months, "months"))
 
     def _tables(self, months: Ints, n_sets: int) -> tuple[Ints, Ints]:
         """Return ``months_on`` for each of a row's distinct months, and which of them each set uses."""
@@ -146,7 +138,7 @@ class Signal:
             self, offsets=offsets, starts=self.starts[runs], stops=self.stops[runs], first=self.first[which]
         )
 
-    def _held(self, least: Ints, pause: Ints, rule: str) -> Signal:
+    def _held(self, least: Ints, pause: Ints) -> Signal:
         from backtest.signals.compiled import hold  # numba takes its time
 
         clean = self.spread(sets_of(self.n_sets, len(least), len(pause))).known()
@@ -155,10 +147,9 @@ class Signal:
         starts, stops = np.empty_like(clean.starts), np.empty_like(clean.stops)
         runs = (clean.offsets, clean.starts, clean.stops)
         used = hold(*runs, shortest, one, wait, other, offsets, starts, stops)
-        held = replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
-        return held._because(clean, rule)
+        return replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
 
-    def moved(self, later: Ints, rule: str) -> Signal:
+    def moved(self, later: Ints) -> Signal:
         """Return the signal that changes only at some fills: ``later`` (n_fills + 1,) has the next ones."""
         which = np.repeat(np.arange(self.n_sets), np.diff(self.offsets))
         starts, stops = later[self.starts], later[self.stops]
@@ -169,14 +160,9 @@ class Signal:
         begins = np.r_[True, ~same | (starts[1:] > stops[:-1])][: len(which)]
         ends = np.r_[begins[1:], True][: len(which)]
         offsets = np.r_[0, np.cumsum(np.bincount(which[begins], minlength=self.n_sets))]
-        made = replace(
+        return replace(
             self, offsets=offsets, starts=starts[begins], stops=stops[ends], first=later[self.first]
         )
-        return made._because(self, rule)
-
-    def _because(self, raw: Signal, rule: str) -> Signal:
-        runs = tuple(zip(*(edges.tolist() for edges in self.runs()), strict=True))
-        return replace(self, reason=Held(raw, runs, rule))
 
 
 def months_on(dates: Days, months: int) -> Ints:
@@ -259,12 +245,10 @@ def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> 
     """
     if not 1 <= needed <= len(signals):
         raise UsageError(f"a vote of {len(signals)} signals cannot need {needed} of them")
-    return _tallied(signals, np.arange(len(signals) + 1) >= needed, which, Quorum(signals, needed))
+    return _tallied(signals, np.arange(len(signals) + 1) >= needed, which)
 
 
-def _tallied(
-    signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | None, reason: Reason
-) -> Signal:
+def _tallied(signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | None) -> Signal:
     """Return the signal whose answer depends on how many signals say yes: ``answers`` (n_signals + 1,)."""
     from backtest.signals.compiled import tally  # numba takes its time
 
@@ -273,10 +257,10 @@ def _tallied(
     begins, ends = np.empty((2, begin.shape[1] + int((end - begin).sum())), np.int64)
     fills = signals[0].fills
     used = tally(begin, end, starts, stops, len(fills.dates), answers, offsets, begins, ends)
-    return Signal(fills, offsets, begins[:used], ends[:used], latest(signals, which), reason)
+    return Signal(fills, offsets, begins[:used], ends[:used], latest(signals, which))
 
 
-def from_dense(fills: Fills, yes: Bools, first: Ints, reason: Reason | None = None) -> Signal:
+def from_dense(fills: Fills, yes: Bools, first: Ints) -> Signal:
     """Return the signal of dense rows (n_sets, n_fills) of yes and no, known from ``first`` (n_sets,) on."""
     from backtest.signals.compiled import changes  # numba takes its time
 
@@ -285,7 +269,7 @@ def from_dense(fills: Fills, yes: Bools, first: Ints, reason: Reason | None = No
     n_runs = changes(yes, len(fills.dates), offsets, none, none)
     starts, stops = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
     changes(yes, len(fills.dates), offsets, starts, stops)
-    return Signal(fills, offsets, starts, stops, first, reason)
+    return Signal(fills, offsets, starts, stops, first)
 
 
 def unite(
@@ -294,7 +278,6 @@ def unite(
     starts: tuple[Ints, Ints],
     stops: tuple[Ints, Ints],
     first: Ints,
-    reason: Reason | None = None,
 ) -> Signal:
     """Unite windows that overlap or touch into one signal.
 
@@ -309,8 +292,6 @@ def unite(
         set; empty windows are passed over.
     first
         (n_sets,) int64: the first fill at which the signal is known.
-    reason
-        Why the signal says what it says.
     """
     room = int(counts[0].sum(axis=1)[counts[1]].sum())
     offsets = np.empty(len(counts[1]) + 1, np.int64)
@@ -318,11 +299,11 @@ def unite(
     if len(counts[1]) == 1:  # what numba would compile is not worth its import
         runs = _united(*(rows[which[0]].tolist() for rows, which in (counts, starts, stops)))
         edges = np.array(runs, dtype=np.int64).reshape(-1, 2)
-        return Signal(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first, reason)
+        return Signal(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first)
     from backtest.signals.unite import unite_windows
 
     used = unite_windows(*counts, *starts, *stops, offsets, begins, ends)
-    return Signal(fills, offsets, begins[:used], ends[:used], first, reason)
+    return Signal(fills, offsets, begins[:used], ends[:used], first)
 
 
 def _united(counts: list[bool], starts: list[int], stops: list[int]) -> list[tuple[int, int]]:

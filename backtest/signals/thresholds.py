@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.signals.reasons import Fact
 from backtest.signals.rows import combinations, distinct
 from backtest.signals.signal import Signal
 
@@ -26,15 +25,13 @@ _FEW = 64  # sets up to which each is worked out by itself
 class Threshold:
     """Yes from ``enter`` on until past ``until``; upward with ``sign`` 1, downward with -1.
 
-    ``enter`` and ``until`` are (n_sets,). ``crossing`` names the two levels whose difference ``level`` is.
-    A value within rounding of a threshold is at it.
+    ``enter`` and ``until`` are (n_sets,). A value within rounding of a threshold is at it.
     """
 
     level: Level
     enter: Floats
     until: Floats
     sign: float
-    crossing: tuple[str, str] | None = None
 
     def signal(self) -> tuple[Signal, Ints]:
         """Return the distinct answers, known at their row's first value, and which of them each set has."""
@@ -69,39 +66,4 @@ class Threshold:
         offsets = np.empty(len(which) + 1, np.int64)
         runs = compiled.threshold(values, highest, lowest, which, begin, enter, until, offsets)
         fill = np.append(decision, len(fills.dates))
-        return Signal(fills, offsets, fill[runs[0]], fill[runs[1]], fill[begin], self), of
-
-    def facts(self, fill: int) -> list[Fact]:
-        """Return the level's latest value before the fill."""
-        level = self.level
-        usable = level.fills.knows(fill, level.known_at)
-        present = np.flatnonzero(usable & np.isfinite(level.values[level.which[0]]))
-        present = present[present >= level.since[0]]
-        return [
-            Fact(
-                level.label,
-                float(level.values[level.which[0], i]),
-                level.unit,
-                level.known_at[i],
-                level.series,
-            )
-            for i in present[-1:]
-        ]
-
-    def flips(self, fill: int, *, now: bool) -> list[str]:  # noqa: ARG002 - a threshold is the same at every fill
-        """Return the value at which the answer turns."""
-        bound, up = (self.until[0], self.sign < 0) if now else (self.enter[0], self.sign > 0)
-        side = "above" if up else "below"
-        what, value = self.crossing or (self.level.label, f"{bound:g}{self._unit}")
-        return [f"{what} {side if now else f'at or {side}'} {value}"]
-
-    @property
-    def _unit(self) -> str:
-        unit = self.level.unit
-        if unit == "percent":
-            return "%"
-        return "" if unit in ("", "ratio", "fraction") else f" {unit}"
-
-    def series(self) -> set[str]:
-        """Return the series that the level comes from."""
-        return set(self.level.series)
+        return Signal(fills, offsets, fill[runs[0]], fill[runs[1]], fill[begin]), of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
+from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
 from backtest.runs import rebalancing, run
 from backtest.signals.rows import combinations
@@ -23,7 +24,7 @@ from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from backtest.decisions import Decision
     from backtest.market.data import MarketData
     from backtest.market.known import Known
-    from backtest.rules import expressions as rules
+    from backtest.rules.evaluate import Worked
     from backtest.runs import Cost, Result
     from backtest.scripting.strategy import Strategy
+    from backtest.signals.signal import Signal
     from backtest.tuning.constraints import Constraint
     from backtest.tuning.grid import Grid
 
@@ -186,11 +188,8 @@ class Trials:
         status = np.where(self.keeps(numbers), np.int8(MEASURED), np.int8(EXCLUDED))
         first = np.full(n, -1, dtype=np.int64)
         groups = []
-        digits = dict(zip((axis.name for axis in self.grid.axes), self.grid.digits(numbers), strict=True))
-        for words, places in self._words(digits, np.flatnonzero(status == MEASURED)):
-            rule, evaluation = self._rule(words)
-            codes = {axis.name: digits[axis.name][places] for axis in self.grid.axes if axis.ordered}
-            made = evaluation.work(rule, codes, len(places))
+        for rule, work, places in self._rules_of(numbers, np.flatnonzero(status == MEASURED)):
+            made = work(rule)
             good = np.ones(len(places), dtype=np.bool_) if made.refused is None else ~made.refused
             status[places[~good]] = REFUSED
             if good.any():
@@ -199,6 +198,26 @@ class Trials:
                 first[places[good]] = decision.first[which]
                 groups.append(Group(places[good], decision, which))
         return Decided(status, first, groups)
+
+    def signals(self, numbers: Ints) -> Iterator[Signal]:
+        """Give each signal that decides for some of the combinations, with the sets that these use."""
+        for group in self.decide(numbers).groups:
+            if isinstance(group.decision, Rotation):
+                yield group.decision.signal
+                continue
+            for rule, work, _ in self._rules_of(numbers, group.places):
+                for made in (work(each) for each in rule.inputs if isinstance(each, rules.Signal)):
+                    yield made.value.take(np.unique(made.of))
+
+    def _rules_of(
+        self, numbers: Ints, places: Ints
+    ) -> Iterator[tuple[rules.Decision, Callable[[rules.Expr], Worked], Ints]]:
+        """Give the rule under each combination of words, what works out its parts, and its places."""
+        digits = dict(zip((axis.name for axis in self.grid.axes), self.grid.digits(numbers), strict=True))
+        for words, mine in self._words(digits, places):
+            rule, evaluation = self._rule(words)
+            codes = {axis.name: digits[axis.name][mine] for axis in self.grid.axes if axis.ordered}
+            yield rule, partial(evaluation.work, codes=codes, n_rows=len(mine)), mine
 
     def _rule(self, words: tuple[str, ...]) -> tuple[rules.Decision, Evaluation]:
         """Return the rule under some words, drawn once, and what evaluates it."""

@@ -164,12 +164,10 @@ def trainings_of(
 def opened_at(trials: Trials, numbers: Ints, tests: list[Window]) -> Ints:
     """Return where the earliest run still open at each test's beginning began, over all combinations."""
     earliest = np.array([begin for begin, _ in tests])
-    for group in trials.decide(numbers).groups:
-        for whole, sets in zip(group.decision.signals, group.decision.sets, strict=True):
-            signal = whole.take(np.unique(sets))
-            for which, (begin, _) in enumerate(tests):
-                open_then = signal.starts[(signal.starts < begin) & (signal.stops > begin)]
-                earliest[which] = min(earliest[which], int(open_then.min(initial=begin)))
+    for signal in trials.signals(numbers):
+        for which, (begin, _) in enumerate(tests):
+            open_then = signal.starts[(signal.starts < begin) & (signal.stops > begin)]
+            earliest[which] = min(earliest[which], int(open_then.min(initial=begin)))
     return earliest
 
 

@@ -11,7 +11,7 @@ from backtest import MarketData, load_strategy
 from backtest.cli.explain import explain
 from backtest.market.names import ANYTHING
 from backtest.rules.evaluate import OPERATIONS
-from backtest.rules.reading import explained, needs, nodes
+from backtest.rules.reading import explained, nodes, reads
 from backtest.scripting.loading import strategy_names
 
 STORM = """\
@@ -29,7 +29,7 @@ def test_the_perfect_storm_in_words(embedded: MarketData) -> None:
     values = strategy.bind({})
     rule = strategy.rule(embedded.known(), values)
     assert "\n".join(explained(rule, values)) == STORM
-    assert needs(rule, embedded.known().names) == ["FED_TARGET", "discount"]
+    assert reads(rule, embedded.known().names) == ("FED_TARGET", "discount")
 
 
 @pytest.mark.parametrize("name", strategy_names())

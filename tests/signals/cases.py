@@ -66,7 +66,7 @@ def level(
     values: NDArray[np.float64], dates: NDArray[np.datetime64], lag: int = 0, daily: bool = False
 ) -> Level:
     """A level of these values, each known ``lag`` days after its date."""
-    return level_of(fills(daily), "made", "percent", dates, dates + lag, values, ("MADE",))
+    return level_of(fills(daily), "made", "percent", dates, dates + lag, values)
 
 
 def walk(

@@ -1,0 +1,309 @@
+"""Why a rule says what it says at a fill: the facts that count, and the single moves that would turn it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import EVERY_FILL, add_months
+from backtest.rules.expressions import Level
+from backtest.rules.reading import reads
+from backtest.signals.calendar import NAMES
+from backtest.signals.policy import PolicyRate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backtest.dates import Bools, Days, Floats, Ints
+    from backtest.rules.expressions import Expr
+    from backtest.rules.ruling import Ruling
+
+
+_UNITS = {"percent": "%", "": "", "ratio": "", "fraction": ""}
+
+
+def _in_unit(value: str, unit: str) -> str:
+    """Return a figure with what it counts in: ``5%``, ``5 months``."""
+    return f"{value}{_UNITS.get(unit, f' {unit}')}"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that was known at a fill.
+
+    ``value`` counts in ``unit`` and is None where there is none; ``known_at`` is the day it became known;
+    ``series`` are the ids of the series and the sleeves that it comes from.
+    """
+
+    fact: str
+    value: float | None
+    unit: str
+    known_at: np.datetime64
+    series: tuple[str, ...]
+
+    def text(self, between: str) -> str:
+        """Return it in words, with what stands ``between`` them and the figure."""
+        if self.value is None:
+            return self.fact
+        return f"{self.fact}{between}{_in_unit(f'{self.value:.4g}', self.unit)}"
+
+
+def facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the facts that count for a part of a rule at a fill, each once."""
+    told = _latest if isinstance(node, Level) else _FACTS.get(node.op, _of_inputs)
+    return list(dict.fromkeys(told(ruling, node, fill)))
+
+
+def flips(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the single moves, each of which alone would turn what a signal says at a fill.
+
+    Nothing turns a comparison of parameters.
+    """
+    return _FLIPS[node.op](ruling, node, fill) if node.op in _FLIPS else []
+
+
+def _of_inputs(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    return [fact for each in node.inputs for fact in facts(ruling, each, fill)]
+
+
+# Levels, and the thresholds that they pass.
+
+
+def _latest(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    return _latest_of(ruling, ruling.value(node), node, fill)
+
+
+def _latest_of(ruling: Ruling, level: Any, node: Expr, fill: int) -> list[Fact]:
+    usable = level.fills.knows(fill, level.known_at)
+    values, from_ = level.values[level.which[0]], reads(node, ruling.known.names)
+    present = np.flatnonzero(usable & np.isfinite(values) & (np.arange(len(values)) >= level.since[0]))
+    return [Fact(level.label, float(values[i]), level.unit, level.known_at[i], from_) for i in present[-1:]]
+
+
+def _crossing(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the latest value of what passes a threshold: of two levels that cross, their difference."""
+    level, other = node.inputs[:2]
+    if not isinstance(other, Level):
+        return facts(ruling, level, fill)
+    return _latest_of(ruling, ruling.value(level) - ruling.value(other), node, fill)
+
+
+def _threshold(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    now, level = ruling.value(node).at(fill), ruling.value(node.inputs[0])
+    side = "above" if (node.op == "above") != now else "below"
+    bound = ruling.value(node.inputs[-1 if now else 1])
+    value = bound.label if isinstance(node.inputs[1], Level) else _in_unit(f"{bound:g}", level.unit)
+    return [f"{level.label} {side if now else f'at or {side}'} {value}"]
+
+
+# Events and the windows after them.
+
+
+@dataclass(frozen=True, eq=False)
+class _Story:
+    """What events are called, what the next one would be, and the value that each candidate day brought."""
+
+    name: str
+    rule: str
+    values: Floats | None
+
+
+def _story(ruling: Ruling, events: Expr) -> _Story:
+    if events.op == "events":
+        return _Story("day chosen by hand", "another day chosen by hand", None)
+    target = ruling.known.observed(events.args[0])
+    quiet, at_least = map(ruling.value, events.inputs)
+    rule = f"a cut of {target.id} by at least {at_least:g} percentage points"
+    rule += f" after {quiet:g} months without one" if quiet else ""
+    return _Story(f"first cut of {target.id}", rule, target.values[1:])
+
+
+def _past_events(ruling: Ruling, node: Expr, fill: int) -> tuple[Ints, Days]:
+    """Return which candidate days are events that a fill may know of, and all of them."""
+    events = ruling.value(node.inputs[0])
+    known = events.fills.first_after(events.known_at) <= fill
+    return np.flatnonzero(events.counts[events.which[0]] & known), events.known_at
+
+
+def _last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
+    from_ = reads(node, ruling.known.names)
+    if story.values is None:
+        return [Fact(f"the last {story.name}", None, "", days[i], from_) for i in past[-1:]]
+    name = f"the last {story.name}, to"
+    return [Fact(name, float(story.values[i]), "percent", days[i], from_) for i in past[-1:]]
+
+
+def _window(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the window's end when there is one; else the beginning of one to come, or the next event."""
+    (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
+    fills, dates = ruling.known.fills, ruling.known.fills.dates
+    after, until = (int(ruling.value(each)) for each in node.inputs[1:])
+    starts, stops = fills.first_after(add_months(days, after)), fills.first_past(add_months(days, until))
+    if ruling.value(node).at(fill):
+        over = max((int(stops[i]) for i in past if starts[i] <= fill), default=fill)
+        day = f"on {dates[over]}" if over < len(dates) else f"after {dates[-1]}"
+        return [f"the end of the window after the {story.name}, {day} if no other comes before"]
+    for i in past:
+        if fill < starts[i] < min(stops[i], len(dates)):
+            event = f"the {story.name} of {days[i]}"
+            return [f"the beginning of the window after {event}, on {dates[starts[i]]} without any news"]
+    return [f"{story.rule}, {after} months after it" if after else story.rule]
+
+
+# The stance of policy.
+
+
+def _moves(ruling: Ruling, node: Expr, fill: int) -> tuple[Any, Ints, Ints]:
+    """Return the rate, and its cuts and rises that count and that a fill may know of."""
+    policy = PolicyRate(ruling.known.fills, ruling.known.observed(node.args[0]))
+    known = policy.fills.first_after(policy.target.known_at[1:]) <= fill
+
+    def past(moved: Bools) -> Ints:
+        return np.flatnonzero(moved[0] & known)
+
+    least = np.array([[ruling.value(node.inputs[0])]])
+    return policy.target, past(policy.moved(-1.0, least)), past(policy.moved(1.0, least))
+
+
+def _last_moves(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the last cut and the last rise, the later one first."""
+    target, cuts, rises = _moves(ruling, node, fill)
+    found = [(i + 1, name) for name, moves in (("cut", cuts), ("rise", rises)) for i in moves[-1:]]
+    return [
+        Fact(
+            f"the last {name} of {target.id}, to",
+            float(target.values[i]),
+            "percent",
+            target.known_at[i],
+            (target.id,),
+        )
+        for i, name in sorted(found, reverse=True)
+    ]
+
+
+def _stance(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the move of the rate that turns the stance, or the end of a wait."""
+    target, cuts, rises = _moves(ruling, node, fill)
+    at_least, after = map(ruling.value, node.inputs)
+    now, fills = ruling.value(node).at(fill), ruling.known.fills
+    first_cut = cuts[cuts > rises[-1]][:1] if len(rises) else cuts[:1]
+    starts = fills.first_after(add_months(target.known_at[1:][first_cut], int(after)))
+    if not now and len(starts) and fill < starts[0] < len(fills.dates):
+        return [f"the end of the wait after the first cut, on {fills.dates[starts[0]]}"]
+    return [f"a {'rise' if now else 'cut'} of {target.id} by at least {at_least:g} percentage points"]
+
+
+# What is made of signals.
+
+
+def _months(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    answers = ruling.value(node)
+    names = ", ".join(NAMES[month - 1] for month in sorted(set(node.args[0])))
+    edges, dates = np.r_[answers.runs()], ruling.known.fills.dates
+    later = edges[(edges > fill) & (edges < len(dates))]
+    when = f", with the fill of {dates[later.min()]}" if len(later) else ""
+    return [f"the {'end' if answers.at(fill) else 'beginning'} of {names}{when}"]
+
+
+def _negation(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    return flips(ruling, node.inputs[0], fill)
+
+
+def _vote(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the moves of each signal if one is enough; else say how many of them must turn."""
+    now, needed = ruling.value(node).at(fill), node.args[0]
+    states = [ruling.value(each).at(fill) for each in node.inputs]
+    turns = sum(states) - needed + 1 if now else needed - sum(states)
+    each = [
+        flips(ruling, part, fill) for part, state in zip(node.inputs, states, strict=True) if state == now
+    ]
+    each = [sentences for sentences in each if sentences]
+    if turns == 1:
+        return [sentence for sentences in each for sentence in sentences]
+    ways = [" or ".join(sentences) for sentences in each]
+    if turns == len(ways):
+        return [" and ".join(f"({way})" if " or " in way else way for way in ways)]
+    return [f"any {turns} of: " + "; ".join(ways)] if turns < len(ways) else []
+
+
+_RULES = {
+    "at_most": "at most {:g} months at a stretch",
+    "at_least": "held for at least {:g} months",
+    "paused": "after a run nothing for {:g} months",
+}
+
+
+def _held_rule(ruling: Ruling, node: Expr) -> str:
+    if node.op in _RULES:
+        return _RULES[node.op].format(ruling.value(node.inputs[1]))
+    return f"decided at {ruling.known.fills.decide}s"
+
+
+def _held(ruling: Ruling, node: Expr) -> tuple[Any, Any]:
+    """Return a signal before its runs were lengthened, cut short, kept apart or moved, and after."""
+    value = ruling.value(node)
+    return ruling.value(node.inputs[0]).known(), value.signal if node.op == "rotated" else value
+
+
+def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the facts before and, where the answer is another, how long its run is or was."""
+    raw, held = _held(ruling, node)
+    found = facts(ruling, node.inputs[0], fill)
+    starts, stops = held.runs()
+    run = int(np.searchsorted(starts, fill, "right")) - 1
+    if run < 0 or raw.at(fill) == (fill < stops[run]):
+        return found
+    dates, start, stop = held.fills.dates, starts[run], stops[run]
+    begun, ended = dates[[start, min(fill, stop)]].astype("datetime64[M]").astype(int)
+    what = f"length of the {'present' if fill < stop else 'last'} run ({_held_rule(ruling, node)})"
+    return [*found, Fact(what, float(ended - begun), "months", dates[start], ())]
+
+
+def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the moves before where the answers agree; else what keeps the two apart."""
+    raw, held = _held(ruling, node)
+    moves, rule = flips(ruling, node.inputs[0], fill), _held_rule(ruling, node)
+    if raw.at(fill) == held.at(fill):
+        return [f"{move} ({rule})" for move in moves]
+    edges = np.r_[held.runs()]
+    later = edges[(edges > fill) & (edges < len(held.fills.dates))]
+    if len(later):
+        return [f"nothing before {held.fills.dates[later.min()]} ({rule})"]
+    # Its time is over: it must end before it can begin again.
+    return [f"{move}, and then the reverse ({rule})" for move in moves]
+
+
+# Decisions.
+
+
+def _rotated(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    return (_negation if ruling.known.fills.decide == EVERY_FILL else _release)(ruling, node, fill)
+
+
+def _rotated_facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    return (_of_inputs if ruling.known.fills.decide == EVERY_FILL else _run_length)(ruling, node, fill)
+
+
+_FACTS: dict[str, Callable[[Ruling, Expr, int], list[Fact]]] = {
+    **dict.fromkeys(("above", "below"), _crossing),
+    "within": _last_event,
+    "easing": _last_moves,
+    **dict.fromkeys(_RULES, _run_length),
+    "rotated": _rotated_facts,
+}
+"""The facts of each operation; of those that are not here, the facts of their inputs."""
+
+_FLIPS: dict[str, Callable[[Ruling, Expr, int], list[str]]] = {
+    **dict.fromkeys(("above", "below"), _threshold),
+    "within": _window,
+    "easing": _stance,
+    "months_of_year": _months,
+    "negation": _negation,
+    "vote": _vote,
+    **dict.fromkeys(_RULES, _release),
+    "rotated": _rotated,
+}
+"""What turns the answer of each operation."""
