@@ -22,6 +22,7 @@ from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.market.data import MarketData
 from backtest.reporting.sweep_folder import write_sweep
+from backtest.reporting.sweep_page import sweep_page
 from backtest.runs import Cost
 from backtest.tuning.asked import DEFAULTS
 from backtest.tuning.blocks import block_edges
@@ -157,7 +158,7 @@ def memory() -> dict[str, Any]:
         place = Path(folder) / "out"
         found = tune("rate_cut", market(), grid=TEN_MILLION, out=place, placebo=20, tell=tell)
         tell("all statistics", 1, 1)
-        write_sweep(found)
+        write_sweep(found, sweep_page(found))
         tell("the page", 1, 1)
         size = sum(file.stat().st_size for file in (place / "trials").iterdir())
     n = found.counts["combinations"]

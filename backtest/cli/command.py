@@ -85,14 +85,17 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     from backtest.reporting.folder import write_report
 
     place = write_report(result, options.out, robust).resolve()
+    from backtest.reporting.document import document, to_json
+
+    found = document(result, place, robust)
     if options.json:
-        from backtest.reporting.document import document, to_json
-
-        print(to_json(document(result, place, robust)))  # noqa: T201 - standard output is this command's product
+        print(to_json(found))  # noqa: T201 - standard output is this command's product
     else:
-        from backtest.reporting.table import show
+        from backtest.reporting.page import brief
+        from backtest.reporting.terminal import show, show_place
 
-        show(result, place, robust)
+        show(brief(result, found, robust))
+        show_place("Report", place)
     # The witness is heard while the table is read; a disagreement is an error whatever was printed.
     sys.stdout.flush()
     _ = result.portfolio

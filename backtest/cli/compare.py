@@ -122,7 +122,10 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
 
         print(to_json(as_document(comparison, place)))  # noqa: T201 - standard output is this command's product
     else:
-        comparison_page.show(comparison, place)
+        from backtest.reporting.terminal import show, show_place
+
+        show(comparison_page.page(comparison).blocks)
+        show_place("Report", place)
     return 0
 
 

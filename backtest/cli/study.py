@@ -58,20 +58,23 @@ def _report(study: Study, options: argparse.Namespace) -> int:
     from backtest.reporting.document import to_json
     from backtest.reporting.study_document import study_document
     from backtest.reporting.study_folder import write_study
-    from backtest.reporting.study_table import show_study
+    from backtest.reporting.study_pages import study_page
+    from backtest.reporting.terminal import show, show_place
 
     place = write_study(study, options.out).resolve()
     if options.json:
         _print(to_json(study_document(study, place)))
     else:
-        show_study(study, place)
+        show(study_page(study).blocks)
+        show_place("Report", place)
     return 0
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "The claims by name.", page=False).parse(arguments)
+    from backtest.reporting.blocks import Terms
     from backtest.reporting.document import to_json
-    from backtest.reporting.study_table import show_list
+    from backtest.reporting.terminal import show
     from backtest.studies.register import CLAIMS
 
     if options.json:
@@ -80,7 +83,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         ]
         _print(to_json(content))
     else:
-        show_list(CLAIMS)
+        show([Terms(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
 
 
@@ -89,7 +92,8 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     from backtest.reporting.document import to_json
     from backtest.reporting.study_document import claims_document
     from backtest.reporting.study_folder import write_claims
-    from backtest.reporting.study_table import show_claims
+    from backtest.reporting.study_pages import claims_brief
+    from backtest.reporting.terminal import show, show_place
     from backtest.studies.register import study_claims
 
     studies = study_claims(_market(options))
@@ -97,7 +101,8 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     if options.json:
         _print(to_json(claims_document(studies, place)))
     else:
-        show_claims(studies, place)
+        show(claims_brief(studies))
+        show_place("Report", place)
     return 0
 
 

@@ -238,6 +238,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     from backtest.market.catalogue import entry
     from backtest.reporting.folder import whole_folder
+    from backtest.reporting.html import render
     from backtest.reporting.universe import universe_page
     from backtest.universe.folder import write_market
     from backtest.universe.universe import make_universe
@@ -251,7 +252,8 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         record = write_market(
             draft, universe, place.name, cash=options.cash, policy=options.policy, weights=options.weights
         )
-        (draft / "index.html").write_text(universe_page(universe, place.name), encoding="utf-8")
+        page, _ = render(universe_page(universe, place.name))
+        (draft / "index.html").write_text(page, encoding="utf-8")
     if options.json:
         _print(
             json.dumps(

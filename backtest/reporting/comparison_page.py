@@ -1,48 +1,39 @@
-"""The comparison as a page, as a table for a terminal, and as a folder."""
+"""The page of a comparison, and its folder."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from backtest.analysis.intervals import FEWEST
 from backtest.folders import expanded
+from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
 from backtest.reporting.comparison import Comparison, Difference, as_document, written
 from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
-from backtest.reporting.folder import default_place, whole_folder
-from backtest.reporting.html import drawing, render
+from backtest.reporting.folder import default_place, whole_folder, write_page
+from backtest.reporting.page import shading, sleeves
 from backtest.reporting.sentences import SIGNIFICANT, p_clause
-from backtest.reporting.table import ROWS, cell, number, proper, pvalue_text
+from backtest.reporting.table import ROWS, cell, number, pvalue_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from matplotlib.figure import Figure
 
     from backtest.dates import Floats
     from backtest.reporting.record import Record
 
 DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
-_COLUMN = 14  # letters that a run takes in a terminal: a number, a star, a line
-
-SHOWS = {
-    "growth": "Growth of 1 of every run, and each value relative to its benchmark",
-    "drawdown": "Drawdowns of every run",
-    "holdings": "What every run held, and how much of it alike",
-}
-"""What each figure shows, for who cannot see it."""
+LAST = (
+    "The numbers behind this page lie beside it: comparison.json, returns.parquet. Past returns, after the "
+    "fact; no advice."
+)
 
 
 def verdict(comparison: Comparison) -> str:
@@ -75,11 +66,15 @@ def _said(difference: Difference) -> str:
 
 def _pairs_note(comparison: Comparison) -> str:
     n = len(comparison.differences)
+    said = (
+        "Whether two Sharpe ratios differ, after Ledoit and Wolf (2008): circular blocks, studentised, 95% "
+        "interval."
+    )
     if n == 1:
-        return ""
+        return said
     return (
-        f"With {n} pairs, one in twenty falls below 0.05 by chance: only p below {SIGNIFICANT / n:.4f} "
-        "counts as more than noise."
+        f"{said} With {n} pairs, one in twenty falls below 0.05 by chance: only p below "
+        f"{SIGNIFICANT / n:.4f} counts as more than noise."
     )
 
 
@@ -93,41 +88,42 @@ def _method(comparison: Comparison) -> str:
     )
 
 
-def _measures(comparison: Comparison) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": label.strip(),
-            "cells": [
-                (proper(cell(metrics[key], form)), comparison.best.get(key) == i)
-                for i, metrics in enumerate(comparison.metrics)
-            ],
-        }
-        for key, label, form in ROWS
+def _measures(comparison: Comparison) -> b.Table:
+    rows = []
+    for key, label, form in ROWS:
+        cells: list[b.Said | b.Cell] = [label]
+        for i, metrics in enumerate(comparison.metrics):
+            text = cell(metrics[key], form)
+            best = comparison.best.get(key) == i
+            cells.append(b.Cell(f"{text} *", "best") if best else text)
+        rows.append(cells)
+    return b.table(["", *comparison.labels], rows, brief=True)
+
+
+def _matrix(comparison: Comparison, values: Floats, form: Callable[[float], str]) -> b.Table:
+    rows = [
+        (label, *(cell(float(value), form) for value in row))
+        for label, row in zip(comparison.labels, values, strict=True)
     ]
+    return b.table(["", *comparison.labels], rows, kind="names")
 
 
-def _matrix(labels: list[str], values: Floats, form: Callable[[float], str]) -> list[list[str]]:
-    return [
-        [label, *(proper(cell(float(value), form)) for value in row)]
-        for label, row in zip(labels, values, strict=True)
-    ]
-
-
-def _differences(comparison: Comparison) -> list[list[str]]:
+def _differences(comparison: Comparison) -> b.Table:
     labels = comparison.labels
     rows = []
-    for a, b, test in comparison.differences:
-        ends = "\u2013" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
-        pvalue = cell(test.pvalue, pvalue_text)
-        rows.append([labels[a], labels[b], *map(proper, (cell(test.difference, number), ends, pvalue))])
-    return rows
+    for one, other, test in comparison.differences:
+        ends = "-" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
+        found = (cell(test.difference, number), ends, cell(test.pvalue, pvalue_text))
+        rows.append((labels[one], labels[other], *found))
+    return b.table(["", "against", "difference", "95% interval", "p"], rows, "llrrr", "names")
 
 
-def _parameters(comparison: Comparison) -> list[list[str]]:
-    return [
-        [name, *("\u2013" if value is None else written(value) for value in values)]
+def _parameters(comparison: Comparison) -> b.Block:
+    rows = [
+        (name, *("-" if value is None else written(value) for value in values))
         for name, values in comparison.parameters().items()
     ]
+    return b.table(["", *comparison.labels], rows) if rows else b.Text("None.")
 
 
 def _values(record: Record) -> str:
@@ -135,68 +131,83 @@ def _values(record: Record) -> str:
     return ", ".join(f"{name} {written(value)}" for name, value in own.items()) or "no parameters"
 
 
-def _terms(comparison: Comparison) -> list[tuple[str, str]]:
-    rows = []
-    for label, record in zip(comparison.labels, comparison.records, strict=True):
-        own, costs = record.document, written(record.document["cost_bps"])
-        rows.append(
-            (label, f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)")
-        )
-    return rows
+def _terms(label: str, record: Record) -> tuple[b.Block, b.Block]:
+    own, costs = record.document, written(record.document["cost_bps"])
+    said = f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)"
+    return b.Heading(label, 3), b.Text(said)
 
 
-def _held(comparison: Comparison) -> dict[str, str]:
-    """Return the colour of every sleeve that a run held."""
-    return {sleeve: colour for record in comparison.records for sleeve, colour in held(record).items()}
-
-
-def page(comparison: Comparison) -> tuple[str, dict[str, Figure]]:
-    """Return the page's text, and its figures at full size by name."""
-    draws = {
-        "growth": lambda size: figures.growth_figure(comparison, size),
-        "drawdown": lambda size: figures.drawdown_figure(comparison, size),
-        "holdings": lambda size: figures.holdings_figure(comparison, size),
-    }
-    both = {name: drawing(name, draw, SHOWS[name]) for name, draw in draws.items()}
-    first, labels = comparison.records[0], comparison.labels
-    lines = style.lines(len(labels))
-    crowded = not all(figures.labelled(comparison, size) for size in (style.WIDE, style.NARROW))
-    text = render(
-        "comparison.html",
-        title=f"{len(labels)} runs side by side",
-        window=f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars",
-        cautions=comparison.cautions,
-        runs=[(label, _values(r)) for label, r in zip(labels, comparison.records, strict=True)],
-        verdict=proper(verdict(comparison)),
-        labels=labels,
-        method=_method(comparison),
-        measures=_measures(comparison),
-        differences=_differences(comparison),
-        pairs_note=_pairs_note(comparison),
-        figures={name: drawn for name, (drawn, _) in both.items()},
-        cuts=bool(first.cuts),
-        recessions=bool(first.recessions),
-        key=[(n, c[1:], DASHES[d]) for n, (c, d) in zip(labels, lines, strict=True)] if crowded else [],
-        held=[(name, colour[1:]) for name, colour in _held(comparison).items()],
-        matrix_heads=["", *labels],
-        correlations=_matrix(labels, comparison.correlations, number),
-        alike=_matrix(labels, comparison.alike, lambda value: f"{value:.0%}"),
-        parameters=_parameters(comparison),
-        terms=_terms(comparison),
-        version=importlib.metadata.version("size-rotation"),
+def _charts(comparison: Comparison) -> dict[str, b.Chart]:
+    first = comparison.records[0]
+    colours = {sleeve: tint for record in comparison.records for sleeve, tint in held(record).items()}
+    each = (
+        b.Chart(
+            "growth",
+            lambda size: figures.growth_figure(comparison, size),
+            "Growth of 1 of every run, and each value relative to its benchmark",
+            (*shading(first), "After costs."),
+        ),
+        b.Chart("drawdown", lambda size: figures.drawdown_figure(comparison, size), "Drawdowns of every run"),
+        b.Chart(
+            "holdings",
+            lambda size: figures.holdings_figure(comparison, size),
+            "What every run held, and how much of it alike",
+            sleeves(colours),
+        ),
     )
-    return text, {name: figure for name, (_, figure) in both.items()}
+    return {chart.name: chart for chart in each}
+
+
+def _key(comparison: Comparison) -> list[b.Block]:
+    """Return which line is whose, where the figures have no room to say it."""
+    if all(figures.labelled(comparison, size) for size in (style.WIDE, style.NARROW)):
+        return []
+    labels = comparison.labels
+    keys = (b.Key(colour, DASHES[dash]) for colour, dash in style.lines(len(labels)))
+    return [b.Text(b.listed(zip(keys, labels, strict=True), "; "), "note")]
+
+
+def page(comparison: Comparison) -> b.Page:
+    """Return the page of a comparison; its brief blocks are what a terminal shows."""
+    first, labels, drawn = comparison.records[0], comparison.labels, _charts(comparison)
+    runs = list(zip(labels, comparison.records, strict=True))
+    window = (
+        f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars, after costs"
+    )
+    blocks: list[b.Block] = [
+        b.Heading(f"{len(labels)} runs side by side", 1),
+        b.Text(window, "lead", brief=True),
+        *(b.Text(said, "warning", brief=True) for said in comparison.cautions),
+        b.Verdict((verdict(comparison),), brief=True),
+        b.Terms(tuple((label, _values(record)) for label, record in runs), brief=True),
+        b.Heading("Measures"),
+        _measures(comparison),
+        b.Text(_method(comparison), "note"),
+        b.Heading("Sharpe ratios, pair by pair"),
+        b.Text(_pairs_note(comparison), "note"),
+        _differences(comparison),
+        *(b.Heading("Growth"), drawn["growth"], *_key(comparison)),
+        *(b.Heading("Drawdowns"), drawn["drawdown"]),
+        *(b.Heading("Holdings"), drawn["holdings"]),
+        b.Heading("How alike they are"),
+        b.Heading("Correlation of the returns less the benchmark's", 3),
+        _matrix(comparison, comparison.correlations, number),
+        b.Heading("Held alike, of the value, on average", 3),
+        _matrix(comparison, comparison.alike, lambda value: f"{value:.0%}"),
+        *(b.Heading("Parameters that differ"), _parameters(comparison)),
+        *(block for label, record in runs for block in _terms(label, record)),
+    ]
+    if comparison.best:
+        after = next(i for i, block in enumerate(blocks) if isinstance(block, b.Table)) + 1
+        blocks.insert(after, b.Text("* better than every other by more than noise", "note", brief=True))
+    return b.Page(f"{len(labels)} runs side by side", tuple(blocks), LAST)
 
 
 def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
     """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
     place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
-        text, drawn = page(comparison)
-        (draft / "index.html").write_text(text, encoding="utf-8")
-        (draft / "figures").mkdir()
-        for name, figure in drawn.items():
-            style.png(figure, draft / "figures" / f"{name}.png")
+        write_page(page(comparison), draft)
         content = to_json(as_document(comparison, place.resolve()))
         (draft / "comparison.json").write_text(content + "\n", encoding="utf-8")
         dates = comparison.records[0].dates[1:].astype("datetime64[s]")
@@ -206,47 +217,3 @@ def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
         columns["held_alike"] = comparison.together
         pd.DataFrame(columns).to_parquet(draft / "returns.parquet", index=False)
     return place
-
-
-def _blocks(comparison: Comparison, width: int) -> list[range]:
-    """Return the runs that fit side by side into so many letters, table by table."""
-    labels, n = max(len(label) for _, label, _ in ROWS), len(comparison.labels)
-    fit = max((width - labels) // _COLUMN, 1)
-    return [range(begin, min(begin + fit, n)) for begin in range(0, n, fit)]
-
-
-def _table(comparison: Comparison, runs: range) -> Table:
-    shown = Table(show_edge=False, pad_edge=False)
-    shown.add_column("", no_wrap=True)
-    for i in runs:
-        shown.add_column(Text(comparison.labels[i]), justify="right", min_width=_COLUMN - 3, overflow="fold")
-    for key, label, form in ROWS:
-        values = [
-            cell(comparison.metrics[i][key], form) + (" *" if comparison.best.get(key) == i else "")
-            for i in runs
-        ]
-        shown.add_row(label, *values)
-    return shown
-
-
-def show(comparison: Comparison, report: Path) -> None:
-    """Print a comparison: what is not alike, the table, what differs by more than noise, the page's place."""
-    console = Console(highlight=False)
-    first = comparison.records[0]
-    window = (
-        f"{comparison.start} to {comparison.end}, {len(first.returns)} {first.frequency} bars, after costs"
-    )
-    console.print(Text(window))
-    for label, record in zip(comparison.labels, comparison.records, strict=True):
-        console.print(Text(f"{label}: {_values(record)}"))
-    for sentence in comparison.cautions:
-        console.print(Text(sentence))
-    console.print()
-    for runs in _blocks(comparison, console.width):
-        console.print(_table(comparison, runs))
-        console.print()
-    if comparison.best:
-        console.print(Text("* better than every other by more than noise"))
-        console.print()
-    console.print(Text(verdict(comparison)))
-    console.print(Text(f"Report: {report}"), soft_wrap=True)

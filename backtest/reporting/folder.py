@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from backtest.errors import RotationError, UsageError
 from backtest.folders import expanded
 from backtest.reporting.document import to_json
-from backtest.reporting.page import tear_sheet
+from backtest.reporting.html import render
+from backtest.reporting.page import run_page
 from backtest.reporting.record import write_record
 from backtest.reporting.sheet import as_document, sheet
 from backtest.reporting.style import png
@@ -21,6 +22,7 @@ from backtest.reporting.style import png
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backtest.reporting.blocks import Page
     from backtest.robustness import Robustness
     from backtest.runs import Result
 
@@ -80,6 +82,15 @@ def default_place(name: str) -> Path:
     return place
 
 
+def write_page(page: Page, folder: Path) -> None:
+    """Write a page as ``index.html`` into a folder, and its figures as PNG into ``figures/``."""
+    text, drawn = render(page)
+    (folder / "index.html").write_text(text, encoding="utf-8")
+    (folder / "figures").mkdir()
+    for name, figure in drawn.items():
+        png(figure, folder / "figures" / f"{name}.png")
+
+
 def write_report(
     result: Result, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
 ) -> Path:
@@ -103,11 +114,7 @@ def write_report(
     with whole_folder(place) as draft:
         content = sheet(result, robust, tried=tried)
         content.record.document["report"] = str(place.resolve())
-        page, figures = tear_sheet(result, content)
-        (draft / "index.html").write_text(page, encoding="utf-8")
-        (draft / "figures").mkdir()
-        for name, figure in figures.items():
-            png(figure, draft / "figures" / f"{name}.png")
+        write_page(run_page(result, content), draft)
         write_record(content.record, draft)
         (draft / "sheet.json").write_text(to_json(as_document(content)) + "\n", encoding="utf-8")
     return place

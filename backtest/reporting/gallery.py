@@ -5,20 +5,21 @@ from __future__ import annotations
 import io
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from backtest.errors import RotationError, UsageError
 from backtest.folders import expanded
 from backtest.market.load import load_market
+from backtest.reporting import blocks as b
 from backtest.reporting.figures import card_figure
 from backtest.reporting.html import render
-from backtest.reporting.page import glance
-from backtest.reporting.sentences import verdict
+from backtest.reporting.page import tiles, warnings
+from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.sheet import sheet
 from backtest.reporting.style import png
-from backtest.reporting.table import proper
+from backtest.reporting.table import cell, number, percent
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 
@@ -44,19 +45,58 @@ def _small_png(figure: Figure, path: Path) -> None:
         picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def _card(result: Result, content: Sheet, folder: Path) -> dict[str, Any]:
-    """Write a strategy's page and picture; return what the front page says of it."""
+SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
+"""The terms that a card has room for."""
+
+
+def _write_card(result: Result, content: Sheet, folder: Path) -> None:
+    """Write a strategy's page and picture."""
     name = result.strategy.name
     _small_png(card_figure(content.record), folder / f"{name}.png")
-    card = {
-        "name": name,
-        "thesis": result.strategy.thesis,
-        "verdict": proper(verdict(result)),
-        **glance(result, content),
-    }
-    text = render("gallery_card.html", title=name, **card)
-    (folder / f"{name}.html").write_text(text, encoding="utf-8")
-    return card
+    blocks: list[b.Block] = [
+        b.Text(b.Link("all strategies", "index.html"), "note"),
+        b.Heading(name, 1),
+        b.Text(result.strategy.thesis, "lead"),
+        b.Verdict((verdict(result),)),
+        *warnings(result),
+        tiles(content),
+        b.Picture(f"{name}.png", f"Growth of 1, drawdowns and holdings of {name}"),
+        b.Terms(tuple((word, said) for word, said in terms(result) if word in SHORT)),
+        b.Text(("The whole report: ", b.Code(f"rotation run {name}")), "note"),
+    ]
+    (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks)))[0], encoding="utf-8")
+
+
+def _row(result: Result, content: Sheet) -> tuple[b.Said, ...]:
+    """Return what the front page says of a strategy."""
+    name, own = result.strategy.name, content.intervals
+    return (
+        b.Link(name, f"{name}.html"),
+        result.start,
+        percent(own["cagr"].value),
+        f"{content.differences['cagr'].value:+.2%}",
+        cell(own["sharpe"].value, number),
+        percent(result.metrics["max_drawdown"]),
+        cell(own["alpha"].value, lambda v: f"{v:+.2%}"),
+        cell(result.metrics["alpha_tstat"], number),
+    )
+
+
+def _front(market: MarketData, rows: list[tuple[b.Said, ...]], left_out: dict[str, str]) -> b.Page:
+    heads = ("Strategy", "From", "Return a year", f"Less {market.benchmark}", "Sharpe", "Deepest fall")
+    blocks: list[b.Block] = [
+        b.Heading(TITLE, 1),
+        b.Text(f"On {market.name}: {market.title}.", "lead"),
+        *([b.Text(f"Proxy: {market.proxy}.", "warning")] if market.proxy else []),
+        b.Text(
+            f"Defaults throughout: one run a strategy, nothing was tuned. With {len(rows)} theses on one "
+            "history, one in twenty looks good by chance.",
+            "note",
+        ),
+        b.table((*heads, "Alpha a year", "t"), rows),
+        *(b.Text(f"{name} is left out: {why}", "note") for name, why in left_out.items()),
+    ]
+    return b.Page(TITLE, tuple(blocks))
 
 
 def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
@@ -90,7 +130,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
 def _write(data: MarketData, place: Path) -> dict[str, str]:
     """Write the gallery beside its place, then put it there."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    cards, left_out = [], {}
+    rows, left_out = [], {}
     with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as draft:
         folder = Path(draft) / "gallery"
         folder.mkdir()
@@ -100,14 +140,10 @@ def _write(data: MarketData, place: Path) -> dict[str, str]:
             except RotationError as error:
                 left_out[name] = str(error)
                 continue
-            cards.append(_card(result, sheet(result), folder))
-        text = render(
-            "gallery.html",
-            title=TITLE,
-            market=data,
-            cards=cards,
-            left_out=left_out,
-        )
+            content = sheet(result)
+            _write_card(result, content, folder)
+            rows.append(_row(result, content))
+        text, _ = render(_front(data, rows, left_out))
         (folder / "index.html").write_text(text, encoding="utf-8")
         if place.exists():
             place.rename(Path(draft) / "before")  # which goes when the new one is in its place

@@ -1,29 +1,42 @@
-"""HTML: templates filled in with everything escaped, and figures set into them."""
+"""HTML: a page's blocks in one file that needs nothing else, with everything that is filled in escaped."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.resources
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from backtest.reporting.style import NARROW, WIDE, Size, palette, svg
+from backtest.reporting import blocks as b
+from backtest.reporting.style import NARROW, WIDE, palette, svg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-    from jinja2 import Environment
     from matplotlib.figure import Figure
 
-
-class Drawing(NamedTuple):
-    """A figure as it stands in a page, for a screen and for a phone."""
-
-    name: str
-    wide: Markup
-    narrow: Markup
-
+_SHELL = Markup("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+{css}
+</style>
+</head>
+<body>
+<main>
+{content}
+<footer>{last}</footer>
+</main>
+</body>
+</html>
+""")
 
 _KEPT = re.compile(r"(?<![\w-])(?:--[a-z][a-z0-9-]{0,39}|\d{4}-\d{2}(?:-\d{2})?)(?![\w-])")
 
@@ -38,39 +51,139 @@ def unbroken(text: str) -> Markup:
     return Markup(_KEPT.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    # Everything that is filled in is escaped, whatever the file is called.
-    environment = Environment(
-        loader=PackageLoader("backtest.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["unbroken"] = unbroken
-    return environment
+_MINUS = re.compile(r"(?<![^\s(\[])-(?=[\d.])")
 
 
-def render(template: str, **values: Any) -> str:
-    """Return a page; every value is escaped but for what is ``Markup`` already."""
-    environment = _environment()
-    colours = {"light": palette(dark=False), "dark": palette(dark=True)}
-    css = environment.get_template("page.css").render({name: Markup(text) for name, text in colours.items()})  # noqa: S704 - our own colours
-    return environment.get_template(template).render(css=Markup(css), **values)  # noqa: S704 - our own style sheet
+def minus(text: str) -> str:
+    """Return a text with a minus sign for the hyphen before a number, and a dash where nothing is defined.
 
-
-def drawing(name: str, draw: Callable[[Size], Figure], shows: str) -> tuple[Drawing, Figure]:
-    """Draw a figure in both sizes; return it for a page, and the wide one itself.
-
-    matplotlib escapes the text that it writes into SVG; ``shows`` says what is to be seen.
+    Hyphens of dates, of options and of what follows an equals sign stay: they are to be copied.
     """
-    full = draw(WIDE)
-    words = str(escape(shows))
-    return Drawing(
-        name,
-        Markup(svg(full, f"{name}-w", words)),  # noqa: S704 - drawn by us
-        Markup(svg(draw(NARROW), f"{name}-n", words)),  # noqa: S704 - drawn by us
-    ), full
+    return _MINUS.sub("\u2212", text) if text != "-" else "\u2013"
+
+
+def render(page: b.Page) -> tuple[str, dict[str, Figure]]:
+    """Return a page's text, and its figures at full size by name."""
+    drawn: dict[str, Figure] = {}
+    content = _joined(page.blocks, drawn)
+    version = f"size-rotation {importlib.metadata.version('size-rotation')}."
+    return str(
+        _SHELL.format(title=page.title, css=_style(), content=content, last=f"{version} {page.last}".rstrip())
+    ), drawn
+
+
+def _style() -> Markup:
+    css = importlib.resources.files("backtest.reporting").joinpath("page.css").read_text(encoding="utf-8")
+    for name, colours in (("light", palette(dark=False)), ("dark", palette(dark=True))):
+        css = css.replace(f"/* {name} */", colours)
+    return Markup(css)  # noqa: S704 - our own style sheet
+
+
+def _joined(blocks: Iterable[b.Block], drawn: dict[str, Figure]) -> Markup:
+    return _all(_block(block, drawn) for block in blocks)
+
+
+def _said(said: b.Said) -> Markup:
+    parts = said if isinstance(said, tuple) else (said,)
+    return Markup("").join(map(_inline, parts))
+
+
+def _inline(part: str | b.Link | b.Badge | b.Key | b.Code) -> Markup:
+    match part:
+        case b.Link(words, to):
+            return Markup('<a href="{}">{}</a>').format(to, words)
+        case b.Badge(word, kind):
+            return Markup('<span class="badge {}">{}</span>').format(kind, word)
+        case b.Code(words):
+            return Markup("<code>{}</code>").format(words)
+        case b.Key(colour, "", opacity):
+            style = f"background: var(--c{colour[1:]}); opacity: {opacity:g}"
+            return Markup('<span class="key" style="{}"></span>').format(style)
+        case b.Key(colour, dash):
+            return Markup(
+                '<svg width="26" height="8" role="presentation"><line x1="0" y1="4" x2="26" y2="4" '
+                'stroke="var(--c{})" stroke-width="2" stroke-dasharray="{}"/></svg> '
+            ).format(colour[1:], dash)
+        case _:
+            return unbroken(minus(part))
+
+
+def _block(block: b.Block, drawn: dict[str, Figure]) -> Markup:
+    """Draw a block; figures are put into ``drawn``."""
+    content: Markup
+    match block:
+        case b.Heading(words, level):
+            content = Markup("<h{0}>{1}</h{0}>").format(level, words)
+        case b.Text(said, kind):
+            content = _element("p", _said(said), kind)
+        case b.Verdict(sentences):
+            content = _element("div", _all(_element("p", _said(each)) for each in sentences), "verdict")
+        case b.Terms(pairs):
+            row = Markup("<dt>{}</dt><dd>{}</dd>")
+            content = _element("dl", _all(row.format(word, _said(each)) for word, each in pairs), "terms")
+        case b.Counts(each):
+            content = _element("ul", _all(_element("li", _said(said)) for said in each), "counts")
+        case b.Tiles(tiles):
+            tile = Markup('<div class="tile"><span>{}</span><b>{}</b><span>{}</span></div>')
+            said_first = (tile.format(*map(minus, each)) for each in tiles)
+            content = _element("div", _all(said_first), "tiles")
+        case b.Table():
+            content = _table(block)
+        case b.Chart():
+            content = _chart(block, drawn)
+        case b.Picture(file, shows):
+            content = Markup('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
+        case b.Section(id, inside):
+            content = Markup('<section id="{}">{}</section>').format(id, _joined(inside, drawn))
+        case _:
+            raise TypeError(f"no such block: {block!r}")
+    return content
+
+
+def _all(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(parts)
+
+
+def _element(name: str, content: Markup, kind: str = "") -> Markup:
+    opening = Markup('<{} class="{}">').format(name, kind) if kind else Markup("<{}>").format(name)
+    return opening + content + Markup("</{}>").format(name)
+
+
+_COLUMNS = {"l": "text", "w": "wrap", "r": ""}
+
+
+def _cell(name: str, cell: b.Said | b.Cell, column: str) -> Markup:
+    said, kind = (cell.said, cell.kind) if isinstance(cell, b.Cell) else (cell, "")
+    # A heading wraps in any column.
+    own = "text" if name == "th" and column == "w" else _COLUMNS[column]
+    classes = " ".join(filter(None, (own, kind)))
+    scope = Markup(' scope="col"') if name == "th" else ""
+    marked = Markup(' class="{}"').format(classes) if classes else ""
+    return Markup("<{0}{1}{2}>{3}</{0}>").format(name, marked, scope, _said(said))
+
+
+def _table(table: b.Table) -> Markup:
+    columns = table.columns or "l" + "r" * (len(table.heads) - 1)
+
+    def row(name: str, cells: tuple[b.Said | b.Cell, ...]) -> Markup:
+        each = (_cell(name, cell, column) for cell, column in zip(cells, columns, strict=True))
+        return _element("tr", Markup("").join(each))
+
+    head = _element("thead", row("th", table.heads)) if any(table.heads) else ""
+    body = _element("tbody", _all(row("td", cells) for cells in table.rows))
+    return _element("div", _element("table", Markup("{}\n{}").format(head, body), table.kind), "box")
+
+
+def _chart(chart: b.Chart, drawn: dict[str, Figure]) -> Markup:
+    """Draw a figure in both sizes, for a screen and for a phone; matplotlib escapes what it writes."""
+    full, words = chart.draw(WIDE), str(escape(chart.shows))
+    drawn[chart.name] = full
+    return Markup(
+        '<figure id="{}">\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n'
+        "<figcaption>{}</figcaption>\n</figure>"
+    ).format(
+        chart.name,
+        Markup(svg(full, f"{chart.name}-w", words)),  # noqa: S704 - drawn by us
+        Markup(svg(chart.draw(NARROW), f"{chart.name}-n", words)),  # noqa: S704 - drawn by us
+        _said(chart.caption),
+    )

@@ -1,87 +1,87 @@
-"""The tear sheet as a page: one HTML file that needs nothing else; what is said is put in words here."""
+"""The page of a run: what it says, block by block; its brief blocks are what a terminal shows."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
-from backtest.reporting import figures, style
-from backtest.reporting.html import Drawing, drawing, render
+from backtest.reporting import blocks as b
+from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sentences import SIGNIFICANT, p_clause, terms, verdict
-from backtest.reporting.table import ROWS, cell, number, percent, proper, pvalue_text
+from backtest.reporting.sentences import SIGNIFICANT, opening, p_clause, terms, verdict
+from backtest.reporting.table import ROWS, cell, number, percent, pvalue_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from matplotlib.figure import Figure
-
+    from backtest.reporting.record import Record
     from backtest.reporting.sheet import FactorModel, Sheet, Variant
+    from backtest.robustness import Robustness
     from backtest.runs import Result
 
+LAST = (
+    "The numbers behind every figure and table lie beside this page: bars.parquet, trades.parquet, "
+    "sheet.json, result.json. Past returns, after the fact; no advice."
+)
 
-class Tile(NamedTuple):
-    """A number that is seen first, with what it is and how sure it is."""
-
-    what: str
-    value: str
-    more: str
+_CUTS, _RECESSIONS = b.Key("#cfe2f3"), b.Key("#b9b9b9", opacity=0.6)
 
 
 def _signed(value: float) -> str:
-    return proper(cell(value, lambda v: f"{v:+.2%}"))
+    return cell(value, lambda v: f"{v:+.2%}")
 
 
-def _ends(interval: Interval, form: Callable[[float], str]) -> str:
-    if interval.low != interval.low:
+def _ends(interval: Interval | None, form: Callable[[float], str]) -> str:
+    if interval is None or interval.low != interval.low:
         return ""
-    return f"{proper(form(interval.low))} to {proper(form(interval.high))}"
+    return f"{form(interval.low)} to {form(interval.high)}"
 
 
-def _tiles(sheet: Sheet) -> list[Tile]:
+def _held(weights: dict[str, float]) -> str:
+    return ", ".join(name if w == 1.0 else f"{name} {w:.0%}" for name, w in weights.items())
+
+
+def tiles(sheet: Sheet) -> b.Tiles:
+    """Return the numbers that are seen first."""
     record, own = sheet.record, sheet.intervals
-    against = sheet.differences["cagr"]
-    alpha = own["alpha"]
-    held = ", ".join(name if w == 1.0 else f"{name} {w:.0%}" for name, w in sheet.holds.items())
-    interval = _ends(alpha, percent)
-    deepest = record.document["metrics"]["max_drawdown"]
-    return [
-        Tile(
-            "return a year",
-            percent(own["cagr"].value),
-            f"{_signed(against.value)} against {record.benchmark}",
-        ),
-        Tile("alpha a year", _signed(alpha.value), f"95%: {interval}" if interval else "no interval"),
-        Tile(
-            "Sharpe ratio", proper(cell(own["sharpe"].value, number)), f"95%: {_ends(own['sharpe'], number)}"
-        ),
-        Tile("deepest fall", proper(percent(deepest)), "from the highest value so far"),
-        Tile(f"held on {record.dates[-1]}", held, f"since {sheet.since}; the data end there"),
-    ]
+    alpha, interval = own["alpha"], _ends(own["alpha"], percent)
+    against = f"{_signed(sheet.differences['cagr'].value)} against {record.benchmark}"
+    deepest = percent(record.document["metrics"]["max_drawdown"])
+    sharpe = cell(own["sharpe"].value, number), f"95%: {_ends(own['sharpe'], number)}"
+    held = f"since {sheet.since}; the data end there"
+    return b.Tiles(
+        (
+            b.Tile("return a year", percent(own["cagr"].value), against),
+            b.Tile("alpha a year", _signed(alpha.value), f"95%: {interval}" if interval else "no interval"),
+            b.Tile("Sharpe ratio", *sharpe),
+            b.Tile("deepest fall", deepest, "from the highest value so far"),
+            b.Tile(f"held on {record.dates[-1]}", _held(sheet.holds), held),
+        )
+    )
 
 
-def _measures(sheet: Sheet) -> dict[str, Any]:
+def measures(document: dict[str, Any], name: str) -> b.Table:
+    """Return the measures of a run beside those of its benchmarks."""
+    columns = {name: document["metrics"], **document["benchmarks"]}
+    rows = [(label, *(cell(m[key], form) for m in columns.values())) for key, label, form in ROWS]
+    return b.table(["", *columns], rows, brief=True)
+
+
+def _with_intervals(sheet: Sheet) -> b.Table:
     record = sheet.record
     benchmarks = record.document["benchmarks"]
     rows = []
     for key, label, form in ROWS:
         own = record.document["metrics"][key]
-        known, apart = sheet.intervals.get(key), sheet.differences.get(key)
+        known = sheet.intervals.get(key)
         if sheet.ranges is not None and key in HELD:
             known = Interval(own, *getattr(sheet.ranges, key))
-        rows.append(
-            [
-                label.strip(),
-                proper(cell(own, form)),
-                _ends(known, form) if known else "",
-                *(proper(cell(metrics[key], form)) for metrics in benchmarks.values()),
-                _ends(apart, form) if apart else "",
-            ]
-        )
+        others = (cell(metrics[key], form) for metrics in benchmarks.values())
+        apart = _ends(sheet.differences.get(key), form)
+        rows.append((label.strip(), cell(own, form), _ends(known, form), *others, apart))
     heads = ["", record.name, "95% interval", *benchmarks, f"less {record.benchmark}, 95%"]
-    return {"heads": heads, "rows": rows}
+    return b.table(heads, rows, kind="loose")
 
 
 def _method(sheet: Sheet) -> str:
@@ -103,21 +103,26 @@ def _method(sheet: Sheet) -> str:
     )
 
 
-def _model(model: FactorModel) -> dict[str, Any]:
-    rows = []
-    for name, value, tstat, pvalue in model.loadings:
-        estimate = _signed(value) if name.startswith("alpha") else proper(cell(value, number))
-        rows.append([name, estimate, proper(cell(tstat, number)), cell(pvalue, pvalue_text)])
-    return {"name": model.name.capitalize(), "rows": rows, "r_squared": cell(model.r_squared, number)}
+def _models(models: list[FactorModel]) -> Iterator[b.Block]:
+    for model in models:
+        yield b.Heading(model.name.capitalize(), 3)
+        rows = [
+            (
+                name,
+                _signed(value) if name.startswith("alpha") else cell(value, number),
+                cell(tstat, number),
+                cell(pvalue, pvalue_text),
+            )
+            for name, value, tstat, pvalue in model.loadings
+        ]
+        yield b.table(["", "estimate", "t (Newey-West)", "p"], rows)
+        yield b.Text(f"R² {cell(model.r_squared, number)}", "note")
 
 
-def _alpha_note(sheet: Sheet) -> str:
-    if len(sheet.models) == 1:
+def _alpha_note(models: list[FactorModel]) -> str:
+    if len(models) == 1:
         return "This market has no size and value factors to hold alpha against."
-    models = sheet.models
-    alphas = [
-        f"{_signed(m.loadings[0].value)} (t = {proper(cell(m.loadings[0].tstat, number))})" for m in models
-    ]
+    alphas = [f"{_signed(m.loadings[0].value)} (t = {cell(m.loadings[0].tstat, number)})" for m in models]
     return (
         "A rotation into small companies that loads on SMB, small minus big, is paid for size, and that is "
         "no alpha. "
@@ -137,48 +142,43 @@ def _against_factors(sheet: Sheet) -> list[str]:
         return [f"Beside the market, {beside}, nothing is left to test: they explain it whole."]
     apart = "is not distinguishable from zero" if pvalue >= SIGNIFICANT else "differs from zero"
     said = f"t = {number(tstat)}, {p_clause(pvalue)}"
-    return [proper(f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}.")]
+    return [f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}."]
 
 
-def _tint(value: float, scale: float) -> str:
+def tint(value: float, scale: float) -> str:
     """Return the class of a cell's background: five steps of blue above zero, of orange below."""
     step = min(round(5.0 * abs(value) / scale), 5) if value == value else 0
     return f"{'u' if value > 0 else 'd'}{step}" if step else ""
 
 
-def _calendar(sheet: Sheet) -> dict[str, Any]:
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _calendar(sheet: Sheet) -> b.Table:
     months, monthly = sheet.months
+    by_month = {
+        (int(month) // 12 + 1970, int(month) % 12): value
+        for month, value in zip(months.astype(int), monthly[:, 0].tolist(), strict=True)
+    }
     years, yearly = sheet.years
-    numbers = (months.astype(int) // 12 + 1970).tolist()
-    rows: dict[int, dict[str, Any]] = {}
+    rows = []
     for year, (own, benchmark) in zip((years.astype(int) + 1970).tolist(), yearly.tolist(), strict=True):
-        rows[year] = {
-            "year": str(year),
-            "months": [("", "")] * 12,
-            "own": proper(f"{100.0 * own:.1f}"),
-            "benchmark": proper(f"{100.0 * benchmark:.1f}"),
-            "less": proper(f"{100.0 * (own - benchmark):+.1f}"),
-        }
-    for year, month, value in zip(
-        numbers, (months.astype(int) % 12).tolist(), monthly[:, 0].tolist(), strict=True
-    ):
-        rows[year]["months"][month] = (proper(f"{100.0 * value:.1f}"), _tint(value, 0.10))
-    return {"benchmark": sheet.record.benchmark, "rows": list(rows.values())[::-1]}
+        each = [by_month.get((year, month)) for month in range(12)]
+        rows.append(
+            (
+                str(year),
+                *("" if v is None else b.Cell(f"{100.0 * v:.1f}", tint(v, 0.10)) for v in each),
+                b.Cell(f"{100.0 * own:.1f}", "own"),
+                f"{100.0 * benchmark:.1f}",
+                f"{100.0 * (own - benchmark):+.1f}",
+            )
+        )
+    own = b.Cell("Year", "own")
+    heads: list[b.Said | b.Cell] = ["Year", *MONTHS, own, sheet.record.benchmark, "less"]
+    return b.table(heads, rows[::-1], kind="months")
 
 
-def _switches(sheet: Sheet) -> dict[str, Any]:
-    rows = [
-        {
-            "date": s.date,
-            "hold": s.hold,
-            "reason": s.reason,
-            "turnover": percent(s.turnover),
-            "cost": f"{1e4 * s.cost:.1f} bp",
-            "gain": _signed(s.gain),
-            "class": _tint(s.gain, 0.20),
-        }
-        for s in sheet.switches
-    ]
+def _switches(sheet: Sheet) -> Iterator[b.Block]:
     again = len(sheet.record.trades) - len(sheet.switches)
     gains = [s.gain for s in sheet.switches if s.gain == s.gain]
     won = sum(gain > 0.0 for gain in gains)
@@ -188,154 +188,59 @@ def _switches(sheet: Sheet) -> dict[str, Any]:
         if gains
         else "It never switched."
     )
-    note += f" {again:,} trades back to the target are not shown." if again else ""
-    return {"rows": rows[::-1], "note": note}
-
-
-def _variants(variants: list[Variant], label: Callable[[float], str], own: float | None) -> list[list[str]]:
-    return [
-        [
-            label(v.at) + (" (as run)" if v.at == own else ""),
-            percent(v.cagr),
-            proper(cell(v.sharpe, number)),
-            _signed(v.alpha),
-            proper(cell(v.tstat, number)),
-        ]
-        for v in variants
+    yield b.Text(note + (f" {again:,} trades back to the target are not shown." if again else ""))
+    rows = [
+        (
+            s.date,
+            s.hold,
+            s.reason,
+            percent(s.turnover),
+            f"{1e4 * s.cost:.1f} bp",
+            b.Cell(_signed(s.gain), tint(s.gain, 0.20)),
+        )
+        for s in reversed(sheet.switches)
     ]
+    yield b.table(["Date", "Into", "Because", "Turnover", "Cost", "Gain"], rows, "llwrrr")
 
 
-def _regimes(result: Result, sheet: Sheet) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name.capitalize(),
-            "rows": [
-                [
+def _regimes(result: Result, sheet: Sheet) -> Iterator[b.Block]:
+    record = sheet.record
+    yield b.Text(
+        "Mean returns a year, arithmetic. The regimes are known only afterwards; how each is defined stands "
+        "under its table. t is that of the difference.",
+        "note",
+    )
+    for name, rows in sheet.regimes.items():
+        yield b.Heading(name.capitalize(), 3)
+        yield b.table(
+            ["", "bars", record.name, record.benchmark, "difference", "t"],
+            [
+                (
                     row.name,
                     f"{row.bars:,}",
-                    *(_signed(mean) for mean in row.means),
-                    _signed(row.difference),
-                    proper(cell(row.tstat, number)),
-                ]
+                    *map(_signed, (*row.means, row.difference)),
+                    cell(row.tstat, number),
+                )
                 for row in rows
             ],
-            "note": regime_note(name, rows, result, sheet.record),
-        }
-        for name, rows in sheet.regimes.items()
+        )
+        yield b.Text(regime_note(name, rows, result, record), "note")
+
+
+def _variants(
+    head: str, variants: list[Variant], label: Callable[[float], str], own: float | None
+) -> b.Table:
+    rows = [
+        (
+            label(v.at) + (" (as run)" if v.at == own else ""),
+            percent(v.cagr),
+            cell(v.sharpe, number),
+            _signed(v.alpha),
+            cell(v.tstat, number),
+        )
+        for v in variants
     ]
-
-
-def _warnings(result: Result) -> list[str]:
-    found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
-    if result.market.proxy:
-        found.append(f"Proxy: {result.market.proxy}.")
-    if result.same_close:
-        found.append("Same close: fills use what became known on their own day. Nobody could have traded so.")
-    return found
-
-
-def _holds(sheet: Sheet) -> str:
-    held = ", ".join(f"{name} ({weight:.0%})" for name, weight in sheet.holds.items())
-    record = sheet.record
-    return (
-        f"At the close of {record.dates[-1]}, the last bar of the data: {held}, since the trade of "
-        f"{sheet.since}. No trade is made at the last bar."
-    )
-
-
-def sheet_figures(sheet: Sheet) -> dict[str, Callable[[style.Size], Figure]]:
-    """Return the figures of a tear sheet by name, each as a function of its size."""
-    record = sheet.record
-    first = {"seen": lambda size: figures.seen_figure(sheet, size)} if sheet.seen else {}
-    return {
-        **first,
-        "growth": lambda size: figures.growth_figure(record, size),
-        "drawdown": lambda size: figures.drawdown_figure(record, size),
-        "rolling": lambda size: figures.rolling_figure(sheet, size),
-        "years": lambda size: figures.years_figure(sheet, size),
-    }
-
-
-SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
-"""The terms that a card of the gallery has room for."""
-
-SHOWS = {
-    "seen": "What the strategy saw: each level with the thresholds it was held against, events, and holdings",
-    "growth": "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings",
-    "drawdown": "Drawdowns of the strategy and its benchmark",
-    "rolling": "Return, volatility, alpha and beta over a moving window",
-    "years": "Returns by calendar year, and their difference from the benchmark's",
-}
-"""What each figure shows, for who cannot see it."""
-
-
-def glance(result: Result, sheet: Sheet) -> dict[str, Any]:
-    """Return what a card of the gallery says: terms, warnings, tiles, and a row of the front page's table."""
-    own, metrics = sheet.intervals, result.metrics
-    return {
-        "terms": [(word, said) for word, said in terms(result) if word in SHORT],
-        "warnings": _warnings(result),
-        "tiles": _tiles(sheet),
-        "row": [
-            result.start,
-            percent(own["cagr"].value),
-            _signed(sheet.differences["cagr"].value),
-            proper(cell(own["sharpe"].value, number)),
-            proper(percent(metrics["max_drawdown"])),
-            _signed(own["alpha"].value),
-            proper(cell(metrics["alpha_tstat"], number)),
-        ],
-    }
-
-
-def tear_sheet(result: Result, sheet: Sheet) -> tuple[str, dict[str, Figure]]:
-    """Return the page's text, and its figures at full size by name."""
-    record, tried = sheet.record, int(sheet.record.document["tried"])
-    drawn: dict[str, Drawing] = {}
-    wide: dict[str, Figure] = {}
-    for name, draw in sheet_figures(sheet).items():
-        drawn[name], wide[name] = drawing(name, draw, SHOWS[name])
-    shown = [
-        (word, said) for word, said in terms(result, tried) if word not in ("thesis", "proxy", "caution")
-    ]
-    metrics = record.document["metrics"]
-    page = render(
-        "tear_sheet.html",
-        title=f"{record.name} on {record.document['market']}",
-        name=record.name,
-        benchmark=record.benchmark,
-        thesis=result.strategy.thesis,
-        verdict=[proper(verdict(result, tried)), *_against_factors(sheet)],
-        warnings=_warnings(result),
-        terms=shown,
-        tiles=_tiles(sheet),
-        figures=drawn,
-        held=[(name, colour[1:]) for name, colour in figures.held(record).items()],
-        cuts=bool(record.cuts),
-        recessions=bool(record.recessions),
-        falls=[
-            [proper(percent(f.depth)), f.peak, f.trough, f.recovery or "not yet", f"{f.years:.1f}"]
-            for f in sheet.falls
-        ],
-        measures=_measures(sheet),
-        method=_method(sheet),
-        alpha_note=_alpha_note(sheet),
-        models=[_model(model) for model in sheet.models],
-        calendar=_calendar(sheet),
-        switches=_switches(sheet),
-        regimes=_regimes(result, sheet),
-        capture=[[n, percent(up), percent(down)] for n, (up, down) in sheet.capture.items()],
-        costs=_variants(sheet.costs, lambda at: f"{at:g} bp", _single(result.cost.bps)),
-        delays=_variants(sheet.delays, lambda at: _bars(int(at), record.frequency), 0.0),
-        holds=_holds(sheet),
-        data=[
-            [id, s["source"], s["last"], s["sha256"][:12]]
-            for id, s in record.document["data"]["series"].items()
-        ],
-        version=importlib.metadata.version("size-rotation"),
-        metrics=metrics,
-    )
-    return page, wide
+    return b.table([head, "return a year", "Sharpe", "alpha a year", "t"], rows)
 
 
 def _single(bps: Any) -> float | None:
@@ -345,3 +250,180 @@ def _single(bps: Any) -> float | None:
 def _bars(n: int, frequency: str) -> str:
     unit = "month" if frequency == "monthly" else "trading day"
     return "not" if n == 0 else f"{n} {unit}" + ("" if n == 1 else "s")
+
+
+def warnings(result: Result) -> list[b.Text]:
+    """Return what is to be said before any number."""
+    found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
+    if result.market.proxy:
+        found.append(f"Proxy: {result.market.proxy}.")
+    if result.same_close:
+        found.append("Same close: fills use what became known on their own day. Nobody could have traded so.")
+    return [b.Text(said, "warning", brief=True) for said in found]
+
+
+def shading(record: Record) -> tuple[str | b.Key, ...]:
+    """Return what the shading of a figure means."""
+    each = []
+    if record.cuts:
+        each.append(
+            (_CUTS, "the central bank cutting, from the first to the last cut without a rise between")
+        )
+    if record.recessions:
+        each.append((_RECESSIONS, "recession (NBER, known only afterwards)"))
+    return ("Shaded: ", *b.listed(each, "; "), ". ") if each else ()
+
+
+def sleeves(held: dict[str, str]) -> tuple[str | b.Key, ...]:
+    """Return which colour stands for which sleeve."""
+    return b.listed((b.Key(colour), name) for name, colour in held.items())
+
+
+def charts(sheet: Sheet) -> dict[str, b.Chart]:
+    """Return the figures of a run's page by name."""
+    record, shaded = sheet.record, shading(sheet.record)
+    held = sleeves(figures.held(record))
+    seen = "As known at each fill. Dashed: the thresholds; upright: the days on which an event became known. "
+    growth = (*("Held: ", *held, ". "), *shaded, "The strategy is after costs, the others are before.")
+    each = [
+        b.Chart(
+            "growth",
+            lambda size: figures.growth_figure(record, size),
+            "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings",
+            growth,
+        ),
+        b.Chart(
+            "drawdown",
+            lambda size: figures.drawdown_figure(record, size),
+            "Drawdowns of the strategy and its benchmark",
+        ),
+        b.Chart(
+            "rolling",
+            lambda size: figures.rolling_figure(sheet, size),
+            "Return, volatility, alpha and beta over a moving window",
+            shaded,
+        ),
+        b.Chart(
+            "years",
+            lambda size: figures.years_figure(sheet, size),
+            "Returns by calendar year, and their difference from the benchmark's",
+            "The first and the last year may be a part of one.",
+        ),
+    ]
+    if sheet.seen:
+        shows = "What the strategy saw: each level with the thresholds it was held against, events, holdings"
+        each.append(b.Chart("seen", lambda size: figures.seen_figure(sheet, size), shows, (seen, *shaded)))
+    return {chart.name: chart for chart in each}
+
+
+def _drawdowns(sheet: Sheet) -> b.Table:
+    rows = [
+        (percent(f.depth), f.peak, f.trough, f.recovery or "not yet", f"{f.years:.1f}") for f in sheet.falls
+    ]
+    return b.table(["Fall", "Peak", "Trough", "Recovered", "Years"], rows)
+
+
+def _capture(sheet: Sheet) -> Iterator[b.Block]:
+    benchmark = sheet.record.benchmark
+    yield b.Text(
+        f"Compound return a bar over that of {benchmark}, in the bars in which {benchmark} rose, and in "
+        "those in which it fell.",
+        "note",
+    )
+    rows = [(name, percent(up), percent(down)) for name, (up, down) in sheet.capture.items()]
+    yield b.table(["", "up capture", "down capture"], rows)
+
+
+def _dearer_or_later(result: Result, sheet: Sheet) -> Iterator[b.Block]:
+    record = sheet.record
+    yield b.Text(
+        f"The same trades at other costs, and made some bars later. Alpha is against {record.benchmark}.",
+        "note",
+    )
+    yield _variants("cost a side", sheet.costs, lambda at: f"{at:g} bp", _single(result.cost.bps))
+    yield _variants("later by", sheet.delays, lambda at: _bars(int(at), record.frequency), 0.0)
+
+
+def _holds(sheet: Sheet) -> str:
+    held = ", ".join(f"{name} ({weight:.0%})" for name, weight in sheet.holds.items())
+    return (
+        f"At the close of {sheet.record.dates[-1]}, the last bar of the data: {held}, since the trade of "
+        f"{sheet.since}. No trade is made at the last bar."
+    )
+
+
+def data(series: dict[str, dict[str, str]]) -> b.Table:
+    """Return where each series is from, how far it goes, and its checksum."""
+    rows = [(id, s["source"], s["last"], b.Code(s["sha256"][:12])) for id, s in series.items()]
+    return b.table(["series", "from", "last", "sha256"], rows, "llrr", "codes")
+
+
+def run_page(result: Result, sheet: Sheet) -> b.Page:
+    """Return the page of a run."""
+    record, tried = sheet.record, int(sheet.record.document["tried"])
+    drawn = charts(sheet)
+    said = [(word, each) for word, each in terms(result, tried) if word not in _SAID_ABOVE]
+    blocks: list[b.Block] = [
+        b.Heading(record.name, 1),
+        b.Text(result.strategy.thesis, "lead"),
+        b.Verdict((verdict(result, tried), *_against_factors(sheet))),
+        b.Text(opening(result, tried), "note"),
+        *warnings(result),
+        tiles(sheet),
+        b.Heading("Measures"),
+        _with_intervals(sheet),
+        b.Text(_method(sheet), "note"),
+    ]
+    if "seen" in drawn:
+        blocks += [b.Heading("What it saw"), drawn["seen"]]
+    blocks += [
+        *(b.Heading("Growth"), drawn["growth"]),
+        *(b.Heading("Drawdowns"), drawn["drawdown"], _drawdowns(sheet)),
+        *(b.Heading("Alpha"), b.Text(_alpha_note(sheet.models)), *_models(sheet.models)),
+        *(b.Heading("Over time"), drawn["rolling"]),
+        *(b.Heading("Calendar years and months"), drawn["years"], _calendar(sheet)),
+        *(b.Heading("Switches"), *_switches(sheet)),
+        *(b.Heading("Regimes"), *_regimes(result, sheet)),
+        *(b.Heading("Up and down"), *_capture(sheet)),
+        *(b.Heading("If trading were dearer, or later"), *_dearer_or_later(result, sheet)),
+        *(b.Heading("What it held at the end of the data"), b.Text(_holds(sheet))),
+        *(b.Heading("Terms"), b.Terms(tuple(said))),
+        *(b.Heading("Data"), data(record.document["data"]["series"])),
+    ]
+    return b.Page(f"{record.name} on {record.document['market']}", tuple(blocks), LAST)
+
+
+_SAID_ABOVE = ("thesis", "proxy", "caution")
+"""Terms that stand at the top of the page."""
+
+
+def brief(result: Result, document: dict[str, Any], robust: Robustness | None) -> list[b.Block]:
+    """Return what a terminal shows of a run: verdict and table, then the terms."""
+    blocks: list[b.Block] = [
+        b.Verdict((verdict(result),), brief=True),
+        b.Text(opening(result), brief=True),
+        measures(document, result.strategy.name),
+    ]
+    if robust is not None:
+        blocks += _robustness(robust)
+    return [*blocks, b.Terms(tuple(terms(result)), brief=True)]
+
+
+def _robustness(robust: Robustness) -> list[b.Block]:
+    """Return a row for each cost and, for each delay, the return a year, the Sharpe ratio and alpha's t."""
+    costs = list(dict.fromkeys(trial.cost_bps for trial in robust.trials))
+    delays = list(dict.fromkeys(trial.delay_fill for trial in robust.trials))
+    by_terms = {(trial.cost_bps, trial.delay_fill): trial.metrics for trial in robust.trials}
+    parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
+    rows = [
+        (
+            f"{cost:g} bp",
+            *(" / ".join(cell(by_terms[cost, delay][key], form) for key, form in parts) for delay in delays),
+        )
+        for cost in costs
+    ]
+    heads = [
+        f"{delay} bar{'' if delay == 1 else 's'} late" if delay else "filled at once" for delay in delays
+    ]
+    said = f"return a year / Sharpe / t of alpha by costs a side, {robust.start} to {robust.end}"
+    return [b.Text(said, brief=True), b.table(["costs", *heads], rows, brief=True)]

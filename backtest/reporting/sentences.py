@@ -36,7 +36,7 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
 
     ``tried`` is how many combinations of parameters were tried before this one was chosen.
     """
-    market, cost = result.market, result.cost.bps
+    market = result.market
     day = "month's last business day" if market.frequency == "monthly" else "day"
     known = "up to and on" if result.same_close else "before"
     fill = f"at the close of the {day}, on what was known {known} it"
@@ -49,7 +49,6 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
     window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
         window += "; it starts when every input is first known"
-    each = f"{cost:g} bp" if isinstance(cost, int | float) else str(dict(cost))
     lines = [
         *(("caution", said) for said in result.doubts),
         ("thesis", result.strategy.thesis),
@@ -57,7 +56,7 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
         ("market", f"{market.name}: {market.title}"),
         ("window", window),
         ("fills", fill),
-        ("costs", f"{each} of traded notional a side, in the strategy only; benchmarks are gross"),
+        ("costs", f"{_costs(result)} of traded notional a side, in the strategy only; benchmarks are gross"),
         (
             "tried",
             "1 combination" if tried == 1 else f"{tried:,} combinations; this one was chosen from them",
@@ -72,6 +71,22 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
         by_last.setdefault(str(series.last), []).append(id)
     lines.append(("data end", "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())))
     return lines
+
+
+def opening(result: Result, tried: int = 1) -> str:
+    """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
+    said = f"{result.start} to {result.end}, {len(result.returns):,} {result.market.frequency} bars"
+    ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
+    return f"{said}; {_costs(result)} a side; {ones} tried."
+
+
+def _costs(result: Result) -> str:
+    cost = result.cost.bps
+    return (
+        f"{cost:g} bp"
+        if isinstance(cost, int | float)
+        else ", ".join(f"{n} {c:g} bp" for n, c in cost.items())
+    )
 
 
 def p_clause(value: float) -> str:

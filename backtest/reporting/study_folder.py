@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.folders import expanded
 from backtest.reporting.document import to_json
 from backtest.reporting.folder import default_place, whole_folder
+from backtest.reporting.html import render
 from backtest.reporting.study_document import claims_document, study_document
 from backtest.reporting.study_pages import claims_page, study_page
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from backtest.reporting.blocks import Page
     from backtest.studies.register import Study
 
 
@@ -21,11 +23,15 @@ def _place(name: str, out: str | Path | None) -> Path:
     return expanded(out) if out is not None else default_place(f"study-{name}")
 
 
+def _write(page: Page, file: Path) -> None:
+    file.write_text(render(page)[0], encoding="utf-8")
+
+
 def write_study(study: Study, out: str | Path | None = None) -> Path:
     """Write one study's ``index.html`` and ``study.json``; return the folder."""
     place = _place(study.claim.id, out)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(study_page(study), encoding="utf-8")
+        _write(study_page(study), draft / "index.html")
         text = to_json(study_document(study, place.resolve()))
         (draft / "study.json").write_text(text + "\n", encoding="utf-8")
     return place
@@ -35,10 +41,9 @@ def write_claims(studies: Sequence[Study], out: str | Path | None = None) -> Pat
     """Write the page of all claims, a page for each, and ``claims.json``; return the folder."""
     place = _place("claims", out)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(claims_page(studies), encoding="utf-8")
+        _write(claims_page(studies), draft / "index.html")
         for study in studies:
-            page = study_page(study, back="index.html")
-            (draft / f"{study.claim.id}.html").write_text(page, encoding="utf-8")
+            _write(study_page(study, back="index.html"), draft / f"{study.claim.id}.html")
         text = to_json(claims_document(studies, place.resolve()))
         (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
     return place

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.reporting.html import drawing, render
-from backtest.reporting.study_document import WARNING
+from backtest.reporting import blocks as b
+from backtest.reporting.page import data
+from backtest.reporting.study_document import WARNING, data_of
 from backtest.reporting.study_figures import study_figure
-from backtest.reporting.study_table import vintage
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
 from backtest.studies.findings import Paths
 from backtest.studies.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from backtest.market.data import MarketData
-    from backtest.reporting.html import Drawing
     from backtest.studies.findings import Finding
     from backtest.studies.register import Study
 
 CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNOT_BE_TOLD: "open"}
 
-
 REVISED = "after a look at the number"
 """When the test or the rule of some claims was changed."""
 
-_HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
+_MANY = 6  # claims that a sentence names one by one
 
 
-def minus(text: str) -> str:
-    """Return a text with a minus sign in place of each hyphen that stands before a number."""
-    return _HYPHEN.sub("\u2212", text)
+def vintage(market: MarketData) -> str:
+    """Return how far the data reach, and in what respect they are a proxy."""
+    proxy = f"; proxy: {market.proxy}" if market.proxy else ""
+    return f"{market.name}, bars to {market.bars.dates[-1]}{proxy}"
 
 
-def sentence(text: str) -> str:
-    """Return a text with a capital at its beginning."""
-    return minus(text[:1].upper() + text[1:])
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _drawing(study: Study, finding: Finding) -> Drawing:
-    shown, _ = drawing(
+def _chart(study: Study, finding: Finding) -> b.Chart:
+    return b.Chart(
         study.claim.id,
         lambda size: study_figure(finding.picture, size),
         f"{study.claim.id}: {finding.headline}",
+        _caption(finding),
     )
-    return shown
 
 
 def _caption(finding: Finding) -> str:
@@ -75,96 +71,137 @@ def _example(finding: Finding) -> str:
     here = picture.cases[:, picture.months == first.bars]
     if first.bars >= 0 or first.n == 0 or not np.isfinite(here).any():
         return ""
-    return minus(
+    return (
         f" Mean of the {-first.bars} months before: {percent(first.mean)} in the table, "
         f"{np.nanmean(here):+.1f} points at the left end here."
     )
 
 
-def _data(market: MarketData) -> list[list[str]]:
-    return [[id, p.origin, str(p.last), p.sha256[:12]] for id, p in sorted(market.sources.items())]
+def _badge(word: str) -> b.Badge:
+    return b.Badge(word, CLASSES[word])
 
 
-def _common(market: MarketData) -> dict[str, Any]:
-    return {
-        "vintage": vintage(market),
-        "data": _data(market),
-        "warning": WARNING,
-        "version": importlib.metadata.version("size-rotation"),
-    }
+def _last(market: MarketData) -> str:
+    return f"{vintage(market)}. {WARNING} No advice."
 
 
-def study_page(study: Study, back: str = "") -> str:
-    """Return one study's page; ``back`` is the address of the page of all claims, where there is one."""
-    finding = study.finding
-    terms = [
-        ("origin", study.claim.origin),
-        ("test", study.claim.test),
-        ("rule", study.claim.rule.text),
+def _terms(study: Study) -> b.Terms:
+    claim = study.claim
+    pairs = [
+        ("claim", claim.statement),
+        ("origin", claim.origin),
+        ("test", claim.test),
+        ("rule", claim.rule.text),
         ("data", vintage(study.market)),
     ]
-    if study.claim.published:
-        terms.insert(1, ("published", study.claim.published))
-    if study.claim.revised:
-        terms.append(("revised", f"{REVISED}: it {'; it '.join(study.claim.revised)}"))
-    return render(
-        "study.html",
-        title=f"{study.claim.id}: {study.verdict.word}",
-        name=study.claim.id,
-        statement=study.claim.statement,
-        word=study.verdict.word,
-        kind=CLASSES[study.verdict.word],
-        because=sentence(study.verdict.because),
-        headline=sentence(finding.headline) if finding else "",
-        sample=finding.sample if finding else "",
-        terms=terms,
-        figure=_drawing(study, finding) if finding else None,
-        caption=_caption(finding) if finding else "",
-        tables=[
-            {
-                "title": t.title,
-                "columns": [minus(c) for c in t.columns],
-                "rows": [[minus(cell) for cell in row] for row in t.rows],
-            }
-            for t in (finding.tables if finding else ())
-        ],
-        notes=[minus(note) for note in finding.notes] if finding else [],
-        back=back,
-        **_common(study.market),
-    )
+    if claim.published:
+        pairs.append(("published", claim.published))
+    if claim.revised:
+        pairs.append(("revised", f"{REVISED}: it {'; it '.join(claim.revised)}"))
+    return b.Terms(tuple(pairs), brief=True)
 
 
-def _revised(studies: Sequence[Study]) -> list[tuple[str, list[str]]]:
-    """Return what was revised after a look at the numbers, each with the claims that it is true of."""
-    said = dict.fromkeys(sentence for study in studies for sentence in study.claim.revised)
-    return [(each, [study.claim.id for study in studies if each in study.claim.revised]) for each in said]
+def study_page(study: Study, back: str = "") -> b.Page:
+    """Return one study's page; ``back`` is the address of the page of all claims, where there is one."""
+    claim, verdict, finding = study.claim, study.verdict, study.finding
+    said = [f"{_sentence(verdict.word)}: {verdict.because}."]
+    if finding:
+        said.append(f"{_sentence(finding.headline)} ({finding.sample}).")
+    blocks: list[b.Block] = [
+        *([b.Text(b.Link("All claims", back))] if back else []),
+        b.Heading(claim.statement, 1),
+        b.Text((_badge(verdict.word), f" {claim.id}"), "note"),
+        b.Verdict(tuple(said), brief=True),
+        b.Text(WARNING, "warning", brief=True),
+    ]
+    if finding:
+        blocks.append(_chart(study, finding))
+        for each in finding.tables:
+            blocks += [b.Heading(each.title, brief=True), b.table(each.columns, each.rows, brief=True)]
+        if finding.notes:
+            blocks.append(b.Heading("To read this"))
+            blocks += [b.Text(note, brief=True) for note in finding.notes]
+    blocks += [b.Heading("Terms"), _terms(study)]
+    blocks += [b.Heading("Data"), data(data_of(study.market)["series"])]
+    return b.Page(f"{claim.id}: {verdict.word}", tuple(blocks), _last(study.market))
 
 
-def claims_page(studies: Sequence[Study]) -> str:
-    """Return the page of all claims."""
+def _revised(studies: Sequence[Study]) -> Iterator[b.Text]:
+    """Give what was revised after a look at the numbers, each with the claims that it is true of."""
+    changes = dict.fromkeys(sentence for study in studies for sentence in study.claim.revised)
+    if changes:
+        yield b.Text("Changed after the numbers had been seen:", "note")
+    for said in changes:
+        ids = [study.claim.id for study in studies if said in study.claim.revised]
+        if len(ids) > _MANY:
+            yield b.Text(f"{len(ids)} rules {said}.", "note")
+            continue
+        links = [part for id in ids for part in (", ", b.Link(id, f"#{id}-claim"))]
+        yield b.Text((*links[1:], f" {said}."), "note")
+
+
+def _row(study: Study) -> tuple[b.Said, ...]:
+    claim, sample = study.claim, study.finding.sample if study.finding else "-"
+    return b.Link(claim.statement, f"#{claim.id}-claim"), _badge(study.verdict.word), sample
+
+
+def _section(study: Study) -> b.Section:
+    claim, verdict, finding = study.claim, study.verdict, study.finding
+    inside: list[b.Block] = [
+        b.Heading(claim.statement),
+        b.Text((_badge(verdict.word), f" {claim.origin}"), "note"),
+    ]
+    if finding:
+        inside += [b.Text(_sentence(finding.headline), "number"), b.Text(finding.sample, "note")]
+    numbers = b.Link("Test, rule and all numbers", f"{claim.id}.html")
+    inside.append(b.Text((f"{_sentence(verdict.because)}. ", numbers)))
+    if finding:
+        inside.append(_chart(study, finding))
+    return b.Section(f"{claim.id}-claim", tuple(inside))
+
+
+def _counted(studies: Sequence[Study]) -> list[tuple[str, int]]:
     words = [study.verdict.word for study in studies]
-    claims = [
-        {
-            "id": study.claim.id,
-            "statement": study.claim.statement,
-            "origin": study.claim.origin,
-            "word": study.verdict.word,
-            "kind": CLASSES[study.verdict.word],
-            "because": sentence(study.verdict.because),
-            "headline": sentence(study.finding.headline) if study.finding else "",
-            "sample": study.finding.sample if study.finding else "",
-            "figure": _drawing(study, study.finding) if study.finding else None,
-            "caption": _caption(study.finding) if study.finding else "",
-        }
+    return [(word, words.count(word)) for word in CLASSES if word in words]
+
+
+def claims_page(studies: Sequence[Study]) -> b.Page:
+    """Return the page of all claims."""
+    market, title = studies[0].market, "The great rotation, claim by claim"
+    counted = _counted(studies)
+    blocks: list[b.Block] = [
+        b.Heading(title, 1),
+        b.Counts(tuple((_badge(word), f" {n}") for word, n in counted)),
+        b.Text(f"{market.title}. {vintage(market)}.", "lead"),
+        b.Text(
+            "Each claim has a test and a rule for its verdict. On simulated markets without any effect fewer "
+            f"than one claim in twenty comes out supported; among {len(studies)} claims that is still likely "
+            "to happen now and then."
+        ),
+        *_revised(studies),
+        b.Text(WARNING, "warning"),
+        b.table(["Claim", "Verdict", "Sample"], map(_row, studies), "wlw"),
+        *map(_section, studies),
+        b.Heading("Data"),
+        data(data_of(market)["series"]),
+    ]
+    return b.Page(f"{title}: {market.name}", tuple(blocks), _last(market))
+
+
+def claims_brief(studies: Sequence[Study]) -> list[b.Block]:
+    """Return all claims for a terminal: how many came out how, then a row each."""
+    counted = ", ".join(f"{n} {word}" for word, n in _counted(studies))
+    rows = [
+        (
+            f"{study.claim.id}: {study.claim.statement}",
+            study.verdict.word,
+            f"{study.finding.headline} ({study.finding.sample})" if study.finding else study.verdict.because,
+        )
         for study in studies
     ]
-    market = studies[0].market
-    return render(
-        "claims.html",
-        title=f"The great rotation, claim by claim: {market.name}",
-        counts=[(word, words.count(word), CLASSES[word]) for word in CLASSES if word in words],
-        claims=claims,
-        revised=_revised(studies),
-        market=market.title,
-        **_common(market),
-    )
+    return [
+        b.Verdict((f"{_sentence(counted)}.",), brief=True),
+        b.Text(vintage(studies[0].market), brief=True),
+        b.table(["claim", "verdict", "number"], rows, "wlw", brief=True),
+        b.Text(WARNING, "note", brief=True),
+    ]

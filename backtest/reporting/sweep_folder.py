@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from backtest.reporting.document import to_json
 from backtest.reporting.folder import whole_folder, write_report
+from backtest.reporting.html import render
 from backtest.reporting.style import png
 from backtest.reporting.sweep_document import sweep_document
-from backtest.reporting.sweep_page import RECOMMENDED, WALKED, sweep_page
+from backtest.reporting.sweep_page import RECOMMENDED, WALKED
 from backtest.tuning.results import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.reporting.blocks import Page
     from backtest.tuning.tune import Sweep
 
 
-def write_sweep(sweep: Sweep) -> Path:
+def write_sweep(sweep: Sweep, page: Page) -> Path:
     """Write a sweep's page into its folder, beside its dataset, and return the page's place.
 
     ``index.html``, ``sweep.json`` and ``figures/``; ``recommended/`` is the report of the recommended set,
@@ -40,10 +42,10 @@ def write_sweep(sweep: Sweep) -> Path:
     write_report(sweep.recommended.result, folder / RECOMMENDED, tried=tried)
     if sweep.walk_forward is not None:
         write_report(sweep.walk_forward.result, folder / WALKED, tried=tried)
-    page, figures = sweep_page(sweep)
+    text, drawn = render(page)
     with whole_folder(folder / "figures") as draft:
-        for name, figure in figures.items():
+        for name, figure in drawn.items():
             png(figure, draft / f"{name}.png")
     write_whole(document, (to_json(sweep_document(sweep, place.resolve())) + "\n").encode())
-    write_whole(place, page.encode())
+    write_whole(place, text.encode())
     return place

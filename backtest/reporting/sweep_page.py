@@ -1,38 +1,39 @@
-"""The page of a sweep."""
+"""The page of a sweep: what it says, block by block; its brief blocks are what a terminal shows."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 from functools import partial
 from itertools import combinations, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
-from backtest.reporting.html import drawing, render
 from backtest.reporting.sweep_sentences import chance, label_of, steadiness, values_of, verdict
-from backtest.reporting.table import ROWS, cell, proper
+from backtest.reporting.table import ROWS, cell, number
 from backtest.tuning.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from matplotlib.figure import Figure
+    from collections.abc import Iterator
 
     from backtest.dates import Floats
-    from backtest.reporting.style import Size
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
 
 RECOMMENDED, WALKED = "recommended", "walk_forward"
 """The folders, beside the page, of the reports that it links to."""
 
+LAST = (
+    "The trials lie beside this page in trials/, one row each, for pandas or DuckDB; sweep.json has the "
+    "numbers of this page. Past returns, after the fact; no advice."
+)
+
 _MOST_PAIRS = 15
 
 
-def _measures(sweep: Sweep) -> dict[str, Any]:
+def _measures(sweep: Sweep) -> b.Table:
     """Return the table of measures; a walk-forward begins later, so that it has a benchmark of its own."""
     versus, best = sweep.trials.benchmark, sweep.best.result
     columns = {
@@ -44,14 +45,28 @@ def _measures(sweep: Sweep) -> dict[str, Any]:
         walked = sweep.walk_forward.result
         columns["walk-forward"] = walked.metrics
         columns[f"{versus} from {walked.start}"] = walked.benchmarks[versus]
-    rows = [
-        [label, *(proper(cell(metrics[key], form)) for metrics in columns.values())]
-        for key, label, form in ROWS
-    ]
-    return {"heads": ["", *columns], "rows": rows}
+    rows = [(label, *(cell(metrics[key], form) for metrics in columns.values())) for key, label, form in ROWS]
+    return b.table(["", *columns], rows, brief=True)
 
 
-def _parameters(sweep: Sweep) -> list[list[str]]:
+def _measures_note(sweep: Sweep) -> str:
+    said = "After costs; the benchmark before. "
+    if sweep.chosen is None:
+        said += (
+            "The recommended set is the centre of the best plateau: the region of the grid in which "
+            "neighbours are good as well."
+        )
+    else:
+        said += "The recommended set is the trial with the best average over itself and its nearest trials."
+    if sweep.walk_forward is not None:
+        said += (
+            f" The walk-forward begins on {sweep.walk_forward.result.start}, after its first training: hold "
+            "it against the column beside it, not against the winner."
+        )
+    return said
+
+
+def _parameters(sweep: Sweep) -> b.Table:
     rows = []
     for axis in sweep.trials.grid.axes:
         values = [axis.parameter.text(value) for value in axis.values]
@@ -61,49 +76,43 @@ def _parameters(sweep: Sweep) -> list[list[str]]:
         chosen = [
             axis.parameter.text(c.result.parameters[axis.name]) for c in (sweep.best, sweep.recommended)
         ]
-        rows.append([axis.name, axis.parameter.help, across, *chosen])
-    return rows
+        rows.append((axis.name, axis.parameter.help, across, *chosen))
+    return b.table(["", "", "tried", "winner", "recommended"], rows, "lwlrr")
 
 
-def _truth(sweep: Sweep) -> list[list[str]]:
-    """Return what the winner is worth: the name of each statistic, its value, and what it says."""
-    truth = sweep.truth
-    rows = [
-        ("trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"),
-        *_deciding(truth),
+def _truth(truth: Truth) -> Iterator[tuple[str, str, str]]:
+    """Give what the winner is worth: the name of each statistic, its value, and what it says."""
+    yield "trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"
+    yield from _deciding(truth)
+    yield (
+        "effective number of trials",
+        f"{truth.effective:.1f}",
+        "from the correlations of returns above the benchmark (Galwey 2009)",
+    )
+    yield (
+        "deflated Sharpe ratio",
+        chance(truth.deflated.probability),
         (
-            "effective number of trials",
-            f"{truth.effective:.1f}",
-            "from the correlations of returns above the benchmark (Galwey 2009)",
+            "probability that the information ratio over the benchmark exceeds what luck gives the best, "
+            "each distinct trial a try of its own (Bailey and Lopez de Prado 2014)"
         ),
-        (
-            "deflated Sharpe ratio",
-            chance(truth.deflated.probability),
-            (
-                "probability that the information ratio over the benchmark exceeds what luck gives the best, "
-                "each distinct trial a try of its own (Bailey and Lopez de Prado 2014)"
-            ),
-        ),
-    ]
+    )
     crossed = truth.crossvalidation
     if crossed is not None:
-        rows += [
+        yield (
+            "probability of overfitting",
+            chance(crossed.probability),
             (
-                "probability of overfitting",
-                chance(crossed.probability),
-                (
-                    f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe "
-                    "ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives, and "
-                    "what trials give that hardly differ"
-                ),
+                f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe ratio "
+                "(Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives, and what "
+                "trials give that hardly differ"
             ),
-            (
-                "probability of falling behind",
-                chance(crossed.behind),
-                "the choice of one half has a lower Sharpe ratio than the benchmark in the other",
-            ),
-        ]
-    return [list(row) for row in rows]
+        )
+        yield (
+            "probability of falling behind",
+            chance(crossed.behind),
+            "the choice of one half has a lower Sharpe ratio than the benchmark in the other",
+        )
 
 
 def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
@@ -125,7 +134,7 @@ def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _counts(sweep: Sweep) -> list[list[str]]:
+def _counts(sweep: Sweep) -> b.Table:
     said = {
         "combinations": "tried",
         "measured": "measured",
@@ -137,23 +146,40 @@ def _counts(sweep: Sweep) -> list[list[str]]:
         "not_eligible": "measured, but break a constraint or have no objective (no volatility, for instance)",
         "tied_with_best": "as good as the winner; the first was taken",
     }
-    return [[said[name], f"{n:,}"] for name, n in sweep.counts.items()]
+    shown = {name: n for name, n in sweep.counts.items() if n or name in {"combinations", "measured"}}
+    return b.table(["combinations", ""], [(said[name], f"{n:,}") for name, n in shown.items()])
 
 
-def _folds(sweep: Sweep) -> list[list[str]]:
-    if sweep.walk_forward is None:
-        return []
+def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart]) -> Iterator[b.Block]:
+    walk = sweep.walk_forward
+    if walk is None:
+        return
     dates, free = sweep.trials.market.bars.dates, sweep.trials.grid.free
-    return [
-        [
+    yield b.Heading("Walk-forward")
+    report = b.Link("the report of the stitched run", f"{WALKED}/index.html")
+    ends = (
+        f"). The table ends with the {label_of(sweep.objective.name)} of each choice in its training and in "
+    )
+    yield b.Text((f"Parameters chosen on the past only: {steadiness(walk)} (", report, f"{ends}its test."))
+    if "choices" in drawn:
+        yield drawn["choices"]
+    rows = [
+        (
             f"{dates[fold.train[0]]} to {dates[fold.train[1]]}",
             f"{dates[fold.test[0]]} to {dates[fold.test[1]]}",
             ", ".join(f"{a.name} {a.parameter.text(fold.parameters[a.name])}" for a in free),
-            proper(f"{fold.inside:.2f}"),
-            proper(cell(fold.outside, lambda v: f"{v:.2f}")),
-        ]
-        for fold in sweep.walk_forward.folds
+            number(fold.inside),
+            cell(fold.outside, number),
+        )
+        for fold in walk.folds
     ]
+    yield b.table(["Trained on", "Tested on", "Chosen", "in training", "in the test"], rows, "llwrr")
+    yield b.Text(
+        "A training ends before its test begins: where the earliest window of any combination that is still "
+        "open then was opened, or as purge= says. So nothing is learnt from returns that a window shares "
+        "with the test.",
+        "note",
+    )
 
 
 def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
@@ -163,11 +189,7 @@ def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
     return {a.name: (int(d[0]), int(d[1])) for a, d in zip(grid.axes, digits, strict=True) if a in grid.free}
 
 
-Drawing = tuple[str, "Callable[[Size], Figure]", str]
-"""The name of a figure, what draws it at a size, and what it shows."""
-
-
-def _drawings(sweep: Sweep) -> Iterator[Drawing]:
+def _charts(sweep: Sweep) -> Iterator[b.Chart]:
     """Give every figure of the page."""
     values = -sweep.scores if sweep.objective.lower else sweep.scores
     yield _distribution(sweep, values)
@@ -176,23 +198,26 @@ def _drawings(sweep: Sweep) -> Iterator[Drawing]:
     crossed, walked, free = sweep.truth.crossvalidation, sweep.walk_forward, sweep.trials.grid.free
     if crossed is not None:
         ppy = math.sqrt(len(sweep.best.result.returns) / sweep.trials.yardstick(sweep.window).n_years)
-        yield (
+        yield b.Chart(
             "halves",
             partial(figures.halves_figure, crossed.inside * ppy, crossed.outside * ppy),
             "In-sample against out-of-sample Sharpe ratios of the winners of every half",
+            "Every way to choose on 8 of 16 blocks of the data and to judge on the others. Below the dashed "
+            "line the choice did worse than it had promised; below zero it earned less than cash.",
         )
     if walked is not None and free:
         dates = sweep.trials.market.bars.dates
-        yield (
+        yield b.Chart(
             "choices",
             partial(figures.choices_figure, walked.folds, dates, free),
             "What the walk-forward chose over time",
+            "The value of each parameter held over time.",
         )
     if len(sweep.front):
         yield _front(sweep)
 
 
-def _distribution(sweep: Sweep, values: Floats) -> Drawing:
+def _distribution(sweep: Sweep, values: Floats) -> b.Chart:
     name, versus = sweep.objective.name, sweep.trials.benchmark
     marks = {
         "winner": sweep.best.result.metrics[name],
@@ -202,78 +227,118 @@ def _distribution(sweep: Sweep, values: Floats) -> Drawing:
     placebo = None if sweep.truth.placebo is None else sweep.truth.placebo.best
     if placebo is not None:
         placebo = placebo[np.isfinite(placebo)]
-    return (
+    return b.Chart(
         "distribution",
         partial(figures.distribution_figure, values, marks, placebo, label_of(name)),
         "The distribution of all trials and of the placebo",
+        "Upper panel: every trial that can be chosen. Lower panel: the winners of the same search with the "
+        "decisions shifted in time, which cannot know anything: a winner among them is one by luck.",
     )
 
 
-def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[Drawing]:
+def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart]:
     """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
     grid, label, places = sweep.trials.grid, label_of(sweep.objective.name), _places(sweep)
     views = Views(grid, sweep.chosen, values, sweep.objective.lower)
     free = [axis for axis, n in enumerate(grid.shape) if n > 1]
     curves = [(grid.axes[axis], views.marginal(axis)) for axis in free]
-    yield (
+    yield b.Chart(
         "marginal",
         partial(figures.marginal_figure, curves, list(places.values()), label),
         "The objective along each parameter",
+        "All trials that share a value: the median, bands from 25 to 75 and from 5 to 95 in a hundred, and "
+        "dashed the best. Upright lines: the winner (orange) and the recommended set (green).",
     )
     for across, up in islice(combinations(free, 2), _MOST_PAIRS):
         pair = views.pair(across, up, sweep.recommended.number)
         names = pair.across.name, pair.up.name
         winner, centre = zip(*(places[name] for name in names), strict=True)
-        yield (
+        yield b.Chart(
             f"pair-{names[0]}-{names[1]}",
             partial(figures.pair_figure, pair, winner, centre, label, lower=views.lower),
             f"{label} over {names[0]} and {names[1]}",
         )
 
 
-def _front(sweep: Sweep) -> Drawing:
+def _front(sweep: Sweep) -> b.Chart:
     signed = [-s if o.lower else s for o, s in zip(sweep.objectives, sweep.survey.scores, strict=True)]
     both = np.isfinite(signed[0]) & np.isfinite(signed[1])
     front = np.column_stack([values[sweep.front] for values in signed])
     labels = (label_of(sweep.objectives[0].name), label_of(sweep.objectives[1].name))
-    return (
+    return b.Chart(
         "front",
         partial(figures.front_figure, signed[0][both], signed[1][both], front, labels),
         "Trials by both objectives",
+        "Trials that no other betters in both; their parameters are in sweep.json, under front.",
     )
 
 
-def sweep_page(sweep: Sweep) -> tuple[str, dict[str, Figure]]:
-    """Return a sweep's page, and its figures by name."""
-    drawings, drawn = {}, {}
-    for name, draw, shows in _drawings(sweep):
-        drawings[name], drawn[name] = drawing(name, draw, shows)
+def _lead(sweep: Sweep) -> str:
     start, end = sweep.dates
     objective = ", ".join(label_of(o.name) for o in sweep.objectives)
     constraints = [c.text for c in (*sweep.trials.constraints, *sweep.objective.constraints)]
-    market = sweep.trials.market
-    page = render(
-        "sweep.html",
-        title=f"{sweep.trials.strategy.name}: a sweep",
-        name=sweep.trials.strategy.name,
-        lead=f"{sweep.counts['combinations']:,} combinations on {market.name}, {start} to {end}, "
-        f"by {objective}" + (f", subject to {', '.join(constraints)}" if constraints else ""),
-        proxy=f"Proxy: {market.proxy}." if market.proxy else "",
-        verdict=verdict(sweep),
-        winner=values_of(sweep.best),
-        recommended=values_of(sweep.recommended),
-        parameters=_parameters(sweep),
-        truth=_truth(sweep),
-        measures=_measures(sweep),
-        counts=_counts(sweep),
-        folds=_folds(sweep),
-        objective_name=label_of(sweep.objective.name),
-        walked_from=None if sweep.walk_forward is None else sweep.walk_forward.result.start,
-        steadiness=None if sweep.walk_forward is None else steadiness(sweep.walk_forward),
-        figures=drawings,
-        pairs=[drawings[name] for name in drawings if name.startswith("pair-")],
-        links={"recommended": f"{RECOMMENDED}/index.html", "walked": f"{WALKED}/index.html"},
-        whole=sweep.chosen is None,
-        version=importlib.metadata.version("size-rotation"),
+    counts = sweep.counts
+    rest = [f"{n:,} {name}" for name, n in counts.items() if n and name in {"excluded", "refused", "unknown"}]
+    return (
+        f"{sweep.trials.strategy.name}: {counts['combinations']:,} combinations on "
+        f"{sweep.trials.market.name}, {start} to {end}, by {objective}"
+        + (f", subject to {', '.join(constraints)}" if constraints else "")
+        + f"; {sweep.seconds:.1f} seconds"
+        + (f" ({', '.join(rest)})" if rest else "")
     )
-    return page, drawn
+
+
+def _walked(sweep: Sweep) -> list[b.Block]:
+    """Return the walk-forward in a sentence, for a terminal."""
+    if sweep.walk_forward is None:
+        return []
+    walked, versus = sweep.walk_forward.result, sweep.trials.benchmark
+    return [
+        b.Text(
+            f"Walk-forward: {steadiness(sweep.walk_forward)}; Sharpe ratio out of sample "
+            f"{walked.metrics['sharpe']:.2f}, {walked.start} to {walked.end}; that of {versus} "
+            f"{walked.benchmarks[versus]['sharpe']:.2f}.",
+            brief=True,
+        )
+    ]
+
+
+def sweep_page(sweep: Sweep) -> b.Page:
+    """Return the page of a sweep."""
+    drawn = {chart.name: chart for chart in _charts(sweep)}
+    market, name = sweep.trials.market, sweep.trials.strategy.name
+    chosen = (("winner", values_of(sweep.best)), ("recommended", values_of(sweep.recommended)))
+    blocks: list[b.Block] = [
+        b.Heading(f"{name}: a sweep", 1),
+        b.Text(_lead(sweep), "lead", brief=True),
+        b.Verdict(tuple(verdict(sweep)), brief=True),
+        *_walked(sweep),
+        *([b.Text(f"Proxy: {market.proxy}.", "warning", brief=True)] if market.proxy else []),
+        *(
+            b.Text(f"{said[0].upper()}{said[1:]}.", "warning", brief=True)
+            for said in sweep.best.result.doubts
+        ),
+        b.Terms(chosen, brief=True),
+        b.Text(b.Link("The report of the recommended set", f"{RECOMMENDED}/index.html")),
+        b.Heading("What the winner is worth"),
+        b.table(["", "", ""], _truth(sweep.truth), "lrw", brief=True),
+        *(b.Heading("All trials"), drawn["distribution"], _counts(sweep)),
+        *(b.Heading("Measures"), b.Text(_measures_note(sweep), "note"), _measures(sweep)),
+        *(b.Heading("Parameters"), _parameters(sweep)),
+    ]
+    if "marginal" in drawn:
+        blocks.append(drawn["marginal"])
+    pairs = [chart for key, chart in drawn.items() if key.startswith("pair-")]
+    if pairs:
+        said = (
+            "The best and the median over all other parameters, and the slice through the recommended set. A "
+            "cross marks the winner, a circle the recommended set. A lonely bright cell is luck until shown "
+            "otherwise; a bright region is a finding."
+        )
+        blocks += [b.Heading("Two parameters at a time"), b.Text(said, "note"), *pairs]
+    if "halves" in drawn:
+        blocks += [b.Heading("In one half and in the other"), drawn["halves"]]
+    blocks += _walk_forward(sweep, drawn)
+    if "front" in drawn:
+        blocks += [b.Heading("Two objectives"), drawn["front"]]
+    return b.Page(f"{name}: a sweep", tuple(blocks), LAST)

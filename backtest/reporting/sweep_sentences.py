@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from backtest.reporting.table import ROWS, proper
+from backtest.reporting.table import ROWS
 from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def verdict(sweep: Sweep) -> list[str]:
     if near.count:
         name = label_of(sweep.objective.name)
         worst, median = shown(sweep, near.worst), shown(sweep, near.median)
-        of_them = f"{proper(f'{median:.2f}')} in the middle and {proper(f'{worst:.2f}')} at worst"
+        of_them = f"{f'{median:.2f}'} in the middle and {f'{worst:.2f}'} at worst"
         have = f"{near.count} neighbours have a {name} of {of_them}"
         if near.count == 1:
-            have = f"only neighbour has a {name} of {proper(f'{worst:.2f}')}"
-        own = proper(f"{sweep.best.result.metrics[sweep.objective.name]:.2f}")
+            have = f"only neighbour has a {name} of {f'{worst:.2f}'}"
+        own = f"{sweep.best.result.metrics[sweep.objective.name]:.2f}"
         told.append(f"Its {have}, against its own {own}.")
     return [*told, *(edge_in_words(edge) for edge in sweep.best.edges)]
 
@@ -132,7 +132,7 @@ def _doubts(sweep: Sweep) -> list[str]:
         if own < versus:
             told.append(
                 f"Chosen on the past only, the parameters fell behind {sweep.trials.benchmark}: a Sharpe "
-                f"ratio of {proper(f'{own:.2f}')} against {proper(f'{versus:.2f}')}."
+                f"ratio of {f'{own:.2f}'} against {f'{versus:.2f}'}."
             )
     if sweep.search.kind == "optuna":
         told.append(

@@ -1,36 +1,25 @@
-"""The page of a universe: classes, migration, valuation and concentration, in the style of the tear sheet."""
+"""The page of a universe: classes, migration, valuation and concentration, block by block."""
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
-from backtest.reporting.html import Drawing, drawing, render
-from backtest.reporting.table import proper
 from backtest.reporting.universe_figures import NAMES
 from backtest.universe.universe import settings
 from backtest.universe.valuation import COVERED, RATIOS, ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
     from matplotlib.figure import Figure
 
     from backtest.reporting.style import Size
     from backtest.universe.universe import Universe
-
-SHOWS = {
-    "shares": "Share of each class in total capitalisation and its number of companies over time",
-    "growth": "Growth of 1 in each class",
-    "migration": "Turnover of each class and the share of companies that changed their class",
-    "concentration": "Share of the ten largest companies in each class and its Herfindahl index",
-    "valuation": "Price to earnings, sales and book of each class, and the discount of small to large",
-}
-"""What each figure shows, for who cannot see it."""
 
 _LOSSES = {
     "keep": "A ratio is total capitalisation over the total of the figure, losses included.",
@@ -43,7 +32,7 @@ _LOSSES = {
 
 
 def _text(value: float, form: str) -> str:
-    return proper(format(value, form)) if np.isfinite(value) else "-"
+    return format(value, form) if np.isfinite(value) else "-"
 
 
 def _percent(value: float, digits: int = 1) -> str:
@@ -61,7 +50,7 @@ def _last(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table[table["date"] == table["date"].max()].to_dict("records")
 
 
-def _classes(universe: Universe) -> dict[str, Any]:
+def _classes(universe: Universe) -> b.Table:
     borders = universe.portfolios.borders[-1]
     low = [0.0, *borders.tolist()]
     rows = []
@@ -80,10 +69,10 @@ def _classes(universe: Universe) -> dict[str, Any]:
             ]
         )
     heads = ["", "from", "companies", "capitalisation", "share", "ten largest", "turnover"]
-    return {"heads": heads, "rows": rows}
+    return b.table(heads, rows)
 
 
-def _returns(universe: Universe) -> dict[str, Any]:
+def _returns(universe: Universe) -> b.Table:
     returns = universe.returns[universe.returns["market"].notna()]
     years = (returns.index[-1] - universe.returns.index[0]).days / 365.2425
     rows = []
@@ -98,25 +87,27 @@ def _returns(universe: Universe) -> dict[str, Any]:
             ]
         rows.append([name, *cells])
     heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
-    return {"heads": heads, "rows": rows}
+    return b.table(heads, rows)
 
 
-def _migration(universe: Universe) -> dict[str, Any]:
+def _migration(universe: Universe) -> b.Table:
     names = list(universe.scheme.classes)
     moves = universe.migration[universe.migration["was"] != "none"]
     total = moves.pivot_table(index="was", columns="class", values="lines", aggfunc="sum", fill_value=0)
-    rows = []
+    rows: list[list[b.Said | b.Cell]] = []
     for name in (n for n in names if n in total.index):
         counts = {
             to: int(total[to].to_numpy()[total.index.get_loc(name)]) if to in total else 0 for to in names
         }
         shares = [counts[to] / sum(counts.values()) for to in names]
         cells = [
-            (_percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}")
+            b.Cell(
+                _percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}"
+            )
             for to, share in zip(names, shares, strict=True)
         ]
-        rows.append({"name": name, "cells": cells})
-    return {"heads": names, "rows": rows, "n": f"{max(len(universe.portfolios.formed) - 1, 0):,}"}
+        rows.append([name, *cells])
+    return b.table(["from", *(f"to {name}" for name in names)], rows)
 
 
 def _valued(universe: Universe) -> list[dict[str, Any]]:
@@ -128,7 +119,7 @@ def _valued(universe: Universe) -> list[dict[str, Any]]:
     return table[table["date"] == date].to_dict("records")
 
 
-def _valuation(universe: Universe) -> dict[str, Any]:
+def _valuation(universe: Universe) -> b.Table:
     both = universe.inputs.losses == "report"
     heads = [""]
     for name in NAMES.values():
@@ -142,10 +133,10 @@ def _valuation(universe: Universe) -> dict[str, Any]:
                 cells.append(_text(row["pe_without_losses"], ".1f"))
             cells.append(_text(row[f"{ratio}_median"], ".1f"))
         rows.append(cells)
-    return {"heads": heads, "rows": rows, "date": f"{_valued(universe)[0]['date']:%Y-%m-%d}"}
+    return b.table(heads, rows)
 
 
-def _losses(universe: Universe) -> dict[str, Any]:
+def _losses(universe: Universe) -> b.Table:
     rows = []
     for row in _valued(universe):
         made = row["pe_companies"]
@@ -161,10 +152,10 @@ def _losses(universe: Universe) -> dict[str, Any]:
         "of companies",
         "of capitalisation",
     ]
-    return {"heads": heads, "rows": rows}
+    return b.table(heads, rows)
 
 
-def _discounts(universe: Universe) -> dict[str, Any]:
+def _discounts(universe: Universe) -> list[list[str]]:
     assert universe.discounts is not None  # noqa: S101 - the page has this part only where there is one
     small, large = ends(universe.scheme)
     rows = []
@@ -176,10 +167,10 @@ def _discounts(universe: Universe) -> dict[str, Any]:
         last = known.iloc[-1]
         cells = [f"{small} to {large} on {name}", f"{known.index[-1]:%Y-%m-%d}", _percent(last[column])]
         rows.append([*cells, _percent(last[f"{column}_percentile"], 0), f"{len(known):,}"])
-    return {"heads": ["Discount", "on", "is", "percentile of its own past", "dates"], "rows": rows}
+    return rows
 
 
-def _debt(universe: Universe) -> dict[str, Any]:
+def _debt(universe: Universe) -> b.Table:
     rows = [
         [
             row["class"],
@@ -203,7 +194,7 @@ def _debt(universe: Universe) -> dict[str, Any]:
     ]
     if all(row[-1] == "-" for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return {"heads": heads, "rows": rows}
+    return b.table(heads, rows)
 
 
 def _summary(universe: Universe) -> list[str]:
@@ -219,7 +210,7 @@ def _summary(universe: Universe) -> list[str]:
     if universe.discounts is not None:
         said += [
             f"Discount of {what}: {value} on {date}, at percentile {place} of its own past ({dates} dates)."
-            for what, date, value, place, dates in _discounts(universe)["rows"][-1:]
+            for what, date, value, place, dates in _discounts(universe)[-1:]
         ]
     return said
 
@@ -237,46 +228,109 @@ def _warnings(universe: Universe) -> list[str]:
     return found
 
 
-def universe_page(universe: Universe, name: str) -> str:
-    """Return the page of a universe as HTML that needs nothing else."""
-    drawn: dict[str, Drawing] = {}
-    draws: dict[str, Callable[[Universe, Size], Figure]] = {
-        "shares": figures.shares_figure,
-        "migration": figures.migration_figure,
-        "concentration": figures.concentration_figure,
-    }
-    if universe.has_returns:
-        draws["growth"] = figures.growth_figure
-    if universe.valuation is not None:
-        draws["valuation"] = figures.valuation_figure
-    for key, draw in draws.items():
-        drawn[key], _ = drawing(key, lambda size, draw=draw: draw(universe, size), SHOWS[key])  # type: ignore[misc]
-    dates = universe.portfolios.dates
-    accounts = universe.valuation is not None
-    return render(
-        "universe.html",
-        title=f"{name}: {universe.scheme.title}",
-        name=name,
-        lead=f"{universe.scheme.title}. Companies of {universe.inputs.companies.name}, {dates[0]} to "
-        f"{dates[-1]}, counted in {universe.table.currency or 'their own currency'}.",
-        summary=_summary(universe),
-        warnings=_warnings(universe),
-        terms=list(settings(universe).items()),
-        date=str(universe.classes["date"].max().date()),
-        classes=_classes(universe),
-        returns=_returns(universe) if universe.has_returns else None,
-        migration=_migration(universe),
-        figures=drawn,
-        losses=_LOSSES[universe.inputs.losses],
-        valuation=_valuation(universe) if accounts else None,
-        made_losses=_losses(universe) if accounts else None,
-        discounts=_discounts(universe) if accounts else None,
-        debt=_debt(universe) if accounts else None,
-        rows=f"{universe.table.rows:,}",
-        aside=[
-            {"reason": a.reason, "rows": f"{a.rows:,}", "examples": "; ".join(a.examples[:3])}
-            for a in universe.set_aside
-        ],
-        files=list(universe.files.items()),
-        version=importlib.metadata.version("size-rotation"),
+def _charts(universe: Universe) -> dict[str, b.Chart]:
+    each: tuple[tuple[str, Callable[[Universe, Size], Figure], str, str], ...] = (
+        (
+            "shares",
+            figures.shares_figure,
+            "Share of each class in total capitalisation and its number of companies over time",
+            "Classes as they were formed at each date, from what was known then.",
+        ),
+        (
+            "growth",
+            figures.growth_figure,
+            "Growth of 1 in each class",
+            "Weighted by capitalisation, drifting between reconstitutions, before costs.",
+        ),
+        (
+            "migration",
+            figures.migration_figure,
+            "Turnover of each class and the share of companies that changed their class",
+            "",
+        ),
+        (
+            "concentration",
+            figures.concentration_figure,
+            "Share of the ten largest companies in each class and its Herfindahl index",
+            "",
+        ),
+        (
+            "valuation",
+            figures.valuation_figure,
+            "Price to earnings, sales and book of each class, and the discount of small to large",
+            (
+                "Accounts count from the day they were published. Where less than a third of a class, by "
+                "capitalisation, has the figure, nothing is drawn."
+            ),
+        ),
     )
+    return {
+        name: b.Chart(name, lambda size, draw=draw: draw(universe, size), shows, caption)  # type: ignore[misc]
+        for name, draw, shows, caption in each
+    }
+
+
+def _accounts(universe: Universe, chart: b.Chart) -> Iterator[b.Block]:
+    """Give what only accounts can tell."""
+    if universe.valuation is None:
+        return
+    said = _LOSSES[universe.inputs.losses]
+    yield b.Heading(f"Valuation on {_valued(universe)[0]['date']:%Y-%m-%d}")
+    yield b.Text(f"{said} The median is that of companies whose figure is above zero.", "note")
+    yield _valuation(universe)
+    yield _losses(universe)
+    yield chart
+    yield b.table(["Discount", "on", "is", "percentile of its own past", "dates"], _discounts(universe))
+    yield b.Heading("Growth and debt")
+    yield b.Text(
+        "Growth over a year of companies with earnings known at both its ends. Interest cover is earnings "
+        "before interest and taxes over interest: below 1 the class as a whole does not earn its interest.",
+        "note",
+    )
+    yield _debt(universe)
+
+
+def _set_aside(universe: Universe) -> Iterator[b.Block]:
+    yield b.Heading("Set aside or corrected")
+    yield b.Text(f"{universe.table.rows:,} rows were read. Each rule counts what earlier rules left.", "note")
+    rows = [(a.reason, f"{a.rows:,}", "; ".join(a.examples[:3])) for a in universe.set_aside]
+    yield b.table(["Rule", "Rows", "For example"], rows, "wrw")
+
+
+def universe_page(universe: Universe, name: str) -> b.Page:
+    """Return the page of a universe."""
+    drawn, dates, scheme = _charts(universe), universe.portfolios.dates, universe.scheme
+    formed = max(len(universe.portfolios.formed) - 1, 0)
+    blocks: list[b.Block] = [
+        b.Heading(name, 1),
+        b.Text(
+            f"{scheme.title}. Companies of {universe.inputs.companies.name}, {dates[0]} to {dates[-1]}, "
+            f"counted in {universe.table.currency or 'their own currency'}.",
+            "lead",
+        ),
+        b.Verdict(tuple(_summary(universe))),
+        *(b.Text(said, "warning") for said in _warnings(universe)),
+        b.Heading(f"Classes on {universe.classes['date'].max():%Y-%m-%d}"),
+        _classes(universe),
+        *(b.Heading("Shares of the market"), drawn["shares"]),
+    ]
+    if universe.has_returns:
+        blocks += [b.Heading("Growth"), drawn["growth"], _returns(universe)]
+    blocks += [
+        b.Heading("Migration"),
+        b.Text(
+            "Of a hundred lines that were in a class before a reconstitution, so many were in each class "
+            f"after it, on average over {formed:,} reconstitutions. Lines that vanished in between are not "
+            "counted.",
+            "note",
+        ),
+        _migration(universe),
+        drawn["migration"],
+        *(b.Heading("Concentration"), drawn["concentration"]),
+        *_accounts(universe, drawn["valuation"]),
+        *_set_aside(universe),
+        *(b.Heading("Terms"), b.Terms(tuple(settings(universe).items()))),
+        b.Heading("Files"),
+        b.Terms(tuple((file, b.Code(f"sha256 {digest}")) for file, digest in universe.files.items())),
+    ]
+    return b.Page(f"{name}: {scheme.title}", tuple(blocks))

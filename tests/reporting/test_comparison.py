@@ -13,11 +13,12 @@ import pytest
 from backtest import MarketData, UsageError, compare, run
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.comparison import BETTER, as_document
-from backtest.reporting.comparison_page import verdict, write_comparison
+from backtest.reporting.comparison_page import page, verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
 from backtest.reporting.record import Record, record_of
 from backtest.reporting.style import NARROW
+from backtest.reporting.terminal import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,9 +240,9 @@ def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData,
 def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path) -> None:
     runs = [run("rate_cut", embedded, hold=hold) for hold in range(6, 26, 2)]
     place = write_comparison(compare(*runs), tmp_path / "page")
-    page = (place / "index.html").read_text()
-    assert page.count('role="presentation"') == 10
-    assert len(page) < 1_500_000
+    text = (place / "index.html").read_text()
+    assert text.count('role="presentation"') == 10
+    assert len(text) < 1_500_000
     content = json.loads((place / "comparison.json").read_text())
     assert len(content["runs"]) == 10
     assert len(content["differences"]) == 45
@@ -263,9 +264,9 @@ def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketDat
     ]
     for draw in (figures.growth_figure, figures.drawdown_figure):
         assert [text for axes in draw(found).axes for text in axes.texts] == []
-    page = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
-    assert page.count('role="presentation"') == 2
-    assert "wide 80.0" not in page
+    said = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
+    assert said.count('role="presentation"') == 2
+    assert "wide 80.0" not in said
 
 
 def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Result) -> None:
@@ -277,13 +278,9 @@ def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cu
 def test_a_narrow_terminal_cuts_no_number(
     embedded: MarketData, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pathlib import Path
-
-    from backtest.reporting.comparison_page import show
-
     monkeypatch.setenv("COLUMNS", "80")
     found = compare(*(run("rate_cut", embedded, hold=hold) for hold in range(6, 34, 3)))
-    show(found, Path("nowhere"))
+    show(page(found).blocks)
     text = capsys.readouterr().out
     assert "\u2026" not in text
     for metrics in found.metrics:

@@ -166,10 +166,13 @@ def test_nothing_a_stranger_wrote_runs(browser: Browser, hostile: Path, page: st
         assert seen.page.title().startswith(("<script>", "2 runs"))
 
 
-def test_the_page_says_its_terms_and_its_verdict_before_any_measure(report: Path) -> None:
+def test_the_page_says_window_costs_tries_and_verdict_before_any_measure_and_all_terms_after(
+    report: Path,
+) -> None:
     text = re.sub(r"<[^>]+>|&#\d+;", " ", said(report))
-    order = ["large caps otherwise", "Cannot be told: Alpha", "Proxy: small and large", "on what was known before it",
-             "10 bp of traded", "1 combination", "FED_TARGET 2026-10-09", "Sharpe ratio"]  # fmt: skip
+    order = ["large caps otherwise", "Cannot be told: Alpha", "422 monthly bars; 10 bp a side; 1 combination tried",
+             "Proxy: small and large", "Sharpe ratio", "What it saw",
+             "on what was known before it", "10 bp of traded", "FED_TARGET 2026-10-09"]  # fmt: skip
     places = [text.index(words) for words in order]
     assert places == sorted(places)
     alpha = json.loads((report / "sheet.json").read_text())["intervals"]["measures"]["alpha"]

@@ -31,7 +31,7 @@ def test_one_study_prints_claim_numbers_verdict_and_page(tmp_path: Path) -> None
     done = rotation(tmp_path, "study", "first-cut", COLUMNS="140")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert done.stdout.startswith("Verdict: ")
+    assert done.stdout.startswith("Cannot be told: ")
     for text in (
         "12 months after",
         "7 cases",

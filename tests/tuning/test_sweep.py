@@ -23,7 +23,9 @@ from backtest import load_strategy, run
 from backtest.analysis.overfitting import expected_maximum, kurtosis, probabilistic_sharpe, skewness
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
-from backtest.reporting.sweep_table import lines_of
+from backtest.reporting.sweep_page import sweep_page
+from backtest.reporting.sweep_sentences import verdict
+from backtest.reporting.terminal import show
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
@@ -283,7 +285,7 @@ def test_what_optuna_found_says_nothing_to_the_walk_forward_nor_to_the_placebo(
         assert len(ratios) == found.truth.superior.strategies
         luckiest = expected_maximum(found.trials.grid.size, ratios.std(ddof=1))
         assert found.truth.deflated.threshold == pytest.approx(luckiest, rel=1e-9)
-        assert "drawn by chance" in " ".join(lines_of(found, tmp_path))
+        assert "drawn by chance" in " ".join(verdict(found))
         _, measured = found.trials.measure(by_chance, [found.window])
         assert found.truth.placebo.actual == pytest.approx(np.nanmax(found.objective.of(measured[0])))
     # What was chosen up to the change of the returns is the same, whatever Optuna saw after it.
@@ -699,7 +701,7 @@ def test_of_two_commands_one_has_the_folder(tmp_path: Path) -> None:
 
 
 def test_what_a_few_months_cannot_say_is_not_printed_as_a_number(
-    embedded: MarketData, tmp_path: Path
+    embedded: MarketData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for hold, first in (
         ("6,12", "The best of 2 combinations, which amount to about 1 independent one."),
@@ -709,11 +711,12 @@ def test_what_a_few_months_cannot_say_is_not_printed_as_a_number(
             "rate_cut", embedded, grid={"hold": hold}, start="2016-01-01", end="2017-06-30", placebo=9,
             out=tmp_path / hold,
         )  # fmt: skip
-        lines = lines_of(found, tmp_path)
-        assert first in lines
-        assert "nan" not in " ".join(lines).lower()
-        assert any("SPA p -;" in line for line in lines)
-        assert any("Hansen's test against the benchmark has too little to go by" in line for line in lines)
+        show(sweep_page(found).blocks)
+        said = " ".join(capsys.readouterr().out.split())
+        assert first in said
+        assert "nan" not in said.lower()
+        assert "superior to the benchmark │ not defined" in said
+        assert "Hansen's test against the benchmark has too little to go by" in said
 
 
 def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) -> None:
