@@ -20,6 +20,7 @@ from backtest.signals.policy import PolicyRate
 from backtest.signals.rows import combinations
 from backtest.signals.signal import Signal
 from backtest.signals.signal import vote as counted
+from backtest.signals.thresholds import passed
 
 if TYPE_CHECKING:
     from backtest.market.known import Known
@@ -167,7 +168,7 @@ def applied(known: Known, *given: Any) -> Made:
 
 def _threshold(taken: tuple[Taken, ...], sign: float) -> Made:
     of, enter, *until = (each.each for each in taken)
-    signal, which, refused, error = of.signals(enter, until[0] if until else None, sign)
+    signal, which, refused, error = passed(of, enter, until[0] if until else None, sign)
     return Made(signal, which, refused, error)
 
 

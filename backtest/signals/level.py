@@ -1,4 +1,4 @@
-"""A level: numbers as they became known, what is made of them, and the signals that they give."""
+"""A level: numbers as they became known, and what is made of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import numpy as np
 from backtest.dates import add_months, last_business_day, month_start
 from backtest.errors import UsageError
 from backtest.signals.rows import combinations, distinct, row, sets_of, whole
-from backtest.signals.thresholds import Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.dates import Bools, Days, Fills, Floats, Ints
-    from backtest.signals.signal import Signal
+    from backtest.dates import Days, Fills, Floats, Ints
 
 
 FRACTIONS = ("fraction", "ratio")
@@ -225,52 +223,6 @@ class Level:
     def __truediv__(self, other: Level | float) -> Level:
         """Return the ratio to a number or to another level."""
         return self.combined(other, np.true_divide, "{} over {}", "ratio")
-
-    # The signals that it gives.
-
-    def above(self, enter: Any, until: Any = None) -> Signal:
-        """Return yes from a value at or above ``enter`` on, until one below ``until``: with hysteresis.
-
-        ``enter`` is a number, a row of numbers or a level (then the two cross). ``until``, a number or a
-        row, is not above ``enter``; left out, it is ``enter``. Between the two the answer stays as it was,
-        at first no. Known from the first value on.
-        """
-        return self._signal(enter, until, 1.0)
-
-    def below(self, enter: Any, until: Any = None) -> Signal:
-        """Return yes from a value at or below ``enter`` on, until one above ``until``; else as ``above``."""
-        return self._signal(enter, until, -1.0)
-
-    def _signal(self, enter: Any, until: Any, sign: float) -> Signal:
-        signal, of, refused, error = self.signals(enter, until, sign)
-        if refused.any():
-            raise error
-        return signal.take(of)
-
-    def signals(self, enter: Any, until: Any, sign: float) -> tuple[Signal, Ints, Bools, UsageError]:
-        """Return the distinct answers to a row of thresholds, and which of them each set has.
-
-        Also which sets ask for what cannot be, whose answers mean nothing, and the error that says so.
-        """
-        if isinstance(enter, Level):
-            gap = self - enter
-            zero = np.zeros(gap.n_sets)
-            signal, of = Threshold(gap, zero, zero, sign).signal()
-            return signal, of, np.zeros(gap.n_sets, dtype=np.bool_), UsageError()
-        enter = row(enter, "the threshold").astype(np.float64)
-        until = enter if until is None else row(until, "until").astype(np.float64)
-        n_sets = sets_of(self.n_sets, len(enter), len(until))
-        enter, until = np.broadcast_to(enter, n_sets), np.broadcast_to(until, n_sets)
-        refused = sign * until > sign * enter
-        bad, side = refused.argmax(), "above" if sign > 0 else "below"
-        error = UsageError(
-            f"{self.label}: a signal that turns yes at {enter[bad]:g} cannot turn no {side} that, "
-            f"at {until[bad]:g}"
-        )
-        which, since = (np.broadcast_to(each, n_sets) for each in (self.which, self.since))
-        level = replace(self, which=which, since=since)
-        signal, of = Threshold(level, enter, until, sign).signal()
-        return signal, of, refused, error
 
     # The machinery.
 

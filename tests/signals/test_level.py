@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,28 @@ from hypothesis import strategies as st
 
 from backtest.dates import last_business_day
 from backtest.errors import UsageError
+from backtest.signals.thresholds import passed
 from tests.signals.cases import DAYS, MONTHS, dense, level, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backtest.signals.level import Level
+    from backtest.signals.signal import Signal
 
 FIRSTS = np.arange("1988-06", "1995-01", dtype="datetime64[M]").astype("datetime64[D]")
 ENDS = last_business_day(FIRSTS)
+
+
+def above(made: Level, enter: Any, until: Any = None, sign: float = 1.0) -> Signal:
+    signal, which, refused, error = passed(made, enter, until, sign)
+    if refused.any():
+        raise error
+    return signal.take(which)
+
+
+def below(made: Level, enter: Any, until: Any = None) -> Signal:
+    return above(made, enter, until, -1.0)
 
 
 def months_between(now: pd.Period, then: pd.Period) -> int:
@@ -124,7 +137,7 @@ def test_sets_that_need_other_histories_are_each_what_it_is_alone(
     assert what == "change" or len(got.values) == 3
     bounds = enter + np.arange(5 * len(spans)) % 40
     many = got.take(np.arange(len(bounds)) % len(spans))
-    signal = many.above(bounds, until=bounds - 20.0)
+    signal = above(many, bounds, until=bounds - 20.0)
     for which, (history, n) in enumerate(zip(histories, spans, strict=True)):
         one = level(made, FIRSTS).percentile(history=history)
         same = getattr(one, what)(n)
@@ -132,7 +145,7 @@ def test_sets_that_need_other_histories_are_each_what_it_is_alone(
         np.testing.assert_array_equal(got.at_fills()[which], same.at_fills()[0])
         np.testing.assert_array_equal(alone(gap, which), alone(one - level(made, FIRSTS), 0))
         for place in range(which, len(bounds), len(spans)):
-            expected = same.above(bounds[place], until=bounds[place] - 20.0)
+            expected = above(same, bounds[place], until=bounds[place] - 20.0)
             assert (signal.dense(place) == expected.dense()).all()
             assert signal.first[place] == expected.first[0]
 
@@ -190,7 +203,7 @@ def test_what_is_published_in_decimals_reaches_its_threshold_exactly(tenths: lis
     made = np.array(tenths) / 10.0
     average = level(made, ENDS).average(3)
     rise, fall = (average - average.lowest(12)), (average - average.highest(12))
-    above, below = rise.above(0.5, until=0.2), fall.below(-0.5, until=-0.2)
+    rising, falling = above(rise, 0.5, until=0.2), below(fall, -0.5, until=-0.2)
     means = [Fraction(sum(tenths[i - 2 : i + 1]), 30) for i in range(2, len(tenths))]
     up = down = False
     for fill, day in enumerate(MONTHS):
@@ -198,7 +211,7 @@ def test_what_is_published_in_decimals_reaches_its_threshold_exactly(tenths: lis
         low, high = min(means[i - 11 : i + 1]), max(means[i - 11 : i + 1])
         up = means[i] - low >= (Fraction(1, 5) if up else Fraction(1, 2))
         down = means[i] - high <= (Fraction(-1, 5) if down else Fraction(-1, 2))
-        assert (above.dense()[fill], below.dense()[fill]) == (up, down)
+        assert (rising.dense()[fill], falling.dense()[fill]) == (up, down)
 
 
 @settings(max_examples=30)
@@ -212,8 +225,8 @@ def test_thresholds_with_hysteresis_are_those_of_a_state_machine(
     made: NDArray, enter: list[int], gap: int, lag: int
 ) -> None:
     source = level(made, FIRSTS, lag)
-    above = source.above(np.array(enter), until=np.array(enter) - gap)
-    below = source.below(-np.array(enter), until=gap - np.array(enter))
+    rising = above(source, np.array(enter), until=np.array(enter) - gap)
+    falling = below(source, -np.array(enter), until=gap - np.array(enter))
     known = pd.Series(made, pd.DatetimeIndex(FIRSTS + lag)).dropna()
     for which, bound in enumerate(enter):
         up = down = False
@@ -225,17 +238,17 @@ def test_thresholds_with_hysteresis_are_those_of_a_state_machine(
                 down = past.iloc[-1] <= (gap - bound if down else -bound)
             states.append(up)
             turned.append(down)
-        assert above.dense(which).tolist() == states
-        assert below.dense(which).tolist() == turned
+        assert rising.dense(which).tolist() == states
+        assert falling.dense(which).tolist() == turned
         there = [len(known[known.index < day]) > 0 for day in pd.DatetimeIndex(MONTHS)]
-        assert above.first[which] == (there.index(True) if True in there else len(MONTHS))
+        assert rising.first[which] == (there.index(True) if True in there else len(MONTHS))
 
 
 @settings(max_examples=30)
 @given(values(len(FIRSTS)), values(len(FIRSTS)))
 def test_two_levels_cross_where_the_later_known_of_each_do(one: NDArray, two: NDArray) -> None:
     a, b = level(one, FIRSTS, 5), level(two, FIRSTS, 30)
-    crossed = a.above(b)
+    crossed = above(a, b)
     for fill, day in enumerate(MONTHS):
         left = [v for v, known in zip(one, a.known_at, strict=True) if known < day and v == v]
         right = [v for v, known in zip(two, b.known_at, strict=True) if known < day and v == v]
@@ -257,9 +270,9 @@ def test_as_of_is_what_was_known_before_each_fill() -> None:
 def test_what_cannot_be_is_refused() -> None:
     made: Level = level(np.arange(len(FIRSTS), dtype=float), FIRSTS)
     with pytest.raises(UsageError, match="turns yes at 1 cannot turn no above that, at 2"):
-        made.above(1, until=2)
+        above(made, 1, until=2)
     with pytest.raises(UsageError, match="one value, or one for each parameter set"):
         made.average(np.ones((2, 3)))
     with pytest.raises(UsageError, match="rows of parameters of different lengths meet: 2, 3"):
-        made.above(np.ones(2), until=np.ones(3))
-    assert dense(made.above(np.array([1.0, 5.0]))).shape == (2, len(MONTHS))
+        above(made, np.ones(2), until=np.ones(3))
+    assert dense(above(made, np.array([1.0, 5.0]))).shape == (2, len(MONTHS))
