@@ -17,39 +17,34 @@ if TYPE_CHECKING:
 
 
 @compiled
-def merge(
-    begin: Ints, end: Ints, starts: Ints, stops: Ints, n_fills: int, offsets: Ints, at: Ints, masks: Ints
-) -> int:
+def merge(begin: Ints, end: Ints, edges: Ints, n_fills: int, offsets: Ints, at: Ints, masks: Ints) -> int:
     """Write down, for each set, at which fills any of k signals changes, and which then say yes.
 
-    ``begin`` and ``end`` (k, n_sets) say where the runs of signal i lie in ``starts`` and ``stops``; bit i of
-    ``masks`` is signal i. Each set has a step at fill 0 and a last one, of 0, at ``n_fills``.
-    ``offsets`` (n_sets + 1,), ``at`` and ``masks`` are filled; returns how much of the latter is used.
+    ``begin`` and ``end`` (k, n_sets) say where the runs of signal i begin and stop in ``edges``: start, stop,
+    start and so on, rising within a set. Bit i of ``masks`` is signal i. Each set has a step at fill 0 and a
+    last one, of 0, at ``n_fills``. ``offsets`` (n_sets + 1,), ``at`` and ``masks`` are filled; returns how
+    much of the latter is used. Nobody can foretell which signal is next, so nothing branches on it.
     """
     n_signals, n_sets = begin.shape
-    cursor = np.empty(n_signals, np.int64)
+    cursor, coming = np.empty((2, n_signals), np.int64)
     used = 0
     for s in range(n_sets):
         offsets[s] = used
         for i in range(n_signals):
             cursor[i] = begin[i, s]
+            coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
         mask, now = 0, 0
         while now < n_fills:
             following = n_fills
             for i in range(n_signals):
-                # A run may stop and the next start at one fill only if they touch, which runs never do.
-                if cursor[i] < end[i, s] and (mask >> i) & 1 and stops[cursor[i]] <= now:
-                    mask ^= 1 << i
-                    cursor[i] += 1
-                if cursor[i] < end[i, s] and not (mask >> i) & 1 and starts[cursor[i]] <= now:
-                    mask |= 1 << i
-                if cursor[i] < end[i, s]:
-                    boundary = stops[cursor[i]] if (mask >> i) & 1 else starts[cursor[i]]
-                    following = min(following, boundary)
-            if used == offsets[s] or masks[used - 1] != mask:
-                at[used] = now
-                masks[used] = mask
-                used += 1
+                turns = int(coming[i] <= now)
+                mask ^= turns << i
+                cursor[i] += turns
+                coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
+                following = min(following, coming[i])
+            at[used] = now
+            masks[used] = mask
+            used += 1
             now = following
         at[used] = n_fills
         masks[used] = 0
@@ -59,52 +54,37 @@ def merge(
 
 
 @compiled
-def tally(
-    begin: Ints,
-    end: Ints,
-    starts: Ints,
-    stops: Ints,
-    n_fills: int,
-    answers: Bools,
-    offsets: Ints,
-    new_starts: Ints,
-    new_stops: Ints,
-) -> int:
+def tally(begin: Ints, end: Ints, edges: Ints, n_fills: int, answers: Ints, offsets: Ints, runs: Ints) -> int:
     """Write down, for each set, the runs in which as many of k signals say yes as count for a yes.
 
-    ``begin`` and ``end`` as in ``merge``; ``answers`` (k + 1,) is the answer for each number of them.
-    ``offsets`` (n_sets + 1,), ``new_starts`` and ``new_stops`` are filled; returns the number of runs.
+    ``begin``, ``end`` and ``edges`` as in ``merge``; ``answers`` (k + 1,) is 1 for a yes for each number of
+    them. ``offsets`` (n_sets + 1,) and ``runs`` (2, room), starts and stops, are filled; returns how many
+    there are. The room is for one more.
     """
     n_signals, n_sets = begin.shape
-    cursor = np.empty(n_signals, np.int64)  # twice the run, and one more where it has begun
+    cursor, coming = np.empty((2, n_signals), np.int64)
     used = 0
     for s in range(n_sets):
         offsets[s] = used
         for i in range(n_signals):
-            cursor[i] = 2 * begin[i, s]
-        count, now, state = 0, 0, False
+            cursor[i] = begin[i, s]
+            coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
+        count, now, state = 0, 0, 0
         while now < n_fills:
             following = n_fills
             for i in range(n_signals):
-                while cursor[i] < 2 * end[i, s]:
-                    run, begun = cursor[i] >> 1, cursor[i] & 1
-                    edge = stops[run] if begun else starts[run]
-                    if edge > now:
-                        following = min(following, edge)
-                        break
-                    count += 1 - 2 * begun
-                    cursor[i] += 1
-            if answers[count] != state:
-                if state:
-                    new_stops[used] = now
-                    used += 1
-                else:
-                    new_starts[used] = now
-                state = not state
+                turns = int(coming[i] <= now)
+                count += turns * (1 - 2 * ((cursor[i] - begin[i, s]) & 1))
+                cursor[i] += turns
+                coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
+                following = min(following, coming[i])
+            changes = answers[count] ^ state
+            runs[state, used] = now  # for good only if it changes
+            used += changes & state
+            state ^= changes
             now = following
-        if state:
-            new_stops[used] = n_fills
-            used += 1
+        runs[1, used] = n_fills
+        used += state
     offsets[n_sets] = used
     return used
 

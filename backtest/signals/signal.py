@@ -208,21 +208,27 @@ def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ste
     """
     from backtest.signals.compiled import merge as compiled_merge  # numba takes its time
 
-    begin, end, starts, stops = _side_by_side(signals, which)
-    offsets = np.empty(begin.shape[1] + 1, np.int64)
-    at, masks = np.empty((2, 2 * begin.shape[1] + 2 * int((end - begin).sum())), np.int64)
-    used = compiled_merge(begin, end, starts, stops, len(signals[0].fills.dates), offsets, at, masks)
+    begin, end, edges = _side_by_side(signals, which)
+    n_sets, n_edges = begin.shape[1], int((end - begin).sum())
+    offsets, (at, masks) = np.empty(n_sets + 1, np.int64), np.empty((2, 2 * n_sets + n_edges), np.int64)
+    used = compiled_merge(begin, end, edges, len(signals[0].fills.dates), offsets, at, masks)
     return Steps(signals[0].fills, offsets, at[:used], masks[:used])
 
 
-def _side_by_side(signals: Sequence[Signal], which: Sequence[Ints] | None) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return where each set's runs of each signal begin and end among all, (n_signals, n_sets), and all."""
+def _side_by_side(signals: Sequence[Signal], which: Sequence[Ints] | None) -> tuple[Ints, Ints, Ints]:
+    """Return the starts and stops of all runs in turn, and where each set's begin and end there.
+
+    The latter are (n_signals, n_sets) each and come first.
+    """
     n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])
     places = [np.broadcast_to(np.arange(s.n_sets), n_sets) for s in signals] if which is None else which
-    before = np.cumsum([0, *(len(signal.starts) for signal in signals)])[:-1, None]
-    begin = np.array([s.offsets[:-1][w] for s, w in zip(signals, places, strict=True)]) + before
-    end = np.array([s.offsets[1:][w] for s, w in zip(signals, places, strict=True)]) + before
-    return begin, end, np.concatenate([s.starts for s in signals]), np.concatenate([s.stops for s in signals])
+    before = np.cumsum([0, *(2 * len(s.starts) for s in signals)])[:-1, None]
+    edges = np.empty((sum(len(s.starts) for s in signals), 2), np.int64)
+    np.concatenate([s.starts for s in signals], out=edges[:, 0])
+    np.concatenate([s.stops for s in signals], out=edges[:, 1])
+    begin = np.array([2 * s.offsets[:-1][w] for s, w in zip(signals, places, strict=True)]) + before
+    end = np.array([2 * s.offsets[1:][w] for s, w in zip(signals, places, strict=True)]) + before
+    return begin, end, edges.ravel()
 
 
 def latest(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ints:
@@ -252,12 +258,12 @@ def _tallied(signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | 
     """Return the signal whose answer depends on how many signals say yes: ``answers`` (n_signals + 1,)."""
     from backtest.signals.compiled import tally  # numba takes its time
 
-    begin, end, starts, stops = _side_by_side(signals, which)
-    offsets = np.empty(begin.shape[1] + 1, np.int64)
-    begins, ends = np.empty((2, begin.shape[1] + int((end - begin).sum())), np.int64)
-    fills = signals[0].fills
-    used = tally(begin, end, starts, stops, len(fills.dates), answers, offsets, begins, ends)
-    return Signal(fills, offsets, begins[:used], ends[:used], latest(signals, which))
+    begin, end, edges = _side_by_side(signals, which)
+    fills, n_sets, n_runs = signals[0].fills, begin.shape[1], int((end - begin).sum()) // 2
+    offsets, runs = np.empty(n_sets + 1, np.int64), np.empty((2, n_sets + n_runs + 1), np.int64)
+    used = tally(begin, end, edges, len(fills.dates), answers.astype(np.int64), offsets, runs)
+    starts, stops = runs[:, :used]
+    return Signal(fills, offsets, starts, stops, latest(signals, which))
 
 
 def from_dense(fills: Fills, yes: Bools, first: Ints) -> Signal:
