@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
 from backtest.cli.options import add_json
-from backtest.errors import RotationError, UsageError, nearest
+from backtest.errors import UsageError, nearest
+from backtest.files import whole_file, whole_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -202,22 +202,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _write(table: pd.DataFrame, out: Path) -> None:
-    """Write a table beside its place and rename it."""
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".csv":
-            table.to_csv(draft, index=False)
-        else:
-            table.to_parquet(draft, index=False)
-        draft.replace(out)
-    except OSError as error:
-        raise RotationError(
-            f"the table cannot be written to {out}: {error.strerror or error}; name another place with --out"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+    """Write a table as its place's name says."""
+    with whole_file(out, "the table", "name another place with --out") as file:
+        table.to_csv(file, index=False) if out.suffix == ".csv" else table.to_parquet(file, index=False)
 
 
 def _build(prog: str, arguments: Sequence[str]) -> int:
@@ -237,7 +224,6 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     parser.add_data_dir()
     options = parser.parse(arguments)
     from backtest.market.catalogue import entry
-    from backtest.reporting.folder import whole_folder
     from backtest.reporting.html import render
     from backtest.reporting.universe import universe_page
     from backtest.universe.folder import write_market
@@ -247,7 +233,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         entry(id)  # a wrong name is better said before the work than after it
     inputs, rules = _asked(options)
     place = Path(options.out).expanduser()
-    with whole_folder(place) as draft:
+    with whole_folder(place, "the market") as draft:
         universe = make_universe(inputs, rules, members=True)
         record = write_market(
             draft, universe, place.name, cash=options.cash, policy=options.policy, weights=options.weights

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.errors import DataError, UsageError, nearest
+from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.market.catalogue import catalogue, entry, imported
 from backtest.market.checks import check
 from backtest.market.definition import find_market, market_names, needs, read_definition
@@ -129,7 +129,7 @@ def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
             if isinstance(table, DataError):
                 raise table
             outcomes.append(keep(store, about, table))
-        except DataError as error:
+        except RotationError as error:
             outcomes.append(Outcome(about.id, "failed", _still_usable(store, about, str(error))))
     return outcomes
 
@@ -148,6 +148,8 @@ def keep(store: Store, about: Entry, table: Table, plain: dict[str, Any] | None 
     ------
     DataError
         When it cannot be right; the store is then as it was.
+    RotationError
+        When it cannot be written.
     """
     notes = check(about, table)
     before = _current(store, about)

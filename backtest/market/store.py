@@ -10,31 +10,29 @@ disturb each other; no lock is needed. The vintage that arrived last is the curr
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
+from backtest.files import sweep, whole_file
 from backtest.folders import expanded
 from backtest.market.sources.base import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.^=-]{0,79}")
 _RECORD = re.compile(r"[0-9a-f]{12}\.json")
-_DAY = 86400.0
 
 
 def data_folder() -> Path:
@@ -182,7 +180,7 @@ class Store:
     def save(
         self, id: str, table: Table, notes: list[str] | None = None, entry: dict[str, Any] | None = None
     ) -> Record:
-        """Store a table as the current vintage and return its record."""
+        """Store a table as the current vintage and return its record; errors as ``whole_file``."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -210,16 +208,11 @@ class Store:
             notes=notes or [],
             entry=entry,
         )
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            _sweep(home)
-            _place(home / record.file, content)
-            _place(home / f"{vintage}.json", json.dumps(asdict(record), indent=2).encode() + b"\n")
-        except OSError as error:
-            raise DataError(
-                f"{id} cannot be stored in {home}: {error.strerror or error}; free the disk, or name another "
-                "folder with --data-dir"
-            ) from None
+        sweep(home)
+        written = json.dumps(asdict(record), indent=2).encode() + b"\n"
+        for name, part in ((record.file, content), (f"{vintage}.json", written)):
+            with whole_file(home / name, id, "free the disk, or name another folder with --data-dir") as file:
+                file.write(part)
         return record
 
 
@@ -236,31 +229,3 @@ def vintage_of(table: Table) -> str:
 def _records(home: Path) -> Iterator[Path]:
     """Yield the records in a series' folder; other JSON files there are somebody else's."""
     return (path for path in home.glob("*.json") if _RECORD.fullmatch(path.name))
-
-
-def _place(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that it is there whole or not at all."""
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(draft).unlink()
-        raise
-
-
-def _sweep(home: Path) -> None:
-    """Remove what processes that died while writing left behind, a day later."""
-    for draft in _old(home.glob(".*.part")):
-        draft.unlink(missing_ok=True)
-
-
-def _old(paths: Iterator[Path]) -> Iterator[Path]:
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > _DAY:
-                yield path

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.intervals import FEWEST
+from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
@@ -16,7 +17,7 @@ from backtest.reporting import style
 from backtest.reporting.comparison import Comparison, Difference, as_document, written
 from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
-from backtest.reporting.folder import default_place, whole_folder, write_page
+from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
 from backtest.reporting.sentences import SIGNIFICANT, p_clause
 from backtest.reporting.table import ROWS, cell, number, pvalue_text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from backtest.errors import RotationError, UsageError
+from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.market.load import load_market
 from backtest.reporting import blocks as b
@@ -24,6 +23,8 @@ from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
     from backtest.market.data import MarketData
@@ -118,22 +119,8 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
     if place.exists() and not _is_gallery(place):
         raise UsageError(f"{place} is no gallery; name another folder with --out")
     data = load_market(market) if isinstance(market, str) else market
-    try:
-        return _write(data, place)
-    except OSError as error:
-        raise RotationError(
-            f"the gallery cannot be written to {place}: {error.strerror or error}; free the disk, or name "
-            "another folder with --out"
-        ) from None
-
-
-def _write(data: MarketData, place: Path) -> dict[str, str]:
-    """Write the gallery beside its place, then put it there."""
-    place.parent.mkdir(parents=True, exist_ok=True)
     rows, left_out = [], {}
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as draft:
-        folder = Path(draft) / "gallery"
-        folder.mkdir()
+    with whole_folder(place, "the gallery", replaces=True) as folder:
         for name in strategy_names():
             try:
                 result = run(name, data)
@@ -145,9 +132,6 @@ def _write(data: MarketData, place: Path) -> dict[str, str]:
             rows.append(_row(result, content))
         text, _ = render(_front(data, rows, left_out))
         (folder / "index.html").write_text(text, encoding="utf-8")
-        if place.exists():
-            place.rename(Path(draft) / "before")  # which goes when the new one is in its place
-        folder.rename(place)
     return left_out
 
 

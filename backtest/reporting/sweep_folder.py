@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from backtest.files import whole_file, whole_folder
 from backtest.reporting.document import to_json
-from backtest.reporting.folder import whole_folder, write_report
+from backtest.reporting.folder import write_report
 from backtest.reporting.html import render
 from backtest.reporting.style import png
 from backtest.reporting.sweep_document import sweep_document
 from backtest.reporting.sweep_page import RECOMMENDED, WALKED
-from backtest.tuning.results import write_whole
+from backtest.tuning.results import GO_ON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,8 @@ def write_sweep(sweep: Sweep, page: Page) -> Path:
     with whole_folder(folder / "figures") as draft:
         for name, figure in drawn.items():
             png(figure, draft / f"{name}.png")
-    write_whole(document, (to_json(sweep_document(sweep, place.resolve())) + "\n").encode())
-    write_whole(place, text.encode())
+    answers = to_json(sweep_document(sweep, place.resolve())) + "\n"
+    for path, content in ((document, answers), (place, text)):
+        with whole_file(path, "the sweep's page", GO_ON) as written:
+            written.write(content.encode())
     return place

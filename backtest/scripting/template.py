@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import keyword
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backtest.errors import RotationError, UsageError
+from backtest.errors import UsageError
+from backtest.files import whole_file
 from backtest.folders import expanded
 from backtest.scripting.loading import strategy_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEMPLATE = '''"""{title}: say here in a sentence what you expect, and why.
 
@@ -82,23 +84,7 @@ def write_script(place: str) -> Path:
             f"'{name}' is the name of a strategy that comes with the installation; choose another name, such "
             f"as my_{name}"
         )
-    if path.exists():
-        raise UsageError(f"{path} exists already; choose another name")
     title = name.replace("_", " ").strip().capitalize() or name
-    draft = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(TEMPLATE.format(title=title, name=name))
-        Path(draft).chmod(0o644)
-        # A link, unlike a rename, never replaces a script that appeared meanwhile.
-        os.link(draft, path)
-    except FileExistsError:
-        raise UsageError(f"{path} exists already; choose another name") from None
-    except OSError as error:
-        raise RotationError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        if draft is not None:
-            Path(draft).unlink(missing_ok=True)
+    with whole_file(path, "the script", "choose another place", new=True) as file:
+        file.write(TEMPLATE.format(title=title, name=name).encode())
     return path

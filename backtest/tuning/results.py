@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
 import marshal
@@ -17,6 +15,7 @@ import numpy as np
 
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.files import ANOTHER_FOLDER, whole_file
 from backtest.scripting.own_modules import own_modules
 from backtest.tuning.trials import STATUSES
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 TRIALS = "trials"
+GO_ON = "what was measured before is kept: free the disk and go on with --resume"
 _CHUNK = re.compile(r"part-(\d{6,})\.parquet")
 
 _NAMES = {
@@ -79,32 +79,6 @@ def vintage(market: MarketData) -> dict[str, str]:
     return {**{id: of.sha256 for id, of in market.sources.items()}, "values": digest.hexdigest()}
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that it is there whole or not at all.
-
-    Raises
-    ------
-    RotationError
-        When the disk is full or the place cannot be written to.
-    """
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        what = (
-            "the disk is full"
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}
-            else error.strerror or str(error)
-        )
-        raise RotationError(
-            f"{path} cannot be written: {what}; what was measured before is kept: "
-            "free the disk and go on with --resume"
-        ) from None
-
-
 @dataclass(frozen=True)
 class Results:
     """The folder of a sweep: ``manifest.json``, and ``trials/`` with a Parquet file a chunk.
@@ -135,8 +109,9 @@ class Results:
         return {int(name[1]) for name in names if name}
 
     def write(self, which: int, content: bytes) -> None:
-        """Write a chunk; errors as ``write_whole``."""
-        write_whole(self.chunk(which), content)
+        """Write a chunk; errors as ``whole_file``."""
+        with whole_file(self.chunk(which), "a part of the sweep", GO_ON) as file:
+            file.write(content)
 
     def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return columns of one chunk; RotationError where it is not whole."""
@@ -203,7 +178,8 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
         raise RotationError(
             f"{folder} cannot be made: {error.strerror or error}; name another with --out"
         ) from None
-    write_whole(place, (json.dumps(manifest, indent=2) + "\n").encode())
+    with whole_file(place, "the sweep's manifest", ANOTHER_FOLDER) as file:
+        file.write((json.dumps(manifest, indent=2) + "\n").encode())
     return Results(folder, manifest)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest.errors import DataError
+from backtest.errors import DataError, RotationError
 from backtest.market.catalogue import entry
 from backtest.market.fetch import compare, fetch, keep, verify
 from backtest.market.sources.base import Table
@@ -160,7 +160,9 @@ def test_what_is_fresh_is_not_downloaded_again(library: Library) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(store_folder: Path) -> None:
     store_folder.parent.mkdir(exist_ok=True)
     store_folder.write_text("a file where the folder should be")
-    with pytest.raises(DataError, match="AAA cannot be stored in"):
+    with pytest.raises(
+        RotationError, match="AAA cannot be written to .*AAA.*; free the disk, or name another folder"
+    ):
         Store().save("AAA", _table(5.0))
 
 

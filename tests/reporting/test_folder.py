@@ -12,7 +12,7 @@ import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
 from backtest.reporting.document import document
-from backtest.reporting.folder import default_place, whole_folder, write_report
+from backtest.reporting.folder import write_report
 from backtest.reporting.record import read_record, record_of
 
 if TYPE_CHECKING:
@@ -106,24 +106,6 @@ def test_default_places_are_below_the_current_folder_and_never_taken_twice(
     assert {p.parent.as_posix() for p in places} == {"reports/rate_cut"}
 
 
-def test_a_place_that_is_being_written_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    first = default_place("mine")
-    with whole_folder(first):
-        assert default_place("mine") != first
-
-
-def test_of_two_that_write_to_one_place_the_first_wins(tmp_path: Path) -> None:
-    place = tmp_path / "report"
-    refused = pytest.raises(UsageError, match="another command has written .*report meanwhile; name a new")
-    with refused, whole_folder(place) as draft:
-        (draft / "mine.txt").write_text("second")
-        with whole_folder(place) as other:
-            (other / "mine.txt").write_text("first")
-    assert [p.name for p in tmp_path.iterdir()] == ["report"]
-    assert (place / "mine.txt").read_text() == "first"
-
-
 def test_what_is_there_already_is_not_touched(result: Result, tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
     with pytest.raises(UsageError, match="exists already; name a new folder with --out"):
@@ -152,11 +134,4 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(result: Result, tmp_pa
             write_report(result, tmp_path / "report")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "report") as draft:
-        (draft / "half").write_text("half")
-        raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []

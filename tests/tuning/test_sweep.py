@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import html
 import itertools
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest import load_strategy, run
+from backtest import files, load_strategy, run
 from backtest.analysis.overfitting import expected_maximum, kurtosis, probabilistic_sharpe, skewness
 from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
@@ -33,7 +34,7 @@ from backtest.tuning.blocks import block_edges
 from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
 from backtest.tuning.placebo import placebo, turned
-from backtest.tuning.results import open_results, write_whole
+from backtest.tuning.results import Results, open_results
 from backtest.tuning.search import Search
 from backtest.tuning.sweep import chunk_size, corners
 from backtest.tuning.tune import tune
@@ -547,13 +548,14 @@ def test_a_sweep_that_is_killed_goes_on_to_the_same_bytes(
     assert digest(out) == digest(whole)
 
 
-def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path: Path) -> None:
-    place = tmp_path / "part-000000.parquet"
-    # A device on which every write meets a full disk, in the place of the draft.
-    (tmp_path / ".part-000000.parquet.part").symlink_to("/dev/full")
+def test_a_full_disk_is_said_with_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(RotationError, match="the disk is full; what was measured before is kept"):
-        write_whole(place, b"x" * 100)
-    assert list(tmp_path.iterdir()) == []
+        Results(tmp_path, {}).write(0, b"x" * 100)
+    assert list((tmp_path / "trials").iterdir()) == []
 
 
 def test_a_sweep_larger_than_the_disk_is_not_begun(tmp_path: Path) -> None:

@@ -1,0 +1,172 @@
+"""Whole files and folders: written beside their place and renamed, so that each is whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+from backtest.errors import RotationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    T = TypeVar("T")
+
+ANOTHER_FOLDER = "free the disk, or name another folder with --out"
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+_DAY = 86400.0
+
+
+def _draft(place: Path, make: Callable[[Path], T]) -> tuple[Path, T]:
+    """Make something under a name of its own beside its place, never what somebody has put there before."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        draft = place.with_name(f".{place.name[:60]}.{secrets.token_hex(8)}.part")
+        with contextlib.suppress(FileExistsError):
+            return draft, make(draft)
+
+
+def being_written(place: Path) -> bool:
+    """Return whether a draft stands beside a place."""
+    return any(_DRAFT.fullmatch(path.name) for path in place.parent.glob(f".{place.name}.*.part"))
+
+
+def sweep(folder: Path) -> None:
+    """Remove the drafts of files that processes that died while writing left in a folder, a day later."""
+    for path in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if _DRAFT.fullmatch(path.name) and time.time() - path.stat().st_mtime > _DAY:
+                path.unlink()
+
+
+def refused(error: OSError, what: str, place: Path, cure: str) -> RotationError:
+    """Return the error for people that a file could not be written, with what they can do about it."""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    why = "the disk is full" if full else error.strerror or str(error)
+    return RotationError(f"{what} cannot be written to {place}: {why}; {cure}")
+
+
+@contextmanager
+def whole_file(place: Path, what: str, cure: str, *, new: bool = False) -> Iterator[BinaryIO]:
+    """Give a file to write into that becomes ``place`` at the end, or leaves all as it was.
+
+    Parameters
+    ----------
+    place
+        The file; folders above it are made.
+    what, cure
+        For the sentence: what is written, and what to do where it cannot be.
+    new
+        Refuse to replace a file that is there.
+
+    Raises
+    ------
+    UsageError
+        When it is to be new and is there.
+    RotationError
+        When it cannot be written: no permission, a full disk.
+    """
+    draft = None
+    try:
+        draft, file = _draft(place, lambda path: path.open("xb"))
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        (_link if new else Path.replace)(draft, place)
+    except OSError as error:
+        raise refused(error, what, place, cure) from None
+    finally:
+        if draft is not None:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _link(draft: Path, place: Path) -> None:
+    """Give a draft its place, which, unlike a rename, never replaces a file that appeared meanwhile."""
+    try:
+        os.link(draft, place)
+    except FileExistsError:
+        raise UsageError(f"{place} exists already; choose another name") from None
+
+
+@contextmanager
+def whole_folder(
+    place: Path, what: str = "the report", cure: str = ANOTHER_FOLDER, *, replaces: bool = False
+) -> Iterator[Path]:
+    """Give a folder to write into that becomes ``place`` at the end, or leaves all as it was.
+
+    Parameters
+    ----------
+    place
+        The folder; folders above it are made.
+    what, cure
+        For the sentence: what is written, and what to do where it cannot be.
+    replaces
+        Put it in the place of the folder that is there; otherwise that must be empty.
+
+    Raises
+    ------
+    UsageError
+        When ``place`` is taken, or lies below something that is no folder.
+    RotationError
+        When it cannot be written: no permission, a full disk.
+    """
+    draft = None
+    try:
+        if not replaces and place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise UsageError(f"{place} exists already; name a new folder with --out")
+        there = next(parent for parent in place.absolute().parents if parent.exists())
+        if not there.is_dir():
+            raise UsageError(f"{there} is not a folder; name another one with --out")
+        draft, _ = _draft(place, Path.mkdir)
+        yield draft
+        for path in draft.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        _put(draft, place, replaces=replaces)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and error.filename2 == str(place):
+            raise UsageError(
+                f"another command has written {place} meanwhile; name a new folder with --out"
+            ) from None
+        if draft is not None and _elsewhere(error, draft):
+            raise
+        raise refused(error, what, place, cure) from None
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put(draft: Path, place: Path, *, replaces: bool) -> None:
+    """Rename a draft to its place; what it replaces goes when it is there, and comes back where it fails."""
+    if not (replaces and place.exists()):
+        draft.rename(place)
+        return
+    before, _ = _draft(place, Path.mkdir)
+    try:
+        place.rename(before)
+        try:
+            draft.rename(place)
+        except OSError:
+            before.rename(place)
+            raise
+    finally:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _elsewhere(error: OSError, draft: Path) -> bool:
+    """Return whether an error is of another file than those being written: one that could not be read."""
+    if not isinstance(error.filename, str):
+        return False
+    return draft.absolute() not in [Path(error.filename).absolute(), *Path(error.filename).absolute().parents]
