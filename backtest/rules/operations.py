@@ -6,16 +6,17 @@ Each gets what was known, its inputs and its arguments, in the order in which th
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.dates import to_days
-from backtest.rules.evaluate import Made, operation
+from backtest.rules.evaluate import OPERATIONS, Made, operation
 from backtest.signals import own
 from backtest.signals.calendar import months_of_year as in_months
 from backtest.signals.events import by_hand
-from backtest.signals.level import Level
+from backtest.signals.level import STATISTICS, Level
 from backtest.signals.policy import PolicyRate
 from backtest.signals.rows import combinations
 from backtest.signals.signal import Signal
@@ -94,34 +95,12 @@ def growth(known: Known, of: Taken, months: Taken) -> Made:
     return _rows(of.each.growth(months.each))
 
 
-@operation
-def average(known: Known, of: Taken, months: Taken) -> Made:
-    """Return the mean of the last so many months."""
-    return _rows(of.each.average(months.each))
+def _over(statistic: str, known: Known, of: Taken, months: Taken, expanding: bool = False) -> Made:
+    """Return a statistic of the last so many months, or of all the past once there are as many."""
+    return _rows(of.each.over(months.each, statistic, expanding=expanding))
 
 
-@operation
-def lowest(known: Known, of: Taken, months: Taken) -> Made:
-    """Return the lowest value of the last so many months."""
-    return _rows(of.each.lowest(months.each))
-
-
-@operation
-def highest(known: Known, of: Taken, months: Taken) -> Made:
-    """Return the highest value of the last so many months."""
-    return _rows(of.each.highest(months.each))
-
-
-@operation
-def percentile(known: Known, of: Taken, months: Taken, whole: bool) -> Made:
-    """Return the percentile among the last so many months, or all of the past once there are as many."""
-    return _rows(of.each.percentile(**{"history" if whole else "months": months.each}))
-
-
-@operation
-def zscore(known: Known, of: Taken, months: Taken, whole: bool) -> Made:
-    """Return the distance from the mean, in deviations; else as the percentile."""
-    return _rows(of.each.zscore(**{"history" if whole else "months": months.each}))
+OPERATIONS.update({name: partial(_over, name) for name in STATISTICS})
 
 
 @operation

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 FRACTIONS = ("fraction", "ratio")
 """The units of which 1 is 100 percent."""
 
+STATISTICS = {
+    "average": ("MEAN", "{n}-month average of {label}", ""),
+    "lowest": ("LOWEST", "{n}-month low of {label}", ""),
+    "highest": ("HIGHEST", "{n}-month high of {label}", ""),
+    "percentile": ("PERCENTILE", "percentile of {label} in its past", "percent"),
+    "zscore": ("ZSCORE", "z-score of {label} in its past", "standard deviations"),
+}
+"""What sums up a level's last months: the compiled figure, its label, and its unit where it is another.
+
+The percentile is the share, in percent, of the earlier values that lie below the present one, ties counted
+half; the z-score the distance from the mean in sample standard deviations, missing where they are 0.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Level:
@@ -128,35 +141,36 @@ class Level:
         made = self._made(f"growth of {self.label} over {n} months", 100.0 * (now / base - 1.0), which)
         return replace(made, unit="percent")
 
-    def average(self, months: Any) -> Level:
-        """Return the mean of the last so many months, the present value included; it needs those months."""
-        return self._windowed(months, "MEAN", "{n}-month average of {label}")
+    def over(self, months: Any, statistic: str, *, expanding: bool = False) -> Level:
+        """Return one of ``STATISTICS`` of the last so many months, the present value included.
 
-    def lowest(self, months: Any) -> Level:
-        """Return the lowest value of the last so many months, the present included; it needs those months."""
-        return self._windowed(months, "LOWEST", "{n}-month low of {label}")
-
-    def highest(self, months: Any) -> Level:
-        """Return the highest value of the last so many months, else as ``lowest``."""
-        return self._windowed(months, "HIGHEST", "{n}-month high of {label}")
-
-    def percentile(self, months: Any = None, history: Any = 60) -> Level:
-        """Return the percentile among the values of the last so many months, or of all the past.
-
-        The share, in percent, of the earlier values that lie below the present one; ties count half. Without
-        ``months`` all of the past counts, and ``history`` months of it are needed. Never the whole sample.
+        It needs those months. With ``expanding`` it is that of all of the past, never of the whole sample.
         """
-        made = self._windowed(months, "PERCENTILE", "percentile of {label} in its past", history)
-        return replace(made, unit="percent")
+        from backtest.signals import compiled  # numba takes its time
 
-    def zscore(self, months: Any = None, history: Any = 60) -> Level:
-        """Return the distance from the mean of the last so many months, or of all the past, in deviations.
-
-        The sample standard deviation of the same values; missing where they do not deviate. Without
-        ``months`` all of the past counts, and ``history`` months of it are needed.
-        """
-        made = self._windowed(months, "ZSCORE", "z-score of {label} in its past", history)
-        return replace(made, unit="standard deviations")
+        name, label, unit = STATISTICS[statistic]
+        wanted = whole(months, "months")
+        n, n_sets = len(self.dates), sets_of(self.n_sets, len(wanted))
+        rows, since = np.broadcast_to(self.which, n_sets), np.broadcast_to(self.since, n_sets)
+        spans, at = distinct(np.broadcast_to(wanted, n_sets))
+        begin, complete = windows(self.dates, spans)
+        following = self._following()
+        first = following[rows, since]
+        ready = complete[at, first]
+        if expanding:
+            # All of the past is the same past, however much of it is needed.
+            firsts, at = np.unique(first, return_inverse=True)
+            begin = np.repeat(firsts[:, None], n, axis=1)
+        elif (following[rows, begin[at, ready]] < first).any():
+            return self.apart().over(months, statistic)  # a window has what a set may not use
+        (rows, at), which = combinations((rows, at), (len(self.values), len(begin)))
+        earliest = np.full(len(rows), n)
+        np.minimum.at(earliest, which, ready)
+        result = np.empty((len(rows), n))
+        compiled.windowed(self.values, rows, begin, at, earliest, result, getattr(compiled, name))
+        since = np.where(ready > earliest[which], ready, 0)
+        label = label.format(n=wanted[0], label=self.label)
+        return replace(self, label=label, unit=unit or self.unit, values=result, which=which, since=since)
 
     def in_percent(self) -> Level:
         """Return a fraction as percent; what is in percent stays as it is.
@@ -238,32 +252,6 @@ class Level:
         index = np.searchsorted(self.dates, months_back(self.dates, spans[:, None]), "right") - 1
         earlier = np.take_along_axis(level._carried()[rows], np.maximum(index, 0), axis=1)
         return (level.values[rows], np.where(index >= 0, earlier, np.nan)), which, int(months[0])
-
-    def _windowed(self, months: Any, statistic: str, label: str, history: Any = None) -> Level:
-        from backtest.signals import compiled  # numba takes its time
-
-        wanted = whole(history if months is None else months, "months")
-        n, n_sets = len(self.dates), sets_of(self.n_sets, len(wanted))
-        rows, since = np.broadcast_to(self.which, n_sets), np.broadcast_to(self.since, n_sets)
-        spans, at = distinct(np.broadcast_to(wanted, n_sets))
-        begin, complete = windows(self.dates, spans)
-        following = self._following()
-        first = following[rows, since]
-        ready = complete[at, first]
-        if months is None:
-            # All of the past is the same past, however much of it is needed.
-            firsts, at = np.unique(first, return_inverse=True)
-            begin = np.repeat(firsts[:, None], n, axis=1)
-        elif (following[rows, begin[at, ready]] < first).any():
-            return self.apart()._windowed(months, statistic, label)  # a window has what a set may not use
-        (rows, at), which = combinations((rows, at), (len(self.values), len(begin)))
-        earliest = np.full(len(rows), n)
-        np.minimum.at(earliest, which, ready)
-        result = np.empty((len(rows), n))
-        compiled.windowed(self.values, rows, begin, at, earliest, result, getattr(compiled, statistic))
-        since = np.where(ready > earliest[which], ready, 0)
-        label = label.format(n=wanted[0], label=self.label)
-        return replace(self, label=label, values=result, which=which, since=since)
 
     def news(self) -> Days:
         """Return the days on which any row had a value that is not missing."""

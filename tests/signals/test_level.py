@@ -37,6 +37,10 @@ def below(made: Level, enter: Any, until: Any = None) -> Signal:
     return above(made, enter, until, -1.0)
 
 
+def over(made: Level, what: str, months: Any) -> Level:
+    return made.change(months) if what == "change" else made.over(months, what)
+
+
 def months_between(now: pd.Period, then: pd.Period) -> int:
     return (now.year - then.year) * 12 + now.month - then.month
 
@@ -89,7 +93,7 @@ def test_windows_of_months_are_those_of_a_slow_loop(
 ) -> None:
     made = data.draw(values(len(dates)))
     spans = np.array([1, 3, 12])
-    got = getattr(level(made, dates), what)(spans)
+    got = level(made, dates).over(spans, what)
     assert got.n_sets == 3
     for which, n in enumerate(spans):
         expected = [described(window, what) for window in windows(made, dates, n)]
@@ -99,7 +103,7 @@ def test_windows_of_months_are_those_of_a_slow_loop(
 @settings(max_examples=30)
 @given(made=values(len(FIRSTS)), history=st.sampled_from([2, 12, 36]))
 def test_an_expanding_percentile_knows_nothing_of_the_whole_sample(made: NDArray, history: int) -> None:
-    got = level(made, FIRSTS).percentile(history=history).values[0]
+    got = level(made, FIRSTS).over(history, "percentile", expanding=True).values[0]
     for i in range(len(FIRSTS)):
         there = i > head(made) and i - head(made) + 1 >= history
         expected = described(list(made[: i + 1]), "percentile") if there else float("nan")
@@ -113,8 +117,8 @@ def test_what_is_made_of_what_was_made_needs_both_histories(
     outer: str, inner: str, dates: NDArray[np.datetime64]
 ) -> None:
     made = np.random.default_rng(len(outer) + len(inner)).uniform(-5, 5, len(dates))
-    got = getattr(getattr(level(made, dates), inner)(12), outer)(np.array([6, 24]))
-    middle = getattr(level(made, dates), inner)(12).values[0]
+    got = over(level(made, dates), inner, 12).over(np.array([6, 24]), outer)
+    middle = over(level(made, dates), inner, 12).values[0]
     first = 12 if inner == "change" else 11
     assert np.flatnonzero(np.isfinite(middle))[0] == first
     for which, n in enumerate((6, 24)):
@@ -131,16 +135,16 @@ def test_sets_that_need_other_histories_are_each_what_it_is_alone(
     what: str, made: NDArray, enter: int
 ) -> None:
     histories, spans = (each.ravel() for each in np.meshgrid([2, 6, 7, 12, 36], [1, 3, 24]))
-    past = level(made, FIRSTS).percentile(history=histories)
+    past = level(made, FIRSTS).over(histories, "percentile", expanding=True)
     assert len(past.values) == 1
-    got, gap = getattr(past, what)(spans), past - level(made, FIRSTS)
+    got, gap = over(past, what, spans), past - level(made, FIRSTS)
     assert what == "change" or len(got.values) == 3
     bounds = enter + np.arange(5 * len(spans)) % 40
     many = got.take(np.arange(len(bounds)) % len(spans))
     signal = above(many, bounds, until=bounds - 20.0)
     for which, (history, n) in enumerate(zip(histories, spans, strict=True)):
-        one = level(made, FIRSTS).percentile(history=history)
-        same = getattr(one, what)(n)
+        one = level(made, FIRSTS).over(history, "percentile", expanding=True)
+        same = over(one, what, n)
         np.testing.assert_array_equal(alone(got, which), same.values[0])
         np.testing.assert_array_equal(got.at_fills()[which], same.at_fills()[0])
         np.testing.assert_array_equal(alone(gap, which), alone(one - level(made, FIRSTS), 0))
@@ -152,17 +156,19 @@ def test_sets_that_need_other_histories_are_each_what_it_is_alone(
 
 def test_no_window_has_what_came_before_the_history_was_complete() -> None:
     days = np.array(["1990-01-10", "1990-02-10", "1990-03-05", "1990-03-25", "1990-04-25"], "datetime64[D]")
-    past = level(np.array([1.0, 2.0, 3.0, 0.0, 0.0]), days).percentile(history=np.array([2, 3]))
+    past = level(np.array([1.0, 2.0, 3.0, 0.0, 0.0]), days).over(
+        np.array([2, 3]), "percentile", expanding=True
+    )
     assert past.since.tolist() == [0, 3]
-    highest = past.highest(2)
+    highest = past.over(2, "highest")
     np.testing.assert_array_equal(alone(highest, 0), [np.nan, np.nan, np.nan, 100.0, 100.0])
     np.testing.assert_array_equal(alone(highest, 1), [np.nan, np.nan, np.nan, np.nan, 12.5])
 
 
 def test_all_of_the_past_begins_with_the_first_value_of_a_level_that_was_made() -> None:
     made = np.random.default_rng(8).uniform(-5, 5, len(FIRSTS))
-    middle = level(made, FIRSTS).average(24)
-    got = middle.percentile(history=36).values[0]
+    middle = level(made, FIRSTS).over(24, "average")
+    got = middle.over(36, "percentile", expanding=True).values[0]
     assert np.flatnonzero(np.isfinite(got))[0] == 23 + 35
     past = list(middle.values[0])
     for i in range(23 + 35, len(FIRSTS)):
@@ -187,7 +193,7 @@ def test_changes_look_back_to_the_value_that_stood_then(
 @settings(max_examples=30)
 @given(values(len(DAYS)))
 def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) -> None:
-    got = level(made, DAYS, daily=True).average(1).values[0]
+    got = level(made, DAYS, daily=True).over(1, "average").values[0]
     for i, day in enumerate(pd.DatetimeIndex(DAYS)):
         begin = day - pd.DateOffset(months=1)
         if day == day + pd.offsets.BMonthEnd(0):
@@ -201,8 +207,8 @@ def test_daily_averages_count_days_from_date_to_date(made: NDArray[np.float64]) 
 @given(st.lists(st.integers(30, 60), min_size=len(ENDS), max_size=len(ENDS)))
 def test_what_is_published_in_decimals_reaches_its_threshold_exactly(tenths: list[int]) -> None:
     made = np.array(tenths) / 10.0
-    average = level(made, ENDS).average(3)
-    rise, fall = (average - average.lowest(12)), (average - average.highest(12))
+    average = level(made, ENDS).over(3, "average")
+    rise, fall = (average - average.over(12, "lowest")), (average - average.over(12, "highest"))
     rising, falling = above(rise, 0.5, until=0.2), below(fall, -0.5, until=-0.2)
     means = [Fraction(sum(tenths[i - 2 : i + 1]), 30) for i in range(2, len(tenths))]
     up = down = False
@@ -272,7 +278,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(UsageError, match="turns yes at 1 cannot turn no above that, at 2"):
         above(made, 1, until=2)
     with pytest.raises(UsageError, match="one value, or one for each parameter set"):
-        made.average(np.ones((2, 3)))
+        made.over(np.ones((2, 3)), "average")
     with pytest.raises(UsageError, match="rows of parameters of different lengths meet: 2, 3"):
         above(made, np.ones(2), until=np.ones(3))
     assert dense(above(made, np.array([1.0, 5.0]))).shape == (2, len(MONTHS))
