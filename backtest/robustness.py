@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backtest.analysis import measures
 from backtest.engine.path import simulate
-from backtest.runs import Cost, measured, simulated, window_of
+from backtest.measures import years
+from backtest.runs import Cost, holding, measured, simulated, window_of
 
 if TYPE_CHECKING:
     from backtest.runs import Result
@@ -21,7 +21,7 @@ DELAYS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class Trial:
-    """What one cost and one delay gave; ``metrics`` has the keys of a run's that do not count switches."""
+    """What one cost and one delay gave; ``metrics`` has the keys of a run's."""
 
     cost_bps: float
     delay_fill: int
@@ -53,11 +53,12 @@ def robustness(result: Result) -> Robustness:
     first, last = window_of(market.bars, warm_up, result.start, result.end, strategy.name)
     bars = market.bars.window(first, last)
     risk_free, versus = bars.column("cash")[1:], bars.column(result.benchmark)[1:]
-    n_years = measures.years(bars.dates, market.frequency)
+    n_years = years(bars.dates, market.frequency)
     trials = []
     for delay in DELAYS:
         for bps in COSTS:
             costs = Cost(bps).fractions(bars.sleeves)
             path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
-            trials.append(Trial(bps, delay, measured(path.returns, versus, risk_free, n_years)))
+            held = holding(path, bars.sleeves)
+            trials.append(Trial(bps, delay, measured(path.returns, versus, risk_free, n_years, held)))
     return Robustness(str(bars.dates[0]), str(bars.dates[-1]), tuple(trials))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.analysis import measures
 from backtest.analysis.regression import alpha
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL, calendar_of, parse_day
@@ -22,6 +21,7 @@ from backtest.errors import UsageError, nearest
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
+from backtest.measures import Sums, values_of, years
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
@@ -34,26 +34,6 @@ if TYPE_CHECKING:
     from backtest.market.data import Bars
     from backtest.parameters import Value
     from backtest.rules.ruling import Ruling
-
-METRICS = (
-    "total_return",
-    "cagr",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "max_drawdown",
-    "calmar",
-    "alpha",
-    "beta",
-    "alpha_tstat",
-    "alpha_pvalue",
-    "tracking_error",
-    "information_ratio",
-    "turnover",
-    "switches",
-    "time_in_small",
-)
-"""The keys of ``Result.metrics``, in the order in which they are shown."""
 
 BENCHMARKS = ("large", "small", "market")
 """Sleeves that every run is held against, as far as the market has them."""
@@ -111,7 +91,7 @@ class Result:
     warm_up
         The first fill at which every input of the strategy is known; the run starts there or later.
     metrics
-        The measures by key (``METRICS``); NaN where one is not defined.
+        The measures by key, in the order of ``measures.MEASURES``; NaN where one is not defined.
     benchmarks
         The same for buying and holding each benchmark over the same bars, gross of costs.
     equity
@@ -162,7 +142,7 @@ class Result:
         dates = self.market.bars.dates
         first, last = np.searchsorted(dates, self.equity.index[[0, -1]].to_numpy().astype(dates.dtype))
         bars = self.market.bars.window(int(first), int(last))
-        ppy = len(self.returns) / measures.years(bars.dates, self.market.frequency)
+        ppy = len(self.returns) / years(bars.dates, self.market.frequency)
         return replay(bars, self.path, self.cost.fractions(bars.sleeves), ppy)
 
     @cached_property
@@ -222,34 +202,23 @@ def _whole(delay_fill: int) -> int:
     return delay_fill
 
 
-def measured(returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float) -> dict[str, float]:
-    """Return the measures of a series of returns held against a benchmark's."""
-    ppy = len(returns) / n_years
-    regression = alpha(returns, benchmark, risk_free, ppy)
-    return {
-        "total_return": measures.total_return(returns),
-        "cagr": measures.cagr(returns, n_years),
-        "volatility": measures.volatility(returns, ppy),
-        "sharpe": measures.sharpe(returns, risk_free, ppy),
-        "sortino": measures.sortino(returns, risk_free, ppy),
-        "max_drawdown": measures.max_drawdown(returns),
-        "calmar": measures.calmar(returns, n_years),
-        "alpha": regression.alpha,
-        "beta": regression.beta,
-        "alpha_tstat": regression.tstat,
-        "alpha_pvalue": regression.pvalue,
-        "tracking_error": measures.tracking_error(returns, benchmark, ppy),
-        "information_ratio": measures.information_ratio(returns, benchmark, ppy),
-    }
+def measured(
+    returns: Floats, benchmark: Floats, risk_free: Floats, n_years: float, held: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the measures of (n,) returns held against a benchmark's.
+
+    ``held`` has the sums of what was held and traded, by their names in ``Sums``.
+    """
+    fit = alpha(returns, benchmark, risk_free, len(returns) / n_years)
+    sums = Sums.of(returns, benchmark, risk_free, n_years)
+    return values_of(sums._replace(tstat=fit.tstat, pvalue=fit.pvalue, **held), returns)
 
 
-def _holding(path: Path, sleeves: tuple[str, ...], n_years: float) -> dict[str, float]:
+def holding(path: Path, sleeves: tuple[str, ...]) -> dict[str, float]:
+    """Return the sums of what a path held and traded."""
     small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
-    return {
-        "turnover": float(path.trades.turnover[1:].sum()) / n_years,
-        "switches": path.trades.switches,
-        "time_in_small": float(small),
-    }
+    turnover = float(path.trades.turnover[1:].sum())
+    return {"turnover": turnover, "switches": path.trades.switches, "time_in_small": float(small)}
 
 
 def rebalancing(decision: Decision, which: int = 0) -> Rebalance:
@@ -360,7 +329,7 @@ def run(
     path = simulated(decision, market, (first, last), costs, delay_fill)
 
     risk_free, held_against = bars.column("cash")[1:], bars.column(versus)[1:]
-    n_years = measures.years(bars.dates, market.frequency)
+    n_years = years(bars.dates, market.frequency)
     names = [name for name in BENCHMARKS if name in bars.sleeves]
     if versus not in names:
         names.append(versus)
@@ -379,17 +348,11 @@ def run(
         decide=decide,
         doubts=said,
         warm_up=market.bars.dates[warm_up],
-        metrics={
-            **measured(path.returns, held_against, risk_free, n_years),
-            **_holding(path, bars.sleeves, n_years),
-        },
+        metrics=measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),
         benchmarks={
-            name: {
-                **measured(column, held_against, risk_free, n_years),
-                "turnover": 0.0,
-                "switches": 0,
-                "time_in_small": float(name == "small"),
-            }
+            name: measured(
+                column, held_against, risk_free, n_years, {"time_in_small": float(name == "small")}
+            )
             for name, column in benchmarks.items()
         },
         equity=pd.Series(path.equity, dates, name=strategy.name),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest import load_strategy
-from backtest.analysis.measures import years
 from backtest.dates import Fills
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.market.data import Bars
 from backtest.market.known import Known
+from backtest.measures import years
 from backtest.rules.evaluate import Evaluation
 from backtest.series import Series
 

@@ -7,8 +7,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from backtest import run
+from backtest.measures import MEASURES
 from backtest.reporting.sentences import verdict
-from backtest.reporting.table import ROWS, cell
 from backtest.scripting.loading import strategy_names
 from tests.conftest import REPOSITORY
 
@@ -31,8 +31,10 @@ def test_the_table_is_what_a_run_prints(embedded: MarketData) -> None:
     assert len(lines) == 6
     for line in lines:
         label, *cells = [part.strip() for part in line.split("│")]
-        key, form = next((key, form) for key, text, form in ROWS if text.strip() == label)
-        assert cells == [cell(columns[name][key], form) for name in ("rate_cut", "large", "small", "market")]
+        measure = next(m for m in MEASURES if m.label.strip() == label)
+        assert cells == [
+            measure.text(columns[name][measure.key]) for name in ("rate_cut", "large", "small", "market")
+        ]
     said = " ".join(verdict(result).split())
     assert said in " ".join(README.split())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,19 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest import MarketData, UsageError, load_strategy, run
-from backtest.analysis import measures
 from backtest.cli import command
 from backtest.errors import RotationError
 from backtest.market.data import Bars
-from backtest.runs import METRICS, Result
+from backtest.measures import BY_KEY, Sums, values_of, years
 from tests.oracle import rate_cut_embedded
 
 RATE_CUT = load_strategy("rate_cut")
 
+if TYPE_CHECKING:
+    from backtest.runs import Result
+
 
 def assert_same(ours: dict[str, float], theirs: dict[str, float], where: str) -> None:
-    assert set(ours) == set(METRICS) == set(theirs)
-    for key in METRICS:
+    assert set(ours) == set(BY_KEY) == set(theirs)
+    for key in BY_KEY:
         assert ours[key] == pytest.approx(theirs[key], rel=1e-9, abs=1e-9, nan_ok=True), f"{where}: {key}"
 
 
@@ -129,14 +132,15 @@ def assert_the_ledger_says_the_same(result: Result) -> None:
     returns = result.returns.to_numpy()
     nothing = np.zeros(len(returns))
     bars = np.r_[np.datetime64(result.start), result.returns.index.to_numpy().astype("datetime64[D]")]
-    ppy = len(returns) / measures.years(bars, result.market.frequency)
+    n_years = years(bars, result.market.frequency)
+    gross = values_of(Sums.of(returns, nothing, nothing, n_years), returns)
     ledger = result.portfolio
     assert ledger.annualized_return() == pytest.approx(result.metrics["cagr"], rel=1e-9)
     assert ledger.calmar_ratio() == pytest.approx(result.metrics["calmar"], rel=1e-9)
     assert ledger.max_drawdown() == pytest.approx(result.metrics["max_drawdown"], rel=1e-9)
     assert ledger.annualized_volatility() == pytest.approx(result.metrics["volatility"], rel=1e-4)
-    assert ledger.sharpe_ratio() == pytest.approx(measures.sharpe(returns, nothing, ppy), rel=1e-4)
-    assert ledger.sortino_ratio() == pytest.approx(measures.sortino(returns, nothing, ppy), rel=1e-4)
+    assert ledger.sharpe_ratio() == pytest.approx(gross["sharpe"], rel=1e-4)
+    assert ledger.sortino_ratio() == pytest.approx(gross["sortino"], rel=1e-4)
     assert ledger.stats()["Sharpe Ratio"] == ledger.sharpe_ratio()
 
 

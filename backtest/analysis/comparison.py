@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.intervals import FEWEST, ratio
+from backtest.analysis.intervals import FEWEST, Influences, difference
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
@@ -38,7 +38,9 @@ def sharpe_difference(a: Floats, b: Floats, ppy: float) -> SharpeDifference:
         Bars a year; the difference and its interval are a year's.
     """
     nan = float("nan")
-    apart = ratio(a).less(ratio(b)).scaled(ppy**0.5)
+    nothing = np.zeros(len(a))
+    one, other = (Influences(x, nothing, nothing, len(a) / ppy) for x in (a, b))
+    apart = difference(one, other, "sharpe")
     if np.isnan(apart.estimate):
         return SharpeDifference(nan, nan, nan, nan)
     # Series that differ in a bar or two have a difference, and nothing to judge it by.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis.measures import drawdowns
+from backtest.measures import drawdowns
 
 if TYPE_CHECKING:
     from backtest.dates import Floats

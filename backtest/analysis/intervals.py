@@ -1,22 +1,24 @@
 """Intervals of the measures: what each bar adds to a measure, and how far the sum of that strays.
 
-Every measure here is a smooth function of means, so that its error is that of the mean of its *influence*:
-what a bar adds to it (Hampel 1974; the delta method). Errors respect what hangs together over time;
-``docs/calibration.md`` has how often each interval covers. Volatility and tracking error have none: no
-method was found that covers where calm and storm alternate, because a calm sample does not know of storms.
-An interval is of the process that made the returns. Returns are (n,) float64, simple, decimal, without
-missing values.
+A measure that is a smooth function of sums has the error of the mean of its *influence*: what a bar adds to
+it (Hampel 1974; the delta method), worked out from the derivatives of its formula. Errors respect what
+hangs together over time; ``docs/calibration.md`` has how often each interval covers. Volatility and tracking
+error have none: no method was found that covers where calm and storm alternate, because a calm sample does
+not know of storms. An interval is of the process that made the returns. Returns are (n,) float64, simple,
+decimal, without missing values.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from backtest.analysis.long_run import LEVEL, prewhitened_error, slow_error
+from backtest.measures import BY_KEY, MEASURES, Sums, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,71 +87,12 @@ class Influence:
         """Return the difference from another estimate over the same bars; clusters are in both."""
         return Influence(self.estimate - other.estimate, self.values - other.values)
 
-    def scaled(self, by: float) -> Influence:
-        """Return the estimate and its influence times a number."""
-        plain = None if self.plain is None else self.plain * by
-        return Influence(self.estimate * by, self.values * by, plain, self.clustered)
-
 
 def log_growth(returns: Floats) -> Influence:
     """Return the mean log return of a bar; not defined after a total loss."""
     logs = np.log1p(returns)
     mean = float(logs.mean())
     return Influence(mean, logs - mean)
-
-
-def deviation(returns: Floats) -> Influence:
-    """Return the standard deviation of a bar; only good for asking whether two differ, see the module."""
-    centred = returns - returns.mean()
-    variance = float((centred**2).mean())
-    root = math.sqrt(variance)
-    n = len(returns)
-    values = (centred**2 - variance) / (2.0 * root) if root > 0.0 else np.zeros(n)
-    return Influence(root * math.sqrt(n / (n - 1.0)), values)
-
-
-def ratio(excess: Floats, *, of_active: bool = False) -> Influence:
-    """Return the mean over the standard deviation of a bar: the Sharpe ratio.
-
-    ``of_active`` says that the returns are those in excess of a benchmark: they may be nothing for years, but
-    clusters of the market's volatility are not in them.
-    """
-    n, mean = len(excess), float(excess.mean())
-    centred = excess - mean
-    variance = float((centred**2).mean())
-    if variance <= 1e-14 * float((excess**2).mean()):
-        return Influence(NAN, np.zeros(n))
-    root = math.sqrt(variance)
-    found = mean / root
-    plain = centred / root
-    values = plain - found * (centred**2 - variance) / (2.0 * variance)
-    estimate = found * math.sqrt((n - 1.0) / n)
-    return Influence(estimate, values, plain) if of_active else Influence(estimate, values, clustered=True)
-
-
-def downside_ratio(excess: Floats) -> Influence:
-    """Return the mean over the downside deviation of a bar: the Sortino ratio."""
-    mean, squares = float(excess.mean()), np.minimum(excess, 0.0) ** 2
-    square = float(squares.mean())
-    if square == 0.0:
-        return Influence(NAN, np.zeros(len(excess)))
-    root = math.sqrt(square)
-    values = (excess - mean) / root - mean / root * (squares - square) / (2.0 * square)
-    return Influence(mean / root, values, clustered=True)
-
-
-def line(excess: Floats, against: Floats) -> tuple[Influence, Influence]:
-    """Return alpha, of a bar, and beta of excess returns on the benchmark's."""
-    n, mean = len(excess), float(against.mean())
-    centred = against - mean
-    square = float((centred**2).mean())
-    if square <= 1e-28 * float(np.abs(against).max()) ** 2:
-        return Influence(NAN, np.zeros(n)), Influence(NAN, np.zeros(n))
-    beta = float((centred * excess).mean()) / square
-    alpha = float(excess.mean()) - beta * mean
-    left = excess - alpha - beta * against
-    slope = centred * left / square
-    return Influence(alpha, left - mean * slope), Influence(beta, slope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,61 +112,88 @@ class Influences:
     risk_free: Floats
     n_years: float
 
-    @property
-    def ppy(self) -> float:
-        """Bars a year."""
-        return len(self.returns) / self.n_years
+    @cached_property
+    def sums(self) -> Sums:
+        """What the formulas take."""
+        return Sums.of(self.returns, self.benchmark, self.risk_free, self.n_years)
+
+    @cached_property
+    def _parts(self) -> dict[str, Floats]:
+        """What each bar adds to each of the sums, by its name: (n,) of mean 0."""
+        n, excess = len(self.returns), self.returns - self.risk_free
+        against, nothing = self.benchmark - self.risk_free, np.zeros(len(self.returns))
+        of = {"mean": self.returns, "excess": excess, "active": self.returns - self.benchmark}
+        centred = {name: values - values.mean() for name, values in of.items()}
+        parts = {**centred, "log_growth": nothing, "beta": nothing}
+        for name, squares in (
+            ("mean", "squares"),
+            ("excess", "excess_squares"),
+            ("active", "active_squares"),
+        ):
+            square = centred[name] ** 2
+            parts[squares] = n * (square - square.mean()) if getattr(self.sums, squares) else nothing
+        below = np.minimum(excess, 0.0) ** 2
+        parts["downside"] = n * (below - below.mean())
+        parts["benchmark_excess"] = moves = against - against.mean()
+        if math.isfinite(self.sums.beta) and moves.any():
+            left = centred["excess"] - self.sums.beta * moves
+            parts["beta"] = moves * left / float((moves**2).mean())
+        if math.isfinite(self.sums.log_growth):
+            parts["log_growth"] = n * log_growth(self.returns).values
+        return parts
 
     def of(self, measure: str) -> Influence | None:
         """Return the influence on a measure as it is shown, a year's; None for a measure that has none.
 
-        That of ``cagr`` is the first-order one: good for differences and p-values; its interval comes from
-        the mean log return.
+        By the chain rule, from the derivatives of its formula. That of growth is the first-order one: good
+        for differences and p-values; its interval comes from the mean log return.
         """
-        make = _INFLUENCES.get(measure)
-        return None if make is None else make(self)
+        row, n = BY_KEY[measure], len(self.returns)
+        if not row.error:
+            return None
+        estimate = value_of(row.formula, self.sums)
+        parts = {name: part for name, part in self._parts.items() if part.any()}
+        added = {name: slope(row.formula, self.sums, name) * part for name, part in parts.items()}
+        values = np.sum([*added.values(), np.zeros(n)], axis=0)
+        if not (math.isfinite(estimate) and np.isfinite(values).all()):
+            return Influence(estimate, np.zeros(n))
+        known = [part for name, part in added.items() if name in ("mean", "excess", "active")]
+        plain = np.sum(known, axis=0) if row.error == "seldom" else None
+        return Influence(estimate, values, plain, clustered=row.error == "clusters")
 
     def interval(self, measure: str, level: float = LEVEL) -> Interval:
         """Return a measure's interval; its ends are NaN where there is none."""
-        if measure in ("cagr", "total_return"):
+        row = BY_KEY[measure]
+        if row.error == "growth":
             if (self.returns <= -1.0).any():
                 return Interval(-1.0, NAN, NAN)
-            over = self.ppy if measure == "cagr" else float(len(self.returns))
             growth = log_growth(self.returns)
             with np.errstate(over="ignore"):  # a long window's growth may have an end beyond all numbers
-                return Interval(*np.expm1(over * np.array([growth.estimate, *growth.ends(level)])).tolist())
+                logs = len(self.returns) * np.array([growth.estimate, *growth.ends(level)])
+                return Interval(*(float(row.formula(self.sums._replace(log_growth=x))) for x in logs))
         found = self.of(measure)
-        if found is None or measure in WITHOUT:
+        if found is None or row.error == "difference":
             return Interval(NAN, NAN, NAN)
         return Interval(found.estimate, *found.ends(level))
 
 
-def _growth_a_year(own: Influences) -> Influence:
-    if (own.returns <= -1.0).any():
-        return Influence(-1.0, np.zeros(len(own.returns)))
-    growth = log_growth(own.returns)
-    year = own.ppy * growth.estimate
-    return Influence(math.expm1(year), growth.values * own.ppy * math.exp(year))
+def slope(formula: Callable[[Sums], float], sums: Sums, name: str) -> float:
+    """Return the derivative of a formula by one of its sums, exact but for rounding.
+
+    By a step into the imaginary, where no digits are lost (Squire and Trapp 1998). Squares are means here,
+    of n and not of n - 1 bars.
+    """
+    at = sums._replace(freedom=sums.n)
+    step = 1e-30 * (abs(getattr(sums, name)) or 1.0)
+    moved = at._replace(**cast("Any", {name: np.complex128(complex(getattr(at, name), step))}))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.imag(formula(moved))) / step
 
 
-_INFLUENCES: dict[str, Callable[[Influences], Influence]] = {
-    "cagr": _growth_a_year,
-    "volatility": lambda own: deviation(own.returns).scaled(own.ppy**0.5),
-    "sharpe": lambda own: ratio(own.returns - own.risk_free).scaled(own.ppy**0.5),
-    "sortino": lambda own: downside_ratio(own.returns - own.risk_free).scaled(own.ppy**0.5),
-    "alpha": lambda own: line(own.returns - own.risk_free, own.benchmark - own.risk_free)[0].scaled(own.ppy),
-    "beta": lambda own: line(own.returns - own.risk_free, own.benchmark - own.risk_free)[1],
-    "tracking_error": lambda own: deviation(own.returns - own.benchmark).scaled(own.ppy**0.5),
-    "information_ratio": lambda own: ratio(own.returns - own.benchmark, of_active=True).scaled(own.ppy**0.5),
-}
-
-WITHOUT = ("volatility", "tracking_error")
-"""Measures without an interval; whether those of two runs differ can be told, for storms are in both."""
-
-INTERVALS = ("total_return", "cagr", "sharpe", "sortino", "alpha", "beta", "information_ratio")
+INTERVALS = tuple(m.key for m in MEASURES if m.error not in ("", "difference"))
 """The measures that have an interval."""
 
-COMPARED = ("cagr", "sharpe", "sortino")
+COMPARED = tuple(m.key for m in MEASURES if m.key in INTERVALS and m.best and not m.relative)
 """The measures whose difference from the benchmark's has an interval."""
 
 
@@ -233,5 +203,8 @@ def intervals(own: Influences) -> dict[str, Interval]:
 
 
 def difference(a: Influences, b: Influences, measure: str) -> Influence:
-    """Return a measure of ``a`` less that of ``b``; KeyError where it has no influence."""
-    return _INFLUENCES[measure](a).less(_INFLUENCES[measure](b))
+    """Return a measure of ``a`` less that of ``b``; both have an influence."""
+    ours, theirs = a.of(measure), b.of(measure)
+    if ours is None or theirs is None:
+        raise KeyError(measure)
+    return ours.less(theirs)

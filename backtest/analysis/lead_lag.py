@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from backtest.analysis.long_run import cosine_covariance, critical, two_sided
-from backtest.analysis.measures import drawdowns
+from backtest.measures import drawdowns
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints

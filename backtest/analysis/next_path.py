@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.analysis.intervals import FEWEST, deviation, log_growth
+from backtest.analysis.intervals import FEWEST, Influence, log_growth
 from backtest.analysis.long_run import LEVEL, prewhitened_error, slow_error
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ class Ranges(NamedTuple):
     calmar: tuple[float, float]
     draws: int
     block: float
+
+
+def deviation(values: Floats) -> Influence:
+    """Return the standard deviation of a bar and what each bar adds to it."""
+    centred = values - values.mean()
+    variance = float((centred**2).mean())
+    root = math.sqrt(variance)
+    n = len(values)
+    return Influence(root * math.sqrt(n / (n - 1.0)), (centred**2 - variance) / (2.0 * root))
 
 
 def drawn_paths(logs: Floats, block: float, means: Floats, sizes: Floats, rng: np.random.Generator) -> Floats:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.analysis.measures import years
 from backtest.analysis.regression import Alpha, alpha
+from backtest.measures import years
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats

@@ -13,6 +13,7 @@ from backtest.analysis.intervals import FEWEST as FEWEST_BARS
 from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
+from backtest.measures import MEASURES
 from backtest.reporting.document import document, plain
 from backtest.reporting.record import Record, read_record, record_of
 from backtest.runs import Result, measured
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
     from backtest.dates import Floats
 
 FEWEST, MOST = 2, 20
-
-BETTER = {
-    "cagr": 1.0,
-    "volatility": -1.0,
-    "sharpe": 1.0,
-    "sortino": 1.0,
-    "alpha": 1.0,
-    "information_ratio": 1.0,
-}
-"""Measures of which one run may be marked as the best: 1 where more is better, -1 where less is.
-
-The deepest drawdown and what follows from it are not among them: a path has one by chance, and no test tells.
-"""
 
 
 class Difference(NamedTuple):
@@ -189,12 +177,12 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
 def _metrics(record: Record) -> dict[str, float]:
     benchmark = record.sleeve(record.benchmark)
     small = record.weights[:, record.sleeves.index("small")].mean() if "small" in record.sleeves else 0.0
-    return {
-        **measured(record.returns, benchmark, record.risk_free, record.n_years),
-        "turnover": float(record.trades["turnover"].sum()) / record.n_years,
+    held = {
+        "turnover": float(record.trades["turnover"].sum()),
         "switches": int(record.trades["switch"].sum()),
         "time_in_small": float(small),
     }
+    return measured(record.returns, benchmark, record.risk_free, record.n_years, held)
 
 
 def _tail(n_runs: int) -> float:
@@ -203,12 +191,15 @@ def _tail(n_runs: int) -> float:
 
 
 def _best(metrics: list[dict[str, float]], own: list[Influences]) -> dict[str, int]:
-    """Return the runs that lead every other by more than noise, at 5% over all rivals."""
+    """Return the runs that lead every other by more than noise, at 5% over all rivals.
+
+    The deepest drawdown and what follows from it have no best: a path has one by chance, and no test tells.
+    """
     n = len(metrics)
     best: dict[str, int] = {}
     if len(own[0].returns) < FEWEST_BARS:
         return best
-    for key, sign in BETTER.items():
+    for key, sign in ((m.key, m.better) for m in MEASURES if m.best):
         values = np.array([sign * m[key] for m in metrics])
         if np.isnan(values).any():
             continue

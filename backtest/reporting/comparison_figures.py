@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from backtest.analysis.measures import drawdowns
+from backtest.measures import drawdowns
 from backtest.reporting import style
 from backtest.reporting.figures import holdings_strip, shade_times, value_of
 from backtest.reporting.style import NARROW, STYLE, WIDE, Size

@@ -11,6 +11,7 @@ import pandas as pd
 from backtest.analysis.intervals import FEWEST
 from backtest.files import whole_folder
 from backtest.folders import expanded
+from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
@@ -20,7 +21,7 @@ from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
 from backtest.reporting.sentences import SIGNIFICANT, p_clause
-from backtest.reporting.table import ROWS, cell, number, pvalue_text
+from backtest.wording import cell, number, pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,11 +92,11 @@ def _method(comparison: Comparison) -> str:
 
 def _measures(comparison: Comparison) -> b.Table:
     rows = []
-    for key, label, form in ROWS:
-        cells: list[b.Said | b.Cell] = [label]
+    for measure in MEASURES:
+        cells: list[b.Said | b.Cell] = [measure.label]
         for i, metrics in enumerate(comparison.metrics):
-            text = cell(metrics[key], form)
-            best = comparison.best.get(key) == i
+            text = measure.text(metrics[measure.key])
+            best = comparison.best.get(measure.key) == i
             cells.append(b.Cell(f"{text} *", "best") if best else text)
         rows.append(cells)
     return b.table(["", *comparison.labels], rows, brief=True)
@@ -114,7 +115,7 @@ def _differences(comparison: Comparison) -> b.Table:
     rows = []
     for one, other, test in comparison.differences:
         ends = "-" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
-        found = (cell(test.difference, number), ends, cell(test.pvalue, pvalue_text))
+        found = (cell(test.difference, number), ends, cell(test.pvalue, pvalue))
         rows.append((labels[one], labels[other], *found))
     return b.table(["", "against", "difference", "95% interval", "p"], rows, "llrrr", "names")
 

@@ -18,9 +18,9 @@ from backtest.reporting.page import tiles, warnings
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.sheet import sheet
 from backtest.reporting.style import png
-from backtest.reporting.table import cell, number, percent
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
+from backtest.wording import cell, number, percent
 
 if TYPE_CHECKING:
     from pathlib import Path

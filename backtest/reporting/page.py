@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
+from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, opening, p_clause, terms, verdict
-from backtest.reporting.table import ROWS, cell, number, percent, pvalue_text
+from backtest.wording import cell, number, percent, pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def tiles(sheet: Sheet) -> b.Tiles:
 def measures(document: dict[str, Any], name: str) -> b.Table:
     """Return the measures of a run beside those of its benchmarks."""
     columns = {name: document["metrics"], **document["benchmarks"]}
-    rows = [(label, *(cell(m[key], form) for m in columns.values())) for key, label, form in ROWS]
+    rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
     return b.table(["", *columns], rows, brief=True)
 
 
@@ -72,14 +73,15 @@ def _with_intervals(sheet: Sheet) -> b.Table:
     record = sheet.record
     benchmarks = record.document["benchmarks"]
     rows = []
-    for key, label, form in ROWS:
+    for measure in MEASURES:
+        key, form = measure.key, measure.form
         own = record.document["metrics"][key]
         known = sheet.intervals.get(key)
         if sheet.ranges is not None and key in HELD:
             known = Interval(own, *getattr(sheet.ranges, key))
         others = (cell(metrics[key], form) for metrics in benchmarks.values())
         apart = _ends(sheet.differences.get(key), form)
-        rows.append((label.strip(), cell(own, form), _ends(known, form), *others, apart))
+        rows.append((measure.label.strip(), cell(own, form), _ends(known, form), *others, apart))
     heads = ["", record.name, "95% interval", *benchmarks, f"less {record.benchmark}, 95%"]
     return b.table(heads, rows, kind="loose")
 
@@ -111,9 +113,9 @@ def _models(models: list[FactorModel]) -> Iterator[b.Block]:
                 name,
                 _signed(value) if name.startswith("alpha") else cell(value, number),
                 cell(tstat, number),
-                cell(pvalue, pvalue_text),
+                cell(p, pvalue),
             )
-            for name, value, tstat, pvalue in model.loadings
+            for name, value, tstat, p in model.loadings
         ]
         yield b.table(["", "estimate", "t (Newey-West)", "p"], rows)
         yield b.Text(f"R² {cell(model.r_squared, number)}", "note")
@@ -137,11 +139,11 @@ def _against_factors(sheet: Sheet) -> list[str]:
         return []
     known = sheet.models[-1]
     beside = ", ".join(loading.name for loading in known.loadings[2:-1]) + f" and {known.loadings[-1].name}"
-    value, tstat, pvalue = known.loadings[0][1:]
+    value, tstat, p = known.loadings[0][1:]
     if tstat != tstat:
         return [f"Beside the market, {beside}, nothing is left to test: they explain it whole."]
-    apart = "is not distinguishable from zero" if pvalue >= SIGNIFICANT else "differs from zero"
-    said = f"t = {number(tstat)}, {p_clause(pvalue)}"
+    apart = "is not distinguishable from zero" if p >= SIGNIFICANT else "differs from zero"
+    said = f"t = {number(tstat)}, {p_clause(p)}"
     return [f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}."]
 
 

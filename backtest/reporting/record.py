@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.analysis import measures
 from backtest.errors import UsageError
+from backtest.measures import years
 from backtest.runs import Cost
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Record:
     @property
     def n_years(self) -> float:
         """The length of the returns in years."""
-        return measures.years(self.dates, self.frequency)
+        return years(self.dates, self.frequency)
 
     @property
     def ppy(self) -> float:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backtest.analysis import measures
+from backtest.analysis.capture import down_capture, up_capture
 from backtest.analysis.falls import worst_falls
 from backtest.analysis.intervals import COMPARED, Influences, Interval, difference, intervals
 from backtest.analysis.long_run import LEVEL
 from backtest.analysis.next_path import SEED, Ranges, next_path
 from backtest.analysis.periods import by_period
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
-from backtest.analysis.regression import alpha, factor_alpha
+from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
@@ -22,6 +22,7 @@ from backtest.reporting.document import document, plain
 from backtest.reporting.reasons import reasons
 from backtest.reporting.record import Record, record_of
 from backtest.reporting.shading import recession_turns
+from backtest.runs import measured
 from backtest.seen import Seen, seen
 
 if TYPE_CHECKING:
@@ -194,14 +195,8 @@ def _regimes(result: Result, record: Record) -> dict[str, list[Breakdown]]:
 
 
 def _variant(record: Record, at: float, returns: Floats) -> Variant:
-    fit = alpha(returns, record.sleeve(record.benchmark), record.risk_free, record.ppy)
-    return Variant(
-        at,
-        measures.cagr(returns, record.n_years),
-        measures.sharpe(returns, record.risk_free, record.ppy),
-        fit.alpha,
-        fit.tstat,
-    )
+    found = measured(returns, record.sleeve(record.benchmark), record.risk_free, record.n_years, {})
+    return Variant(at, *(found[key] for key in ("cagr", "sharpe", "alpha", "alpha_tstat")))
 
 
 def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Variant]]:
@@ -251,7 +246,7 @@ def sheet(result: Result, robust: Robustness | None = None, *, tried: int = 1, r
         switches=_switches(result, record),
         regimes=_regimes(result, record),
         capture={
-            name: (measures.up_capture(returns, benchmark), measures.down_capture(returns, benchmark))
+            name: (up_capture(returns, benchmark), down_capture(returns, benchmark))
             for name, returns in record.curves().items()
             if name != record.benchmark
         },

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
-from backtest.reporting.sweep_sentences import chance, label_of, steadiness, values_of, verdict
-from backtest.reporting.table import ROWS, cell, number
+from backtest.reporting.sweep_sentences import chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
+from backtest.wording import cell, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def _measures(sweep: Sweep) -> b.Table:
         walked = sweep.walk_forward.result
         columns["walk-forward"] = walked.metrics
         columns[f"{versus} from {walked.start}"] = walked.benchmarks[versus]
-    rows = [(label, *(cell(metrics[key], form) for metrics in columns.values())) for key, label, form in ROWS]
+    rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
     return b.table(["", *columns], rows, brief=True)
 
 
@@ -158,7 +159,7 @@ def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart]) -> Iterator[b.Block]:
     yield b.Heading("Walk-forward")
     report = b.Link("the report of the stitched run", f"{WALKED}/index.html")
     ends = (
-        f"). The table ends with the {label_of(sweep.objective.name)} of each choice in its training and in "
+        f"). The table ends with the {sweep.objective.measure.label} of each choice in its training and in "
     )
     yield b.Text((f"Parameters chosen on the past only: {steadiness(walk)} (", report, f"{ends}its test."))
     if "choices" in drawn:
@@ -229,7 +230,7 @@ def _distribution(sweep: Sweep, values: Floats) -> b.Chart:
         placebo = placebo[np.isfinite(placebo)]
     return b.Chart(
         "distribution",
-        partial(figures.distribution_figure, values, marks, placebo, label_of(name)),
+        partial(figures.distribution_figure, values, marks, placebo, sweep.objective.measure.label),
         "The distribution of all trials and of the placebo",
         "Upper panel: every trial that can be chosen. Lower panel: the winners of the same search with the "
         "decisions shifted in time, which cannot know anything: a winner among them is one by luck.",
@@ -238,7 +239,7 @@ def _distribution(sweep: Sweep, values: Floats) -> b.Chart:
 
 def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart]:
     """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
-    grid, label, places = sweep.trials.grid, label_of(sweep.objective.name), _places(sweep)
+    grid, label, places = sweep.trials.grid, sweep.objective.measure.label, _places(sweep)
     views = Views(grid, sweep.chosen, values, sweep.objective.lower)
     free = [axis for axis, n in enumerate(grid.shape) if n > 1]
     curves = [(grid.axes[axis], views.marginal(axis)) for axis in free]
@@ -264,7 +265,7 @@ def _front(sweep: Sweep) -> b.Chart:
     signed = [-s if o.lower else s for o, s in zip(sweep.objectives, sweep.survey.scores, strict=True)]
     both = np.isfinite(signed[0]) & np.isfinite(signed[1])
     front = np.column_stack([values[sweep.front] for values in signed])
-    labels = (label_of(sweep.objectives[0].name), label_of(sweep.objectives[1].name))
+    labels = (sweep.objectives[0].measure.label, sweep.objectives[1].measure.label)
     return b.Chart(
         "front",
         partial(figures.front_figure, signed[0][both], signed[1][both], front, labels),
@@ -275,7 +276,7 @@ def _front(sweep: Sweep) -> b.Chart:
 
 def _lead(sweep: Sweep) -> str:
     start, end = sweep.dates
-    objective = ", ".join(label_of(o.name) for o in sweep.objectives)
+    objective = ", ".join(o.measure.label for o in sweep.objectives)
     constraints = [c.text for c in (*sweep.trials.constraints, *sweep.objective.constraints)]
     counts = sweep.counts
     rest = [f"{n:,} {name}" for name, n in counts.items() if n and name in {"excluded", "refused", "unknown"}]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from backtest.reporting.table import ROWS
 from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
 
 if TYPE_CHECKING:
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
 def shown(sweep: Sweep, score: float) -> float:
     """Return a score as a value of the objective."""
     return -score if sweep.objective.lower else score
-
-
-def label_of(measure: str) -> str:
-    """Return a measure's name for people."""
-    return next((label.strip() for key, label, _ in ROWS if key == measure), measure)
 
 
 def chance(value: float) -> str:
@@ -50,13 +44,13 @@ def verdict(sweep: Sweep) -> list[str]:
     told = [_tried(sweep), *outcome_of(sweep.verdict, sweep.truth), *_doubts(sweep)]
     near = sweep.best.neighbours
     if near.count:
-        name = label_of(sweep.objective.name)
-        worst, median = shown(sweep, near.worst), shown(sweep, near.median)
-        of_them = f"{f'{median:.2f}'} in the middle and {f'{worst:.2f}'} at worst"
-        have = f"{near.count} neighbours have a {name} of {of_them}"
+        measure = sweep.objective.measure
+        worst, median = (measure.text(shown(sweep, score)) for score in (near.worst, near.median))
+        own = measure.text(sweep.best.result.metrics[measure.key])
+        name = f"a{'n' if measure.label[0] in 'aeiou' else ''} {measure.label}"
+        have = f"{near.count} neighbours have {name} of {median} in the middle and {worst} at worst"
         if near.count == 1:
-            have = f"only neighbour has a {name} of {f'{worst:.2f}'}"
-        own = f"{sweep.best.result.metrics[sweep.objective.name]:.2f}"
+            have = f"only neighbour has {name} of {worst}"
         told.append(f"Its {have}, against its own {own}.")
     return [*told, *(edge_in_words(edge) for edge in sweep.best.edges)]
 

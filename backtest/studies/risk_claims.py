@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.analysis import measures
 from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
 from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Evidence, Finding, Table
@@ -36,7 +35,7 @@ def _more_volatile(market: MarketData) -> Finding:
     spans = [np.arange(len(small)), *parts]
     for span, ratio in zip(spans, ratios, strict=True):
         name = f"{str(bars.ends[span[0]])[:7]} to {str(bars.ends[span[-1]])[:7]}"
-        sigmas = [f"{100 * measures.volatility(x[span], 12.0):.1f}%" for x in (small, large)]
+        sigmas = [f"{np.std(x[span], ddof=1) * 12**0.5:.1%}" for x in (small, large)]
         rows.append(
             (
                 name,

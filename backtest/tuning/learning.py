@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.measures import SWEPT
 from backtest.tuning.results import encode
 from backtest.tuning.sweep import pieces_of
 from backtest.tuning.trials import MEASURED, STATUSES
@@ -82,9 +82,7 @@ def learn(
     dates = trials.market.bars.dates
     days = (dates[window[0]], dates[window[1]])
     for which, (start, stop) in enumerate(pieces_of(n, results.manifest["chunk"])):
-        stored = (
-            results.chunk_columns(which, ["combination", "status", *MEASURES]) if which in there else None
-        )
+        stored = results.chunk_columns(which, ["combination", "status", *SWEPT]) if which in there else None
         numbers, status, measured = [], [], []
         for begin in range(start, stop, _BATCH):
             asked = [_asked(study, trials) for _ in range(begin, min(begin + _BATCH, stop))]
@@ -99,7 +97,7 @@ def learn(
                         "Optuna asks for other trials than before; start anew with another --out"
                     )
                 states = np.array([STATUSES.index(s) for s in stored["status"][part]], dtype=np.int8)
-                page = np.column_stack([stored[name][part] for name in MEASURES])
+                page = np.column_stack([stored[name][part] for name in SWEPT])
             _told(study, asked, states, page, objectives)
             numbers.append(batch)
             status.append(states)

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.engine.curves import MEASURES
 from backtest.errors import UsageError, nearest
+from backtest.measures import BY_KEY, SWEPT
 from backtest.tuning.constraints import all_hold
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Floats
+    from backtest.measures import Measure
     from backtest.tuning.constraints import Constraint
-
-_LOWER_IS_BETTER = frozenset({"volatility", "tracking_error", "turnover", "switches", "beta"})
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,24 @@ class Objective:
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.name not in MEASURES:
-            raise UsageError(f"there is no measure '{self.name}' to tune by; {nearest(self.name, MEASURES)}")
+        if self.name in SWEPT:
+            return
+        if self.name in BY_KEY:
+            raise UsageError(
+                f"'{self.name}' hangs on the order of the returns, which a sweep does not keep: it adds them "
+                f"up; tune by one of: {', '.join(SWEPT)}"
+            )
+        raise UsageError(f"there is no measure '{self.name}' to tune by; {nearest(self.name, SWEPT)}")
+
+    @property
+    def measure(self) -> Measure:
+        """The row of the table."""
+        return BY_KEY[self.name]
 
     @property
     def lower(self) -> bool:
         """Whether less is better."""
-        return self.name in _LOWER_IS_BETTER
+        return self.measure.better < 0
 
     def score(self, values: Floats) -> Floats:
         """Return values so that higher is better; scores so turn into values again."""
@@ -40,9 +50,9 @@ class Objective:
 
     def of(self, measured: Floats) -> Floats:
         """Return the objective's column of (..., n_measures) measures."""
-        return measured[..., MEASURES.index(self.name)]
+        return measured[..., SWEPT.index(self.name)]
 
     def eligible(self, measured: Floats) -> Bools:
         """Return which rows of (n, n_measures) measures keep to the constraints and have an objective."""
-        columns = {name: measured[:, i] for i, name in enumerate(MEASURES)}
+        columns = {name: measured[:, i] for i, name in enumerate(SWEPT)}
         return all_hold(self.constraints, columns, len(measured)) & np.isfinite(self.of(measured))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
 from backtest.files import ANOTHER_FOLDER, whole_file
+from backtest.measures import SWEPT
 from backtest.scripting.own_modules import own_modules
 from backtest.tuning.trials import STATUSES
 
@@ -229,7 +229,7 @@ def encode(
         )
         repeated.append(axis.name)
     columns["status"] = pa.DictionaryArray.from_arrays(pa.array(status.astype(np.int32)), pa.array(STATUSES))
-    columns |= {name: measures[:, i] for i, name in enumerate(MEASURES)}
+    columns |= {name: measures[:, i] for i, name in enumerate(SWEPT)}
     for name, day in zip(("start", "end"), window, strict=True):
         columns[name] = pa.array(np.full(n, day.astype("datetime64[D]")))
     out = pa.BufferOutputStream()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.analysis import measures
 from backtest.dates import EVERY_FILL
 from backtest.decisions import Rotation
 from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
+from backtest.measures import years
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
 from backtest.runs import rebalancing, run
@@ -175,7 +175,7 @@ class Trials:
     def yardstick(self, window: Window) -> Yardstick:
         """Return the yardstick of a window."""
         first, last = window
-        n_years = measures.years(self.market.bars.dates[first : last + 1], self.market.frequency)
+        n_years = years(self.market.bars.dates[first : last + 1], self.market.frequency)
         return Yardstick.of(self.market.bars, self.benchmark, first, last, n_years)
 
     def keeps(self, numbers: Ints) -> Bools:

@@ -11,9 +11,9 @@ import numpy as np
 from backtest.analysis.crossvalidation import N_BLOCKS, overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
 from backtest.analysis.superior import superior
-from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
+from backtest.measures import SWEPT
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.executors import each
 from backtest.tuning.gains import benchmark_sums, gains_of, monthly_gains
@@ -186,7 +186,7 @@ def truth(
 def different(trials: Trials, numbers: Ints, window: Window) -> Ints:
     """Return those of the combinations that are measured and differ from all before them in some measure."""
     status, measured = trials.measure(numbers, [window], None)
-    columns = [measured[0][:, MEASURES.index(name)] for name in DIGESTED]
+    columns = [measured[0][:, SWEPT.index(name)] for name in DIGESTED]
     return numbers[first_of_each(columns) & (status == MEASURED)]
 
 

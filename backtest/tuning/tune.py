@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import calendar_of
-from backtest.engine.curves import MEASURES
 from backtest.errors import UsageError
 from backtest.folders import expanded
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
+from backtest.measures import SWEPT
 from backtest.runs import Cost
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
@@ -294,7 +294,7 @@ def _workers(executor: str) -> int:
 def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Trials, tuple[Objective, ...]]:
     made = make_grid(strategy.parameters, asked.grid or {}, asked.fixed or {}, strategy.name)
     words = {p.name: p.choices for p in strategy.parameters}
-    read = [read_constraint(text, words, MEASURES) for text in asked.constraints or ()]
+    read = [read_constraint(text, words, SWEPT) for text in asked.constraints or ()]
     on_measures = tuple(c for c in read if not c.of_parameters)
     names = (asked.objective or "").split(",")
     objectives = tuple(Objective(name.strip(), on_measures) for name in names)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.comparison import sharpe_difference
-from backtest.analysis.intervals import COMPARED, INTERVALS, Influences, deviation, difference, intervals
-from backtest.analysis.measures import calmar, max_drawdown
-from backtest.analysis.next_path import next_path
+from backtest.analysis.intervals import COMPARED, INTERVALS, Influences, difference, intervals
+from backtest.analysis.next_path import deviation, next_path
 from backtest.analysis.regression import alpha
+from backtest.measures import Sums, values_of
 from benchmarks.calibration.experiments import COVERS, REJECTS, Experiment
 from benchmarks.calibration.processes import PROCESSES, WORLDS, rotation
 
@@ -104,8 +104,9 @@ def _further(process: Process, world: World, holding: str) -> Experiment:
         told = next_path(this, n_years)
         if told is None:
             return {"max_drawdown": None, "calmar": None}
-        found = {"max_drawdown": max_drawdown(following), "calmar": calmar(following, n_years)}
-        return {m: getattr(told, m)[0] <= value <= getattr(told, m)[1] for m, value in found.items()}
+        nothing = np.zeros(len(following))
+        found = values_of(Sums.of(following, nothing, nothing, n_years), following)
+        return {m: getattr(told, m)[0] <= found[m] <= getattr(told, m)[1] for m in ("max_drawdown", "calmar")}
 
     return Experiment("next path", f"{process.name}, {world.name}, {holding}", COVERS, once, 400)
 

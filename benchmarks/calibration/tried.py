@@ -10,10 +10,9 @@ import numpy as np
 from arch import arch_model
 from arch.bootstrap import optimal_block_length
 
-from backtest.analysis.intervals import deviation
 from backtest.analysis.long_run import Error, cosine_covariance, prewhitened_error
-from backtest.analysis.measures import max_drawdown
-from backtest.analysis.next_path import drawn_paths
+from backtest.analysis.next_path import deviation, drawn_paths
+from backtest.measures import drawdowns
 from benchmarks.calibration.experiments import COVERS, Experiment
 from benchmarks.calibration.processes import PROCESSES, WORLDS, clustered
 
@@ -80,7 +79,7 @@ def _volatility(process: Process, world: World) -> Experiment:
 def _fall(process: Process, world: World) -> Experiment:
     def once(rng: np.random.Generator) -> Outcomes:
         this, following = (np.log1p(world.draw(process, rng).market[0]) for _ in range(2))
-        truth = max_drawdown(np.expm1(following))
+        truth = drawdowns(np.expm1(following)).min()
         error = prewhitened_error(this - this.mean())
         means, as_large = error.size * rng.standard_t(error.freedom, 500), np.ones(500)
         tried = {

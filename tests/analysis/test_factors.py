@@ -66,7 +66,7 @@ def test_alpha_and_t_of_a_run_against_three_factors_are_statsmodels_to_ten_digit
     one = alpha(result.returns.to_numpy(), market + rf, rf, 12.0)
     alone = factor_alpha(result.returns.to_numpy(), rf, market[:, None])
     assert (one.alpha, one.tstat) == (12.0 * alone.coefficients[0], alone.tstats[0])
-    assert one.alpha == result.metrics["alpha"]
+    assert one.alpha == pytest.approx(result.metrics["alpha"], rel=1e-12)
 
 
 @given(st.integers(20, 300), st.integers(1, 4), st.integers(0, 2**32 - 1))

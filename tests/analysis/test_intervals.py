@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,15 +14,12 @@ from backtest.analysis.intervals import (
     INTERVALS,
     Influence,
     Influences,
-    deviation,
     difference,
     intervals,
-    line,
     log_growth,
-    ratio,
 )
 from backtest.analysis.long_run import prewhitened_error, slow_error
-from backtest.runs import measured
+from backtest.measures import values_of
 
 MEASURES = ("cagr", "volatility", "sharpe", "sortino", "alpha", "beta", "tracking_error", "information_ratio")
 
@@ -81,7 +80,7 @@ def test_an_influence_is_the_derivative_by_the_weight_of_a_bar(measure: str) -> 
 @given(st.integers(24, 300), st.integers(0, 2**32 - 1))
 def test_estimates_are_the_measures(n: int, seed: int) -> None:
     own = sample(n, seed)
-    table = measured(own.returns, own.benchmark, own.risk_free, own.n_years)
+    table = values_of(own.sums, own.returns)
     for measure in MEASURES:
         found = own.of(measure)
         assert found is not None
@@ -128,7 +127,9 @@ def test_too_few_bars_equals_and_constants_have_no_interval() -> None:
     assert np.isnan(same.pvalue())
     still = Influences(np.full(60, 0.01), np.full(60, 0.01), np.zeros(60), 5.0)
     assert np.isnan(intervals(still)["sharpe"].value)
-    assert np.isnan(intervals(still)["alpha"].value)
+    # A series that is its benchmark has no alpha, and nothing to doubt it by.
+    assert intervals(still)["alpha"].value == 0.0
+    assert np.isnan(intervals(still)["alpha"].low)
     ruined = Influences(np.r_[own.returns[:-1], -1.0], own.benchmark, own.risk_free, 5.0)
     assert ruined.interval("cagr").value == -1.0
     assert np.isnan(ruined.interval("cagr")[1:]).all()
@@ -170,39 +171,46 @@ def test_the_error_of_a_sortino_ratio_looks_back_over_clusters() -> None:
     assert 0 < slower < 8
 
 
-@pytest.mark.parametrize("by", [1e-14, 3.0, 1e6])
-def test_a_scaled_estimate_has_scaled_ends_and_the_same_p_value(by: float) -> None:
-    # A portfolio that leaves its benchmark in one bar of five: the plain influence is the wider one.
+def test_where_a_benchmark_is_seldom_left_the_plain_influence_is_the_wider_one() -> None:
+    # A portfolio that leaves its benchmark in one bar of five.
     random = np.random.default_rng(4)
     active = np.where(np.arange(120) % 5 == 0, random.exponential(0.02, 120), 0.0)
-    found = ratio(active, of_active=True)
+    found = Influences(active, np.zeros(120), np.zeros(120), 10.0).of("information_ratio")
+    assert found is not None
     assert found.plain is not None
     assert prewhitened_error(found.plain).reach() > prewhitened_error(found.values).reach()
-    for one in (found, ratio(sample(120, 4).returns)):
-        other = one.scaled(by)
-        assert other.ends() == pytest.approx([by * end for end in one.ends()], rel=1e-9, abs=0.0)
-        assert other.pvalue() == pytest.approx(one.pvalue())
 
 
 @pytest.mark.parametrize("unit", [1e-30, 1e-14, 1e18, 1e32])
 def test_ratio_alpha_and_beta_do_not_hang_on_the_unit(unit: float) -> None:
     own = sample(80, 6)
-    one, other = ratio(own.returns), ratio(unit * own.returns)
-    assert other.estimate == pytest.approx(one.estimate)
-    np.testing.assert_allclose(other.values, one.values)
-    (alpha, beta), (same, moved) = line(own.returns, own.benchmark), line(own.returns, unit * own.benchmark)
-    assert same.estimate == pytest.approx(alpha.estimate)
-    assert moved.estimate * unit == pytest.approx(beta.estimate)
+    scaled = {
+        "sharpe": (replace(own, returns=unit * own.returns, risk_free=unit * own.risk_free), 1.0),
+        "alpha": (replace(own, benchmark=unit * own.benchmark, risk_free=0.0 * own.risk_free), 1.0),
+        "beta": (replace(own, benchmark=unit * own.benchmark, risk_free=0.0 * own.risk_free), 1.0 / unit),
+    }
+    for measure, (moved, by) in scaled.items():
+        one = replace(own, risk_free=own.risk_free if measure == "sharpe" else 0.0 * own.risk_free).of(
+            measure
+        )
+        other = moved.of(measure)
+        assert one is not None
+        assert other is not None
+        assert other.estimate == pytest.approx(by * one.estimate)
+        np.testing.assert_allclose(other.values, by * one.values, rtol=1e-6)
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_never_moves_has_no_deviation_and_explains_nothing() -> None:
     still, moving = np.full(60, 0.5), sample(60, 7).returns
-    found = deviation(still)
+    found = Influences(still, moving, np.zeros(60), 5.0).of("volatility")
+    assert found is not None
     assert found.estimate == 0.0
     assert found.values.tolist() == [0.0] * 60
     for against in (np.zeros(60), still):
-        for none in line(moving, against):
+        for measure in ("alpha", "beta"):
+            none = Influences(moving, against, np.zeros(60), 5.0).of(measure)
+            assert none is not None
             assert np.isnan([none.estimate, *none.ends(), none.pvalue()]).all()
             assert none.values.shape == (60,)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.analysis import measures
+from backtest.analysis.capture import down_capture, up_capture
 from backtest.analysis.falls import worst_falls
 from backtest.analysis.periods import by_period
 from backtest.analysis.regression import alpha
@@ -20,6 +20,7 @@ from backtest.dates import to_days
 from backtest.decisions import Targets
 from backtest.engine.reference import simulate
 from backtest.market.data import Bars
+from backtest.measures import Sums, drawdowns, values_of
 
 
 @given(st.lists(st.sampled_from([-0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.3]), min_size=1, max_size=80))
@@ -42,7 +43,7 @@ def test_falls_are_those_found_by_walking_along(returns: list[float]) -> None:
     assert sorted(f[1:3] for f in found) == sorted(w[1:3] for w in walked)
     assert {f[3] for f in found} == {w[3] for w in walked}
     deepest = worst_falls(np.array(returns), n=1)
-    assert (deepest[0].depth if deepest else 0.0) == pytest.approx(measures.max_drawdown(np.array(returns)))
+    assert (deepest[0].depth if deepest else 0.0) == pytest.approx(drawdowns(np.array(returns)).min())
 
 
 def test_the_ten_deepest_falls_are_given_the_deepest_first() -> None:
@@ -61,9 +62,10 @@ def test_a_moving_window_measures_what_it_holds(window: int, more: int, seed: in
     assert len(found.cagr) == more + 1
     for i in {0, more // 2, more}:
         part = slice(i, i + window)
-        own = alpha(returns[part], benchmark[part], risk_free[part], 12.0)
-        assert found.cagr[i] == pytest.approx(measures.cagr(returns[part], window / 12.0), rel=1e-9)
-        assert found.volatility[i] == pytest.approx(measures.volatility(returns[part], 12.0), rel=1e-7)
+        columns = returns[part], benchmark[part], risk_free[part]
+        own, due = alpha(*columns, 12.0), values_of(Sums.of(*columns, window / 12.0), returns[part])
+        assert found.cagr[i] == pytest.approx(due["cagr"], rel=1e-9)
+        assert found.volatility[i] == pytest.approx(due["volatility"], rel=1e-7)
         assert found.beta[i] == pytest.approx(own.beta, rel=1e-6, abs=1e-9)
         assert found.alpha[i] == pytest.approx(own.alpha, rel=1e-6, abs=1e-8)
 
@@ -95,13 +97,13 @@ def test_captures_are_empyricals_a_bar(n: int, seed: int) -> None:
     if not (benchmark > 0).any() or not (benchmark < 0).any():
         return
     # One bar a year: annualising changes nothing.
-    assert measures.up_capture(returns.to_numpy(), benchmark.to_numpy()) == pytest.approx(
+    assert up_capture(returns.to_numpy(), benchmark.to_numpy()) == pytest.approx(
         empyrical.up_capture(returns, benchmark, period="yearly")
     )
-    assert measures.down_capture(returns.to_numpy(), benchmark.to_numpy()) == pytest.approx(
+    assert down_capture(returns.to_numpy(), benchmark.to_numpy()) == pytest.approx(
         empyrical.down_capture(returns, benchmark, period="yearly")
     )
-    assert np.isnan(measures.up_capture(returns.to_numpy(), -np.abs(benchmark.to_numpy())))
+    assert np.isnan(up_capture(returns.to_numpy(), -np.abs(benchmark.to_numpy())))
 
 
 def traded(seed: int, n_bars: int, n_trades: int) -> tuple[Bars, Targets]:

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from backtest.analysis import measures
 from backtest.decisions import Targets
 from backtest.engine.curves import MEASURES
 from backtest.engine.reference import Path, Rebalance
 from backtest.market.data import Bars
+from backtest.measures import Sums, values_of
 
 # Returns are whole parts of 2^14, so that differences of them are exact: what is the same is the same.
 PARTS = 16384
@@ -132,26 +132,20 @@ def _line(y: np.ndarray, x: np.ndarray) -> tuple[float, float]:
 
 
 def truth(world: World, path: Path) -> dict[str, float]:
-    """Return the measures of the reference engine's path, from ``analysis`` and a regression of our own."""
+    """Return the measures of the reference engine's path, from the table and a regression of our own."""
     r, n_years = path.returns, world.n_years
     rf, b = world.bars.column("cash")[1:], world.bars.column(world.benchmark)[1:]
-    ppy = len(r) / n_years
     intercept, slope = (0.0, 1.0) if np.array_equal(r, b) else _line(r - rf, b - rf)
-    return {
-        "total_return": measures.total_return(r),
-        "cagr": measures.cagr(r, n_years),
-        "volatility": measures.volatility(r, ppy),
-        "sharpe": measures.sharpe(r, rf, ppy),
-        "sortino": measures.sortino(r, rf, ppy),
-        "max_drawdown": measures.max_drawdown(r),
-        "calmar": measures.calmar(r, n_years),
-        "alpha": intercept * ppy,
-        "beta": slope,
-        "tracking_error": measures.tracking_error(r, b, ppy),
-        "information_ratio": measures.information_ratio(r, b, ppy),
-        "turnover": float(path.trades.turnover[1:].sum()) / n_years,
+    sums = Sums.of(r, b, rf, n_years)
+    held = {
+        "turnover": float(path.trades.turnover[1:].sum()),
         "switches": path.trades.switches,
         "time_in_small": float(path.weights[:, world.bars.sleeves.index("small")].mean()),
+    }
+    return {
+        **values_of(sums._replace(**held), r),
+        "alpha": intercept * len(r) / n_years,
+        "beta": slope,
     }
 
 

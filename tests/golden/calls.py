@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -78,6 +79,7 @@ LONG = 24  # of a longer list of numbers its length, ends and sum are kept
 
 def prepare(folder: Path) -> None:
     """Write the table of companies and their accounts that the calls of ``universe`` read."""
+    folder.mkdir(exist_ok=True)
     saved(companies(60, 100, seed=41).assign(industry="Tools"), folder)
     lines = [f"C{n:04},2019-12-02,2019-11-30,{n - 3}e6,{n + 1}e7,{n + 5}e6" for n in range(60)]
     text = "company,published,period_end,earnings,sales,book\n" + "\n".join(lines)
@@ -103,6 +105,13 @@ def sentences(call: str, folder: Path) -> str:
     """Return the words of a call as they are kept: without how long it took."""
     lines = (line.rstrip() for line in said(call, folder).splitlines())
     return re.sub(r"[\d.,]+ (milli)?seconds?", "SOME seconds", "\n".join(lines)) + "\n"
+
+
+def alike(kept: Any, now: Any) -> bool:
+    """Return whether two values are the same: numbers to 1e-12 of themselves, anything else exactly."""
+    if all(isinstance(each, int | float) and not isinstance(each, bool) for each in (kept, now)):
+        return math.isclose(kept, now, rel_tol=1e-12, abs_tol=1e-15)
+    return type(kept) is type(now) and kept == now
 
 
 def _kept(value: Any) -> Any:

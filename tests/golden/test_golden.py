@@ -6,17 +6,16 @@ A change that is meant is made visible by ``python -m tests.golden`` and committ
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.golden.calls import DOCUMENTS, KEPT, SENTENCES, document, sentences
+from tests.golden.calls import DOCUMENTS, KEPT, SENTENCES, alike, document, sentences
 
 
 def differences(kept: Any, now: Any, place: str = "") -> list[str]:
-    """Return what differs and where: keys and words exactly, numbers by more than 1e-12 of themselves."""
+    """Return what differs and where: numbers by more than 1e-12 of themselves."""
     if isinstance(kept, dict) and isinstance(now, dict):
         found = [f"{place}.{key}: is gone" for key in kept if key not in now]
         found += [f"{place}.{key}: is new" for key in now if key not in kept]
@@ -25,10 +24,7 @@ def differences(kept: Any, now: Any, place: str = "") -> list[str]:
     if isinstance(kept, list) and isinstance(now, list) and len(kept) == len(now):
         pairs = enumerate(zip(kept, now, strict=True))
         return [line for i, (was, has) in pairs for line in differences(was, has, f"{place}[{i}]")]
-    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (kept, now))
-    if numbers and math.isclose(kept, now, rel_tol=1e-12, abs_tol=1e-15):
-        return []
-    return [] if type(kept) is type(now) and kept == now else [f"{place}: was {kept!r}, is {now!r}"]
+    return [] if alike(kept, now) else [f"{place}: was {kept!r}, is {now!r}"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from backtest import MarketData, UsageError, compare, run
+from backtest.measures import MEASURES
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting.comparison import BETTER, as_document
+from backtest.reporting.comparison import as_document
 from backtest.reporting.comparison_page import page, verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
@@ -123,7 +124,7 @@ BETTER_RUNS = {
 """What turns a run into one that is better by a measure, by more than noise: more earned or less risk."""
 
 
-@pytest.mark.parametrize("key", BETTER)
+@pytest.mark.parametrize("key", [measure.key for measure in MEASURES if measure.best])
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_best_is_the_one_that_earned_more_or_fell_and_swung_less(
     key: str, place: int, rate_cut: Result

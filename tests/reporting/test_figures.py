@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
 from backtest import MarketData, run
-from backtest.analysis.measures import drawdowns
+from backtest.measures import drawdowns
 from backtest.reporting import figures, style, sweep_figures
 from backtest.reporting.sheet import Sheet, sheet
 from backtest.reporting.style import NARROW, WIDE, Size

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 
 from backtest import MarketData, run, study
+from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting.document import document
 from backtest.reporting.page import brief
 from backtest.reporting.study_pages import claims_brief, study_page
-from backtest.reporting.table import ROWS, cell
 from backtest.reporting.terminal import show, words_of
 from backtest.robustness import robustness
 
@@ -42,7 +42,7 @@ def test_every_number_is_shown_whole(shown, embedded: MarketData, width: int) ->
     said = shown(brief(result, document(result, None), robustness(result)), width)
     words = said.split()
     for metrics in (result.metrics, *result.benchmarks.values()):
-        assert all(cell(metrics[key], form) in words for key, _, form in ROWS)
+        assert all(m.text(metrics[m.key]) in words for m in MEASURES)
     headings = [line for line in said.splitlines() if "rate_cut" in line and "\u2503" in line]
     assert len(headings) == 1
 

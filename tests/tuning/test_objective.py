@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backtest.engine.curves import MEASURES
 from backtest.errors import UsageError
+from backtest.measures import SWEPT
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.objective import Objective
 
 
 def test_more_is_better_but_of_risk_and_of_trading() -> None:
     values = np.array([0.1, 0.3, np.nan, -0.2])
-    for name in MEASURES:
+    for name in SWEPT:
         score = Objective(name).score(values)
         less = name in ("volatility", "tracking_error", "beta", "turnover", "switches")
         # A drawdown is negative: more of it is a smaller fall.
@@ -22,11 +22,11 @@ def test_more_is_better_but_of_risk_and_of_trading() -> None:
 
 
 def test_a_choice_has_an_objective_and_keeps_to_every_constraint() -> None:
-    measured = np.random.default_rng(1).normal(size=(50, len(MEASURES)))
-    columns = {name: measured[:, place] for place, name in enumerate(MEASURES)}
+    measured = np.random.default_rng(1).normal(size=(50, len(SWEPT)))
+    columns = {name: measured[:, place] for place, name in enumerate(SWEPT)}
     columns["calmar"][:5] = np.nan
     columns["alpha"][3:8] = np.inf
-    constraints = tuple(read_constraint(text, {}, MEASURES) for text in ("alpha>0", "volatility<0.5"))
+    constraints = tuple(read_constraint(text, {}, SWEPT) for text in ("alpha>0", "volatility<0.5"))
     for name in ("calmar", "alpha", "sharpe"):
         objective = Objective(name, constraints)
         np.testing.assert_array_equal(objective.of(measured), columns[name])
@@ -40,3 +40,10 @@ def test_a_choice_has_an_objective_and_keeps_to_every_constraint() -> None:
 def test_a_measure_that_is_none_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="^there is no measure 'sharp' to tune by; did you mean 'sharpe'?"):
         Objective("sharp")
+
+
+def test_a_measure_that_hangs_on_the_order_of_returns_is_refused_with_those_that_do_not() -> None:
+    with pytest.raises(
+        UsageError, match="^'alpha_tstat' hangs on the order of the returns.*: total_return, "
+    ):
+        Objective("alpha_tstat")
