@@ -57,8 +57,8 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store of the same shape as the real one, from made files; every shipped market loads from it."""
     from backtest.market.catalogue import entry
     from backtest.market.fetch import fetch, keep, to_fetch
-    from backtest.market.sources.base import Table
     from backtest.market.store import Store
+    from backtest.market.table import Table
     from tests.market.made import made
     from tests.market.server import serving
 

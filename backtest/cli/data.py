@@ -62,7 +62,7 @@ def _age(record: Record) -> str:
 
 def _line(about: Entry, record: Record | None) -> dict[str, Any]:
     from backtest.market.fetch import is_stale
-    from backtest.market.reading import CARRIED, table_of
+    from backtest.market.reading import carried, table_of
 
     line: dict[str, Any] = {
         "id": about.id,
@@ -79,7 +79,7 @@ def _line(about: Entry, record: Record | None) -> dict[str, Any]:
         "vintage": None,
         "notes": [],
     }
-    if about.source in CARRIED:
+    if carried(about):
         table = table_of(about)
         line |= {"first": str(table.dates[0]), "last": str(table.last), "stored": True}
     elif record is not None:

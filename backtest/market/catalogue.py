@@ -11,7 +11,7 @@ from typing import Any
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.entry import Entry
-from backtest.market.local import describe, is_local
+from backtest.market.sources.file import describe, is_local
 from backtest.market.store import Store
 from backtest.market.units import unit
 

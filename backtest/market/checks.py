@@ -13,7 +13,7 @@ from backtest.market.units import unit
 
 if TYPE_CHECKING:
     from backtest.market.entry import Entry
-    from backtest.market.sources.base import Table
+    from backtest.market.table import Table
 
 LONGEST_CLOSURE = 10
 """Days without a value that a daily series may have unremarked; exchanges rarely close for longer."""

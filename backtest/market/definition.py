@@ -10,8 +10,9 @@ from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
 from backtest.market.catalogue import entry, read_toml
 from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
-from backtest.market.local import LOCAL_FILE, beside
+from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
+from backtest.market.sources.file import beside
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
@@ -365,7 +366,7 @@ def after_the_fact(formula: Formula) -> bool:
 
 def absent(about: Entry) -> bool:
     """Return whether a series would have to be downloaded first."""
-    return about.source not in ("arch", "facts", LOCAL_FILE) and Store().current(about.id) is None
+    return not carried(about) and Store().current(about.id) is None
 
 
 def missing(definition: Definition) -> list[Entry]:

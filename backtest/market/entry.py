@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+
+from backtest.errors import DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,13 @@ class Entry:
     ended: bool = False
     rolling: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+
+    def told(self, options: type[T]) -> T:
+        """Return what only its source understands as that source's record; DataError where it is not that."""
+        try:
+            return msgspec.convert(self.options, options)
+        except msgspec.ValidationError as error:
+            raise DataError(f"what the catalogue says of {self.id} to its source is wrong: {error}") from None
 
     @property
     def rule(self) -> str:

@@ -11,15 +11,16 @@ from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.market.catalogue import catalogue, entry, imported
 from backtest.market.checks import check
 from backtest.market.definition import find_market, market_names, needs, read_definition
-from backtest.market.reading import CARRIED, lacking, remote
+from backtest.market.reading import carried
+from backtest.market.sources import source_of
 from backtest.market.store import Store, vintage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from backtest.market.entry import Entry
-    from backtest.market.sources.base import Table
     from backtest.market.store import Record
+    from backtest.market.table import Table
 
 _HOURS = 3600.0
 FRESH = {"daily": 12 * _HOURS, "monthly": 3 * 24 * _HOURS, "irregular": 3 * 24 * _HOURS}
@@ -63,7 +64,7 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
         if name in market_names():
             wanted = needs(read_definition(find_market(name)))
             # What needs an extra that is not installed is asked for by name only.
-            wanted = [e for e in wanted if e.source not in CARRIED and (names or not lacking(e.source))]
+            wanted = [e for e in wanted if not carried(e) and (names or not source_of(e).lacking)]
         else:
             wanted = [e for e in catalogue().values() if name in (e.id, e.download)]
         if not wanted and name not in market_names():
@@ -96,7 +97,7 @@ def fetch(
     outcomes: list[Outcome] = []
     files: dict[tuple[str, str], list[Entry]] = {}
     for about in entries:
-        if about.source in CARRIED:
+        if carried(about):
             outcomes.append(Outcome(about.id, "fresh", "comes with the installation"))
         else:
             files.setdefault((about.source, about.download), []).append(about)
@@ -119,7 +120,9 @@ def _current(store: Store, about: Entry) -> Record | None:
 
 def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
     try:
-        tables = remote(parts[0].source).download(parts)
+        source = source_of(parts[0])
+        source.require()
+        tables = source.tables(parts)
     except DataError as error:
         return [Outcome(e.id, "failed", _still_usable(store, e, str(error))) for e in parts]
     outcomes = []

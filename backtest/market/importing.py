@@ -14,10 +14,9 @@ from backtest.market.catalogue import LOCAL, catalogue
 from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
-from backtest.market.sources.base import Table
-from backtest.market.sources.http import LIMIT
-from backtest.market.sources.text import decoded, read_series, refuse_disorder
 from backtest.market.store import Store
+from backtest.market.table import Table
+from backtest.market.text import LIMIT, decoded, read_series, refuse_disorder
 from backtest.market.units import KINDS, unit
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import LookAheadError, RotationError, UsageError, joined, nearest
 from backtest.market.catalogue import catalogue, entry, imported
 from backtest.market.offers import markets_with, unit_of
+from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
 from backtest.market.store import Store
 
@@ -65,7 +66,7 @@ class Names:
                 f"there are: {', '.join(sorted(self.ids))}"
             )
         if written and not written.columns:
-            if written.source in ("arch", "facts") or Store().current(id) is not None:
+            if carried(written) or Store().current(id) is not None:
                 return id
             raise RotationError(
                 f"{name}, which the strategy needs, is not stored yet; get it with: rotation data fetch {id}"

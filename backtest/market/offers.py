@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backtest.folders import shipped
 from backtest.market.catalogue import catalogue, read_toml
 from backtest.market.definition import after_the_fact, find_market, market_names, needs, read_definition
-from backtest.market.reading import lacking
+from backtest.market.sources import source_of
 
 ROLE_UNITS = {
     "discount": "fraction",
@@ -80,6 +80,6 @@ def markets_with(name: str, frequency: str, what: str = "series") -> list[str]:
     for path in sorted((shipped("data") / "markets").glob("*.toml")):
         if name in read_toml(path).get(what, {}):
             definition = read_definition(path)
-            extra = any(lacking(entry.source) for entry in needs(definition))
+            extra = any(source_of(entry).lacking for entry in needs(definition))
             found.append((extra, definition.frequency != frequency, path.stem))
     return [name for _, _, name in sorted(found)]

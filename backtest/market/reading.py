@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,60 +9,28 @@ import numpy as np
 from backtest.dates import last_business_day
 from backtest.errors import DataError, nearest
 from backtest.market.catalogue import LOCAL
-from backtest.market.local import LOCAL_FILE, read_local
 from backtest.market.release import AFTER_THE_FACT, known_at
-from backtest.market.sources.arch_figures import ArchFigures
-from backtest.market.sources.facts import Facts
+from backtest.market.sources import source_of
 from backtest.market.store import Store
 from backtest.series import Series
 
 if TYPE_CHECKING:
     from backtest.dates import Days
     from backtest.market.entry import Entry
-    from backtest.market.sources.base import Remote, Source, Table
-
-CARRIED: dict[str, Source] = {"arch": ArchFigures(), "facts": Facts()}
-"""Sources whose values come with the installation."""
-
-REMOTE = {
-    "fred": "backtest.market.sources.fred:Fred",
-    "famafrench": "backtest.market.sources.french:FamaFrench",
-    "etf": "backtest.market.sources.etf:Etf",
-}
-"""Sources whose values are downloaded into the store; imported when they are asked, for they are heavy."""
-
-_EXTRAS = {"etf": "yfinance"}
+    from backtest.market.table import Table
 
 
-def lacking(source: str) -> str:
-    """Return the package that a source needs and that is not installed; empty where it has all."""
-    package = _EXTRAS.get(source, "")
-    return package if package and importlib.util.find_spec(package) is None else ""
+def carried(about: Entry) -> bool:
+    """Return whether a series is on this computer without being stored; DataError where it has no source."""
+    return about.source != LOCAL and source_of(about).carried
 
 
-def remote(name: str) -> Remote:
-    """Return the source that downloads.
-
-    Raises
-    ------
-    DataError
-        When it needs an extra that is not installed; the sentence has the command that installs it.
-    """
-    if lacking(name):
-        raise DataError(
-            f"the source '{name}' needs the package {lacking(name)}; install it with: "
-            f"pip install 'size-rotation[{name}]'"
-        )
-    module, _, kind = REMOTE[name].partition(":")
-    return getattr(importlib.import_module(module), kind)()
-
-
-def table_of(entry: Entry, vintage: str | None = None) -> Table:
+def table_of(about: Entry, vintage: str | None = None) -> Table:
     """Return a series as its source has it: what comes with the installation, or what is stored.
 
     Parameters
     ----------
-    entry
+    about
         What the catalogue says of it.
     vintage
         Which stored vintage; by default the one that arrived last.
@@ -75,17 +40,13 @@ def table_of(entry: Entry, vintage: str | None = None) -> Table:
     DataError
         When there is no such source, or the store does not have the series.
     """
-    if entry.source in CARRIED:
-        return CARRIED[entry.source].read(entry)
-    if entry.source == LOCAL_FILE:
-        return read_local(Path(entry.options["path"]))
-    if entry.source not in (*REMOTE, LOCAL):
-        raise DataError(
-            f"series {entry.id}: there is no source '{entry.source}'; "
-            f"{nearest(entry.source, [*CARRIED, *REMOTE])}"
-        )
+    if carried(about):
+        table = source_of(about).tables([about])[about.id]
+        if isinstance(table, DataError):
+            raise table
+        return table
     store = Store()
-    return store.read(store.find(entry.id, vintage))
+    return store.read(store.find(about.id, vintage))
 
 
 def known(entry: Entry, table: Table) -> Days:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.market.catalogue import entry
-from backtest.market.reading import CARRIED, known, table_of
+from backtest.market.reading import carried, known, table_of
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
-    from backtest.market.sources.base import Table
+    from backtest.market.table import Table
 
 
 def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     vintages, notes = [], []
     table = table_of(about, vintage)
     last, origin, became_known = table.last, table.origin, known(about, table)
-    if about.source not in CARRIED:
+    if not carried(about):
         store = Store()
         record = store.find(id, vintage)
         origin, notes = record.address, record.notes

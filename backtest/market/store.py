@@ -25,7 +25,7 @@ from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
 from backtest.files import sweep, whole_file
 from backtest.folders import expanded
-from backtest.market.sources.base import Table
+from backtest.market.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError
-from backtest.market.local import write_local
+from backtest.market.sources.file import write_local
 from backtest.universe.universe import settings
 from backtest.universe.valuation import ends
 

@@ -12,7 +12,8 @@ from backtest import load_market
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
-from backtest.market.local import beside, describe, read_local, write_local
+from backtest.market.reading import read
+from backtest.market.sources.file import beside, describe, write_local
 
 ABOUT = {
     "title": "two",
@@ -90,8 +91,8 @@ def test_a_file_whose_own_words_are_damaged_is_refused(folder: Path, said: bytes
 
 def test_a_file_whose_values_are_damaged_is_refused(folder: Path) -> None:
     path = next(folder.glob("*.parquet"))
-    content = bytearray(path.read_bytes())
+    about, content = entry(str(path)), bytearray(path.read_bytes())
     content[4:200] = b"\xff" * 196
     path.write_bytes(content)
     with pytest.raises(DataError, match="is damaged"):
-        read_local(path)
+        read(about)

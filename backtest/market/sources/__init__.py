@@ -1,1 +1,92 @@
-"""Sources: where a series' values come from. A source is one class here and a line of ``reading``."""
+"""Sources: where a series' values come from. Each is a file here that registers itself; no list names it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from backtest.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backtest.market.entry import Entry
+    from backtest.market.table import Table
+
+    Tables: TypeAlias = "Callable[[Sequence[Entry]], dict[str, Table | DataError]]"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source.
+
+    Parameters
+    ----------
+    name
+        What entries of the catalogue call it; the extra that installs what it needs has the same name.
+    tables
+        From entries of one file (their ``download``) to their tables by id. It raises a DataError where the
+        file cannot be had; where only a part of it is not what the catalogue says, the error stands in the
+        place of that part's table.
+    options
+        The record of what an entry says to this source only; None where there is nothing to say.
+    carried
+        Whether its values are on this computer, so that they are read each time; others are stored.
+    needs
+        A package that it needs and that the installation may lack.
+    """
+
+    name: str
+    tables: Tables
+    options: type | None = None
+    carried: bool = False
+    needs: str = ""
+
+    @property
+    def lacking(self) -> str:
+        """The package that it needs and that is not installed; empty where it has all."""
+        return self.needs if self.needs and importlib.util.find_spec(self.needs) is None else ""
+
+    def require(self) -> None:
+        """Raise a DataError with the command that installs what it lacks, if it lacks anything."""
+        if self.lacking:
+            raise DataError(
+                f"the source '{self.name}' needs the package {self.lacking}; install it with: "
+                f"pip install 'size-rotation[{self.name}]'"
+            )
+
+
+_SOURCES: dict[str, Source] = {}
+
+
+def source(
+    name: str, *, options: type | None = None, carried: bool = False, needs: str = ""
+) -> Callable[[Tables], Tables]:
+    """Register a function as a source; the parameters are those of ``Source``."""
+
+    def register(tables: Tables) -> Tables:
+        _SOURCES[name] = Source(name, tables, options, carried, needs)
+        return tables
+
+    return register
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Return all sources by name. Their files import what is heavy only when they are asked for values."""
+    for file in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{file.name}")
+    return dict(sorted(_SOURCES.items()))
+
+
+def source_of(about: Entry) -> Source:
+    """Return the source of a series; DataError where there is none of that name."""
+    if about.source not in sources():
+        raise DataError(
+            f"series {about.id}: there is no source '{about.source}'; {nearest(about.source, sources())}"
+        )
+    return sources()[about.source]

@@ -1,70 +1,115 @@
-"""FRED: the Federal Reserve Bank of St. Louis' series, by the transport of pandas-datareader."""
+"""FRED: the Federal Reserve Bank of St. Louis' series, and by ALFRED the days of their real release.
+
+FRED answers through the transport of pandas-datareader. ALFRED needs fredapi, an optional extra, and a key.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Any, Literal
 
-from pandas_datareader.fred import FredReader
+import msgspec
+import numpy as np
 
-from backtest.market.sources import alfred
-from backtest.market.sources.base import Table
-from backtest.market.sources.http import Session
-from backtest.market.sources.text import decoded, read_series
+from backtest.dates import to_days
+from backtest.errors import DataError
+from backtest.market.release import known_at
+from backtest.market.sources import source
+from backtest.market.table import Table
+from backtest.market.text import decoded, read_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.errors import DataError
     from backtest.market.entry import Entry
 
-ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv"
+
+class Releases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which values to take where ALFRED is asked: as first released, or as of now; empty: it is not asked."""
+
+    vintages: Literal["", "first", "latest"] = ""
 
 
-class _Reader(FredReader):  # type: ignore[misc] # it has no types
-    """pandas-datareader's reader with our session, and without its parser.
+@source("fred", options=Releases)
+def fred(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+    """Return one series, whole, from ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror.
 
-    Its parser skips the first line unread and takes what follows for data: an error page or another
-    series would pass; and it begins five years ago unless told otherwise. The retries are the session's.
+    pandas-datareader has the address and sends the request, in our session. Its parser is not used: it skips
+    the first line unread, so that an error page or another series would pass. DataError where the series
+    cannot be had, or the answer is not that series in FRED's layout.
     """
+    (entry,) = entries
+    if _asks_alfred(entry):
+        return {entry.id: _releases(entry)}
+    from pandas_datareader.fred import FredReader
 
-    def __init__(self, series: str, base: str) -> None:
-        super().__init__(series, start="1700-01-01", retry_count=0, session=Session(series))
-        self._base = base
+    from backtest.market.http import Session
 
-    @property
-    def url(self) -> str:
-        """The address of the series."""
-        return f"{self._base}?id={self.symbols}"
-
-    def content(self) -> bytes:
-        """Return the bytes of the answer."""
-        try:
-            return self._get_response(self.url).content
-        finally:
-            self.close()
+    with Session(entry.download) as session:
+        reader = FredReader(entry.download, retry_count=0, session=session)
+        address = f"{os.environ.get('ROTATION_FRED_URL') or reader.url}?id={entry.download}"
+        content = reader._get_response(address).content
+    text = decoded(content, entry.id)
+    dates, values = read_series(text, entry.id, headers=("observation_date", "DATE"), column=entry.download)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return {entry.id: Table(dates, (entry.id,), values[:, None], address, sha256)}
 
 
-class Fred:
-    """Downloads ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror."""
+MOST_ROWS = 100_000
+"""ALFRED answers with no more rows than this, and fredapi does not ask for the rest."""
 
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
-        """Return one series, whole.
 
-        Raises
-        ------
-        DataError
-            When it cannot be had, or the answer is not that series in FRED's layout.
-        """
-        (entry,) = entries
-        if alfred.wanted(entry):
-            return {entry.id: alfred.releases(entry)}
-        reader = _Reader(entry.download, os.environ.get("ROTATION_FRED_URL") or ADDRESS)
-        content = reader.content()
-        text = decoded(content, entry.id)
-        dates, values = read_series(
-            text, entry.id, headers=("observation_date", "DATE"), column=entry.download
-        )
-        sha256 = hashlib.sha256(content).hexdigest()
-        return {entry.id: Table(dates, (entry.id,), values[:, None], reader.url, sha256)}
+def _asks_alfred(entry: Entry) -> bool:
+    """Return whether to ask ALFRED: the catalogue says so, a key is set and fredapi is installed."""
+    has_key = bool(os.environ.get("FRED_API_KEY")) and importlib.util.find_spec("fredapi") is not None
+    return bool(entry.told(Releases).vintages) and has_key
+
+
+def _releases(entry: Entry) -> Table:
+    """Return a series with the day of each value's first release, by ALFRED.
+
+    The option ``vintages`` says which values: ``first`` as first released, or ``latest``, for a series
+    whose base year moves, so that values of different releases cannot stand beside each other. What was
+    in ALFRED's first vintage had been released before there was an ALFRED: the catalogue's rule dates it.
+
+    Raises
+    ------
+    DataError
+        When the answer cannot be had, or is cut at the most rows that ALFRED gives.
+    """
+    import fredapi
+
+    from backtest.market.http import timeout_seconds
+
+    reader = fredapi.Fred()
+    reader.root_url = os.environ.get("ROTATION_ALFRED_URL") or fredapi.Fred.root_url
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout_seconds())  # fredapi would wait for ever
+    try:
+        frame: Any = reader.get_series_all_releases(entry.download)
+    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: XML that is none
+        raise DataError(f"{entry.id} could not be fetched from ALFRED: {error}") from None
+    finally:
+        socket.setdefaulttimeout(before)
+    if len(frame) >= MOST_ROWS:
+        raise DataError(f"{entry.id} was refused: ALFRED cut its answer at {MOST_ROWS:,} rows")
+    # fredapi marks a missing value by NaN, which pandas makes a NaT of among objects.
+    frame = frame.dropna(subset=["value"]) if len(frame) else frame
+    if frame.empty:
+        raise DataError(f"{entry.id} was refused: ALFRED has no value of it")
+    frame = frame.astype({"value": float}).sort_values(["date", "realtime_start"])
+    first, last = frame.groupby("date").first(), frame.groupby("date").last()
+    dates = to_days(first.index.to_numpy())
+    released = to_days(first["realtime_start"].to_numpy())
+    by_rule = known_at(entry.known_at, dates)
+    announced = np.where(released == released.min(), np.minimum(by_rule, released), released)
+    # A month that was left out and came later was known after its successor: as of then, not before.
+    announced = np.maximum.accumulate(announced)
+    chosen = first if entry.told(Releases).vintages == "first" else last
+    values = chosen["value"].to_numpy(dtype=np.float64)
+    address = f"{reader.root_url}/series/observations?series_id={entry.download}"
+    sha256 = hashlib.sha256(frame.to_csv().encode()).hexdigest()
+    return Table(dates, (entry.id,), values[:, None], address, sha256, announced)

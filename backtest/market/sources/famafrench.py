@@ -11,15 +11,14 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
-import pandas as pd
-from pandas_datareader.famafrench import FamaFrenchReader
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources.base import Table
-from backtest.market.sources.http import LIMIT, Session
-from backtest.market.sources.text import decoded
+from backtest.market.sources import source
+from backtest.market.table import Table
+from backtest.market.text import LIMIT, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,40 +33,55 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 _FREQUENCY = {"daily": "D", "monthly": "M"}
 
 
-class _Reader(FamaFrenchReader):  # type: ignore[misc] # it has no types
-    """pandas-datareader's reader with our session, a guarded unzip, and all of history.
+class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pattern of the title of the table in its file; none where the first is meant, which has no title."""
 
-    By itself it begins five years ago, unpacks whatever a zip holds, and asks over plain HTTP.
+    table: str = ""
+
+
+@source("famafrench", options=Title)
+def famafrench(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+    """Return the tables of one file of the library that entries name; ``ROTATION_FRENCH_URL`` names a mirror.
+
+    pandas-datareader sends the request, in our session, and takes the file apart. By itself it would ask over
+    plain HTTP, unpack whatever a zip holds, and begin five years ago. The ``columns`` of an entry are the
+    headers that must be there, spelt so. DataError where the file cannot be had, or is not in the layout of
+    the library.
     """
+    from pandas_datareader.famafrench import FamaFrenchReader
 
-    content = b""
+    from backtest.market.http import Session
 
-    def __init__(self, file: str, base: str) -> None:
-        super().__init__(file, start="1700-01-01", end="2200-01-01", retry_count=0, session=Session(file))
-        self._base = base
-
-    @property
-    def url(self) -> str:
-        """The address of the file."""
-        return f"{self._base.rstrip('/')}/{self.symbols}_CSV.zip"
-
-    def _read_zipfile(self, url: str) -> str:
-        self.content = self._get_response(url).content
-        text = decoded(unzipped(self.content, self.symbols), self.symbols)
-        if not re.search(r"^\s*Copyright \d{4}", text, re.MULTILINE):
-            raise DataError(f"{self.symbols} was refused: its last line is missing, so the file ended early")
-        # Its parser splits at empty lines of Windows: other line ends would make the file one block, and of
-        # two empty lines it would take the second for a header.
-        return re.sub(r"(\r\n){3,}", r"\r\n\r\n", re.sub(r"\r?\n", "\r\n", text))
-
-    def tables(self) -> dict[Any, Any]:
-        """Return pandas-datareader's tables and their titles, as it names them."""
+    file = entries[0].download
+    address = f"{(os.environ.get('ROTATION_FRENCH_URL') or ADDRESS).rstrip('/')}/{file}_CSV.zip"
+    with Session(file) as session:
+        reader = FamaFrenchReader(file, "1700-01-01", "2200-01-01", retry_count=0, session=session)
+        content = reader._get_response(address).content
+    text = _text(content, file)
+    reader._read_zipfile = lambda _: text
+    try:
+        tables = reader.read()
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        raise DataError(f"{file} was refused: it is not in the layout of the library ({error})") from None
+    titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
+    sha256 = hashlib.sha256(content).hexdigest()
+    found: dict[str, Table | DataError] = {}
+    for entry in entries:
         try:
-            return self.read()
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-            raise DataError(
-                f"{self.symbols} was refused: it is not in the layout of the library ({error})"
-            ) from None
+            found[entry.id] = _table(entry, tables, titles, address, sha256)
+        except DataError as error:
+            found[entry.id] = error
+    return found
+
+
+def _text(content: bytes, file: str) -> str:
+    """Return the text of a file, whole, in the layout that pandas-datareader's parser takes."""
+    text = decoded(unzipped(content, file), file)
+    if not re.search(r"^\s*Copyright \d{4}", text, re.MULTILINE):
+        raise DataError(f"{file} was refused: its last line is missing, so the file ended early")
+    # It splits at empty lines of Windows: other line ends would make the file one block, and of two empty
+    # lines it would take the second for a header.
+    return re.sub(r"(\r\n){3,}", r"\r\n\r\n", re.sub(r"\r?\n", "\r\n", text))
 
 
 def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
@@ -100,36 +114,10 @@ def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
     return text
 
 
-class FamaFrench:
-    """Downloads a file of the library and takes its tables apart; ``ROTATION_FRENCH_URL`` names a mirror."""
-
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
-        """Return the tables of one file that the entries name.
-
-        An entry's option ``table`` is a pattern of the table's title (none where the first has none), and
-        its ``columns`` are the headers that must be there, spelt so.
-
-        Raises
-        ------
-        DataError
-            When the file cannot be had, or is not in the layout of the library.
-        """
-        file = entries[0].download
-        reader = _Reader(file, os.environ.get("ROTATION_FRENCH_URL") or ADDRESS)
-        tables = reader.tables()
-        titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
-        sha256 = hashlib.sha256(reader.content).hexdigest()
-        found: dict[str, Table | DataError] = {}
-        for entry in entries:
-            try:
-                found[entry.id] = _table(entry, tables, titles, reader.url, sha256)
-            except DataError as error:
-                found[entry.id] = error
-        return found
-
-
 def _table(entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str) -> Table:
-    wanted = entry.options.get("table", "")
+    import pandas as pd
+
+    wanted = entry.told(Title).table
     for number, title in titles.items():
         frame = tables[number]
         fits = bool(re.search(wanted, title)) if wanted else True

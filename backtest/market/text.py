@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days, Floats
 
+LIMIT = 200 * 2**20
+"""The largest answer or file that is read, in bytes, unpacked; the largest real one has 10 million."""
+
 MISSING = frozenset(
     {"", ".", "-99.99", "-999", "-999.0", "-999.00", "-999.99", "-99.9900", "nan", "na", "n/a"}
 )

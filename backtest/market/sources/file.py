@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources.base import Table
+from backtest.market.sources import source
+from backtest.market.table import Table
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from backtest.dates import Days, Floats
+    from backtest.market.entry import Entry
 
 LOCAL_FILE = "file"
 """The source of a series that lies beside its market file."""
@@ -108,8 +112,19 @@ def _said(text: bytes, path: Path) -> dict[str, str]:
     return about
 
 
-def read_local(path: Path) -> Table:
-    """Return the columns of a file; DataError where it is damaged."""
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the file is."""
+
+    path: str
+
+
+@source(LOCAL_FILE, options=Place, carried=True)
+def local(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+    """Return the columns of a file each; DataError where it is damaged."""
+    return {about.id: _columns(Path(about.told(Place).path)) for about in entries}
+
+
+def _columns(path: Path) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

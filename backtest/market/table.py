@@ -1,18 +1,14 @@
-"""What every source gives: dates and values as published, and where exactly they come from."""
+"""Tables: dates and values as a source has them, and where exactly they come from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
     from backtest.dates import Days, Floats
-    from backtest.errors import DataError
-    from backtest.market.entry import Entry
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +46,3 @@ class Table:
     def last(self) -> np.datetime64:
         """The last day that it speaks for."""
         return self.dates[-1] if self.checked is None else self.checked
-
-
-class Source(Protocol):
-    """Reads the series of the catalogue that name it, from this computer."""
-
-    def read(self, entry: Entry) -> Table:
-        """Return the values of one series; DataError where they cannot be had."""
-
-
-class Remote(Protocol):
-    """Downloads the series of the catalogue that name it, for the store."""
-
-    def download(self, entries: Sequence[Entry]) -> dict[str, Table | DataError]:
-        """Return the tables by id of entries that come from one file (their ``download``).
-
-        DataError where the file cannot be had; where only a part of it is not what the catalogue says, the
-        error stands in the place of that part's table.
-        """

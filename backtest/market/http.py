@@ -19,9 +19,7 @@ from urllib3.exceptions import (
 )
 
 from backtest.errors import DataError
-
-LIMIT = 200 * 2**20
-"""The largest answer that is read, in bytes after decompression; the largest real one has 10 million."""
+from backtest.market.text import LIMIT
 
 RETRIES = Retry(total=3, backoff_factor=0.5, backoff_jitter=0.25, retry_after_max=120)
 """How often a fault that may pass is tried again; urllib3 computes the pauses and reads Retry-After."""

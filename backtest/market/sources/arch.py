@@ -1,0 +1,76 @@
+"""The figures that the arch package carries: Ken French's factors and Moody's yields, to 2018."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.metadata
+import importlib.util
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from backtest.dates import to_days
+from backtest.errors import DataError
+from backtest.market.sources import source
+from backtest.market.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.market.entry import Entry
+
+
+@cache
+def _content(file: str) -> bytes:
+    # find_spec finds the folder without importing arch, which would cost a second.
+    spec = importlib.util.find_spec("arch")
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError("the embedded figures need the arch package; install it with: pip install arch")
+    path = Path(spec.submodule_search_locations[0], "data", file)
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise DataError(
+            f"the arch package's {file} cannot be read ({error}); reinstall it with: "
+            "pip install --force-reinstall arch"
+        ) from None
+
+
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which file of the package, by its checksum, and which column of it."""
+
+    file: str
+    column: str
+    sha256: str
+
+
+@source("arch", options=Figures, carried=True)
+def arch(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+    """Return one column of one file each, dated on the first of the month.
+
+    The files are read themselves: arch's own loader misreads ``192607`` under pandas 3. DataError where one
+    is missing, or its figures are not the ones the catalogue was written for.
+    """
+    return {about.id: _column(about.id, about.told(Figures)) for about in entries}
+
+
+def _column(id: str, figures: Figures) -> Table:
+    import pandas as pd
+
+    content = _content(figures.file)
+    sha256 = hashlib.sha256(content).hexdigest()
+    origin = f"arch {importlib.metadata.version('arch')}, {figures.file}"
+    if sha256 != figures.sha256:
+        raise DataError(
+            f"{origin} carries other figures than the ones tested (sha256 {sha256[:12]}, expected "
+            f"{figures.sha256[:12]}); install the tested release with: pip install arch==8.0.0"
+        )
+    table = pd.read_csv(BytesIO(content), dtype={"Date": str})
+    layout = "%Y%m" if table["Date"].str.fullmatch(r"\d{6}").all() else "%m/%d/%Y"
+    dates = to_days(pd.to_datetime(table["Date"], format=layout).to_numpy())
+    return Table(dates, (id,), table[[figures.column]].to_numpy(dtype=np.float64), origin, sha256)

@@ -1,0 +1,87 @@
+"""Sources register themselves, and an entry of the catalogue tells its source what that understands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from backtest.errors import DataError
+from backtest.market.catalogue import catalogue, entry
+from backtest.market.fetch import fetch
+from backtest.market.load import load_series
+from backtest.market.reading import table_of
+from backtest.market.sources import _SOURCES, source, source_of, sources
+from backtest.market.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backtest.market.entry import Entry
+
+MONTHS = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]")
+
+
+@pytest.fixture(autouse=True)
+def _as_they_were() -> Iterator[None]:
+    before = dict(sources())
+    yield
+    _SOURCES.clear()
+    _SOURCES.update(before)
+    sources.cache_clear()
+
+
+def test_every_entry_of_the_catalogue_says_to_its_source_what_that_understands() -> None:
+    for about in catalogue().values():
+        options = source_of(about).options
+        assert not about.options if options is None else about.told(options)
+
+
+@pytest.mark.parametrize(
+    ("id", "key", "value", "said"),
+    [
+        ("RF", "colum", "RF", "unknown field `colum`"),
+        ("UNRATE", "vintages", "frist", "Invalid enum value 'frist'"),
+    ],
+)
+def test_what_a_source_does_not_understand_is_said(id: str, key: str, value: str, said: str) -> None:
+    about = entry(id)
+    wrong = replace(about, options={**about.options, key: value})
+    with pytest.raises(DataError, match=f"the catalogue says of {id} to its source is wrong: .*{said}"):
+        wrong.told(source_of(about).options or object)
+
+
+def test_a_source_that_is_not_there_is_answered_with_the_nearest() -> None:
+    with pytest.raises(DataError, match="series AAA: there is no source 'fredd'; did you mean 'fred'?"):
+        table_of(replace(entry("AAA"), source="fredd"))
+
+
+def test_a_source_of_ones_own_needs_no_more_than_to_register(monkeypatch: pytest.MonkeyPatch) -> None:
+    @source("mine")
+    def mine(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+        return {e.id: Table(MONTHS, (e.id,), np.full((12, 1), 4.0), "my head", "0" * 64) for e in entries}
+
+    sources.cache_clear()
+    about = replace(entry("AAA"), source="mine")
+    assert fetch([about])[0].status == "new"
+    monkeypatch.setattr("backtest.market.load.entry", lambda _: about)
+    series = load_series("AAA")
+    assert series.values.tolist() == [4.0] * 12
+    assert (series.unit, str(series.known_at[0])) == ("percent", "2000-02-01")
+    assert series.origin.startswith("my head, seen ")
+
+
+def test_a_source_whose_package_is_not_installed_says_how_to_install_it() -> None:
+    @source("mine", needs="no_such_package")
+    def mine(_: Sequence[Entry]) -> dict[str, Table | DataError]:
+        raise AssertionError("it was asked")
+
+    sources.cache_clear()
+    (outcome,) = fetch([replace(entry("AAA"), source="mine")])
+    assert outcome.status == "failed"
+    assert (
+        "the source 'mine' needs the package no_such_package; install it with: pip install 'size-rotation[mine]'"
+        in outcome.said
+    )
