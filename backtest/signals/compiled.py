@@ -89,6 +89,58 @@ def tally(begin: Ints, end: Ints, edges: Ints, n_fills: int, answers: Ints, offs
     return used
 
 
+@compiled
+def _alike(starts: Ints, stops: Ints, one: tuple[int, int], other: tuple[int, int], window: Ints) -> bool:
+    """Return whether two sets have the same runs within a window; ``one`` and ``other`` reach into it."""
+    same = one[1] - one[0] == other[1] - other[0]
+    for run in range(one[0], one[1] if same else one[0]):
+        twin = other[0] + run - one[0]
+        same = same and max(starts[run], window[0]) == max(starts[twin], window[0])
+        same = same and min(stops[run], window[1]) == min(stops[twin], window[1])
+    return same
+
+
+@compiled
+def unlike(
+    offsets: Ints, starts: Ints, stops: Ints, known: Bools, window: Ints, found: Ints, which: Ints
+) -> int:
+    """Give sets that say the same from a window's first fill up to its last the same number, from 0 on.
+
+    ``which[s]`` becomes the number of set s, -1 where it is not ``known``, and ``found[k]`` the first set of
+    number k. Returns how many numbers there are.
+    """
+    size = 1
+    while size < 2 * len(known):
+        size *= 2
+    table = np.full(size, -1)
+    reach = np.empty((len(known), 2), np.int64)
+    count = 0
+    for s in range(len(known)):
+        which[s] = -1
+        if not known[s]:
+            continue
+        begin, end, key = offsets[s], offsets[s + 1], 0
+        while begin < end and stops[begin] <= window[0]:
+            begin += 1
+        while begin < end and starts[end - 1] >= window[1]:
+            end -= 1
+        for run in range(begin, end):
+            key = (key ^ max(starts[run], window[0])) * 1099511628211
+            key = (key ^ min(stops[run], window[1])) * 1099511628211
+        place = (key ^ (key >> 32)) & (size - 1)  # a hash only says where to look
+        while table[place] >= 0:
+            mine, other = (begin, end), (reach[table[place], 0], reach[table[place], 1])
+            if _alike(starts, stops, mine, other, window):
+                break
+            place = (place + 1) & (size - 1)
+        if table[place] < 0:
+            table[place], found[count] = count, s
+            reach[count] = begin, end
+            count += 1
+        which[s] = table[place]
+    return count
+
+
 BLOCK = 32
 """Values of which the highest and the lowest are kept, so that a search may leap over them."""
 

@@ -83,9 +83,16 @@ class Signal:
             "a signal is an answer for each fill; combine signals with &, | and ~, not and, or, not"
         )
 
-    def only(self, good: Bools) -> Signal:
-        """Return the signal with no run in the sets that are not good."""
-        return self._keep(self.starts, self.stops, np.repeat(good, np.diff(self.offsets)))
+    def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Return sets of which no two say the same from a fill up to another, and which of them each is like.
+
+        Of the sets that are known at the ``first`` fill; -1 for the others.
+        """
+        from backtest.signals.compiled import unlike  # numba takes its time
+
+        found, which = np.empty((2, self.n_sets), np.int64)
+        runs, known = (self.offsets, self.starts, self.stops), self.first <= first
+        return found[: unlike(*runs, known, np.array([first, last]), found, which)], which
 
     def known(self) -> Signal:
         """Return the signal without what its runs say before it is known."""

@@ -16,7 +16,7 @@ from backtest.market.data import Bars
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.tuning.objective import Objective
-    from backtest.tuning.trials import Decided, Trials, Window
+    from backtest.tuning.trials import Group, Trials, Window
 
 _SEEN = 4  # at most one in so many shifts is left out because decisions may have seen the returns
 
@@ -85,11 +85,11 @@ def placebo(
         raise UsageError(f"a placebo needs one shift or more, not {n_shifts}")
     seen = min(window[0], n_bars // _SEEN)
     shifts = 1 + seen + np.random.default_rng(seed).permutation(n_bars - 1 - seen)[:n_shifts]
-    decided = trials.decide(numbers)
-    actual = _best(trials, decided, window, objective, 0)
+    groups = trials.decide(numbers).over(*window)
+    actual = _best(trials, groups, window, objective, 0)
     best = np.empty(len(shifts))
     with ThreadPoolExecutor(processors()) as pool:
-        found = pool.map(lambda shift: _best(trials, decided, window, objective, int(shift)), shifts)
+        found = pool.map(lambda shift: _best(trials, groups, window, objective, int(shift)), shifts)
         for which, value in enumerate(found):
             best[which] = value
             if tell:
@@ -99,19 +99,14 @@ def placebo(
     return Placebo(best, shifts, actual, len(numbers), pvalue)
 
 
-def _best(trials: Trials, decided: Decided, window: Window, objective: Objective, shift: int) -> float:
+def _best(trials: Trials, groups: list[Group], window: Window, objective: Objective, shift: int) -> float:
     bars = turned(trials.market.bars, window, shift)
     moved = replace(trials, market=replace(trials.market, bars=bars))
     yardstick = moved.yardstick(window)
     best = -math.inf
-    for group in decided.groups:
-        known = group.decision.first <= window[0]
-        if not known.any():
-            continue
-        measured = moved.measurer.measure(group.known_by(window[0]), [yardstick], 1)[0]
-        scores = np.where(
-            known & objective.eligible(measured), objective.score(objective.of(measured)), np.nan
-        )
+    for group in groups:
+        measured = moved.measurer.measure(group.decision, [yardstick], 1)[0]
+        scores = np.where(objective.eligible(measured), objective.score(objective.of(measured)), np.nan)
         if np.isfinite(scores).any():
             best = max(best, float(np.nanmax(scores)))
     return float(objective.score(np.array([best]))[0]) if math.isfinite(best) else math.nan

@@ -66,12 +66,15 @@ class Group:
     decision: Decision
     of: Ints
 
-    def known_by(self, fill: int) -> Decision:
-        """Return the decisions without the runs of sets that are not known by a fill, which mean nothing."""
-        known = self.decision.first <= fill
-        if known.all() or not isinstance(self.decision, Rotation):
-            return self.decision
-        return replace(self.decision, signal=self.decision.signal.only(known))
+    def over(self, first: int, last: int) -> Group:
+        """Return what is known by a window's first bar, each decision that is another within it once."""
+        known = self.decision.first <= first
+        if isinstance(self.decision, Rotation):
+            sets, which = self.decision.signal.unlike(first, last)
+        else:
+            sets, which = np.flatnonzero(known), np.cumsum(known) - 1
+        kept = known[self.of]
+        return Group(self.places[kept], self.decision.take(sets), which[self.of[kept]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,11 @@ class Decided:
     status: NDArray[np.int8]
     first: Ints
     groups: list[Group]
+
+    def over(self, first: int, last: int) -> list[Group]:
+        """Return the groups over a window, without those of which nothing is known by its first bar."""
+        groups = [group.over(first, last) for group in self.groups]
+        return [group for group in groups if len(group.places)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,16 +267,14 @@ class Trials:
             (n_windows, n, n_measures) float64 in the order of ``MEASURES``; NaN where not measured.
         """
         decided = self.decide(numbers)
-        earliest = min(first for first, _ in windows)
+        earliest, latest = min(first for first, _ in windows), max(last for _, last in windows)
         status = decided.status.copy()
         status[(status == MEASURED) & (decided.first > earliest)] = UNKNOWN
         out = np.full((len(windows), len(numbers), N_MEASURES), np.nan)
         yardsticks = [self.yardstick(window) for window in windows]
-        for group in decided.groups:
-            if (status[group.places] == MEASURED).any():
-                measured = self.measurer.measure(group.known_by(earliest), yardsticks, threads)
-                out[:, group.places] = measured[:, group.of]
-        out[:, status != MEASURED] = np.nan
+        for group in decided.over(earliest, latest):
+            measured = self.measurer.measure(group.decision, yardsticks, threads)
+            out[:, group.places] = measured[:, group.of]
         return status, out
 
     def blocks(self, numbers: Ints, window: Window, edges: Ints) -> Floats:
@@ -279,8 +285,8 @@ class Trials:
         """
         decided = self.decide(numbers)
         out = np.full((2, len(numbers), len(edges) - 1), np.nan)
-        for group in decided.groups:
-            decision = group.known_by(window[0])
+        for group in decided.over(*window):
+            decision = group.decision
             sums = np.full((2, decision.n_sets, len(edges) - 1), np.nan)
             if isinstance(decision, Rotation):
                 pair, signal = (decision.otherwise, decision.into), decision.signal
@@ -288,10 +294,9 @@ class Trials:
                 sums[:] = block_sums(self.market.bars, pair, runs, edges, self.costs)
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
-                for which in np.flatnonzero(decision.first <= window[0]):
-                    excess = self._returns(decision, int(which), window) - cash
+                for which in range(decision.n_sets):
+                    excess = self._returns(decision, which, window) - cash
                     sums[:, which] = np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
-            sums[:, decision.first > window[0]] = np.nan
             out[:, group.places] = sums[:, group.of]
         return out
 
@@ -299,9 +304,9 @@ class Trials:
         """Return the combinations' returns after costs, (n, n_bars); each must be known over the window."""
         decided = self.decide(numbers)
         out = np.full((len(numbers), window[1] - window[0]), np.nan)
-        for group in decided.groups:
-            for which in np.flatnonzero(group.decision.first <= window[0]):
-                out[group.places[group.of == which]] = self._returns(group.decision, int(which), window)
+        for group in decided.over(*window):
+            for which in range(group.decision.n_sets):
+                out[group.places[group.of == which]] = self._returns(group.decision, which, window)
         return out
 
     def _returns(self, decision: Decision, which: int, window: Window) -> Floats:

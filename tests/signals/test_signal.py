@@ -61,6 +61,18 @@ def test_holding_and_pausing_are_those_of_a_state_machine(
 
 
 @settings(max_examples=40)
+@given(signals(5), st.integers(0, 12), st.integers(1, 48))
+def test_sets_that_say_the_same_within_a_window_are_found(made: tuple, begin: int, length: int) -> None:
+    signal, rows = made
+    each = np.arange(40) % len(rows)
+    found, which = signal.take(each).unlike(begin, begin + length)
+    known = signal.first[each] <= begin
+    said = [row.tobytes() for row in rows[each, begin : begin + length]]
+    assert ((which >= 0) == known).all()
+    assert all(said[found[number]] == said[s] for s, number in enumerate(which) if known[s])
+    assert len(found) == len({says for s, says in enumerate(said) if known[s]})
+
+
 @given(signals(3), st.lists(st.integers(1, 8), min_size=3, max_size=3))
 def test_a_time_limit_is_that_of_a_state_machine(made: tuple, most: list[int]) -> None:
     signal, rows = made
