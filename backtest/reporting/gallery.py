@@ -1,4 +1,4 @@
-"""The gallery: a small page and a picture for every shipped strategy, the same bytes for the same data."""
+"""The gallery: a small page with pictures for every shipped strategy, the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.market.load import load_market
 from backtest.reporting import blocks as b
-from backtest.reporting.figures import card_figure
+from backtest.reporting.figures import card_figure, seen_figure
 from backtest.reporting.html import render
-from backtest.reporting.page import tiles, warnings
+from backtest.reporting.page import SAW, tiles, warnings
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.sheet import sheet
 from backtest.reporting.style import png
@@ -51,9 +51,11 @@ SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
 
 
 def _write_card(result: Result, content: Sheet, folder: Path) -> None:
-    """Write a strategy's page and picture."""
+    """Write a strategy's page and its pictures."""
     name = result.strategy.name
     _small_png(card_figure(content.record), folder / f"{name}.png")
+    if content.seen:
+        _small_png(seen_figure(content), folder / f"{name}-saw.png")
     blocks: list[b.Block] = [
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),
@@ -61,6 +63,7 @@ def _write_card(result: Result, content: Sheet, folder: Path) -> None:
         b.Verdict((verdict(result),)),
         *warnings(result),
         tiles(content),
+        *([b.Picture(f"{name}-saw.png", SAW)] if content.seen else []),
         b.Picture(f"{name}.png", f"Growth of 1, drawdowns and holdings of {name}"),
         b.Terms(tuple((word, said) for word, said in terms(result) if word in SHORT)),
         b.Text(("The whole report: ", b.Code(f"rotation run {name}")), "note"),

@@ -281,6 +281,10 @@ def sleeves(held: dict[str, str]) -> tuple[str | b.Key, ...]:
     return b.listed((b.Key(colour), name) for name, colour in held.items())
 
 
+SAW = "What the strategy saw: each level with the thresholds it was held against, events, holdings"
+"""What the first picture shows."""
+
+
 def charts(sheet: Sheet) -> dict[str, b.Chart]:
     """Return the figures of a run's page by name."""
     record, shaded = sheet.record, shading(sheet.record)
@@ -313,8 +317,7 @@ def charts(sheet: Sheet) -> dict[str, b.Chart]:
         ),
     ]
     if sheet.seen:
-        shows = "What the strategy saw: each level with the thresholds it was held against, events, holdings"
-        each.append(b.Chart("seen", lambda size: figures.seen_figure(sheet, size), shows, (seen, *shaded)))
+        each.append(b.Chart("seen", lambda size: figures.seen_figure(sheet, size), SAW, (seen, *shaded)))
     return {chart.name: chart for chart in each}
 
 

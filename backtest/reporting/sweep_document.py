@@ -75,6 +75,7 @@ def _choice(sweep: Sweep, choice: Choice) -> dict[str, Any]:
     return {
         "parameters": choice.result.parameters,
         "metrics": choice.result.metrics,
+        "doubts": list(choice.result.doubts),
         "neighbours": {
             "count": choice.neighbours.count,
             "median": shown(sweep, choice.neighbours.median),

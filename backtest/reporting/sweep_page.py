@@ -12,7 +12,7 @@ import numpy as np
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
-from backtest.reporting.sweep_sentences import chance, steadiness, values_of, verdict
+from backtest.reporting.sweep_sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
 from backtest.wording import cell, number
 
@@ -315,10 +315,7 @@ def sweep_page(sweep: Sweep) -> b.Page:
         b.Verdict(tuple(verdict(sweep)), brief=True),
         *_walked(sweep),
         *([b.Text(f"Proxy: {market.proxy}.", "warning", brief=True)] if market.proxy else []),
-        *(
-            b.Text(f"{said[0].upper()}{said[1:]}.", "warning", brief=True)
-            for said in sweep.best.result.doubts
-        ),
+        *(b.Text(said, "warning", brief=True) for said in cautions(sweep)),
         b.Terms(chosen, brief=True),
         b.Text(b.Link("The report of the recommended set", f"{RECOMMENDED}/index.html")),
         b.Heading("What the winner is worth"),

@@ -55,6 +55,13 @@ def verdict(sweep: Sweep) -> list[str]:
     return [*told, *(edge_in_words(edge) for edge in sweep.best.edges)]
 
 
+def cautions(sweep: Sweep) -> list[str]:
+    """Return what is to be said first of the winner's rule, and of the recommended set where that is more."""
+    winner, recommended = sweep.best.result.doubts, sweep.recommended.result.doubts
+    said = [*winner, *(f"the recommended set: {doubt}" for doubt in recommended if doubt not in winner)]
+    return [f"{each[0].upper()}{each[1:]}." for each in said]
+
+
 def _tried(sweep: Sweep) -> str:
     n, effective = sweep.counts["combinations"], f"{sweep.truth.effective:.0f}"
     if n == 1:

@@ -18,7 +18,7 @@ from backtest.signals.calendar import months_of_year as in_months
 from backtest.signals.events import by_hand
 from backtest.signals.level import STATISTICS, Level
 from backtest.signals.policy import PolicyRate
-from backtest.signals.rows import combinations
+from backtest.signals.rows import combinations, whole
 from backtest.signals.signal import Signal
 from backtest.signals.signal import vote as counted
 from backtest.signals.thresholds import passed
@@ -197,8 +197,9 @@ def easing(known: Known, at_least: Taken, after: Taken, id: str) -> Made:
     """Return yes while a rate falls."""
     policy = PolicyRate(known.fills, known.observed(id))
     moves, which = np.unique(policy.moves(at_least.each), return_index=True, return_inverse=True)[1:]
-    pairs, of = own.pairs(which, after.each)
-    return Made(policy.easing(at_least.each[moves][pairs[0]], pairs[1]), of)
+    months = whole(after.each, "after")
+    (move, wait), of = combinations((which, months), (len(moves), int(months.max()) + 1))
+    return Made(policy.easing(at_least.each[moves][move], wait), of)
 
 
 @operation

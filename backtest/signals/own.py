@@ -22,12 +22,6 @@ _ASKED_AGAIN = 5
 """Days on which a function is asked again: one that keeps something between calls gives itself away."""
 
 
-def pairs(one: Ints, other: Ints) -> tuple[tuple[Ints, Ints], Ints]:
-    """Return the distinct pairs of two rows of whole numbers, 0 or more, and which each set has."""
-    (first, second), which = combinations((one, other), (int(one.max()) + 1, int(other.max()) + 1))
-    return (first, second), which
-
-
 def called(function: Callable[..., Any], day: np.datetime64, *arguments: Any) -> Any:
     """Return what a script's function gives; RotationError, with file and line, where it fails."""
     try:

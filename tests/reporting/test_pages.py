@@ -290,6 +290,9 @@ def test_the_gallery_is_complete_small_and_the_same_again(
     assert sum(map(len, first.values())) < 2_000_000
     pages = [name for name in first if name.endswith(".html") and name != "index.html"]
     assert {name.replace(".html", ".png") for name in pages} < set(first)
+    saw = {name.removesuffix("-saw.png") for name in first if name.endswith("-saw.png")}
+    assert saw == {name.removesuffix(".html") for name in pages} - {"balanced", "buy_and_hold", "january"}
+    assert first["credit.html"].index(b"credit-saw.png") < first["credit.html"].index(b"credit.png")
     write_gallery(embedded, tmp_path / "gallery")
     assert {p.name: p.read_bytes() for p in (tmp_path / "gallery").iterdir()} == first
     with opened(browser, tmp_path / "gallery" / "index.html", 390) as seen:

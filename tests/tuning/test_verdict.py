@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from backtest.analysis.crossvalidation import Overfitting
 from backtest.analysis.overfitting import Deflated
 from backtest.analysis.superior import Superior
-from backtest.reporting.sweep_sentences import outcome_of
+from backtest.reporting.sweep_sentences import cautions, outcome_of
 from backtest.tuning.placebo import Placebo
 from backtest.tuning.truth import Truth
 from backtest.tuning.verdict import HOLDS, LUCK, OPEN, judged
@@ -72,3 +73,17 @@ def test_the_smallest_edge_that_shows_has_a_power_of_80_percent() -> None:
     sample = random.normal(visible / math.sqrt(12.0), 1.0, (4000, int(12 * years)))
     statistics = sample.mean(axis=1) / sample.std(axis=1, ddof=1) * math.sqrt(12 * years)
     assert (statistics > 3.0).mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_the_recommended_set_has_its_own_doubts_told() -> None:
+    def choice(*doubts: str) -> Any:
+        return SimpleNamespace(result=SimpleNamespace(doubts=doubts))
+
+    by_hand = "it uses days chosen by hand, with hindsight: 1990-10-01"
+    elsewhere = "what it holds does not come from the data"
+    told: Any = SimpleNamespace(best=choice(by_hand), recommended=choice(by_hand, elsewhere))
+    assert cautions(told) == [
+        "It uses days chosen by hand, with hindsight: 1990-10-01.",
+        "The recommended set: what it holds does not come from the data.",
+    ]
+    assert cautions(SimpleNamespace(best=choice(), recommended=choice())) == []  # type: ignore[arg-type]
