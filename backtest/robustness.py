@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from backtest.engine.path import simulate
 from backtest.measures import years
-from backtest.runs import Cost, holding, measured, simulated, window_of
+from backtest.runs import holding, measured, simulated, window_of
+from backtest.terms import Terms
 
 if TYPE_CHECKING:
     from backtest.runs import Result
@@ -49,15 +50,16 @@ def robustness(result: Result) -> Robustness:
     """
     market, strategy = result.market, result.strategy
     decision = result.ruling.decision
+    within = Terms(start=result.start, end=result.end)
     warm_up = decision.first_fill + max(DELAYS)
-    first, last = window_of(market.bars, warm_up, result.start, result.end, strategy.name)
+    first, last = window_of(market.bars, warm_up, within, strategy.name)
     bars = market.bars.window(first, last)
     risk_free, versus = bars.column("cash")[1:], bars.column(result.benchmark)[1:]
     n_years = years(bars.dates, market.frequency)
     trials = []
     for delay in DELAYS:
         for bps in COSTS:
-            costs = Cost(bps).fractions(bars.sleeves)
+            costs = Terms(cost_bps=bps).costs(bars.sleeves)
             path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
             held = holding(path, bars.sleeves)
             trials.append(Trial(bps, delay, measured(path.returns, versus, risk_free, n_years, held)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,12 @@ import pandas as pd
 
 from backtest.analysis.regression import alpha
 from backtest.analysis.skill import Skill, skill
-from backtest.dates import EVERY_FILL, calendar_of, parse_day
+from backtest.dates import EVERY_FILL
 from backtest.decisions import Weights
 from backtest.engine.ledger import replay
 from backtest.engine.reference import NEVER, Path, Rebalance, simulate
 from backtest.engine.yardstick import require_whole
-from backtest.errors import UsageError, nearest
+from backtest.errors import UsageError
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
@@ -25,9 +24,10 @@ from backtest.measures import Sums, values_of, years
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
+from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from backtest.dates import Floats
     from backtest.decisions import Decision
@@ -37,38 +37,6 @@ if TYPE_CHECKING:
 
 BENCHMARKS = ("large", "small", "market")
 """Sleeves that every run is held against, as far as the market has them."""
-
-
-HIGHEST_DELAY = 260
-"""The most bars by which a fill may be delayed: a year of days."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What trading costs: basis points of the notional traded, a side; cash is free.
-
-    ``bps`` is one number for all sleeves, or numbers by sleeve (those not named trade at the default).
-    """
-
-    bps: float | Mapping[str, float] = 10.0
-
-    DEFAULT = 10.0
-    HIGHEST = 1000.0
-
-    def fractions(self, sleeves: tuple[str, ...]) -> list[float]:
-        """Return the cost a side of each sleeve as a fraction; UsageError where one cannot be used."""
-        # What a caller gives may be anything, whatever it is declared to be.
-        given: Mapping[str, Any] = (
-            self.bps if isinstance(self.bps, Mapping) else dict.fromkeys(sleeves, self.bps)
-        )
-        for sleeve, bps in given.items():
-            if not isinstance(bps, int | float | np.number):
-                raise UsageError(f"cost_bps takes a number, or numbers by sleeve, not {bps!r}")
-            if sleeve not in sleeves:
-                raise UsageError(f"a cost names the sleeve '{sleeve}'; {nearest(sleeve, sleeves)}")
-            if not 0.0 <= bps <= self.HIGHEST:
-                raise UsageError(f"cost_bps must lie in 0 to {self.HIGHEST:g} basis points, not {bps:g}")
-        return [0.0 if sleeve == "cash" else given.get(sleeve, self.DEFAULT) / 1e4 for sleeve in sleeves]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +49,8 @@ class Result:
         What was run, with the value of every parameter.
     market
         The data it ran on.
-    benchmark, cost, same_close, delay_fill
-        The sleeve alpha is held against; the costs; whether fills used news of their own day; how many bars
-        later than decided they were made.
-    decide
-        At which fills it decided, one of ``dates.CALENDARS``.
+    terms
+        Under which terms, with the benchmark that alpha is held against.
     doubts
         What is to be said first of a rule with functions or days of the script's own; empty for any other.
     warm_up
@@ -113,11 +78,7 @@ class Result:
     strategy: Strategy
     parameters: dict[str, Value]
     market: MarketData
-    benchmark: str
-    cost: Cost
-    same_close: bool
-    delay_fill: int
-    decide: str
+    terms: Terms
     doubts: tuple[str, ...]
     warm_up: np.datetime64
     metrics: dict[str, float]
@@ -143,7 +104,7 @@ class Result:
         first, last = np.searchsorted(dates, self.equity.index[[0, -1]].to_numpy().astype(dates.dtype))
         bars = self.market.bars.window(int(first), int(last))
         ppy = len(self.returns) / years(bars.dates, self.market.frequency)
-        return replay(bars, self.path, self.cost.fractions(bars.sleeves), ppy)
+        return replay(bars, self.path, self.terms.costs(bars.sleeves), ppy)
 
     @cached_property
     def skill(self) -> Skill:
@@ -156,6 +117,11 @@ class Result:
         return skill(index, self.path.returns, against, free, self.market.frequency)
 
     @property
+    def benchmark(self) -> str:
+        """The sleeve that alpha is held against."""
+        return str(self.terms.benchmark)
+
+    @property
     def start(self) -> str:
         """The date of the first fill, as ``YYYY-MM-DD``."""
         return str(self.equity.index[0].date())
@@ -166,14 +132,14 @@ class Result:
         return str(self.equity.index[-1].date())
 
 
-def window_of(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tuple[int, int]:
+def window_of(bars: Bars, warm_up: int, terms: Terms, name: str) -> tuple[int, int]:
     """Return the indices of the first fill and of the last bar; UsageError where there are none."""
     lowest, highest = bars.dates[0], bars.dates[-1]
     days = {"start": lowest, "end": highest}
-    for what, given in (("start", start), ("end", end)):
+    for what, given in (("start", terms.start), ("end", terms.end)):
         if given is None:
             continue
-        days[what] = parse_day(given, f"the {what}")
+        days[what] = np.datetime64(given)
         if not lowest <= days[what] <= highest:
             raise UsageError(
                 f"the {what} {days[what]} lies outside the data, which run from {lowest} to {highest}"
@@ -191,15 +157,6 @@ def window_of(bars: Bars, warm_up: int, start: Any, end: Any, name: str) -> tupl
     if first >= last:
         raise UsageError(f"there is no bar between {days['start']} and {days['end']} to run on")
     return first, last
-
-
-def _whole(delay_fill: int) -> int:
-    """Return the delay of fills; UsageError where it is not a number of bars."""
-    if not (isinstance(delay_fill, int) and 0 <= delay_fill <= HIGHEST_DELAY):
-        raise UsageError(
-            f"delay_fill must be a whole number of bars from 0 to {HIGHEST_DELAY}, not {delay_fill}"
-        )
-    return delay_fill
 
 
 def measured(
@@ -266,7 +223,7 @@ def run(
     *,
     start: Any = None,
     end: Any = None,
-    cost_bps: float | Mapping[str, float] = Cost.DEFAULT,
+    cost_bps: float | Mapping[str, float] = DEFAULT_BPS,
     benchmark: str | None = None,
     same_close: bool = False,
     delay_fill: int = 0,
@@ -304,29 +261,37 @@ def run(
     LookAheadError
         When what the strategy holds changes with what was only known later.
     """
-    if not isinstance(strategy, Strategy):
-        strategy = load_strategy(strategy)
-    if not isinstance(market, MarketData):
-        market = load_market(market)
-    values = strategy.bind(parameters)
-    cost = Cost(cost_bps)
-    costs = cost.fractions(market.bars.sleeves)
-    versus = benchmark or market.benchmark
-    if versus not in market.bars.sleeves:
-        raise UsageError(f"there is no benchmark '{versus}'; {nearest(str(versus), market.bars.sleeves)}")
+    terms = read_terms(
+        {
+            "start": start,
+            "end": end,
+            "cost_bps": cost_bps,
+            "benchmark": benchmark,
+            "same_close": same_close,
+            "delay_fill": delay_fill,
+            "decide": decide,
+        }
+    )
+    strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
+    market = market if isinstance(market, MarketData) else load_market(market)
+    return follow(strategy, market, terms, strategy.bind(parameters))
 
-    decide = calendar_of(decide)
-    ruling = strategy.ruling(market, values, same_close=same_close, decide=decide)
+
+def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Result:
+    """Return the run of a strategy under terms and with a value of each parameter; errors as ``run``."""
+    terms = terms.on(market.bars.sleeves, market.benchmark)
+    costs, versus = terms.costs(market.bars.sleeves), str(terms.benchmark)
+    ruling = strategy.ruling(market, values, same_close=terms.same_close, decide=terms.decide)
     market, decision = ruling.market, ruling.decision
     said: tuple[str, ...] = ()
     if own(ruling.rule):
-        if not same_close:
+        if not terms.same_close:
             check(strategy, values, ruling)
         said = doubts(strategy, values, ruling)
-    warm_up = decision.first_fill + _whole(delay_fill)
-    first, last = window_of(market.bars, warm_up, start, end, strategy.name)
+    warm_up = decision.first_fill + terms.delay_fill
+    first, last = window_of(market.bars, warm_up, terms, strategy.name)
     bars = market.bars.window(first, last)
-    path = simulated(decision, market, (first, last), costs, delay_fill)
+    path = simulated(decision, market, (first, last), costs, terms.delay_fill)
 
     risk_free, held_against = bars.column("cash")[1:], bars.column(versus)[1:]
     n_years = years(bars.dates, market.frequency)
@@ -341,11 +306,7 @@ def run(
         strategy=strategy,
         parameters=values,
         market=market,
-        benchmark=versus,
-        cost=cost,
-        same_close=same_close,
-        delay_fill=delay_fill,
-        decide=decide,
+        terms=terms,
         doubts=said,
         warm_up=market.bars.dates[warm_up],
         metrics=measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest import load_market, load_strategy
-from backtest.runs import Cost
 from backtest.series import Series
+from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.sweep import numbers_of, pieces_of
 from backtest.tuning.trials import Trials
@@ -70,7 +70,7 @@ def microseconds(name: str, data: MarketData, n_chunks: int) -> tuple[int, float
     """Return how many combinations were measured, and the microseconds that each took."""
     strategy = load_strategy(name)
     grid = make_grid(strategy.parameters, dict(part.split("=") for part in GRIDS[name].split()), {}, name)
-    trials = Trials(strategy, data, grid, (), Cost(), data.benchmark)
+    trials = Trials(strategy, data, grid, (), Terms().on(data.bars.sleeves, data.benchmark))
     last = len(data.bars.dates) - 1
     corners = numbers_of(None, 0, grid.size)[:: max(grid.size // 4096, 1)]
     window = (trials.first_fill(corners, last), last)

@@ -9,7 +9,7 @@ import pytest
 
 from backtest import MarketData, UsageError, load_strategy, param, run
 from backtest.parameters import Parameter, Unit
-from backtest.runs import Cost
+from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.trials import Trials
 
@@ -41,7 +41,7 @@ def test_a_sweep_asks_the_script_once_a_word(embedded: MarketData) -> None:
         strategy, function=lambda *a, **k: asked.append(k["when"]) or strategy.function(*a, **k)
     )
     grid = make_grid(strategy.parameters, {"when": None, "hold": "12,24"}, {}, strategy.name)
-    trials = Trials(counted, embedded, grid, (), Cost(), "market")
+    trials = Trials(counted, embedded, grid, (), Terms(benchmark="market"))
     for _ in range(3):
         groups = trials.decide(np.arange(4)).groups
         assert [group.places.tolist() for group in groups] == [[0, 1], [2, 3]]

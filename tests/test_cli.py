@@ -110,7 +110,10 @@ def test_help_shows_the_strategys_own_parameters(tmp_path: Path) -> None:
         (["run", "rate_cut", "--benchmark", "smal"], "there is no benchmark 'smal'; did you mean 'small'?"),
         (["run", "rate_cut", "--start", "2030-01-01"], "the start 2030-01-01 lies outside the data"),
         (["run", "rate_cut", "--start", "soon"], "the start 'soon' is not a date; write it as 2007-09-18"),
-        (["run", "rate_cut", "--cost-bps", "cheap"], "argument --cost-bps: invalid float value: 'cheap'"),
+        (
+            ["run", "rate_cut", "--cost-bps", "cheap"],
+            "cost_bps takes a number, or numbers by sleeve, not 'cheap'",
+        ),
         (["run", "rate_cut", "extra"], "there is no argument 'extra'"),
         (["run", "--hold", "18", "rate_cut"], "name the strategy first: rotation run STRATEGY [options]"),
         (["run"], "name the strategy first"),

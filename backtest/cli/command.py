@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
-from backtest.cli.options import add_json, add_parameters, add_terms, given, named_strategy, terms
+from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
@@ -40,19 +40,8 @@ def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
     parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+    add_market(parser)
     add_terms(parser)
-    parser.add_argument(
-        "--same-close",
-        action="store_true",
-        help="use news of the fill's own day, which nobody could; only to reproduce papers",
-    )
-    parser.add_argument(
-        "--delay-fill",
-        metavar="N",
-        type=int,
-        default=0,
-        help="fill N bars later than decided (default: 0)",
-    )
     parser.add_argument(
         "--robustness",
         action="store_true",
@@ -73,8 +62,6 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         strategy,
         options.market,
         **terms(options),
-        same_close=options.same_close,
-        delay_fill=options.delay_fill,
         **given(options),
     )
     robust = None

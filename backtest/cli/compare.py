@@ -36,8 +36,9 @@ def _parser(prog: str) -> Parser:
         nargs="*",
         help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
+    add_market(parser)
     add_terms(parser)
-    parser.set_defaults(market=None, cost_bps=None, decide=None)  # to tell what was asked for
+    parser.set_defaults(market=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
     add_json(parser)
     return parser
@@ -63,11 +64,8 @@ def _refuse_no_run(name: str) -> None:
 
 def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace) -> None:
     """Refuse terms of a run where nothing is run: a report keeps its own."""
-    asked = [
-        f"--{name.replace('_', '-')}"
-        for name in ("market", "start", "end", "cost_bps", "benchmark", "decide")
-        if getattr(options, name) is not None
-    ]
+    named_terms = [*(["market"] if options.market is not None else []), *terms(options)]
+    asked = [f"--{name.replace('_', '-')}" for name in named_terms]
     if asked and all(isinstance(name, str) and _is_report(name) for name in named):
         raise UsageError(
             f"reports keep the terms that they were run under, so {asked[0]} changes nothing; leave it out, "
@@ -97,8 +95,7 @@ def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[
         if isinstance(own, str):
             _refuse_no_run(own)
         market = market or load_market(options.market or "embedded")
-        asked = {name: value for name, value in terms(options).items() if value is not None}
-        runs.append(run(own, market, **asked, **parameters))
+        runs.append(run(own, market, **terms(options), **parameters))
     return runs
 
 

@@ -43,35 +43,32 @@ def add_market(parser: Parser) -> None:
     parser.add_data_dir()
 
 
-def add_terms(parser: Parser) -> None:
-    """Add the market, the window, the costs and the benchmark of a run."""
-    add_market(parser)
-    parser.add_argument("--start", metavar="D", help="first fill on or after this date, 1990-01-31")
-    parser.add_argument("--end", metavar="D", help="last bar on or before this date")
-    parser.add_argument(
-        "--cost-bps",
-        metavar="X",
-        type=float,
-        default=10.0,
-        help="basis points of the notional traded, a side (default: 10)",
-    )
-    parser.add_argument("--benchmark", metavar="B", help="a sleeve (default: the market's own)")
-    add_decide(parser)
+def add_terms(parser: Parser, *names: str) -> None:
+    """Add these terms of a run, or all of them, as options; what a call leaves out is None."""
+    import msgspec
+
+    from backtest.terms import NAMES, Terms
+
+    described = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
+    for name in names or NAMES:
+        of = described[name]
+        if of.get("type") == "boolean":
+            extra: dict[str, Any] = {"action": "store_true", "default": None}
+        else:
+            extra = {"metavar": of["title"]}
+        default = "" if of["default"] in (None, False) else f" (default: {_shown(of['default'])})"
+        parser.add_argument(f"--{name.replace('_', '-')}", help=of["description"] + default, **extra)
 
 
-def add_decide(parser: Parser) -> None:
-    """Add ``--decide``."""
-    parser.add_argument(
-        "--decide",
-        metavar="WHEN",
-        default="every-fill",
-        help="every-fill, week-end, month-end or quarter-end: when it decides (default: every-fill)",
-    )
+def _shown(default: Any) -> str:
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def terms(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the window, the costs, the benchmark and the calendar as the public functions take them."""
-    return {name: getattr(options, name) for name in ("start", "end", "cost_bps", "benchmark", "decide")}
+    """Return the terms that a call names, as the public functions take them."""
+    from backtest.terms import NAMES
+
+    return {name: value for name in NAMES if (value := getattr(options, name, None)) is not None}
 
 
 def add_json(parser: Parser) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_decide, add_json, add_market, add_parameters, given, named_strategy
+from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
     add_market(parser)
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
-    add_decide(parser)
+    add_terms(parser, "decide")
     add_parameters(parser, strategy)
     add_json(parser)
     return parser
@@ -97,7 +97,7 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options = _parser(prog, strategy).parse(arguments)
     from backtest.standing import stand
 
-    standing = stand(strategy, options.market, as_of=options.as_of, decide=options.decide, **given(options))
+    standing = stand(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
     if options.json:
         print(json.dumps(document(standing), indent=2, allow_nan=False))  # noqa: T201 - what was asked for
         return 0

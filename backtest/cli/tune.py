@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_parameters, add_terms, given, named_strategy, terms
+from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
 from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:
@@ -69,14 +69,6 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
         },
     ),
-    (
-        "--same-close",
-        {
-            "action": "store_true",
-            "default": None,
-            "help": "use news of the fill's own day; only to reproduce papers",
-        },
-    ),
     ("--out", {"metavar": "DIR", "help": "folder for the results (default: in reports/)"}),
     (
         "--resume",
@@ -95,10 +87,9 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
     for name, described in _OPTIONS:
         parser.add_argument(name, **described)
-    add_terms(parser)
-    parser.set_defaults(
-        market=None, cost_bps=None, decide=None
-    )  # what is left out is as the resumed sweep has it
+    add_market(parser)
+    add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide")
+    parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
     add_json(parser)
     add_parameters(parser, strategy)
     return parser
@@ -186,7 +177,6 @@ def _tuned(
                 resume=options.resume,
                 executor=options.executor,
                 **terms(options),
-                same_close=options.same_close,
                 tell=tell,
                 announce=announce,
             )

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from backtest.reporting.shading import cuts, recessions
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
     from backtest.robustness import Robustness
     from backtest.runs import Result
+    from backtest.terms import Terms
 
 
 def plain(value: Any) -> Any:
@@ -49,11 +52,7 @@ def document(
             "start": result.start,
             "end": result.end,
             "bars": len(result.returns),
-            "benchmark": result.benchmark,
-            "cost_bps": result.cost.bps,
-            "same_close": result.same_close,
-            "delay_fill": result.delay_fill,
-            "decide": result.decide,
+            **_terms(result.terms),
             "doubts": list(result.doubts),
             "warm_up": str(result.warm_up),
             "tried": tried,
@@ -75,6 +74,12 @@ def document(
             "report": None if report is None else str(report),
         }
     )
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    """Return the terms but for the window, of which a document says what it came to be."""
+    said = msgspec.to_builtins(terms)
+    return {name: said[name] for name in said if name not in ("start", "end")}
 
 
 def _skill(skill: Skill) -> dict[str, Any]:

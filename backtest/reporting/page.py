@@ -259,7 +259,7 @@ def warnings(result: Result) -> list[b.Text]:
     found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
     if result.market.proxy:
         found.append(f"Proxy: {result.market.proxy}.")
-    if result.same_close:
+    if result.terms.same_close:
         found.append("Same close: fills use what became known on their own day. Nobody could have traded so.")
     return [b.Text(said, "warning", brief=True) for said in found]
 
@@ -345,7 +345,7 @@ def _dearer_or_later(result: Result, sheet: Sheet) -> Iterator[b.Block]:
         f"The same trades at other costs, and made some bars later. Alpha is against {record.benchmark}.",
         "note",
     )
-    yield _variants("cost a side", sheet.costs, lambda at: f"{at:g} bp", _single(result.cost.bps))
+    yield _variants("cost a side", sheet.costs, lambda at: f"{at:g} bp", _single(result.terms.cost_bps))
     yield _variants("later by", sheet.delays, lambda at: _bars(int(at), record.frequency), 0.0)
 
 

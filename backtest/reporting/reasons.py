@@ -41,5 +41,5 @@ def reasons(result: Result, record: Record) -> list[str]:
         elif not switch:
             said.append("back to the target")
         else:
-            said.append(_because(result.ruling, first + int(fill) - result.delay_fill))
+            said.append(_because(result.ruling, first + int(fill) - result.terms.delay_fill))
     return said

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtest.errors import UsageError
 from backtest.measures import years
-from backtest.runs import Cost
+from backtest.terms import read_terms
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
@@ -111,7 +111,7 @@ class Record:
         inside = (self.fills > begin) & (self.fills < end)
         returns = self.returns[bars].copy()
         if begin > 0:
-            costs = Cost(self.document["cost_bps"]).fractions(self.sleeves)
+            costs = read_terms({"cost_bps": self.document["cost_bps"]}).costs(self.sleeves)
             returns[0] = (1.0 + returns[0]) / (1.0 + float(self.weights[begin] @ np.array(costs))) - 1.0
         return Record(
             self.name,

@@ -36,16 +36,16 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
 
     ``tried`` is how many combinations of parameters were tried before this one was chosen.
     """
-    market = result.market
+    market, under = result.market, result.terms
     day = "month's last business day" if market.frequency == "monthly" else "day"
-    known = "up to and on" if result.same_close else "before"
+    known = "up to and on" if under.same_close else "before"
     fill = f"at the close of the {day}, on what was known {known} it"
-    if result.same_close:
+    if under.same_close:
         fill += " (SAME CLOSE: nobody could have traded so)"
-    if result.decide != EVERY_FILL:
-        fill += f"; decided at the last fill of each {result.decide.removesuffix('-end')} only"
-    if result.delay_fill:
-        fill += f"; filled {result.delay_fill} bars later (DELAY)"
+    if under.decide != EVERY_FILL:
+        fill += f"; decided at the last fill of each {under.decide.removesuffix('-end')} only"
+    if under.delay_fill:
+        fill += f"; filled {under.delay_fill} bars later (DELAY)"
     window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
         window += "; it starts when every input is first known"
@@ -81,7 +81,7 @@ def opening(result: Result, tried: int = 1) -> str:
 
 
 def _costs(result: Result) -> str:
-    cost = result.cost.bps
+    cost = result.terms.cost_bps
     return (
         f"{cost:g} bp"
         if isinstance(cost, int | float)

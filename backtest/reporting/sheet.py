@@ -186,7 +186,7 @@ def _regimes(result: Result, record: Record) -> dict[str, list[Breakdown]]:
     if turns is not None:
         found["business cycle"] = (yes_or_no(dates, *turns), ["recession", "expansion"])
     if "discount" in market.roles:
-        known = market.known(same_close=result.same_close).as_of(market.roles["discount"])
+        known = market.known(same_close=result.terms.same_close).as_of(market.roles["discount"])
         # The value known at the fill before each bar: what a holder of that bar could have seen.
         at = np.searchsorted(market.bars.dates, dates[:-1])
         found["discount of small"] = (halves(known[at]), ["wide", "narrow"])
@@ -210,7 +210,7 @@ def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Varia
         each = np.full(len(record.sleeves), bps / 1e4)
         each[free] = 0.0
         costs.append(_variant(record, bps, returns_of(returns, fills, targets, each.tolist())))
-    own = result.cost.fractions(record.sleeves)
+    own = result.terms.costs(record.sleeves)
     for bars in DELAYS[record.frequency]:
         moved = later(fills, targets, bars, last)
         delays.append(_variant(record, bars, returns_of(returns, *moved, own)))

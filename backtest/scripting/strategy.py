@@ -21,6 +21,7 @@ from backtest.rules.market import Market
 from backtest.rules.reading import reads
 from backtest.rules.ruling import Ruling
 from backtest.scripting.output import printing_to_stderr
+from backtest.terms import NAMES
 
 if typing.TYPE_CHECKING:
     from backtest.market.data import MarketData
@@ -30,10 +31,9 @@ if typing.TYPE_CHECKING:
 Decide = Callable[..., rules.Decision]
 
 RESERVED = frozenset(
-    {"strategy", "market", "data_dir", "start", "end", "set", "cost_bps", "benchmark", "out", "json", "help"}
-    | {"same_close", "delay_fill", "robustness", "as_of", "ledger"}
+    {"strategy", "market", "data_dir", "set", "out", "json", "help", "robustness", "as_of", "ledger", *NAMES}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
-    | {"executor", "decide"}
+    | {"executor"}
 )
 """Names that ``run`` and the command line use themselves."""
 

@@ -2,56 +2,60 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backtest.dates import EVERY_FILL
+import msgspec
+
 from backtest.errors import UsageError
-from backtest.runs import Cost
+from backtest.terms import read_terms
 from backtest.tuning.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from backtest.terms import Terms
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the user asks for, as ``tune`` takes it; None where the call says nothing."""
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the user asks for, as ``tune`` takes it; None where the call says nothing.
+
+    ``given`` are the terms that the call names.
+    """
 
     market: str | None = None
-    grid: Mapping[str, str | None] | None = None
-    fixed: Mapping[str, Any] | None = None
+    grid: dict[str, str | None] | None = None
+    fixed: dict[str, Any] | None = None
     objective: str | None = None
-    constraints: Sequence[str] | None = None
+    constraints: tuple[str, ...] | None = None
     search: Search | None = None
     walk: str | None = None
     placebo: int | None = None
-    start: str | None = None
-    end: str | None = None
-    cost_bps: float | Mapping[str, float] | None = None
-    benchmark: str | None = None
-    same_close: bool | None = None
-    decide: str | None = None
+    given: dict[str, Any] = {}
 
     def filled(self, other: Asked) -> Asked:
-        """Return the same with what ``other`` says where the call says nothing; fixed values add up."""
-        mine = vars(self)
-        taken = {name: theirs if mine[name] is None else mine[name] for name, theirs in vars(other).items()}
-        if self.fixed and other.fixed:
-            taken["fixed"] = {**other.fixed, **self.fixed}
+        """Return the same with what ``other`` says where the call says nothing; values by name add up."""
+        mine, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
+        taken = {name: theirs[name] if value is None else value for name, value in mine.items()}
+        for name in ("fixed", "given"):
+            taken[name] = {**(theirs[name] or {}), **(mine[name] or {})}
         return Asked(**taken)
+
+    @property
+    def terms(self) -> Terms:
+        """The terms; UsageError where one cannot be used in a sweep."""
+        terms = read_terms(self.given)
+        if terms.delay_fill:
+            raise UsageError("a sweep fills when it decides; delay_fill is a term of a single run")
+        return terms
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values for a manifest."""
-        content = dataclasses.asdict(self)
-        content["fixed"] = {
-            name: value.item() if hasattr(value, "item") else value
-            for name, value in (self.fixed or {}).items()
+        values = {
+            key: {name: value.item() if hasattr(value, "item") else value for name, value in named.items()}
+            for key, named in (("fixed", self.fixed or {}), ("given", self.given))
         }
-        for name in ("start", "end"):
-            content[name] = None if content[name] is None else str(content[name])
-        return content
+        said: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, **values), enc_hook=str)
+        return said
 
 
 DEFAULTS = Asked(
@@ -62,9 +66,6 @@ DEFAULTS = Asked(
     constraints=(),
     search=Search(),
     placebo=200,
-    cost_bps=Cost.DEFAULT,
-    same_close=False,
-    decide=EVERY_FILL,
 )
 """What is meant where neither the call nor a sweep to resume says anything."""
 
@@ -78,9 +79,8 @@ def read_asked(manifest: Mapping[str, Any]) -> Asked:
         When the manifest does not say, or not in words that this version knows.
     """
     try:
-        content = dict(manifest["asked"])
-        return Asked(**{**content, "search": Search(**content["search"])})
-    except (KeyError, TypeError, ValueError):
+        return msgspec.convert(manifest["asked"], Asked)
+    except (KeyError, msgspec.ValidationError):
         raise UsageError(
             "the sweep cannot be resumed: its manifest is of another version; start anew"
         ) from None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import parse_day
 from backtest.errors import RotationError, UsageError
 from backtest.runs import window_of
 from backtest.tuning.executors import each
@@ -69,9 +68,7 @@ def sample_of(size: int, n: int, seed: int = 0) -> Ints:
     return np.unique(np.r_[0, drawn, size - 1])
 
 
-def common_window(
-    trials: Trials, chosen: Ints | None, start: Any, end: Any, executor: str, tell: Any = None
-) -> Window:
+def common_window(trials: Trials, chosen: Ints | None, executor: str, tell: Any = None) -> Window:
     """Return the first fill and the last bar that all combinations share: the latest start among them.
 
     Combinations whose inputs are not known before the end have no say. Beyond 50,000,000 combinations (or
@@ -90,8 +87,8 @@ def common_window(
     pieces = pieces_of(n, chunk_size(n))
     dates = trials.market.bars.dates
     last = len(dates) - 1
-    if end is not None:
-        last = int(np.searchsorted(dates, parse_day(end, "the end"), "right")) - 1
+    if trials.terms.end is not None:
+        last = int(np.searchsorted(dates, np.datetime64(trials.terms.end), "right")) - 1
     latest, done = -1, 0
     for found in each(_first, (trials, chosen), [(*piece, last) for piece in pieces], executor):
         latest, done = max(latest, found), done + 1
@@ -101,7 +98,7 @@ def common_window(
         rules = " and ".join(rule.text for rule in trials.constraints)
         raise UsageError(f"none of the {n:,} combinations keeps to {rules}; loosen the --constraint")
     warm_up = latest if latest >= 0 else len(trials.market.bars.dates)
-    return window_of(trials.market.bars, warm_up, start, end, trials.strategy.name)
+    return window_of(trials.market.bars, warm_up, trials.terms, trials.strategy.name)
 
 
 def corners(shape: tuple[int, ...]) -> Ints:
@@ -131,8 +128,8 @@ def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[st
         "window": {"start": str(dates[window[0]]), "end": str(dates[window[1]])},
         "costs": dict(zip(trials.market.bars.sleeves, trials.costs, strict=True)),
         "benchmark": trials.benchmark,
-        "same_close": trials.same_close,
-        "decide": trials.decide_at,
+        "same_close": trials.terms.same_close,
+        "decide": trials.terms.decide,
         "asked": asked.document(),
         "combinations": n,
         "chunk": chunk_size(n),

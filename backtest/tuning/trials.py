@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import EVERY_FILL
 from backtest.decisions import Rotation
 from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
@@ -18,7 +17,7 @@ from backtest.engine.yardstick import Yardstick
 from backtest.measures import years
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
-from backtest.runs import rebalancing, run
+from backtest.runs import follow, rebalancing
 from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
@@ -33,9 +32,10 @@ if TYPE_CHECKING:
     from backtest.market.data import MarketData
     from backtest.market.known import Known
     from backtest.rules.evaluate import Worked
-    from backtest.runs import Cost, Result
+    from backtest.runs import Result
     from backtest.scripting.strategy import Strategy
     from backtest.signals.signal import Signal
+    from backtest.terms import Terms
     from backtest.tuning.constraints import Constraint
     from backtest.tuning.grid import Grid
 
@@ -111,24 +111,15 @@ class Trials:
         What is tuned, on what, and over which combinations.
     constraints
         Those on parameters alone.
-    cost
-        What trading costs.
-    benchmark
-        The sleeve that alpha is held against.
-    same_close
-        Whether fills use news of their own day.
-    decide_at
-        At which fills the strategy decides, one of ``dates.CALENDARS``.
+    terms
+        Those that all trials share, on this market; their window is not the sweep's.
     """
 
     strategy: Strategy
     market: MarketData
     grid: Grid
     constraints: tuple[Constraint, ...]
-    cost: Cost
-    benchmark: str
-    same_close: bool = False
-    decide_at: str = EVERY_FILL
+    terms: Terms
     _rules: dict[tuple[str, ...], tuple[rules.Decision, Evaluation]] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -146,15 +137,20 @@ class Trials:
             )
         return replace(self, market=market)
 
+    @property
+    def benchmark(self) -> str:
+        """The sleeve that alpha is held against."""
+        return str(self.terms.benchmark)
+
     @cached_property
     def known(self) -> Known:
         """The market as the strategy sees it."""
-        return self.market.known(same_close=self.same_close, decide=self.decide_at)
+        return self.market.known(same_close=self.terms.same_close, decide=self.terms.decide)
 
     @cached_property
     def costs(self) -> tuple[float, ...]:
         """The cost a side of each sleeve, as a fraction."""
-        return tuple(self.cost.fractions(self.market.bars.sleeves))
+        return tuple(self.terms.costs(self.market.bars.sleeves))
 
     @cached_property
     def measurer(self) -> Measurer:
@@ -167,18 +163,8 @@ class Trials:
 
     def follow(self, strategy: Strategy, window: Window, values: dict[str, Any]) -> Result:
         """Return the run of a strategy over a window, on the terms that all trials share."""
-        dates = self.market.bars.dates
-        return run(
-            strategy,
-            self.market,
-            start=dates[window[0]],
-            end=dates[window[1]],
-            cost_bps=self.cost.bps,
-            benchmark=self.benchmark,
-            same_close=self.same_close,
-            decide=self.decide_at,
-            **values,
-        )
+        first, last = (self.market.bars.dates[bar] for bar in window)
+        return follow(strategy, self.market, self.terms.within(first, last), strategy.bind(values))
 
     def yardstick(self, window: Window) -> Yardstick:
         """Return the yardstick of a window."""

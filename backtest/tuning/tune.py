@@ -7,17 +7,15 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backtest.dates import calendar_of
 from backtest.errors import UsageError
 from backtest.folders import expanded
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.measures import SWEPT
-from backtest.runs import Cost
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
@@ -170,21 +168,16 @@ def tune(
     out: Path | str | None = None,
     resume: bool = False,
     executor: str = "threads",
-    start: Any = None,
-    end: Any = None,
-    cost_bps: float | Mapping[str, float] | None = None,
-    benchmark: str | None = None,
-    same_close: bool | None = None,
-    decide: str | None = None,
     tell: Callable[[str, int, int], None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
+    **terms: Any,
 ) -> Sweep:
     """Search the parameters of a strategy.
 
     Parameters
     ----------
-    strategy, market, start, end, cost_bps, benchmark, same_close, decide
-        As ``run`` takes them. All trials are measured over one window: from the latest start among them.
+    strategy, market
+        As ``run`` takes them.
     grid
         By parameter: ``low:high:step``, ``low:high:logN``, ``a,b,c``, or None for the declared range. Left
         out, all parameters vary over their declared ranges.
@@ -210,6 +203,9 @@ def tune(
     tell, announce
         Called with what is being done, how far it is and how far it goes; and with the estimate of time
         and disk.
+    terms
+        ``start``, ``end``, ``cost_bps``, ``benchmark``, ``same_close``, ``decide``, as ``run`` takes them.
+        All trials are measured over one window: from the latest start among them.
 
     Raises
     ------
@@ -223,59 +219,85 @@ def tune(
     if resume and out is None:
         raise UsageError("say which sweep to resume: --out DIR --resume")
     folder = expanded(out) if out is not None else default_folder(strategy.name)
-    name = market.name if isinstance(market, MarketData) else market
     asked = Asked(
-        name, grid, fixed, objective, constraints, search, walk, placebo, start, end, cost_bps, benchmark,
-        same_close, decide,
-    )  # fmt: skip
+        market=market.name if isinstance(market, MarketData) else market,
+        grid=None if grid is None else dict(grid),
+        fixed=None if fixed is None else dict(fixed),
+        objective=objective,
+        constraints=None if constraints is None else tuple(constraints),
+        search=search,
+        walk=walk,
+        placebo=placebo,
+        given={name: value for name, value in terms.items() if value is not None},
+    )
     if resume:
         asked = asked.filled(read_asked(manifest_to_resume(folder)))
     asked = asked.filled(DEFAULTS)
     market = market if isinstance(market, MarketData) else load_market(str(asked.market))
     carry(strategy.file, executor)
-    return _tuned(strategy, market, asked, folder, executor, resume, tell, announce, began)
+    task = _task(strategy, market, asked, Work(folder, executor, resume, tell))
+    window, results = _opened(task, announce)
+    chosen = _measured(task, window, results)
+    return _concluded(task, window, results, chosen, began)
 
 
-def _tuned(
-    strategy: Strategy,
-    market: MarketData,
-    asked: Asked,
-    folder: Path,
-    executor: str,
-    resume: bool,
-    tell: Any,
-    announce: Any,
-    began: float,
-) -> Sweep:
-    trials, objectives = _prepared(strategy, market, asked)
-    plan = read_plan(asked.walk) if asked.walk else None
-    search = asked.search or Search()
-    learning = search.kind == "optuna"
-    numbers = None if learning else search.numbers(trials.grid)
-    sampled = _sample(trials) if learning else numbers
-    window = common_window(trials, sampled, asked.start, asked.end, executor, tell)
-    if plan is not None:
-        judged_windows(trials, plan, window)  # a window too short is better said before the work
-    estimate = probe(trials, sampled, window, 1 if learning else _workers(executor))
+class Work(NamedTuple):
+    """Where and how a sweep is done, and who is told of it."""
+
+    folder: Path
+    executor: str
+    resume: bool
+    tell: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be done."""
+
+    asked: Asked
+    trials: Trials
+    search: Search
+    objectives: tuple[Objective, ...]
+    plan: Plan | None
+    work: Work
+
+    @property
+    def learning(self) -> bool:
+        """Whether the search chooses as it goes."""
+        return self.search.kind == "optuna"
+
+    @cached_property
+    def numbers(self) -> Ints | None:
+        """The combinations to measure; None for all, and where the search chooses as it goes."""
+        return None if self.learning else self.search.numbers(self.trials.grid)
+
+
+def _opened(task: Task, announce: Any) -> tuple[Window, Results]:
+    """Return the window that all trials share, and the dataset to write them to."""
+    trials, folder, executor = task.trials, task.work.folder, task.work.executor
+    sampled = _sample(trials) if task.learning else task.numbers
+    window = common_window(trials, sampled, executor, task.work.tell)
+    if task.plan is not None:
+        judged_windows(trials, task.plan, window)  # a window too short is better said before the work
+    estimate = probe(trials, sampled, window, 1 if task.learning else _workers(executor))
     if announce:
         announce(estimate)
-    manifest = manifest_of(trials, asked, window, search.count(trials.grid))
-    there = len(Results(folder, manifest).done()) * manifest["chunk"] if resume else 0
+    manifest = manifest_of(trials, task.asked, window, task.search.count(trials.grid))
+    there = len(Results(folder, manifest).done()) * manifest["chunk"] if task.work.resume else 0
     refuse_full_disk(
         folder, estimate.size * max(manifest["combinations"] - there, 0) // estimate.combinations
     )
-    results = open_results(folder, manifest, resume=resume)
-    if learning:
+    return window, open_results(folder, manifest, resume=task.work.resume)
+
+
+def _measured(task: Task, window: Window, results: Results) -> Ints | None:
+    """Measure what is not there yet; return the combinations, None for all of the grid."""
+    if task.learning:
         from backtest.tuning.learning import learn
 
-        chosen: Ints | None = learn(trials, objectives, search, window, results, tell)
-    else:
-        measure_chunks(trials, numbers, window, results, executor, tell)
-        chosen = numbers
-    shifts = asked.placebo or 0
-    return _concluded(
-        trials, search, objectives, window, results, chosen, plan, shifts, executor, tell, began
-    )
+        return learn(task.trials, task.objectives, task.search, window, results, task.work.tell)
+    measure_chunks(task.trials, task.numbers, window, results, task.work.executor, task.work.tell)
+    return task.numbers
 
 
 def _sample(trials: Trials) -> NDArray[np.int64]:
@@ -291,7 +313,7 @@ def _workers(executor: str) -> int:
     return int(rest) if rest.isdigit() else threads()
 
 
-def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Trials, tuple[Objective, ...]]:
+def _task(strategy: Strategy, market: MarketData, asked: Asked, work: Work) -> Task:
     made = make_grid(strategy.parameters, asked.grid or {}, asked.fixed or {}, strategy.name)
     words = {p.name: p.choices for p in strategy.parameters}
     read = [read_constraint(text, words, SWEPT) for text in asked.constraints or ()]
@@ -300,45 +322,30 @@ def _prepared(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Tri
     objectives = tuple(Objective(name.strip(), on_measures) for name in names)
     if len(objectives) > 2 or len({o.name for o in objectives}) < len(objectives):
         raise UsageError("tune by one measure, or by two different ones with a comma between them")
-    versus = asked.benchmark or market.benchmark
-    market.bars.column(versus)
-    cost = Cost(Cost.DEFAULT if asked.cost_bps is None else asked.cost_bps)
-    cost.fractions(market.bars.sleeves)
+    terms = asked.terms.on(market.bars.sleeves, market.benchmark)
     on_parameters = tuple(c for c in read if c.of_parameters)
-    decide_at = calendar_of(asked.decide)
-    trials = Trials(
-        strategy, market, made, on_parameters, cost, versus, bool(asked.same_close), decide_at
-    ).completed()
-    return trials, objectives
+    trials = Trials(strategy, market, made, on_parameters, terms).completed()
+    plan = read_plan(asked.walk) if asked.walk else None
+    return Task(asked, trials, asked.search or Search(), objectives, plan, work)
 
 
-def _concluded(
-    trials: Trials,
-    search: Search,
-    objectives: tuple[Objective, ...],
-    window: Window,
-    results: Results,
-    chosen: Ints | None,
-    plan: Plan | None,
-    shifts: int,
-    executor: str,
-    tell: Any,
-    began: float,
-) -> Sweep:
+def _concluded(task: Task, window: Window, results: Results, chosen: Ints | None, began: float) -> Sweep:
+    trials, search, objectives, tell = task.trials, task.search, task.objectives, task.work.tell
     found = survey(results, objectives)
     best, recommended = _choices(trials, chosen, window, found.scores[0])
     unseen = search.unseen(trials.grid)
     n = trials.grid.size if unseen is None else len(unseen)
     told = truth(
-        trials, chosen, window, found, best.place, objectives[0], shifts=shifts, executor=executor,
-        unseen=numbers_of(unseen, 0, n) if search.kind == "optuna" else None, seed=search.seed, tell=tell,
+        trials, chosen, window, found, best.place, objectives[0],
+        shifts=task.asked.placebo or 0, executor=task.work.executor,
+        unseen=numbers_of(unseen, 0, n) if task.learning else None, seed=search.seed, tell=tell,
     )  # fmt: skip
     walked = None
-    if plan is not None:
+    if task.plan is not None:
         walked = walk_forward(
             trials,
             lambda: (numbers_of(unseen, *piece) for piece in pieces_of(n, _PIECE)),
-            window, plan, objectives[0], tell,
+            window, task.plan, objectives[0], tell,
         )  # fmt: skip
     return Sweep(
         trials=trials,

@@ -154,7 +154,7 @@ def trainings_of(
         else:
             end = int(np.searchsorted(dates, add_months(dates[begin], -plan.purge)))
         # The choice is made for the fill at the test's beginning, which knows nothing of its own bar.
-        end = min(end, begin if trials.same_close else begin - 1)
+        end = min(end, begin if trials.terms.same_close else begin - 1)
         if end - start < _FEWEST:
             raise UsageError("the purge leaves too little to train on; train longer or purge less")
         trainings.append((start, end))

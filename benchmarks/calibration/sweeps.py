@@ -11,8 +11,8 @@ from backtest import load_strategy
 from backtest.analysis.superior import settled, superior
 from backtest.engine.curves import MEASURES
 from backtest.market.data import Bars, MarketData
-from backtest.runs import Cost
 from backtest.series import Series
+from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.survey import DIGESTED, Survey, first_of_each
@@ -130,8 +130,8 @@ def told(strategy: str, market: MarketData, shifts: int = 99) -> Truth:
     """Return what a sweep of a strategy tells of its winner, without costs and without a folder."""
     of = load_strategy(strategy)
     grid = make_grid(of.parameters, GRIDS[strategy], {}, strategy)
-    trials = Trials(of, market, grid, (), Cost(0.0), market.benchmark)
-    window = common_window(trials, None, None, None, ONE)
+    trials = Trials(of, market, grid, (), Terms(cost_bps=0.0, benchmark=market.benchmark))
+    window = common_window(trials, None, ONE)
     status, (measured,) = trials.measure(np.arange(grid.size), [window])
     objective = Objective("sharpe")
     scores = objective.of(measured)

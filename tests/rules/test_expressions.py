@@ -12,7 +12,7 @@ import pytest
 from backtest import MarketData, Strategy, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import RotationError, UsageError
-from backtest.runs import Cost
+from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.trials import MEASURED, REFUSED, Trials
 
@@ -130,7 +130,7 @@ GRIDS = [
 def test_a_sweep_is_each_of_its_sets(signal: str, tmp_path: Path, embedded: MarketData) -> None:
     mine = script(tmp_path, signal)
     grid = make_grid(mine.parameters, {"limit": "0.5:2:0.1", "hold": "0:20:2"}, {}, "mine")
-    trials = Trials(mine, embedded, grid, (), Cost(), "market")
+    trials = Trials(mine, embedded, grid, (), Terms(benchmark="market"))
     random = np.random.default_rng(4)
     for numbers in (np.arange(grid.size), np.sort(random.choice(grid.size, 20, replace=False))):
         decided = trials.decide(numbers)
@@ -160,7 +160,7 @@ def test_a_function_is_asked_once_for_each_window(tmp_path: Path, embedded: Mark
     calls: list[int] = []
     mine.function.__globals__["CALLS"] = calls
     grid = make_grid(mine.parameters, {"limit": "0.5:2:0.01", "hold": "1:60:1"}, {}, "mine")
-    trials = Trials(mine, embedded, grid, (), Cost(), "market")
+    trials = Trials(mine, embedded, grid, (), Terms(benchmark="market"))
     trials.decide(np.arange(4000))
     trials.decide(np.arange(4000, 8000))
     n = len(embedded.observations["credit_spread"].dates)
@@ -192,7 +192,7 @@ def own(market: Market, most: Percent = param(60, low=0, high=70, help="most of 
         assert weights[fill].sum() == pytest.approx(1.0)
     assert run(strategy, embedded).doubts == ()
     grid = make_grid(strategy.parameters, {"most": "0,50,70"}, {}, "own")
-    swept = Trials(strategy, embedded, grid, (), Cost(), "market").decide(np.arange(3)).groups[0]
+    swept = Trials(strategy, embedded, grid, (), Terms(benchmark="market")).decide(np.arange(3)).groups[0]
     np.testing.assert_array_equal(filled(swept.decision, embedded.bars.sleeves, 1), weights)
 
 

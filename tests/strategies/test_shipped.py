@@ -12,8 +12,8 @@ from backtest import Strategy, load_market, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import RotationError
 from backtest.folders import shipped
-from backtest.runs import Cost
 from backtest.scripting.loading import strategy_names
+from backtest.terms import Terms
 from backtest.tuning.grid import Axis, Grid
 from backtest.tuning.trials import Trials
 from tests.strategies import parity
@@ -105,7 +105,7 @@ def test_a_sweep_decides_what_each_set_alone_decides(name: str, market: MarketDa
     )
     sleeves = market.bars.sleeves
     try:
-        trials = Trials(strategy, market, grid, (), Cost(), market.benchmark).completed()
+        trials = Trials(strategy, market, grid, (), Terms(benchmark=market.benchmark)).completed()
         decided = trials.decide(numbers)
     except RotationError as error:
         assert "which the strategy needs" in str(error)  # noqa: PT017 - nothing else may be missing

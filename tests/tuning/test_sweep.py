@@ -157,13 +157,13 @@ def test_blocks_add_up_to_the_returns(sweep: Sweep, embedded: MarketData) -> Non
 
 
 def _balanced(embedded: MarketData) -> Any:
-    from backtest.runs import Cost
+    from backtest.terms import Terms
     from backtest.tuning.grid import make_grid
     from backtest.tuning.trials import Trials
 
     strategy = load_strategy("balanced")
     grid = make_grid(strategy.parameters, {"small": "25,50", "every": "0,12"}, {}, "balanced")
-    return Trials(strategy, embedded, grid, (), Cost(), embedded.benchmark)
+    return Trials(strategy, embedded, grid, (), Terms(benchmark=embedded.benchmark))
 
 
 def test_constraints_exclude_before_and_after_and_are_counted(embedded: MarketData, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from backtest import load_strategy, run
 from backtest.dates import add_months
 from backtest.errors import UsageError
 from backtest.market.data import Bars
-from backtest.runs import Cost
+from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.sweep import common_window
@@ -28,11 +28,11 @@ GRID: dict[str, str | None] = {"delay": "0:12:4", "hold": "6:48:6"}
 def _trials(market: MarketData, name: str = "rate_cut", grid: dict[str, str | None] | None = None) -> Trials:
     strategy = load_strategy(name)
     made = make_grid(strategy.parameters, grid or GRID, {}, name)
-    return Trials(strategy, market, made, (), Cost(), market.benchmark)
+    return Trials(strategy, market, made, (), Terms(benchmark=market.benchmark))
 
 
 def _walk(trials: Trials, plan: Plan) -> tuple[WalkForward, Window]:
-    window = common_window(trials, None, None, None, "threads:1")
+    window = common_window(trials, None, "threads:1")
     pieces = np.array_split(np.arange(trials.grid.size), 2)
     return walk_forward(trials, lambda: iter(pieces), window, plan, Objective("sharpe")), window
 
@@ -60,7 +60,7 @@ def test_a_plan_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_tests_follow_each_other_to_the_end(embedded: MarketData) -> None:
     trials = _trials(embedded)
-    window = common_window(trials, None, None, None, "threads:1")
+    window = common_window(trials, None, "threads:1")
     found = judged_windows(trials, Plan(120, 60), window)
     dates = embedded.bars.dates
     for which, (begin, _) in enumerate(found):
@@ -113,7 +113,8 @@ def test_what_is_known_a_bar_too_late_is_never_chosen(embedded: MarketData) -> N
 
 def test_a_fill_that_knows_its_own_close_may_learn_from_that_bar(embedded: MarketData) -> None:
     for same_close in (False, True):
-        walked, _ = _walk(replace(_trials(embedded), same_close=same_close), Plan(120, 60, purge=0))
+        trials = replace(_trials(embedded), terms=Terms(benchmark="market", same_close=same_close))
+        walked, _ = _walk(trials, Plan(120, 60, purge=0))
         assert all(fold.train[1] == fold.test[0] - (not same_close) for fold in walked.folds)
 
 

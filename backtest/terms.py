@@ -1,0 +1,135 @@
+"""Terms: under which a run is made, said once for arguments, options, headers, documents and manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from backtest.dates import EVERY_FILL, calendar_of, parse_day
+from backtest.errors import UsageError, nearest
+
+DEFAULT_BPS, HIGHEST_BPS = 10.0, 1000.0
+"""Basis points a side where nothing is said of a sleeve, and the most that can be said."""
+
+HIGHEST_DELAY = 260
+"""The most bars by which a fill may be delayed: a year of days."""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which terms a run is made; an option of the command line is a field, its help the description."""
+
+    start: Annotated[
+        str | None, Meta(title="D", description="first fill on or after this date, 1990-01-31")
+    ] = None
+    end: Annotated[str | None, Meta(title="D", description="last bar on or before this date")] = None
+    cost_bps: Annotated[
+        float | dict[str, float],
+        Meta(title="X", description="basis points of the notional traded, a side; or small=25,large=5"),
+    ] = DEFAULT_BPS
+    benchmark: Annotated[str | None, Meta(title="B", description="a sleeve (default: the market's own)")] = (
+        None
+    )
+    same_close: Annotated[
+        bool,
+        Meta(description="use news of the fill's own day, which nobody could; only to reproduce papers"),
+    ] = False
+    delay_fill: Annotated[int, Meta(title="N", description="fill N bars later than decided")] = 0
+    decide: Annotated[
+        str,
+        Meta(title="WHEN", description="every-fill, week-end, month-end or quarter-end: when it decides"),
+    ] = EVERY_FILL
+
+    def costs(self, sleeves: Sequence[str]) -> list[float]:
+        """Return the cost a side of each sleeve as a fraction; cash is free."""
+        bps = self.cost_bps if isinstance(self.cost_bps, dict) else dict.fromkeys(sleeves, self.cost_bps)
+        return [0.0 if sleeve == "cash" else bps.get(sleeve, DEFAULT_BPS) / 1e4 for sleeve in sleeves]
+
+    def on(self, sleeves: Sequence[str], benchmark: str) -> Terms:
+        """Return the terms on a market of these sleeves, with its benchmark where they name none.
+
+        Raises
+        ------
+        UsageError
+            When they name a sleeve that the market has not; the nearest one is named.
+        """
+        for sleeve in self.cost_bps if isinstance(self.cost_bps, dict) else ():
+            if sleeve not in sleeves:
+                raise UsageError(f"a cost names the sleeve '{sleeve}'; {nearest(sleeve, sleeves)}")
+        versus = self.benchmark or benchmark
+        if versus not in sleeves:
+            raise UsageError(f"there is no benchmark '{versus}'; {nearest(versus, sleeves)}")
+        return msgspec.structs.replace(self, benchmark=versus)
+
+    def within(self, first: np.datetime64, last: np.datetime64) -> Terms:
+        """Return the same terms over another window."""
+        return msgspec.structs.replace(self, start=str(first), end=str(last))
+
+
+NAMES = Terms.__struct_fields__
+"""The names of the terms."""
+
+
+def read_terms(given: Mapping[str, Any]) -> Terms:
+    """Return terms from what a caller gives by name, which may be anything; None is as if left out.
+
+    Raises
+    ------
+    UsageError
+        When there is no such term, or a value cannot be used; the sentence names it.
+    """
+    for name in given:
+        if name not in NAMES:
+            raise UsageError(f"there is no term '{name}'; {nearest(name, NAMES)}")
+    read = {name: _READERS[name](value) for name, value in given.items() if value is not None}
+    return Terms(**read)
+
+
+def _cost(given: Any) -> float | dict[str, float]:
+    if isinstance(given, str):
+        given = dict(_pair(part) for part in given.split(",")) if "=" in given else _number(given)
+    if not isinstance(given, Mapping):
+        return _bps(given)
+    return {str(sleeve): _bps(value) for sleeve, value in given.items()}
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    sleeve, _, value = text.partition("=")
+    return sleeve.strip(), _number(value)
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _bps(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise UsageError(f"cost_bps takes a number, or numbers by sleeve, not {value!r}")
+    if not 0.0 <= value <= HIGHEST_BPS:
+        raise UsageError(f"cost_bps must lie in 0 to {HIGHEST_BPS:g} basis points, not {value:g}")
+    return float(value)
+
+
+def _delay(value: Any) -> int:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not (isinstance(value, int) and 0 <= value <= HIGHEST_DELAY):
+        raise UsageError(f"delay_fill must be a whole number of bars from 0 to {HIGHEST_DELAY}, not {value}")
+    return value
+
+
+_READERS: dict[str, Any] = {
+    "start": lambda day: str(parse_day(day, "the start")),
+    "end": lambda day: str(parse_day(day, "the end")),
+    "cost_bps": _cost,
+    "benchmark": str,
+    "same_close": bool,
+    "delay_fill": _delay,
+    "decide": calendar_of,
+}
