@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from numba.core import dispatcher
 from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_RULES: Any = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Function) -> Function:
@@ -34,6 +37,20 @@ def inlined(function: Function) -> Function:
     return _compile(function, forceinline=True)
 
 
+def in_turn(functions: Sequence[Callable[[Any], float]]) -> Callable[[Any, Any], None]:
+    """Return ``write(out, given)``, compiled into its callers: what each function gives, infinities as NaN.
+
+    Numba cannot loop over functions and inline them, so the calls are written out.
+    """
+    names = {
+        f"f{place}": numba.njit(each, **_RULES, forceinline=True) for place, each in enumerate(functions)
+    }
+    calls = [f"    out[{place}] = defined(f{place}(given))" for place in range(len(functions))]
+    made: dict[str, Any] = {**names, "defined": _defined}
+    exec("\n".join(["def write(out, given):", *calls]), made)  # noqa: S102 - of the line above, nobody's input
+    return numba.njit(made["write"], **_RULES, forceinline=True)
+
+
 def compiled_sums(function: Function) -> Function:
     """Return ``function`` compiled so that its sums may be added up in another order, several at a time.
 
@@ -45,7 +62,7 @@ def compiled_sums(function: Function) -> Function:
 
 @cache
 def _fingerprint() -> str:
-    """Return a digest of every module of this package that has compiled functions."""
+    """Return a digest of every module of this package that has compiled functions, or says so of its own."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         text = path.read_bytes()
@@ -85,7 +102,7 @@ def _compile(function: Function, **options: Any) -> Function:
     # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
     # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
     function.__qualname__ += f"_{_fingerprint()}"
-    made = numba.njit(function, nogil=True, error_model="numpy", **options)
+    made = numba.njit(function, **_RULES, **options)
     with contextlib.suppress(RuntimeError, OSError):  # no place for a cache (as numba says it), or a full one
         made._cache = _Cache(function)  # type: ignore[no-untyped-call] # what cache=True does
     return made
@@ -101,6 +118,11 @@ def lower(one: float, other: float) -> float:
 def higher(one: float, other: float) -> float:
     """Return the higher of two numbers by one instruction; ``other`` if one is NaN."""
     return one if one > other else other  # noqa: FURB136 - the point of it
+
+
+@inlined
+def _defined(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
 
 
 def threads() -> int:

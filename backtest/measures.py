@@ -2,8 +2,8 @@
 
 Whatever lists measures is derived from ``MEASURES``: tables, pages, documents, intervals, comparisons, and
 what a sweep computes and can be tuned by. A formula is written once and takes ``Sums``, whoever adds them
-up: a run, an interval (which takes the formula's derivatives) or, compiled, a sweep. No measure assumes a
-frequency.
+up: a run, an interval (which takes the formula's derivatives) or, compiled by ``backtest.compiling``, a
+sweep. No measure assumes a frequency.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from rich.table import Table
 
 from backtest.decisions import Targets
 from backtest.engine import path, reference
-from backtest.engine.curves import MEASURES
 from backtest.engine.path import Schedules
+from backtest.measures import SWEPT
 from benchmarks.growth import growth
 from benchmarks.world import COSTS, World, n_combinations, world
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 BATCH = 200  # combinations that vectorbt gets at once
 WALKED = 4_000  # combinations that path gets at once: some tenths of a second
-SWEPT = 65_536  # combinations that segments gets at once, as in a sweep
+AT_ONCE = 65_536  # combinations that segments gets at once, as in a sweep
 ROUNDS = 7
-TWELVE = [name for name in MEASURES if name not in ("turnover", "time_in_small")]
+TWELVE = [name for name in SWEPT if name not in ("turnover", "time_in_small")]
 PARITY = 1e-9
 
 
@@ -174,8 +174,8 @@ def against_vectorbt(here: World) -> dict[str, Any]:
     """Time segments, path and vectorbt on combinations of one grid; assert that they agree."""
     rng = np.random.default_rng(7)
     batch = np.sort(rng.choice(n_combinations(), BATCH, replace=False))
-    many = np.arange(400_000, 400_000 + SWEPT)  # consecutive combinations, as a sweep takes them
-    columns = [MEASURES.index(name) for name in TWELVE]
+    many = np.arange(400_000, 400_000 + AT_ONCE)  # consecutive combinations, as a sweep takes them
+    columns = [SWEPT.index(name) for name in TWELVE]
     decision = here.decide(batch)
     schedules = scheduled(here, decision)
     more = scheduled(here, here.decide(np.arange(500_000, 500_000 + WALKED)))
@@ -193,7 +193,7 @@ def against_vectorbt(here: World) -> dict[str, Any]:
     ours = path.sweep(here.bars, schedules, COSTS, here.yardstick)
     clocks, (theirs, simulated) = interleaved(vectorbt, paths, segments, lambda: here.decide(many))
     of_vectorbt, of_path, of_segments, of_signals = clocks[:, 0]
-    used = clocks[:, 1] / (BATCH, WALKED, SWEPT, SWEPT)
+    used = clocks[:, 1] / (BATCH, WALKED, AT_ONCE, AT_ONCE)
     by_segments = here.measurer.measure(decision, [here.yardstick])[0]
     agreement = {
         "segments - path": apart(by_segments, ours),
@@ -206,10 +206,10 @@ def against_vectorbt(here: World) -> dict[str, Any]:
         "vectorbt_us": of_vectorbt * micro,
         "vectorbt_simulation_us": simulated * micro,
         "path_us": of_path * 1e6 / WALKED,
-        "segments_us": of_segments * 1e6 / SWEPT,
-        "segments_of_which_signals_us": of_signals * 1e6 / SWEPT,
-        "switches_a_combination": float(by_segments[:, MEASURES.index("switches")].mean()),
-        "segments_times_faster": of_vectorbt / BATCH / (of_segments / SWEPT),
+        "segments_us": of_segments * 1e6 / AT_ONCE,
+        "segments_of_which_signals_us": of_signals * 1e6 / AT_ONCE,
+        "switches_a_combination": float(by_segments[:, SWEPT.index("switches")].mean()),
+        "segments_times_faster": of_vectorbt / BATCH / (of_segments / AT_ONCE),
         "path_times_faster": of_vectorbt / BATCH / (of_path / WALKED),
         "processor_us": dict(
             zip(("vectorbt", "path", "segments", "signals"), (used * 1e6).tolist(), strict=True)
@@ -295,9 +295,9 @@ def bandwidth() -> float:
 
 def limit(here: World, of_segments: float) -> dict[str, float]:
     """Return how far segments is from what memory allows: runs in, measures out."""
-    many = np.arange(400_000, 400_000 + SWEPT)
+    many = np.arange(400_000, 400_000 + AT_ONCE)
     signal = here.decide(many).signal
-    moved = (signal.starts.nbytes + signal.stops.nbytes + signal.offsets.nbytes) / SWEPT + 8 * len(MEASURES)
+    moved = (signal.starts.nbytes + signal.stops.nbytes + signal.offsets.nbytes) / AT_ONCE + 8 * len(SWEPT)
     speed = bandwidth()
     return {
         "bytes_a_combination": moved,

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backtest.engine.curves import MEASURES
+from backtest.measures import SWEPT
 from benchmarks.world import GRID, n_combinations, parameters, world
 
 CHUNK = 65_536
-KEPT = [name for name in MEASURES if name not in ("turnover", "time_in_small")]
+KEPT = [name for name in SWEPT if name not in ("turnover", "time_in_small")]
 
 
 def sweep(place: Path, n_sets: int) -> dict[str, float]:
@@ -24,7 +24,7 @@ def sweep(place: Path, n_sets: int) -> dict[str, float]:
     spent = dict.fromkeys(("signals", "simulation and measures", "Parquet"), 0.0)
     here = world()
     schema = pa.schema([*((name, pa.float64()) for name in (*GRID, *KEPT))])
-    columns = [MEASURES.index(name) for name in KEPT]
+    columns = [SWEPT.index(name) for name in KEPT]
     begin = time.perf_counter()
     with pq.ParquetWriter(place, schema, use_dictionary=list(GRID), compression="snappy") as writer:
         for start in range(0, n_sets, CHUNK):

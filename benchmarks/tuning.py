@@ -18,9 +18,9 @@ import numpy as np
 
 from backtest import load_strategy, run
 from backtest.analysis.crossvalidation import overfitting
-from backtest.engine.curves import MEASURES
 from backtest.engine.parallel import share
 from backtest.market.data import MarketData
+from backtest.measures import SWEPT
 from backtest.reporting.sweep_folder import write_sweep
 from backtest.reporting.sweep_page import sweep_page
 from backtest.terms import Terms
@@ -80,7 +80,7 @@ def check(trials: Trials, folder: Path) -> float:
                 trials.grid.values(int(row["combination"])),
             )
             metrics = run(trials.strategy, trials.market, start=start, **parameters).metrics
-            pairs = [(row[name], metrics[name]) for name in MEASURES]
+            pairs = [(row[name], metrics[name]) for name in SWEPT]
             worst = max(worst, *(abs(a - b) / max(abs(b), 1e-3) for a, b in pairs))
     assert worst < 1e-9, worst
     return worst

@@ -1,7 +1,6 @@
-"""Measures of one portfolio's returns, compiled: the functions of ``analysis`` in three passes over a curve.
+"""Measures of one portfolio's returns, compiled: the sums of ``measures.Sums`` in three passes over a curve.
 
-The definitions are those of ``backtest.analysis``; a test holds the two against each other. What is left
-out is the t-statistic of alpha, which needs the residuals' order and is computed for single runs only.
+The formulas are the table's own; a test holds the sums against those of ``Sums.of``.
 """
 
 from __future__ import annotations
@@ -11,30 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, compiled_sums, higher, inlined, lower
+from backtest.compiling import compiled, compiled_sums, higher, in_turn, inlined, lower
+from backtest.measures import BY_KEY, SWEPT, Sums
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
 
-MEASURES = (
-    "total_return",
-    "cagr",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "max_drawdown",
-    "calmar",
-    "alpha",
-    "beta",
-    "tracking_error",
-    "information_ratio",
-    "turnover",
-    "switches",
-    "time_in_small",
-)
-"""What the compiled engines measure, in the order of the columns of their answers."""
-
-N_MEASURES = len(MEASURES)
+N_MEASURES = len(SWEPT)
+_write = in_turn([BY_KEY[key].formula for key in SWEPT])
 _BLOCK = 64  # bars that are searched for a fall at once
 _SAME = 1e-15  # values that differ by less than this part of the largest are the same value
 
@@ -107,12 +90,6 @@ def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
 
 
 @inlined
-def ratio(numerator: float, denominator: float) -> float:
-    """Return the quotient, NaN over 0."""
-    return numerator / denominator if denominator != 0.0 else np.nan
-
-
-@inlined
 def finish(
     out: Floats,
     n: int,
@@ -130,7 +107,7 @@ def finish(
     Parameters
     ----------
     out
-        (n_measures,) float64: the first eleven columns are written.
+        (n_measures,) float64, the columns of ``SWEPT``; what was held and traded is left at 0.
     n, n_years
         The number of returns and the years they span.
     growth, worst
@@ -143,20 +120,12 @@ def finish(
     slope, mean_x
         Beta, and the mean excess return of the benchmark.
     """
-    ppy = n / n_years
-    annual = math.sqrt(ppy)
     freedom = n - 1.0 if n > 1 else np.nan
-    out[0] = growth - 1.0
-    out[1] = growth ** (1.0 / n_years) - 1.0
-    out[2] = math.sqrt(squares[0] / freedom) * annual
-    out[3] = ratio(means[1], math.sqrt(squares[1] / freedom)) * annual
-    out[4] = ratio(means[1], math.sqrt(downside / n)) * annual
-    out[5] = worst
-    out[6] = ratio(out[1], abs(worst))
-    out[7] = (means[1] - slope * mean_x) * ppy
-    out[8] = slope
-    out[9] = math.sqrt(squares[2] / freedom) * annual
-    out[10] = ratio(means[2], math.sqrt(squares[2] / freedom)) * annual
+    sums = Sums(
+        float(n), n_years, freedom, math.log(growth), worst, means[0], means[1], means[2],
+        squares[0], squares[1], squares[2], downside, slope, mean_x, 0.0, 0.0, 0.0, np.nan, np.nan,
+    )  # fmt: skip
+    _write(out, sums)
 
 
 @compiled
@@ -189,7 +158,7 @@ def fall(returns: Floats) -> tuple[float, float]:
 def measure(
     out: Floats, returns: Floats, risk_free: Floats, benchmark: Floats, about: Floats, n_years: float
 ) -> None:
-    """Write the first eleven measures of (n,) returns into ``out``.
+    """Write the measures of (n,) returns into ``out``, but for what was held and traded.
 
     ``risk_free`` and ``benchmark`` are (n,) over the same bars, none with a NaN; ``about`` is what
     ``describe_benchmark`` says of the two.

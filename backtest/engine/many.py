@@ -47,7 +47,7 @@ class Measurer:
     def measure(
         self, decision: Decision, yardsticks: Sequence[Yardstick], threads: int | None = None
     ) -> Floats:
-        """Return (n_windows, n_sets, n_measures) float64 in the order of ``curves.MEASURES``.
+        """Return (n_windows, n_sets, n_measures) float64 in the order of ``measures.SWEPT``.
 
         Each window is a run of its own: the first purchase at its first bar, no trade at its last.
         ``threads`` are by default as many as there are processors; the answer does not depend on them.

@@ -364,7 +364,7 @@ def sweep(
 
     Returns
     -------
-    (n_sets, n_measures) float64 in the order of ``MEASURES``.
+    (n_sets, n_measures) float64 in the order of ``measures.SWEPT``.
 
     Raises
     ------

@@ -362,7 +362,7 @@ class Segments:
 
         Returns
         -------
-        (n_windows, n_sets, n_measures) float64 in the order of ``MEASURES``.
+        (n_windows, n_sets, n_measures) float64 in the order of ``measures.SWEPT``.
 
         Raises
         ------

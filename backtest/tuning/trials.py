@@ -250,7 +250,7 @@ class Trials:
         status
             (n,) int8: the place in ``STATUSES``.
         measures
-            (n_windows, n, n_measures) float64 in the order of ``MEASURES``; NaN where not measured.
+            (n_windows, n, n_measures) float64 in the order of ``measures.SWEPT``; NaN where not measured.
         """
         decided = self.decide(numbers)
         earliest, latest = min(first for first, _ in windows), max(last for _, last in windows)

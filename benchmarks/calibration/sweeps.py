@@ -9,8 +9,8 @@ import numpy as np
 
 from backtest import load_strategy
 from backtest.analysis.superior import settled, superior
-from backtest.engine.curves import MEASURES
 from backtest.market.data import Bars, MarketData
+from backtest.measures import SWEPT
 from backtest.series import Series
 from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
@@ -135,7 +135,7 @@ def told(strategy: str, market: MarketData, shifts: int = 99) -> Truth:
     status, (measured,) = trials.measure(np.arange(grid.size), [window])
     objective = Objective("sharpe")
     scores = objective.of(measured)
-    distinct = first_of_each([measured[:, MEASURES.index(name)] for name in DIGESTED]) & (status == MEASURED)
+    distinct = first_of_each([measured[:, SWEPT.index(name)] for name in DIGESTED]) & (status == MEASURED)
     found = Survey(status, (scores,), distinct, 0)
     best = int(np.nanargmax(scores))
     return truth(trials, None, window, found, best, objective, shifts=shifts, executor=ONE)

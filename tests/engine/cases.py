@@ -7,10 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from backtest.decisions import Targets
-from backtest.engine.curves import MEASURES
 from backtest.engine.reference import Path, Rebalance
 from backtest.market.data import Bars
-from backtest.measures import Sums, values_of
+from backtest.measures import SWEPT, Sums, values_of
 
 # Returns are whole parts of 2^14, so that differences of them are exact: what is the same is the same.
 PARTS = 16384
@@ -151,7 +150,7 @@ def truth(world: World, path: Path) -> dict[str, float]:
 
 def assert_close(answer: np.ndarray, wanted: dict[str, float], tolerance: float = 1e-10) -> None:
     """Assert that measures agree: to the tolerance, relative where they are larger than 1."""
-    for name, got in zip(MEASURES, answer.tolist(), strict=True):
+    for name, got in zip(SWEPT, answer.tolist(), strict=True):
         due = wanted[name]
         same = np.isnan(got) if np.isnan(due) else abs(got - due) <= tolerance * max(1.0, abs(due))
         assert same, f"{name}: {got!r} instead of {due!r}"

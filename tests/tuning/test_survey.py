@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from backtest.scripting.strategy import Strategy
 
-from backtest.engine.curves import MEASURES
+from backtest.measures import SWEPT
 
 N_TRIALS, CHUNK = 500, 64
 DAYS = (np.datetime64("1990-01-31"), np.datetime64("2020-01-31"))
@@ -47,10 +47,10 @@ def made() -> tuple[np.ndarray, np.ndarray]:
     status = random.choice([MEASURED, MEASURED, MEASURED, EXCLUDED, REFUSED, UNKNOWN], N_TRIALS).astype(
         np.int8
     )
-    measures = random.normal(size=(N_TRIALS, len(MEASURES)))
-    measures[:, MEASURES.index("switches")] = random.integers(0, 3, N_TRIALS)
-    measures[random.integers(N_TRIALS, size=40), MEASURES.index("sharpe")] = np.nan
-    measures[:, MEASURES.index("turnover")] = random.uniform(size=N_TRIALS)
+    measures = random.normal(size=(N_TRIALS, len(SWEPT)))
+    measures[:, SWEPT.index("switches")] = random.integers(0, 3, N_TRIALS)
+    measures[random.integers(N_TRIALS, size=40), SWEPT.index("sharpe")] = np.nan
+    measures[:, SWEPT.index("turnover")] = random.uniform(size=N_TRIALS)
     again = random.integers(N_TRIALS, size=(2, 120))
     measures[again[0]] = measures[again[1]]
     measures[status != MEASURED] = np.nan
@@ -63,7 +63,7 @@ def test_it_says_what_pandas_says(
 ) -> None:
     results = written(tmp_path, rate_cut, *made)
     rows = pd.read_parquet(results.trials)
-    rule = read_constraint("turnover<0.8", {}, MEASURES)
+    rule = read_constraint("turnover<0.8", {}, SWEPT)
     found = survey(results, (Objective(name, (rule,)), Objective("max_drawdown", (rule,))))
     assert [STATUSES[code] for code in found.status] == rows["status"].tolist()
     measured = rows[rows["status"] == "measured"]
@@ -92,7 +92,7 @@ def test_nothing_measured_and_nothing_to_choose_are_said(
     none = written(tmp_path / "none", rate_cut, np.full(N_TRIALS, REFUSED, dtype=np.int8), measures * np.nan)
     with pytest.raises(UsageError, match="none of the 500 combinations could be measured: .*'refused': 500"):
         survey(none, (Objective("sharpe"),))
-    measures[:, MEASURES.index("sharpe")] = np.nan
+    measures[:, SWEPT.index("sharpe")] = np.nan
     flat = written(tmp_path / "flat", rate_cut, status, measures)
     with pytest.raises(UsageError, match="can be chosen: they break a constraint or have no sharpe"):
         survey(flat, (Objective("sharpe"),))

@@ -24,8 +24,8 @@ import pytest
 
 from backtest import files, load_strategy, run
 from backtest.analysis.overfitting import expected_maximum, kurtosis, probabilistic_sharpe, skewness
-from backtest.engine.curves import MEASURES
 from backtest.errors import RotationError, UsageError
+from backtest.measures import SWEPT
 from backtest.reporting.html import minus
 from backtest.reporting.sweep_page import sweep_page
 from backtest.reporting.sweep_sentences import verdict
@@ -88,7 +88,7 @@ def test_a_trial_is_the_run_of_its_parameters_over_the_common_window(
         row = table.iloc[place]
         parameters = {name: row[name].item() for name in GRID}
         metrics = run("rate_cut", embedded, start=start, **parameters).metrics
-        for name in MEASURES:
+        for name in SWEPT:
             assert row[name] == pytest.approx(metrics[name], rel=1e-9, abs=1e-12, nan_ok=True), name
 
 
@@ -130,7 +130,7 @@ def test_every_kind_of_decision_is_measured_as_a_run_measures_it(
         elif row["status"] == "measured":
             n_measured += 1
             metrics = run(strategy, embedded, start=start, **parameters).metrics
-            for measure in MEASURES:
+            for measure in SWEPT:
                 assert row[measure] == pytest.approx(metrics[measure], rel=1e-9, abs=1e-12, nan_ok=True)
         else:
             # What is never known has no run that starts there.
