@@ -27,7 +27,7 @@ from backtest.decisions import (
 )
 from backtest.errors import UsageError
 from backtest.rules import expressions as rules
-from backtest.signals.signal import Signal, from_dense
+from backtest.signals.signal import Signal, from_dense, vote
 from tests.signals.cases import fills, signals
 
 SLEEVES = ("small", "large", "cash")
@@ -139,7 +139,7 @@ def test_fixed_weights_are_decided_by_nothing() -> None:
 @given(signals(3), signals(3))
 def test_steps_of_weights_from_any_fill_on_are_those_of_every_fill(one: tuple, two: tuple) -> None:
     (a, x), (b, y) = one, two
-    decision = choose((a & b, "small"), (a, "large"), otherwise="cash")
+    decision = choose((vote(a, b, needed=2), "small"), (a, "large"), otherwise="cash")
     either = choose((a, "small"), (b, "small"), otherwise="cash")
     assert either.every_months.tolist() == either.band.tolist() == [0] * len(either.first)
     assert either.every_months.dtype == np.int64

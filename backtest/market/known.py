@@ -71,10 +71,6 @@ class Known:
         """The policy rate; errors as ``Names.policy``."""
         return PolicyRate(self.fills, self.observations[self.names.policy()])
 
-    def policy_by(self, series: str) -> PolicyRate:
-        """Return another rate as the policy rate: a role or an id; errors as ``Names.series``."""
-        return PolicyRate(self.fills, self.observed(series))
-
     def observed(self, series: str) -> Series:
         """Return a series' observations, by role or id; errors as ``Names.series``."""
         return self.observations[self.names.series(series)]

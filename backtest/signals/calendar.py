@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.dates import last_business_day, month_start
-from backtest.errors import UsageError
 from backtest.signals.signal import from_dense
 
 if TYPE_CHECKING:
@@ -27,18 +26,10 @@ def months_of_year(fills: Fills, months: Collection[int]) -> Signal:
 
     Holidays are known in advance, so the date of the next bar is no news. The calendar needs no history:
     it is known at every fill.
-
-    Raises
-    ------
-    UsageError
-        When a month is not a whole number from 1 to 12.
     """
-    chosen = tuple(sorted(set(months)))
-    if not chosen or not all(month in range(1, 13) for month in chosen):
-        raise UsageError(f"months of the year are numbers from 1 to 12, not {list(months)}")
     # The bar after the last one has no date yet: a new month if that one closed its own.
     last = fills.dates[-1:]
     following = np.where(last < last_business_day(last), last, month_start(last, 1))
     earned = np.r_[fills.dates[1:], following].astype("datetime64[M]").astype(int)
-    yes = np.isin(earned % 12 + 1, chosen)
+    yes = np.isin(earned % 12 + 1, list(months))
     return from_dense(fills, yes[None, :], np.zeros(1, dtype=np.int64))

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.dates import add_months, last_business_day, month_start
 from backtest.errors import UsageError
-from backtest.signals.rows import combinations, distinct, row, sets_of, whole
+from backtest.signals.rows import combinations, distinct, sets_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,6 @@ class Level:
     def n_sets(self) -> int:
         """The number of parameter sets."""
         return len(self.which)
-
-    @property
-    def known_from(self) -> Days:
-        """The day on which each set's first value became known, (n_sets,); NaT where none ever is."""
-        return np.append(self.known_at, np.datetime64("NaT"))[self._following()[self.which, self.since]]
 
     def _following(self) -> Ints:
         """Return the place of the first value there is at or after each, (n_rows, n + 1); n where none is."""
@@ -194,7 +189,7 @@ class Level:
         Each is taken as known on the day, and what is not finite is missing. ``label`` has two places.
         """
         if not isinstance(other, Level):
-            numbers = row(other, "a number beside a level").astype(np.float64)
+            numbers = np.atleast_1d(other).astype(np.float64)
             n_sets = sets_of(self.n_sets, len(numbers))
             found, what = np.unique(numbers, return_inverse=True)
             (rows, number), which = combinations(
@@ -225,10 +220,6 @@ class Level:
     def transformed(self, function: Any, label: str, unit: str) -> Level:
         """Return what a function of one array makes of each value; what is not finite is missing."""
         return replace(self, label=label.format(self.label), values=_finite(function, self.values), unit=unit)
-
-    def __neg__(self) -> Level:
-        """Return the level with its sign reversed."""
-        return self.transformed(np.negative, "minus {}", self.unit)
 
     def __sub__(self, other: Level | float) -> Level:
         """Return the difference from a number or from another level."""

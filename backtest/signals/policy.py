@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.signals.events import Events
-from backtest.signals.rows import distinct, row, sets_of, whole
+from backtest.signals.rows import distinct, sets_of, whole
 from backtest.signals.signal import unite
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PolicyRate:
 
         ``quiet`` (whole months) and ``at_least`` are one value or a row of them.
         """
-        quiet, at_least = whole(quiet, "quiet")[:, None], row(at_least, "at_least")[:, None]
+        quiet, at_least = whole(quiet, "quiet")[:, None], np.atleast_1d(at_least)[:, None]
         known_at = self.target.known_at[1:]
         cut = self.moved(-1.0, at_least)
 
@@ -73,7 +73,7 @@ class PolicyRate:
         before it nobody can tell the direction of policy. A rise before the ``after`` months are over ends
         the wait.
         """
-        at_least, after = row(at_least, "at_least")[:, None], whole(after, "after")
+        at_least, after = np.atleast_1d(at_least)[:, None], whole(after, "after")
         n_sets = sets_of(len(at_least), len(after))
         known_at = self.target.known_at[1:]
         cut, rise = self.moved(-1.0, at_least), self.moved(1.0, at_least)
@@ -104,7 +104,7 @@ class PolicyRate:
 
     def moves(self, at_least: Any) -> Ints:
         """Return, for each of a row of least moves, a number that is the same where the same moves count."""
-        at_least = row(at_least, "at_least")[:, None]
+        at_least = np.atleast_1d(at_least)[:, None]
         both = np.c_[self.moved(-1.0, at_least), self.moved(1.0, at_least)]
         return _unlike(both, np.zeros(len(both)))[1]
 

@@ -18,25 +18,9 @@ if TYPE_CHECKING:
 _TABLE = 32  # numbers a set up to which the distinct ones are found by a table, not by sorting
 
 
-def row(values: Any, what: str) -> Any:
-    """Return a parameter as (n_sets,) values: of one number or a row (n_sets,).
-
-    Raises
-    ------
-    UsageError
-        When it has another shape; ``what`` names it in the sentence.
-    """
-    array = np.asarray(values)
-    if array.ndim > 1:
-        raise UsageError(
-            f"{what} must be one value, or one for each parameter set, not an array of {array.shape}"
-        )
-    return array.reshape(-1)
-
-
 def whole(values: Any, what: str) -> Ints:
-    """Return a row of whole numbers, 0 or more; UsageError where one is not."""
-    found = row(values, what)
+    """Return one number or a row as (n_sets,) whole numbers, 0 or more; UsageError where one is not."""
+    found = np.atleast_1d(values)
     if not (np.isfinite(found) & (found >= 0) & (found == np.floor(found))).all():
         raise UsageError(f"{what} must be whole numbers, 0 or more, not {found.tolist()[:3]}")
     return found.astype(np.int64)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.errors import UsageError
 from backtest.signals.rows import distinct, sets_of, whole
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Signal:
     """Yes or no at every fill, for each parameter set, as disjoint runs.
-
-    Combine signals with ``&``, ``|``, ``~`` and ``vote``; the result is known when all of them are.
 
     Parameters
     ----------
@@ -66,22 +63,9 @@ class Signal:
         np.add.at(change, stops, -1)
         return change[:-1].cumsum() > 0
 
-    def __and__(self, other: Signal) -> Signal:
-        """Yes while both say yes."""
-        return vote(self, other, needed=2)
-
-    def __or__(self, other: Signal) -> Signal:
-        """Yes while either says yes."""
-        return vote(self, other, needed=1)
-
     def __invert__(self) -> Signal:
         """Yes while this one says no."""
         return _tallied([self], np.array([True, False]), None)
-
-    def __bool__(self) -> NoReturn:
-        raise UsageError(
-            "a signal is an answer for each fill; combine signals with &, | and ~, not and, or, not"
-        )
 
     def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
         """Return sets of which no two say the same from a fill up to another, and which of them each is like.
@@ -250,14 +234,7 @@ def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> 
     """Return yes while at least ``needed`` of the signals say yes; known when all of them are.
 
     ``which`` as in ``merge``.
-
-    Raises
-    ------
-    UsageError
-        When there are no signals, or more are needed than there are.
     """
-    if not 1 <= needed <= len(signals):
-        raise UsageError(f"a vote of {len(signals)} signals cannot need {needed} of them")
     return _tallied(signals, np.arange(len(signals) + 1) >= needed, which)
 
 

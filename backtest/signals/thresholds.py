@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.errors import UsageError
 from backtest.signals.level import Level
-from backtest.signals.rows import combinations, distinct, row, sets_of
+from backtest.signals.rows import combinations, distinct, sets_of
 from backtest.signals.signal import Signal
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def passed(level: Level, enter: Any, until: Any, sign: float) -> tuple[Signal, I
         gap = level - enter
         zero = np.zeros(gap.n_sets)
         return *_signal(gap, zero, zero, sign), np.zeros(gap.n_sets, dtype=np.bool_), UsageError()
-    enter = row(enter, "the threshold").astype(np.float64)
-    until = enter if until is None else row(until, "until").astype(np.float64)
+    enter = np.atleast_1d(enter).astype(np.float64)
+    until = enter if until is None else np.atleast_1d(until).astype(np.float64)
     n_sets = sets_of(level.n_sets, len(enter), len(until))
     enter, until = np.broadcast_to(enter, n_sets), np.broadcast_to(until, n_sets)
     refused = sign * until > sign * enter

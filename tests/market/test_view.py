@@ -44,7 +44,7 @@ def test_what_the_market_lacks_is_named_with_a_market_that_has_it(embedded: Mark
     with pytest.raises(
         RotationError, match="FEDFUNDS, which the strategy needs, is not stored yet; get it"
     ) as error:
-        market.policy_by("FEDFUNDS")
+        market.level("FEDFUNDS")
     assert str(error.value).endswith("with: rotation data fetch FEDFUNDS")
     # One that a market of its own need not name: it comes with the installation.
     assert "MOODYS_AAA" not in market.roles
@@ -62,7 +62,7 @@ def test_a_sleeve_that_begins_late_and_ends_early_is_followed_between(embedded: 
     small = embedded.bars.sleeves.index("small")
     returns[:100, small] = returns[-50:, small] = np.nan
     index = with_returns(embedded, returns).known().index("small")
-    assert index.known_from[0] == embedded.bars.dates[100]
+    assert np.flatnonzero(np.isfinite(index.values[0]))[0] == 100
     assert np.isnan(index.values[0, -50:]).all()
     # No news at the end: what was known last still stands.
     assert index.at_fills()[0, -1] == index.values[0, -51]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from backtest.dates import Fills
-from backtest.errors import UsageError
 from backtest.signals.calendar import months_of_year
 from tests.signals.cases import DAYS, MONTHS
 
@@ -23,8 +22,3 @@ def test_the_last_fill_earns_what_follows_its_day() -> None:
     assert months_of_year(Fills(MONTHS), [1]).dense()[-1]  # 30 December 1994 closes its month
     assert not months_of_year(Fills(DAYS), [5]).dense()[-2]
     assert months_of_year(Fills(DAYS), [5]).dense()[-1]  # 28 April 2000 is a Friday
-
-
-def test_a_month_is_a_number_from_1_to_12() -> None:
-    with pytest.raises(UsageError, match="months of the year are numbers from 1 to 12, not"):
-        months_of_year(Fills(MONTHS), [0])

@@ -277,8 +277,6 @@ def test_what_cannot_be_is_refused() -> None:
     made: Level = level(np.arange(len(FIRSTS), dtype=float), FIRSTS)
     with pytest.raises(UsageError, match="turns yes at 1 cannot turn no above that, at 2"):
         above(made, 1, until=2)
-    with pytest.raises(UsageError, match="one value, or one for each parameter set"):
-        made.over(np.ones((2, 3)), "average")
     with pytest.raises(UsageError, match="rows of parameters of different lengths meet: 2, 3"):
         above(made, np.ones(2), until=np.ones(3))
     assert dense(above(made, np.array([1.0, 5.0]))).shape == (2, len(MONTHS))
