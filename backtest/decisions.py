@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from backtest.errors import RotationError, UsageError, nearest
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Made, operation
 from backtest.signals import own
-from backtest.signals.rows import whole
+from backtest.signals.rows import combinations, distinct, sets_of, whole
 from backtest.signals.signal import Signal, latest, merge
 
 if TYPE_CHECKING:
@@ -101,21 +102,69 @@ class Rotation:
 
 
 @dataclass(frozen=True, eq=False)
+class Changes:
+    """Which row of some weights each of many sets holds, from one fill until the next.
+
+    Parameters
+    ----------
+    offsets
+        (n_sets + 1,) int64: the changes of set s are those from ``offsets[s]`` to ``offsets[s + 1]``.
+    at
+        (n_changes,) int64: the fill of each; within a set they increase, and the first is 0.
+    rows
+        (n_changes,) int64: the row of the weights that each holds.
+    """
+
+    offsets: Ints
+    at: Ints
+    rows: Ints
+
+    def take(self, which: Ints) -> Changes:
+        """Return the changes of so many of the sets, in this order."""
+        lengths = np.diff(self.offsets)[which]
+        offsets = np.r_[0, np.cumsum(lengths)]
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[which] - offsets[:-1], lengths)
+        return Changes(offsets, self.at[places], self.rows[places])
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Signals that decide together: row m of weights is held while bit i of m is what signal i answers.
+
+    Parameters
+    ----------
+    signals
+        The signals.
+    sets
+        For each of them (n_sets,) int64: the set of it that each parameter set uses.
+    """
+
+    signals: tuple[Signal, ...]
+    sets: tuple[Ints, ...]
+
+    def take(self, which: Ints) -> Together:
+        """Return the same for so many of the sets, in this order."""
+        return Together(self.signals, tuple(sets[which] for sets in self.sets))
+
+    @cached_property
+    def changes(self) -> Changes:
+        """The answers written out, which takes longer than to measure them."""
+        steps = merge(self.signals, self.sets)
+        kept = np.ones(len(steps.at), dtype=bool)
+        kept[steps.offsets[1:] - 1] = False  # a set's last step lies past the last fill
+        return Changes(steps.offsets - np.arange(len(steps.offsets)), steps.at[kept], steps.masks[kept])
+
+
+@dataclass(frozen=True, eq=False)
 class Weights:
     """Hold fractions of several sleeves, each mix from one fill until the next; what is left is cash.
 
     Parameters
     ----------
     fills
-        The fills that ``at`` counts.
+        The fills at which to trade.
     sleeves
         The names of the columns of ``weights``; ``cash`` need not be one.
-    offsets
-        (n_sets + 1,) int64: the decisions of set s are those from ``offsets[s]`` to ``offsets[s + 1]``.
-    at
-        (n_decisions,) int64: the fill of each; within a set they increase, and the first is 0.
-    rows
-        (n_decisions,) int64: the row of ``weights`` that each holds.
     weights
         (n_rows, n_sleeves) float64: fractions of the value after costs, 0 or more, at most 1 in sum.
     first
@@ -125,17 +174,17 @@ class Weights:
     band
         (n_sets,) float64: trade back to the target as well when a weight has drifted from it by more than
         this fraction of the value; 0 for never.
+    given
+        Which row each set holds from when on, or the signals whose answers say which.
     """
 
     fills: Fills
     sleeves: tuple[str, ...]
-    offsets: Ints
-    at: Ints
-    rows: Ints
     weights: Floats
     first: Ints
     every_months: Ints
     band: Floats
+    given: Changes | Together
 
     def __post_init__(self) -> None:
         if wrong(self.weights).any():
@@ -148,18 +197,18 @@ class Weights:
 
     def take(self, which: Ints) -> Weights:
         """Return the weights of so many of the sets, in this order."""
-        lengths = np.diff(self.offsets)[which]
-        offsets = np.r_[0, np.cumsum(lengths)]
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[which] - offsets[:-1], lengths)
         return replace(
             self,
-            offsets=offsets,
-            at=self.at[places],
-            rows=self.rows[places],
+            given=self.given.take(which),
             first=self.first[which],
             every_months=self.every_months[which],
             band=self.band[which],
         )
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Which row each set holds from when on."""
+        return self.given if isinstance(self.given, Changes) else self.given.changes
 
     @property
     def first_fill(self) -> int:
@@ -184,8 +233,9 @@ class Weights:
 
     def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
         """Return what to hold from fill ``first`` on, none at the ``last`` bar; errors as ``full``."""
-        part = slice(self.offsets[which], self.offsets[which + 1])
-        at, weights = self.at[part], self.full(sleeves)[self.rows[part]]
+        changes = self.changes
+        part = slice(changes.offsets[which], changes.offsets[which + 1])
+        at, weights = changes.at[part], self.full(sleeves)[changes.rows[part]]
 
         current = int(np.searchsorted(at, first, "right")) - 1
         used = np.r_[current, np.flatnonzero((at > first) & (at < last))]
@@ -313,23 +363,24 @@ def answered(
     op: str, args: Sequence[Any], signals: Sequence[Signal], which: Sequence[Ints] | None = None
 ) -> Weights:
     """Return what an operation of the table makes of signals; ``which`` as in ``merge``."""
-    steps = merge(signals, which)
-    kept = np.ones(len(steps.at), dtype=bool)
-    kept[steps.offsets[1:] - 1] = False
-    n_sets = len(steps.offsets) - 1
+    n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])
+    sets = [np.arange(s.n_sets) for s in signals] if which is None else which
+    together = Together(tuple(signals), tuple(np.broadcast_to(each, n_sets) for each in sets))
     # Each mask is an answer of every signal: few different ones, each weighed once.
-    every = np.arange(1 << len(signals)) if len(signals) <= _TABLED else np.unique(steps.masks[kept])
+    given: Changes | Together = together
+    every = np.arange(1 << min(len(signals), _TABLED))
+    if len(signals) > _TABLED:  # of too many only those that some set gives
+        every, rows = np.unique(together.changes.rows, return_inverse=True)
+        given = replace(together.changes, rows=rows)
     sleeves, table = _WEIGHED[op]((every[:, None] >> np.arange(len(signals))) & 1 == 1, *args)
     return Weights(
-        fills=steps.fills,
+        fills=signals[0].fills,
         sleeves=sleeves,
-        offsets=steps.offsets - np.arange(n_sets + 1),
-        at=steps.at[kept],
-        rows=np.searchsorted(every, steps.masks[kept]),
         weights=table,
         first=latest(signals, which),
         every_months=np.zeros(n_sets, dtype=np.int64),
         band=np.zeros(n_sets),
+        given=given,
     )
 
 
@@ -338,19 +389,20 @@ def mixed(
 ) -> tuple[Weights, Bools]:
     """Return fixed fractions (n_sets, n_sleeves), and which sets ask for what cannot be held."""
     n_sets = len(weights)
-    bad = wrong(weights)
+    columns, places = zip(*map(distinct, weights.T), strict=True)
+    each, rows = combinations(places, [len(column) for column in columns])
+    table = np.column_stack([column[which] for column, which in zip(columns, each, strict=True)])
+    bad = wrong(table)
     made = Weights(
         fills=fills,
         sleeves=sleeves,
-        offsets=np.arange(n_sets + 1),
-        at=np.zeros(n_sets, dtype=np.int64),
-        rows=np.arange(n_sets),
-        weights=np.where(bad[:, None], 0.0, weights),
+        weights=np.where(bad[:, None], 0.0, table),
         first=np.zeros(n_sets, dtype=np.int64),
         every_months=every_months,
         band=band,
+        given=Changes(np.arange(n_sets + 1), np.zeros(n_sets, dtype=np.int64), rows),
     )
-    return made, bad
+    return made, bad[rows]
 
 
 def wrong(weights: Floats) -> Bools:
@@ -410,13 +462,11 @@ def weighed(known: Known, *given: Any) -> Decision:
         Weights(
             fills=known.fills,
             sleeves=into,
-            offsets=offsets,
-            at=at,
-            rows=np.arange(len(weights)),
             weights=weights,
             first=first,
             every_months=np.zeros(n_sets, dtype=np.int64),
             band=np.zeros(n_sets),
+            given=Changes(offsets, at, np.arange(len(weights))),
         )
     )
 
@@ -435,15 +485,12 @@ def on_calendar(decision: Decision) -> Decision:
     n, later = len(fills.dates), fills.deciding()
     if isinstance(decision, Rotation):
         return replace(decision, signal=decision.signal.moved(later))
-    which = np.repeat(np.arange(decision.n_sets), np.diff(decision.offsets))
-    at = later[decision.at]
-    at[decision.offsets[:-1]] = 0  # what stands first is in force until the first decision
+    changes = decision.changes
+    which = np.repeat(np.arange(decision.n_sets), np.diff(changes.offsets))
+    at = later[changes.at]
+    at[changes.offsets[:-1]] = 0  # what stands first is in force until the first decision
     # Of several decisions that wait for one fill the last one stands.
     kept = np.r_[(at[1:] != at[:-1]) | (which[1:] != which[:-1]), True] & (at < n)
-    return replace(
-        decision,
-        offsets=np.r_[0, np.cumsum(np.bincount(which[kept], minlength=decision.n_sets))],
-        at=at[kept],
-        rows=decision.rows[kept],
-        first=later[decision.first],
-    )
+    offsets = np.r_[0, np.cumsum(np.bincount(which[kept], minlength=decision.n_sets))]
+    given = Changes(offsets, at[kept], changes.rows[kept])
+    return replace(decision, given=given, first=later[decision.first])

@@ -193,9 +193,11 @@ def test_a_mix_is_one_for_each_of_the_longest_row() -> None:
         n_sets = len(months)
         assert decision.every_months.tolist() == months
         assert decision.band.tolist() == band
-        assert decision.offsets.tolist() == list(range(n_sets + 1))
-        assert decision.first.tolist() == decision.at.tolist() == [0] * n_sets
-        assert {decision.first.dtype, decision.at.dtype, decision.every_months.dtype} == {np.dtype(np.int64)}
+        assert decision.changes.offsets.tolist() == list(range(n_sets + 1))
+        assert decision.first.tolist() == decision.changes.at.tolist() == [0] * n_sets
+        assert {decision.first.dtype, decision.changes.at.dtype, decision.every_months.dtype} == {
+            np.dtype(np.int64)
+        }
 
 
 def test_what_is_no_signal_and_what_are_no_weights_is_said() -> None:
@@ -217,7 +219,7 @@ def test_what_is_no_signal_and_what_are_no_weights_is_said() -> None:
         table = np.array([[0.5, 0.5], [*weights.values()]])
         made, refused = mixed(fills(), tuple(weights), table, np.zeros(2, int), np.zeros(2))
         assert refused.tolist() == [False, True]
-        assert (made.weights[1] == 0.0).all()
+        assert (made.weights[made.changes.rows[1]] == 0.0).all()
         assert (
             said_of(tuple(weights), table) == f"weights must be 0 or more and at most 1 in sum, not {weights}"
         )

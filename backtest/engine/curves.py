@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from backtest.dates import Floats
 
 N_MEASURES = len(SWEPT)
+TOTAL_RETURN, TURNOVER, SWITCHES, TIME_IN_SMALL = map(
+    SWEPT.index, ("total_return", "turnover", "switches", "time_in_small")
+)
 _write = in_turn([BY_KEY[key].formula for key in SWEPT])
 _BLOCK = 64  # bars that are searched for a fall at once
 _SAME = 1e-15  # values that differ by less than this part of the largest are the same value

@@ -24,7 +24,7 @@ def share(
     ``threads`` are by default as many as there are processors.
     """
     threads = threads or available()
-    size = max(smallest, -(-n_sets // (threads * _PIECES)))
+    size = n_sets if threads == 1 else max(smallest, -(-n_sets // (threads * _PIECES)))
     starts = range(0, n_sets, size)
     stops = [min(start + size, n_sets) for start in starts]
     if threads == 1 or len(stops) < 2:

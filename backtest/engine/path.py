@@ -15,9 +15,10 @@ import numpy as np
 
 from backtest.compiling import compiled
 from backtest.decisions import Targets
-from backtest.engine.curves import N_MEASURES, measure
+from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TOTAL_RETURN, TURNOVER, measure
 from backtest.engine.parallel import share
-from backtest.engine.reference import NEVER, Path, Rebalance, Trades, no_return
+from backtest.engine.reference import NEVER, ON_TARGET, Path, Rebalance, Trades, no_return
+from backtest.engine.trading import earn, furthest, net_of, only_sleeve, value_after_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
+
+_BAR, _VALUE, _COST, _SWITCHED, _BEFORE = range(5)  # columns of what is written of a trade; the last of many
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,55 +72,10 @@ class Schedules:
 
 
 @compiled
-def _value_after_costs(holdings: Floats, wanted: Floats, costs: Floats) -> float:
-    """Return the value left when holdings are traded to weights; see the function in ``reference``."""
-    value = 0.0
-    for sleeve in range(len(holdings)):
-        value += holdings[sleeve]
-    after = value
-    while True:
-        fixed, slope = value, 1.0
-        for sleeve in range(len(holdings)):
-            amount = wanted[sleeve] * after
-            direction = float(int(amount > holdings[sleeve]) - int(amount < holdings[sleeve]))
-            fixed += costs[sleeve] * direction * holdings[sleeve]
-            slope += costs[sleeve] * direction * wanted[sleeve]
-        if not fixed / slope < after:  # or there is a NaN, which the caller finds
-            return after
-        after = fixed / slope
-
-
-@compiled
-def _only_sleeve(holdings: Floats) -> int:
-    """Return the sleeve that holds everything, -1 where several do."""
-    found = -1
-    for sleeve in range(len(holdings)):
-        if holdings[sleeve] != 0.0:
-            if found >= 0:
-                return -1
-            found = sleeve
-    return found
-
-
-@compiled
 def _due(holdings: Floats, value: float, wanted: Floats, months: int, every: int, band: float) -> bool:
     """Return whether to trade back to the target; see ``reference.Rebalance.due``."""
-    furthest = 0.0
-    for sleeve in range(len(holdings)):
-        furthest = max(furthest, abs(holdings[sleeve] / value - wanted[sleeve]))
-    return furthest > 0.0 and ((0 < every <= months) or furthest > band)
-
-
-@compiled
-def _earn(columns: Floats, bar: int, holdings: Floats, value: float) -> tuple[float, float]:
-    """Let the holdings grow by a bar's returns; return the portfolio's return and its new value."""
-    gross, grown = 0.0, 0.0
-    for sleeve in range(len(holdings)):
-        if holdings[sleeve] != 0.0:
-            gross += holdings[sleeve] / value * columns[sleeve, bar]
-            holdings[sleeve] *= 1.0 + columns[sleeve, bar]
-        grown += holdings[sleeve]
-    return gross, grown
+    drift = furthest(holdings, value, wanted)
+    return drift > ON_TARGET and ((0 < every <= months) or drift > band)
 
 
 @compiled
@@ -125,7 +83,7 @@ def _trade(
     holdings: Floats, value: float, wanted: Floats, target: Floats, costs: Floats
 ) -> tuple[float, float, bool]:
     """Trade to the target, which becomes the wanted one; return value, turnover and whether it is new."""
-    after = _value_after_costs(holdings, target, costs)
+    after = value_after_costs(holdings, target, costs)
     moved, switched = 0.0, False
     for sleeve in range(len(holdings)):
         moved += abs(target[sleeve] - holdings[sleeve] / value)
@@ -139,8 +97,7 @@ def _trade(
 def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> None:
     """Write a single sleeve's returns from ``bar`` to ``until``, the first after a trade's cost."""
     net[: until - bar + 1] = column[bar : until + 1]
-    if kept != 1.0:
-        net[0] = (1.0 + column[bar]) * kept - 1.0
+    net[0] = net_of(column[bar], kept)
 
 
 @compiled
@@ -178,8 +135,8 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
     net
         (n,) float64, written: the returns of the bars after the first.
     equity, held, log
-        Written where they have room: (n + 1,) values; (n, n_sleeves) weights; (n_trades, 4 + 2 n_sleeves)
-        trades as bar, value, cost, switched, weights before and after. Else of length 0.
+        Written where they have room: (n + 1,) values; (n, n_sleeves) weights; trades, a row each, in the
+        columns above, then the weights before and after. Else of length 0.
 
     Returns
     -------
@@ -210,8 +167,8 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
                     in_small += holdings[small] / value
                 if storing:
                     held[bar - first - 1] = holdings / value
-                gross, value = _earn(columns, bar, holdings, value)
-                net[bar - first - 1] = gross if kept == 1.0 else (1.0 + gross) * kept - 1.0
+                gross, value = earn(columns, bar, holdings, value)
+                net[bar - first - 1] = net_of(gross, kept)
 
         decided = following < len(fills) and fills[following] == bar
         if decided or (
@@ -222,24 +179,20 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
             target = weights[rows[following]] if decided else wanted
             following += int(decided)
             if storing:
-                log[n_trades, 1] = value
-                log[n_trades, 4 : 4 + n_sleeves] = holdings / value
-                log[n_trades, 4 + n_sleeves :] = target
+                log[n_trades, _VALUE] = value
+                log[n_trades, _BEFORE : _BEFORE + n_sleeves] = holdings / value
+                log[n_trades, _BEFORE + n_sleeves :] = target
             after, moved, switched = _trade(holdings, value, wanted, target, costs)
             if storing:
-                log[n_trades, 0], log[n_trades, 2], log[n_trades, 3] = (
-                    bar - first,
-                    1.0 - after / value,
-                    switched,
-                )
+                log[n_trades, _BAR], log[n_trades, _SWITCHED] = bar - first, switched
+                log[n_trades, _COST] = 1.0 - after / value
             if n_trades > 0:
-                turnover += moved
-                switches += int(switched)
+                turnover, switches = turnover + moved, switches + int(switched)
             n_trades += 1
             kept *= after / value
-            value, traded_in, alone = after, months[bar], _only_sleeve(holdings)
-            if bar > first and kept != 1.0:
-                net[bar - first - 1] = (1.0 + gross) * kept - 1.0
+            value, traded_in, alone = after, months[bar], only_sleeve(holdings)
+            if bar > first:
+                net[bar - first - 1] = net_of(gross, kept)
         if bar > first:
             kept = 1.0
         if storing:
@@ -274,11 +227,11 @@ def _measure_sets(
             net, nothing, no_rows, no_rows,
         )  # fmt: skip
         measure(out[which], net, risk_free, benchmark, about, n_years)
-        if math.isnan(out[which, 0]):
+        if math.isnan(out[which, TOTAL_RETURN]):
             return which
-        out[which, 11] = turnover / n_years
-        out[which, 12] = switches
-        out[which, 13] = in_small / n
+        out[which, TURNOVER] = turnover / n_years
+        out[which, SWITCHES] = switches
+        out[which, TIME_IN_SMALL] = in_small / n
     return -1
 
 
@@ -306,7 +259,8 @@ def scheduled(
     return used
 
 
-def _months(bars: Bars) -> Ints:
+def months_of(bars: Bars) -> Ints:
+    """Return each bar's calendar month, counted on."""
     return bars.dates.astype("datetime64[M]").astype(np.int64)
 
 
@@ -322,9 +276,9 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
     """Run a portfolio through the bars; what ``reference.simulate`` returns, bit for bit, and its errors."""
     last, n_sleeves = len(bars.dates) - 1, len(bars.sleeves)
     net, equity, held = np.empty(last), np.empty(last + 1), np.empty((last, n_sleeves))
-    log = np.empty((last + 1, 4 + 2 * n_sleeves))
+    log = np.empty((last + 1, _BEFORE + 2 * n_sleeves))
     n_trades, *_ = _walk(
-        np.ascontiguousarray(bars.returns.T), _months(bars), (0, last),
+        np.ascontiguousarray(bars.returns.T), months_of(bars), (0, last),
         targets.fills, np.arange(len(targets.fills)), targets.weights, np.asarray(costs, dtype=np.float64),
         _settings(rebalance), _places(bars), net, equity, held, log,
     )  # fmt: skip
@@ -332,9 +286,9 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
         bad = int(np.isnan(net).argmax())
         raise no_return(bars, 1 + bad, held[bad])
     log = log[:n_trades]
-    before, after = log[:, 4 : 4 + n_sleeves], log[:, 4 + n_sleeves :]
-    switched = log[:, 3].astype(bool)
-    trades = Trades(log[:, 0].astype(np.int64), before, after, log[:, 1], log[:, 2], switched)
+    before, after = np.split(log[:, _BEFORE:], [n_sleeves], axis=1)
+    switched, at = log[:, _SWITCHED].astype(bool), log[:, _BAR].astype(np.int64)
+    trades = Trades(at, before, after, log[:, _VALUE], log[:, _COST], switched)
     return Path(equity, net, held, trades)
 
 
@@ -373,7 +327,7 @@ def sweep(
     """
     n_sets = len(schedules.offsets) - 1
     out = np.empty((n_sets, N_MEASURES))
-    columns, months = np.ascontiguousarray(bars.returns.T), _months(bars)
+    columns, months = np.ascontiguousarray(bars.returns.T), months_of(bars)
     arrays = (
         schedules.offsets,
         schedules.fills,

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from backtest.market.data import Bars
 
 
+ON_TARGET = 1e-9
+"""A portfolio whose weights are all this near to their targets is on target: rounding must not decide it."""
+
+
 @dataclass(frozen=True)
 class Rebalance:
     """When to trade back to the target between two decisions; by default never.
@@ -53,10 +57,10 @@ class Rebalance:
     def due(self, months: int, weights: Sequence[float], target: Sequence[float]) -> bool:
         """Return whether to trade, ``months`` after the last trade and with these weights.
 
-        Holdings that are on target to the last bit, as a single sleeve is, are left alone.
+        Holdings that are on target, as a single sleeve is, are left alone.
         """
         furthest = max(abs(weight - wanted) for weight, wanted in zip(weights, target, strict=True))
-        if furthest == 0.0:
+        if furthest <= ON_TARGET:
             return False
         by_month = self.every_months is not None and months >= self.every_months
         return by_month or (self.band is not None and furthest > self.band)

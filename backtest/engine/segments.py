@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.compiling import compiled, inlined, lower
-from backtest.engine.curves import N_MEASURES, finish, measure
+from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
-from backtest.engine.tables import Columns, Tables, mark, terms
+from backtest.engine.rounding import N_SUMS, ULP, Sums, conclude, terms
+from backtest.engine.tables import Columns, Tables, mark
+from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +29,6 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
-
-_GOOD = 1e-11  # how well a measure must be determined, relative
-_SHALLOW = -1e-3  # a drawdown less deep than this is too near to rounding for a ratio over it
-_FEW = 8  # bars: fewer are walked
-_ULP = 2.3e-16
 
 _SMALL_SLEEVE = "small"
 
@@ -81,12 +78,6 @@ def _hold(so_far: Fall, sparse: Floats, levels: Ints, sleeve: int, start: int, s
     return _follow(so_far, right[0], right[1], right[2], right[3])
 
 
-@inlined
-def _net(gross: float, kept: float) -> float:
-    """Return a bar's return after costs."""
-    return gross if kept == 1.0 else (1.0 + gross) * kept - 1.0
-
-
 @compiled
 def _walk(
     out: Floats,
@@ -108,19 +99,17 @@ def _walk(
         until = _edge(starts, stops, which) if which < end else last
         for plain in range(bar, until + 1):
             net[plain - first - 1] = returns[sleeve, plain]
-        net[bar - first - 1] = _net(returns[sleeve, bar], left)
+        net[bar - first - 1] = net_of(returns[sleeve, bar], left)
         if which < end:
             left = (left if until == bar else 1.0) * kept[sleeve]
-            net[until - first - 1] = _net(returns[sleeve, until], left)
+            net[until - first - 1] = net_of(returns[sleeve, until], left)
             left = 1.0
         sleeve, bar = 1 - sleeve, until + 1
     measure(out, net, *yardstick)
 
 
 @inlined
-def _first_bar(
-    gross: float, net: float, centre: float, risk_free: float, benchmark: float
-) -> tuple[float, float, float, float, float]:
+def _first_bar(gross: float, net: float, centre: float, risk_free: float, benchmark: float) -> Sums:
     """Return what a bar adds to the five sums after costs beyond what it adds before them."""
     costly, free = terms(net, centre, risk_free, benchmark), terms(gross, centre, risk_free, benchmark)
     return (
@@ -133,9 +122,7 @@ def _first_bar(
 
 
 @inlined
-def _plus(
-    sums: tuple[float, float, float, float, float], times: float, row: Floats
-) -> tuple[float, float, float, float, float]:
+def _plus(sums: Sums, times: float, row: Floats) -> Sums:
     """Return the sums with ``times`` the first five figures of a row added."""
     return (
         sums[0] + times * row[0],
@@ -156,7 +143,7 @@ def _accumulate(
     tables: tuple[Ints, Ints, Floats, Floats],
     kept: Floats,
     first_kept: Floats,
-) -> tuple[tuple[float, float, float, float, float], Fall]:
+) -> tuple[Sums, Fall]:
     """Return a set's five sums and its fall."""
     (first, last), (begin, end) = window, edges
     returns, risk_free, benchmark, prefix, logs, centre = columns
@@ -170,7 +157,7 @@ def _accumulate(
         left *= kept[sleeve]
     growth = logs[sleeve, bar] + math.log(left)
     so_far = _follow((0.0, 0.0, 0.0), growth, min(0.0, growth), min(0.0, growth), min(0.0, growth))
-    sums = _first_bar(gross, _net(gross, left), centre, risk_free[bar], benchmark[bar])
+    sums = _first_bar(gross, net_of(gross, left), centre, risk_free[bar], benchmark[bar])
     sums = _plus(sums, -1.0, prefix[sleeve, first])
     if switch_now:
         sums = _plus(sums, 1.0, prefix[sleeve, bar])
@@ -182,57 +169,11 @@ def _accumulate(
         here = index[_edge(starts, stops, which)]
         so_far = _hold(so_far, sparse, levels, sleeve, point, here - 1)
         row = switches[sleeve, here]
-        so_far = _follow(so_far, row[5], row[6], row[7], row[8])
+        so_far = _follow(so_far, row[N_SUMS], row[N_SUMS + 1], row[N_SUMS + 2], row[N_SUMS + 3])
         sums = _plus(sums, 1.0, row)
         sleeve, point = 1 - sleeve, here
     sums = _plus(sums, 1.0, prefix[sleeve, last])
     return sums, _hold(so_far, sparse, levels, sleeve, point, index[last])
-
-
-@inlined
-def _conclude(
-    out: Floats,
-    acc: tuple[float, float, float, float, float],
-    path: Fall,
-    n: int,
-    n_switches: int,
-    centre: float,
-    reach: Floats,
-    window_sums: tuple[float, float, float, float, float, float],
-) -> bool:
-    """Write the measures from the sums; return whether rounding left every one of them good."""
-    n_years, mean_x, squares_x, sum_rf, sum_x, sum_xx = window_sums
-    sum_e = acc[0] + n * centre - sum_rf
-    sum_a = sum_e - sum_x
-    squares_r = acc[1] - acc[0] * acc[0] / n
-    squares_e = acc[2] - sum_e * sum_e / n
-    squares_a = acc[4] - sum_a * sum_a / n
-    product = (acc[2] + sum_xx - acc[4]) / 2.0 - sum_e * sum_x / n
-
-    # Every term is a difference of prefix sums, or what a cost changes: of the size of one or of the answer.
-    noise = _ULP * (n_switches + 4)
-    of_sum = noise * (reach[0] + math.sqrt((n_switches + 1) * (reach[1] + acc[1])))
-    of_sum += _ULP * (n * abs(centre) + abs(sum_rf) + abs(sum_x))
-    of_product = reach[2] + acc[2] + reach[4] + acc[4] + sum_xx + abs(sum_e * sum_x) / n
-    smallest = min(squares_r, squares_e, squares_a)
-    worst = math.expm1(path[2])
-    good = (
-        n >= _FEW
-        and worst < _SHALLOW
-        and noise * (reach[1] + acc[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
-        and noise * (reach[2] + acc[2]) + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
-        and noise * (reach[4] + acc[4]) + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
-        and noise * (reach[3] + acc[3]) < _GOOD * acc[3]
-        and of_sum / math.sqrt(n_years) < _GOOD * math.sqrt(smallest)
-        and noise * of_product <= _GOOD * squares_x
-    )
-    if good:
-        means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
-        finish(
-            out, n, n_years, math.exp(path[0]), worst, means, (squares_r, squares_e, squares_a),
-            acc[3], product / squares_x, mean_x,
-        )  # fmt: skip
-    return good
 
 
 @compiled
@@ -244,12 +185,12 @@ def _measure_sets(
     columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
     tables: tuple[Ints, Ints, Floats, Floats],
     missing: Ints,
-    reach: Floats,
+    reach: Sums,
     kept: Floats,
     first_kept: Floats,
     unmoved: Floats,
     yardstick: tuple[Floats, Floats, Floats, float],
-    window_sums: tuple[float, float, float, float, float, float],
+    about: tuple[float, float, float, float, float, float],
     shares: Floats,
 ) -> tuple[int, int]:
     """Write the measures of the sets of a part.
@@ -258,7 +199,7 @@ def _measure_sets(
     """
     offsets, starts, stops = runs
     first, last = window
-    n = last - first
+    n, centre = last - first, columns[5]
     n_walked = 0
     gaps = missing[0, last] > missing[0, first] or missing[1, last] > missing[1, first]
     net = np.empty(n)
@@ -270,16 +211,19 @@ def _measure_sets(
         good = begin < end
         if good:
             sums, path = _accumulate(starts, stops, edges, window, columns, tables, kept, first_kept)
-            good = _conclude(out[which], sums, path, n, end - begin, columns[5], reach, window_sums)
+            # A term is a difference of prefix sums, or what a cost changes: of the size of either.
+            error = (ULP * (end - begin + 4), end - begin + 1, reach)
+            growth, worst = math.exp(path[0]), math.expm1(path[2])
+            good = conclude(out[which], sums, growth, worst, n, centre, error, about)
         else:
             out[which] = unmoved[begin & 1]
         if begin < end and not good:
             n_walked += 1
             _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)
         bars_of_yes = _bars_of_yes(starts, stops, edges, window)
-        out[which, 11] = (end - begin) / yardstick[3]
-        out[which, 12] = end - begin
-        out[which, 13] = (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n
+        out[which, TURNOVER] = (end - begin) / yardstick[3]
+        out[which, SWITCHES] = end - begin
+        out[which, TIME_IN_SMALL] = (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n
     return -1, n_walked
 
 
@@ -401,25 +345,18 @@ class Segments:
         of, first, last = self.columns, yardstick.first, yardstick.last
         columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
         lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
-        x = (
-            yardstick.benchmark - yardstick.risk_free
-        )  # summed without BLAS, whose threads take longer to start
-        window_sums = (
-            yardstick.n_years, *yardstick.about.tolist(),
-            float(yardstick.risk_free.sum()), float(x.sum()), float((x * x).sum()),
-        )  # fmt: skip
         shares = np.array([float(name == _SMALL_SLEEVE) for name in (self.otherwise, self.into)])
 
         unmoved = np.empty((2, N_MEASURES))
         for sleeve in range(2):
             net = of.returns[sleeve, first + 1 : last + 1].copy()
-            net[0] = _net(net[0], first_kept[sleeve])
+            net[0] = net_of(net[0], first_kept[sleeve])
             measure(unmoved[sleeve], net, *yardstick.arrays)
 
         def work(start: int, stop: int) -> tuple[int, int]:
             return _measure_sets(
                 out, (start, stop), runs, (first, last), columns, lookups, of.missing, of.reach,
-                kept, first_kept, unmoved, yardstick.arrays, window_sums, shares,
+                kept, first_kept, unmoved, yardstick.arrays, yardstick.sums, shares,
             )  # fmt: skip
 
         for bad, _ in share(work, len(out), threads, smallest=256):

@@ -24,16 +24,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, inlined
+from backtest.compiling import compiled
+from backtest.engine.rounding import N_SUMS, Sums, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backtest.dates import Floats, Ints
-
-N_SUMS = 5
-"""The sums: of the return less a constant, its square, and the squares of the excess return, of the excess
-return where negative, and of the difference from the benchmark."""
 
 Element = tuple[float, float, float, float]
 """A stretch as (growth, tail, low, fall)."""
@@ -55,16 +52,6 @@ def one_bar(growth: float) -> Element:
     """Return a bar as a stretch."""
     below = min(0.0, growth)
     return growth, below, below, below
-
-
-@inlined
-def terms(
-    earned: float, centre: float, risk_free: float, benchmark: float
-) -> tuple[float, float, float, float, float]:
-    """Return what one bar adds to the five sums."""
-    above, excess, active = earned - centre, earned - risk_free, earned - benchmark
-    below = min(0.0, excess)
-    return above, above * above, excess * excess, below * below, active * active
 
 
 @compiled
@@ -215,7 +202,7 @@ class Columns:
     sums, logs, missing
         ``prefix_sums``, ``logarithms``, and the (2, n_bars) count of missing returns up to each bar.
     reach
-        (5,) float64: the largest size of each prefix sum; what a difference of two can be wrong by is a
+        The largest size of each prefix sum; what a difference of two can be wrong by is a
         few units in the last place of it.
     """
 
@@ -226,7 +213,7 @@ class Columns:
     sums: Floats
     logs: Floats
     missing: Ints
-    reach: Floats
+    reach: Sums
 
     @classmethod
     def of(cls, returns: Floats, risk_free: Floats, benchmark: Floats) -> Columns:
@@ -242,7 +229,7 @@ class Columns:
             sums,
             logarithms(returns),
             np.isnan(returns).cumsum(axis=1),
-            np.abs(sums).max(axis=(0, 1)),
+            tuple(np.abs(sums).max(axis=(0, 1)).tolist()),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,13 @@ class Yardstick:
     def arrays(self) -> tuple[Floats, Floats, Floats, float]:
         """What the compiled loops take."""
         return self.risk_free, self.benchmark, self.about, self.n_years
+
+    @cached_property
+    def sums(self) -> tuple[float, float, float, float, float, float]:
+        """The years, ``about``, and the sums of cash, of the benchmark's excess return and of its square."""
+        x = self.benchmark - self.risk_free  # summed without BLAS, whose threads take longer to start
+        totals = (float(self.risk_free.sum()), float(x.sum()), float((x * x).sum()))
+        return (self.n_years, float(self.about[0]), float(self.about[1]), *totals)
 
     @classmethod
     def of(cls, bars: Bars, benchmark: str, first: int, last: int, n_years: float) -> Yardstick:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.decisions import Weights, held
+from backtest.decisions import Changes, Weights, held
 from backtest.errors import UsageError
 from backtest.scripting.strategy import Strategy
 
@@ -276,13 +276,11 @@ def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
             Weights(
                 fills=trials.known.fills,
                 sleeves=sleeves,
-                offsets=np.array([0, len(fills)]),
-                at=fills,
-                rows=np.arange(len(fills)),
                 weights=rows,
                 first=np.array([folds[0].train[0]]),  # its inputs were known then; it waits for a choice
                 every_months=np.array([every]),
                 band=np.array([band]),
+                given=Changes(np.array([0, len(fills)]), fills, np.arange(len(fills))),
             )
         )
 

@@ -1,0 +1,87 @@
+"""Measures from five sums over a path, and only where rounding has left every one of them good."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from backtest.compiling import inlined
+from backtest.engine.curves import finish
+
+if TYPE_CHECKING:
+    from backtest.dates import Floats
+
+N_SUMS = 5
+Sums = tuple[float, float, float, float, float]
+"""The sums over bars: of the return less a constant, its square, and the squares of the excess return, of the
+excess return where negative, and of the difference from the benchmark."""
+
+ULP = 2.3e-16
+_GOOD = 1e-11  # how well a measure must be determined, relative
+_SHALLOW = -1e-3  # a drawdown less deep than this is too near to rounding for a ratio over it
+_FEW = 8  # bars: fewer are walked
+
+
+@inlined
+def terms(earned: float, centre: float, risk_free: float, benchmark: float) -> Sums:
+    """Return what one bar adds to the five sums."""
+    above, excess, active = earned - centre, earned - risk_free, earned - benchmark
+    below = min(0.0, excess)
+    return above, above * above, excess * excess, below * below, active * active
+
+
+@inlined
+def conclude(
+    out: Floats,
+    acc: Sums,
+    growth: float,
+    worst: float,
+    n: int,
+    centre: float,
+    error: tuple[float, int, Sums],
+    about: tuple[float, float, float, float, float, float],
+) -> bool:
+    """Write the measures from the sums; return whether rounding left every one of them good.
+
+    Parameters
+    ----------
+    out
+        (n_measures,) float64; see ``curves.finish``.
+    acc, growth, worst
+        The five sums over ``n`` bars; what the value grew to, from 1, and the deepest drawdown.
+    centre
+        The constant of the first sum.
+    error
+        What rounding can have done: a part of each sum and of a size that each can have had on the way, the
+        number of terms that the first sum adds up, and these sizes.
+    about
+        ``Yardstick.sums``.
+    """
+    noise, n_terms, reach = error
+    n_years, mean_x, squares_x, sum_rf, sum_x, sum_xx = about
+    sum_e = acc[0] + n * centre - sum_rf
+    sum_a = sum_e - sum_x
+    squares_r = acc[1] - acc[0] * acc[0] / n
+    squares_e = acc[2] - sum_e * sum_e / n
+    squares_a = acc[4] - sum_a * sum_a / n
+    product = (acc[2] + sum_xx - acc[4]) / 2.0 - sum_e * sum_x / n
+
+    of_sum = noise * (reach[0] + math.sqrt(n_terms * (reach[1] + acc[1])))
+    of_sum += ULP * (n * abs(centre) + abs(sum_rf) + abs(sum_x))
+    of_product = reach[2] + acc[2] + reach[4] + acc[4] + sum_xx + abs(sum_e * sum_x) / n
+    smallest = min(squares_r, squares_e, squares_a)
+    good = (
+        n >= _FEW
+        and worst < _SHALLOW
+        and noise * (reach[1] + acc[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
+        and noise * (reach[2] + acc[2]) + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
+        and noise * (reach[4] + acc[4]) + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
+        and noise * (reach[3] + acc[3]) < _GOOD * acc[3]
+        and of_sum / math.sqrt(n_years) < _GOOD * math.sqrt(smallest)
+        and noise * of_product <= _GOOD * squares_x
+    )
+    if good:
+        means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
+        squares = (squares_r, squares_e, squares_a)
+        finish(out, n, n_years, growth, worst, means, squares, acc[3], product / squares_x, mean_x)
+    return good
