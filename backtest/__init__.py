@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtest.cli import main
-    from backtest.decisions import blend, choose, mix, rotate, weigh
     from backtest.errors import RotationError, UsageError
     from backtest.market.data import MarketData
     from backtest.market.load import load_market
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     )
     from backtest.reporting.comparison import compare
     from backtest.rules.expressions import Events, Level, Number, Signal, vote, where
+    from backtest.rules.holdings import blend, choose, mix, rotate, weigh
     from backtest.rules.market import Market
     from backtest.runs import Result, run
     from backtest.scripting.loading import load_strategy
@@ -84,19 +84,19 @@ _HOMES = {
     "Number": "backtest.rules.expressions",
     "Strategy": "backtest.scripting.strategy",
     "UsageError": "backtest.errors",
-    "blend": "backtest.decisions",
-    "choose": "backtest.decisions",
+    "blend": "backtest.rules.holdings",
+    "choose": "backtest.rules.holdings",
     "compare": "backtest.reporting.comparison",
     "load_market": "backtest.market.load",
     "load_strategy": "backtest.scripting.loading",
     "main": "backtest.cli",
-    "mix": "backtest.decisions",
+    "mix": "backtest.rules.holdings",
     "param": "backtest.parameters",
-    "rotate": "backtest.decisions",
+    "rotate": "backtest.rules.holdings",
     "run": "backtest.runs",
     "strategy": "backtest.scripting.strategy",
     "vote": "backtest.rules.expressions",
-    "weigh": "backtest.decisions",
+    "weigh": "backtest.rules.holdings",
     "where": "backtest.rules.expressions",
     "study": "backtest.studies.register",
     "study_claims": "backtest.studies.register",

@@ -17,12 +17,11 @@ from backtest.signals.rows import combinations, distinct, sets_of, whole
 from backtest.signals.signal import Signal, latest, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from backtest.dates import Bools, Fills, Floats, Ints
     from backtest.market.known import Known
     from backtest.rules.evaluate import Taken
-    from backtest.rules.market import Market
 
 _TABLED = 10  # signals up to which every answer of theirs is weighed, there or not
 
@@ -269,77 +268,9 @@ def deciding(rule: rules.Decision, answers: Sequence[bool]) -> list[bool]:
     return (weights[1:] != weights[0]).any(axis=1).tolist()
 
 
-# What a script says.
-
-
-def rotate(signal: rules.Signal, *, into: str, otherwise: str) -> rules.Decision:
-    """Hold ``into`` while the signal says yes and ``otherwise`` while it says no.
-
-    Both are names of the market's sleeves, such as ``small``, ``large``, ``market`` and ``cash``.
-    """
-    return rules.Decision("rotated", rules.signals(signal), (into, otherwise))
-
-
-def choose(*cases: tuple[rules.Signal, str], otherwise: str) -> rules.Decision:
-    """Hold the sleeve of the first case whose signal says yes, else ``otherwise``.
-
-    ``choose((rising & strong, "small"), (rising, "large"), otherwise="cash")``. Known when all signals are.
-    """
-    names = tuple(sleeve for _, sleeve in cases)
-    return rules.Decision("chosen", rules.signals(*(signal for signal, _ in cases)), (names, otherwise))
-
-
-def blend(*signals: rules.Signal, into: str, otherwise: str) -> rules.Decision:
-    """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest."""
-    return rules.Decision("blended", rules.signals(*signals), (into, otherwise))
-
-
-def mix(
-    market: Market, weights: Mapping[str, Any], *, every_months: Any = 0, band: Any = 0.0
-) -> rules.Decision:
-    """Hold fixed fractions of sleeves, the rest in cash.
-
-    ``weights`` are fractions by sleeve, ``every_months`` and ``band`` (a fraction of the value) say when to
-    trade back to them, 0 for never. Known from the first bar on.
-    """
-    parts = [rules.number(weight, f"the weight of {name}") for name, weight in weights.items()]
-    settings = (rules.number(every_months, "every_months"), rules.number(band, "band"))
-    return rules.Decision("mixed", (*parts, *settings), (tuple(weights),), market._names)
-
-
-def weigh(
-    function: Callable[..., Any], *given: Any, months: Any = None, into: Sequence[str]
-) -> rules.Decision:
-    """Hold what a function of your own says: a whole strategy, asked at each fill after news.
-
-    Parameters
-    ----------
-    function
-        Called as ``function(a, b, limit)``: each level as a ``pandas.Series`` of what was known of it, by
-        its dates, oldest first; each parameter as a number. Returns the fractions of ``into``, in their
-        order; what is left is in cash.
-    given
-        Levels and parameters.
-    months
-        How far back the series go; by default all of the past.
-    into
-        The sleeves.
-    """
-    if not callable(function):
-        raise UsageError(f"weigh takes a function and then levels, not {type(function).__name__}")
-    parts = tuple(map(rules.numeric, given))
-    if not any(isinstance(each, rules.Level) for each in parts):
-        raise UsageError("weigh needs a level whose past the function is given")
-    span = () if months is None else (rules.number(months, "months"),)
-    return rules.Decision("weighed", (*parts, *span), (tuple(into), function, months is not None))
-
-
 def held(decision: Weights) -> rules.Decision:
     """Return weights that were decided elsewhere as a decision: what joins the choices of a walk-forward."""
     return rules.Decision("given", (), (decision,))
-
-
-# What it means.
 
 
 def _first(answers: Bools, sleeves: Sequence[str], otherwise: str) -> tuple[tuple[str, ...], Floats]:

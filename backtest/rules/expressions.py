@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
 from backtest.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<="}
 
@@ -131,50 +129,33 @@ def public(kind: type) -> list[str]:
     )
 
 
+Method = Callable[[Any, Any], Any]
+
+
+def _sided(name: str) -> tuple[Method, Method]:
+    """Return what numpy's function of this name makes of a value and what stands right of it, or left."""
+    return (
+        lambda self, other: elementwise(name, self, other),
+        lambda self, other: elementwise(name, other, self),
+    )
+
+
+def _compares(name: str) -> Callable[[Any, Any], Signal]:
+    return lambda self, other: compared(name, self, other)
+
+
 class _Numeric(Expr):
     """What arithmetic and comparisons take: a number, or a level."""
 
-    def __add__(self, other: Any) -> Any:
-        return elementwise("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return elementwise("add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return elementwise("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return elementwise("subtract", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return elementwise("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return elementwise("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return elementwise("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return elementwise("divide", other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return elementwise("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return elementwise("floor_divide", other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return elementwise("remainder", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return elementwise("remainder", other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return elementwise("power", self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return elementwise("power", other, self)
+    __add__, __radd__ = _sided("add")
+    __sub__, __rsub__ = _sided("subtract")
+    __mul__, __rmul__ = _sided("multiply")
+    __truediv__, __rtruediv__ = _sided("divide")
+    __floordiv__, __rfloordiv__ = _sided("floor_divide")
+    __mod__, __rmod__ = _sided("remainder")
+    __pow__, __rpow__ = _sided("power")
+    __gt__, __ge__ = _compares("greater"), _compares("greater_equal")
+    __lt__, __le__ = _compares("less"), _compares("less_equal")
 
     def __neg__(self) -> Any:
         return elementwise("negative", self)
@@ -184,18 +165,6 @@ class _Numeric(Expr):
 
     def __abs__(self) -> Any:
         return elementwise("absolute", self)
-
-    def __gt__(self, other: Any) -> Signal:
-        return compared("greater", self, other)
-
-    def __ge__(self, other: Any) -> Signal:
-        return compared("greater_equal", self, other)
-
-    def __lt__(self, other: Any) -> Signal:
-        return compared("less", self, other)
-
-    def __le__(self, other: Any) -> Signal:
-        return compared("less_equal", self, other)
 
 
 class Number(_Numeric):
@@ -255,9 +224,8 @@ class Level(_Numeric):
         return self._ranked("zscore", months, history)
 
     def _ranked(self, op: str, months: Any, history: Any) -> Level:
-        if months is None:
-            return Level(op, (self, number(history, "history")), (True,))
-        return Level(op, (self, number(months, "months")), (False,))
+        what, span = ("history", history) if months is None else ("months", months)
+        return Level(op, (self, number(span, what)), (months is None,))
 
     def in_percent(self) -> Level:
         """Return a fraction as percent; what is in percent stays; UsageError where it is neither."""
@@ -391,8 +359,7 @@ def compared(name: str, left: Any, right: Any) -> Signal:
     """Return the signal of a comparison."""
     parts = numeric(left), numeric(right)
     if not isinstance(parts[0], Level) and isinstance(parts[1], Level):
-        swapped = {"greater": "less", "greater_equal": "less_equal"}
-        swapped |= {b: a for a, b in swapped.items()}
+        swapped = dict(zip(COMPARISONS, ("less", "less_equal", "greater", "greater_equal"), strict=True))
         name, parts = swapped[name], parts[::-1]
     if not isinstance(parts[0], Level):
         return Signal("compared", parts, (name,))

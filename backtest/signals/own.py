@@ -124,7 +124,7 @@ def weighed(
 ) -> tuple[Ints, Ints, Ints, Floats]:
     """Return what a function of the past of levels wants to hold, asked at each fill after news.
 
-    It is called as in ``decisions.weigh``; parameters as in ``applied``.
+    It is called as in ``holdings.weigh``; parameters as in ``applied``.
 
     Returns
     -------
