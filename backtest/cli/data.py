@@ -125,17 +125,17 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _list_markets(*, as_json: bool) -> int:
-    from backtest.market.offers import offers
+    from backtest.market.definition import shipped_markets
 
-    markets = offers()
+    markets = [market.offer for market in shipped_markets()]
     if as_json:
-        _print(json.dumps([vars(market) for market in markets], indent=2))
+        _print(json.dumps(markets, indent=2))
         return 0
     _print('what a strategy may ask a market for, such as market.level("discount"):')
     width = max(shutil.get_terminal_size().columns, 40)
     for market in markets:
-        _print(f"\n{market.name}, {market.frequency}")
-        for what, names in (("sleeves", market.sleeves), ("series", market.roles)):
+        _print(f"\n{market['name']}, {market['frequency']}")
+        for what, names in (("sleeves", market["sleeves"]), ("series", market["roles"])):
             start = f"  {what:9}"
             text = ", ".join(names) or "none"
             _print(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))

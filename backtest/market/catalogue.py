@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import tomllib
+import dataclasses
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from backtest.errors import DataError, UsageError, nearest
+from backtest.errors import UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.entry import Entry
-from backtest.market.sources.file import describe, is_local
+from backtest.market.sources.file import damaged, describe, is_local
 from backtest.market.store import Store
+from backtest.market.toml import WrongError, declared, record
 from backtest.market.units import unit
 
 LOCAL = "import"
@@ -22,39 +23,17 @@ LOCAL = "import"
 EVER = "1900-01-01"
 """The day from which a rule holds that never changed."""
 
-_COMMON = ("title", "source", "unit", "frequency", "known_at")
-_MORE = ("kind", "columns", "download", "ended", "rolling")
+_OWN = frozenset(one.name for one in dataclasses.fields(Entry)) - {"id", "options"}
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file's content.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
-    """
-    try:
-        # An editor may have put a mark of its encoding before the text.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path} is not valid TOML: {error}") from None
-
-
-def _entry(id: str, fields: dict[str, Any]) -> Entry:
-    missing = sorted(set(_COMMON) - fields.keys())
-    if missing:
-        raise DataError(f"the catalogue's series {id} lacks {', '.join(missing)}")
-    known = {name: fields[name] for name in (*_COMMON, *_MORE) if name in fields}
-    known["columns"] = tuple(known.get("columns", ()))
-    known.setdefault("download", id)
+def _entry(id: str, told: dict[str, Any], where: tuple[str, ...] = ()) -> Entry:
+    """Return the entry of what is written down of a series; WrongError where that is not one."""
     # Returns are of portfolios with their dividends unless the catalogue says otherwise.
-    known.setdefault("kind", "total-return" if unit(fields["unit"]).scale else "other")
-    return Entry(id, options={n: v for n, v in fields.items() if n not in known}, **known)
+    held = "unit" in told and unit(told["unit"]).scale is not None
+    usual = {"download": id, "kind": "total-return" if held else "other"}
+    options = {name: value for name, value in told.items() if name not in _OWN}
+    own = {name: value for name, value in told.items() if name in _OWN}
+    return record(Entry, {"id": id, **usual, **own, "options": options}, where)
 
 
 def late_releases() -> dict[str, dict[str, str]]:
@@ -69,10 +48,11 @@ def late_releases() -> dict[str, dict[str, str]]:
 @cache
 def catalogue() -> dict[str, Entry]:
     """Return the shipped catalogue by series id."""
-    series = read_toml(shipped("data") / "catalogue.toml")["series"]
-    for id, late in late_releases().items():
-        series[id]["known_at"] = [{"from": EVER, "rule": series[id]["known_at"], "late": late}]
-    return {id: _entry(id, fields) for id, fields in series.items()}
+    with declared(shipped("data") / "catalogue.toml") as content:
+        series = content["series"]
+        for id, late in late_releases().items():
+            series[id]["known_at"] = [{"from": EVER, "rule": series[id]["known_at"], "late": late}]
+        return {id: _entry(id, told, ("series", id)) for id, told in series.items()}
 
 
 def imported() -> dict[str, Entry]:
@@ -82,10 +62,8 @@ def imported() -> dict[str, Entry]:
 
 
 def _brought(id: str) -> Entry | None:
-    record = Store().current(id)
-    if record is None or not record.entry:
-        return None
-    return Entry(**{**record.entry, "columns": tuple(record.entry["columns"])})
+    current = Store().current(id)
+    return current.entry if current else None
 
 
 def entry(id: str) -> Entry:
@@ -100,7 +78,10 @@ def entry(id: str) -> Entry:
         return catalogue()[id]
     if is_local(id):
         path = Path(id)
-        return _entry(f"{path.parent.name}/{path.name}", describe(path))
+        try:
+            return _entry(f"{path.parent.name}/{path.name}", describe(path))
+        except WrongError as wrong:
+            raise damaged(path, f": {wrong}") from None
     # Only its own record is read: one that is damaged shall not stand in the way of the others.
     about = _brought(id) if id in Store().ids() else None
     if about is None:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
-from backtest.market.catalogue import entry, read_toml
-from backtest.market.formulas import Discount, Reference, Relative, Share, Splice, Sum, WeightedMean
+from backtest.market.catalogue import entry
+from backtest.market.formulas import (
+    TABLES,
+    Formula,
+    Pointwise,
+    Reference,
+    Relative,
+    Share,
+    Splice,
+    Sum,
+    WeightedMean,
+)
 from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
+from backtest.market.sources import source_of
 from backtest.market.sources.file import beside
 from backtest.market.store import Store
+from backtest.market.toml import DERIVED, WrongError, declared, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from backtest.market.entry import Entry
-    from backtest.market.formulas import Formula, Pointwise
-
-FREQUENCIES = ("monthly", "daily")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A market file's content.
+    """A market file's content; its fields are the keys of the file.
 
     Parameters
     ----------
-    name, title, frequency, benchmark
-        Its name (that of the file), one line on what it is, ``monthly`` or ``daily``, and the sleeve that
-        runs are held against.
+    title, frequency, benchmark
+        One line on what it is, ``monthly`` or ``daily``, and the sleeve that runs are held against.
     sleeves
         How each sleeve's total return is made of series.
     series
@@ -46,11 +53,12 @@ class Definition:
         Portfolios that cost nothing, for reports to hold alpha against; one that is not stored is left out.
     vintages
         Which vintage of a stored series to use; those not named are the current ones.
+    name
+        That of the file.
     """
 
-    name: str
     title: str
-    frequency: str
+    frequency: Literal["monthly", "daily"]
     benchmark: str
     sleeves: dict[str, Pointwise]
     series: dict[str, Formula] = field(default_factory=dict)
@@ -59,6 +67,7 @@ class Definition:
     more: str = ""
     factors: dict[str, Pointwise] = field(default_factory=dict)
     vintages: dict[str, str] = field(default_factory=dict)
+    name: str = field(default="", metadata=DERIVED)
 
     @property
     def references(self) -> list[Reference]:
@@ -66,28 +75,19 @@ class Definition:
         formulas = [*self.sleeves.values(), *self.series.values(), *([self.policy] if self.policy else [])]
         return list(dict.fromkeys(reference for formula in formulas for reference in formula.references))
 
-
-_FIELDS = {
-    "title": str,
-    "frequency": str,
-    "benchmark": str,
-    "sleeves": dict,
-    "series": dict,
-    "policy": object,
-    "proxy": str,
-    "more": str,
-    "factors": dict,
-    "vintages": dict,
-}
-_NEEDED = ("title", "frequency", "benchmark", "sleeves")
-
-
-class _WrongError(Exception):
-    """What is wrong with a market file, and at which key of it."""
-
-    def __init__(self, path: tuple[str, ...], why: str) -> None:
-        super().__init__(why)
-        self.path = path
+    @property
+    def offer(self) -> dict[str, Any]:
+        """What it has for strategies, by name, ready for JSON."""
+        late = [role for role, formula in self.series.items() if after_the_fact(formula)]
+        policy = ["policy"] if self.policy else []
+        return {
+            "name": self.name,
+            "title": self.title,
+            "frequency": self.frequency,
+            "sleeves": list(self.sleeves),
+            "roles": [*policy, *(role for role in self.series if role not in late)],
+            "only_afterwards": late,
+        }
 
 
 def market_names() -> list[str]:
@@ -123,92 +123,141 @@ def read_definition(path: Path) -> Definition:
     DataError
         When the file is wrong; the sentence has the file, the line and the reason.
     """
-    content = read_toml(path)
     name = path.parent.name if path.name == "market.toml" else path.stem
+    with declared(path) as content:
+        definition = record(Definition, _with_formulas(beside(content, path.parent)))
+        reasons = {definition.benchmark: "which is the benchmark", "cash": "which every run needs"}
+        for needed, why in reasons.items():
+            if needed not in definition.sleeves:
+                raise WrongError(("sleeves",), f"there is no sleeve '{needed}', {why}")
+        _check_sleeves(definition)
+        _check_series(definition)
+    return replace(definition, name=name)
+
+
+@cache
+def shipped_markets() -> list[Definition]:
+    """Return the definitions of the shipped markets, by name."""
+    return [read_definition(find_market(name)) for name in market_names()]
+
+
+def markets_with(name: str, frequency: str, *groups: str) -> list[str]:
+    """Return the shipped markets that have a series or a sleeve of a name; ``groups`` says which of the two.
+
+    Those of the same frequency come first, those that need an extra package which is not installed last.
+    """
+    found = []
+    for market in shipped_markets():
+        policy = {"policy"} if market.policy else set()
+        has = {"sleeves": set(market.sleeves), "series": {*market.series, *policy}}
+        if any(name in has[group] for group in groups):
+            extra = any(source_of(about).lacking for about in needs(market))
+            found.append((extra, market.frequency != frequency, market.name))
+    return [name for _, _, name in sorted(found)]
+
+
+def _with_formulas(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a market file's content with what it writes for sleeves, series and factors read as formulas."""
+    made = dict(content)
+    for group in ("sleeves", "series", "factors"):
+        if isinstance(content.get(group), dict):
+            made[group] = {key: _formula((group, key), value) for key, value in content[group].items()}
+    for group in ("sleeves", "factors"):
+        for key, formula in made[group].items() if isinstance(made.get(group), dict) else ():
+            if not isinstance(formula, (Sum, WeightedMean)):
+                said = f"the {group[:-1]} '{key}' must be a series, a sum or a weighted mean of series"
+                raise WrongError((group, key), said)
+    if "policy" in content:
+        made["policy"] = _formula(("policy",), content["policy"])
+    return made
+
+
+def _formula(where: tuple[str, ...], value: Any) -> Formula:
+    made: Formula
+    if isinstance(value, str):
+        made = Sum(((_parsed(where, value), 1.0),))
+    elif not isinstance(value, dict) or not value:
+        raise WrongError(where, f"'{where[-1]}' must be a series, or a table that says how to make it")
+    else:
+        kind = next((kind for key, kind in TABLES.items() if key in value), None)
+        made = record(kind, value, where) if kind else _sum(where, value)
+    if isinstance(made, Share):
+        made = replace(made, all_columns=_entry((*where, "weights"), made.weights[0]).columns)
+        for column in made.share_of:
+            _known(where, made, Reference(made.weights[0], column))
+    if isinstance(made, Splice):
+        references = [_parsed((*where, "splice"), text) for text in made.splice]
+        for id in made.shift:
+            if id not in [reference.id for reference in references[:-1]]:
+                raise WrongError((*where, "shift"), f"'{id}' is no part before the last of this splice")
+    for reference in made.references:
+        _known(where, made, reference)
+    return made
+
+
+def _sum(where: tuple[str, ...], value: dict[str, Any]) -> Sum:
+    for key, factor in value.items():
+        if isinstance(factor, bool) or not isinstance(factor, (int, float)):
+            raise WrongError(
+                (*where, key),
+                f"'{key}' is neither a series with a number nor a way to make one; {nearest(key, TABLES)}",
+            )
+    return Sum(tuple((_parsed((*where, key), key), float(factor)) for key, factor in value.items()))
+
+
+def _parsed(where: tuple[str, ...], text: str) -> Reference:
     try:
-        return _definition(name, beside(content, path.parent))
-    except _WrongError as wrong:
-        line = line_of(path.read_text(encoding="utf-8-sig"), wrong.path)
-        raise DataError(f"{path}, line {line}: {wrong}") from None
+        return Reference.parse(text)
+    except DataError as error:
+        raise WrongError(where, str(error)) from None
 
 
-def line_of(text: str, keys: tuple[str, ...]) -> int:
-    """Return the number of the line on which a key of a TOML text stands (1 where it stands nowhere)."""
-    found = 1
-    table: tuple[str, ...] = ()
-    here: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        key = re.match(r"""\s*("[^"]+"|'[^']+'|[\w-]+)\s*=""", line)
-        if header:
-            table = tuple(part.strip(" \"'") for part in header[1].split("."))
-            here = table
-        elif key:
-            here = (*table, key[1].strip("\"'"))
-        else:
-            continue
-        # The line of the longest beginning of the path: an inline table has its keys on one line.
-        if here and keys[: len(here)] == here:
-            found = number
-    return found
+def _key_of(formula: Formula, reference: Reference, part: str) -> str:
+    """Return the key under which a formula's table names a part of a reference: its id or its column."""
+    for one in fields(formula):  # type: ignore[arg-type] # every formula is a dataclass
+        value = getattr(formula, one.name)
+        named = (value,) if isinstance(value, str) else value
+        if isinstance(named, tuple) and (part in named or str(reference) in named):
+            return one.name
+    return str(reference)  # of a sum
 
 
-def _definition(name: str, content: dict[str, Any]) -> Definition:
-    for key, value in content.items():
-        if key not in _FIELDS:
-            raise _WrongError((key,), f"a market file has no entry '{key}'; {nearest(key, _FIELDS)}")
-        if not isinstance(value, _FIELDS[key]):
-            raise _WrongError((key,), f"'{key}' must be {'a table' if _FIELDS[key] is dict else 'text'}")
-    missing = [key for key in _NEEDED if key not in content]
-    if missing:
-        raise _WrongError((), f"the file lacks {', '.join(missing)}")
-    if content["frequency"] not in FREQUENCIES:
-        raise _WrongError(
-            ("frequency",), f"the frequency must be monthly or daily, not '{content['frequency']}'"
-        )
-    sleeves, factors = (
-        {key: _portfolio(group, key, value) for key, value in content.get(group, {}).items()}
-        for group in ("sleeves", "factors")
-    )
-    series = {key: _formula(("series", key), value) for key, value in content.get("series", {}).items()}
-    for id, vintage in content.get("vintages", {}).items():
-        _text(("vintages", id), vintage)
-    policy = _formula(("policy",), content["policy"]) if "policy" in content else None
-    rest = {key: content[key] for key in content if key not in ("sleeves", "series", "factors", "policy")}
-    definition = Definition(
-        name=name,
-        sleeves=sleeves,
-        series=series,
-        factors=factors,
-        policy=policy,
-        **rest,
-    )
-    for needed, why in (("cash", "which every run needs"), (definition.benchmark, "which is the benchmark")):
-        if needed not in definition.sleeves:
-            raise _WrongError(("sleeves",), f"there is no sleeve '{needed}', {why}")
-    _check_sleeves(definition)
-    _check_series(definition)
-    return definition
+def _entry(where: tuple[str, ...], id: str) -> Entry:
+    try:
+        return entry(id)
+    except RotationError as error:
+        raise WrongError(where, str(error)) from None
+
+
+def _known(where: tuple[str, ...], formula: Formula, reference: Reference) -> None:
+    """Refuse a series that is neither in the catalogue nor imported, or a column that it does not have."""
+    about = _entry((*where, _key_of(formula, reference, reference.id)), reference.id)
+    where = (*where, _key_of(formula, reference, reference.column))
+    if about.columns and reference.column not in about.columns:
+        asked = f"no column '{reference.column}'" if reference.column else "several columns"
+        raise WrongError(where, f"{about.id} has {asked}; write {about.id}[{about.columns[0]}] or the like")
+    if reference.column and not about.columns:
+        raise WrongError(where, f"{about.id} is a single series without columns")
 
 
 def _check_sleeves(definition: Definition) -> None:
     kinds = {}
     for sleeve, formula in definition.sleeves.items():
         where = ("sleeves", sleeve)
-        held = [Reference(formula.of)] if isinstance(formula, WeightedMean) else formula.references
+        held = [Reference(formula.returns)] if isinstance(formula, WeightedMean) else formula.references
         for reference in held:
             about = entry(reference.id)
             if about.kind == "other":
-                raise _WrongError(where, f"{about.id} counts {about.unit}, which no sleeve can hold")
+                raise WrongError(where, f"{about.id} counts {about.unit}, which no sleeve can hold")
             if about.kind != "rate" and about.frequency != definition.frequency:
-                raise _WrongError(
+                raise WrongError(
                     where, f"{about.id} is {about.frequency}, but the market {definition.frequency}"
                 )
             if about.kind != "rate":
                 kinds[sleeve] = about.kind
     if len(set(kinds.values())) > 1:
         prices = [sleeve for sleeve, kind in kinds.items() if kind == "price"]
-        raise _WrongError(
+        raise WrongError(
             ("sleeves", prices[0]),
             f"{', '.join(prices)} lacks dividends (price), others have them; they cannot be mixed",
         )
@@ -216,142 +265,16 @@ def _check_sleeves(definition: Definition) -> None:
 
 def _check_series(definition: Definition) -> None:
     for role, formula in definition.series.items():
-        for sleeve in (formula.first, formula.second) if isinstance(formula, Relative) else ():
+        for sleeve in formula.relative if isinstance(formula, Relative) else ():
             if sleeve not in definition.sleeves:
-                raise _WrongError(
+                raise WrongError(
                     ("series", role), f"there is no sleeve '{sleeve}'; {nearest(sleeve, definition.sleeves)}"
                 )
     for reference in definition.policy.references if definition.policy else ():
         if entry(reference.id).kind in ("total-return", "price"):
-            raise _WrongError(
+            raise WrongError(
                 ("policy",), f"{reference.id} is a {entry(reference.id).kind} series; a policy is a rate"
             )
-
-
-def _text(where: tuple[str, ...], value: Any) -> str:
-    if not isinstance(value, str):
-        raise _WrongError(where, f"'{where[-1]}' must be text")
-    return value
-
-
-def _texts(where: tuple[str, ...], value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-        raise _WrongError(where, f"'{where[-1]}' must be a list of names")
-    return tuple(value)
-
-
-def _known(where: tuple[str, ...], reference: Reference) -> Reference:
-    """Refuse a series that is neither in the catalogue nor imported, or a column that it does not have."""
-    try:
-        about: Entry = entry(reference.id)
-    except RotationError as error:
-        raise _WrongError(where, str(error)) from None
-    if about.columns and reference.column not in about.columns:
-        asked = f"no column '{reference.column}'" if reference.column else "several columns"
-        raise _WrongError(where, f"{about.id} has {asked}; write {about.id}[{about.columns[0]}] or the like")
-    if reference.column and not about.columns:
-        raise _WrongError(where, f"{about.id} is a single series without columns")
-    return reference
-
-
-def _reference(where: tuple[str, ...], text: Any) -> Reference:
-    try:
-        reference = Reference.parse(_text(where, text))
-    except DataError as error:
-        raise _WrongError(where, str(error)) from None
-    return _known(where, reference)
-
-
-def _formula(where: tuple[str, ...], value: Any) -> Formula:
-    if isinstance(value, str):
-        return Sum(((_reference(where, value), 1.0),))
-    if not isinstance(value, dict) or not value:
-        raise _WrongError(where, f"'{where[-1]}' must be a series, or a table that says how to make it")
-    for name, (make, needed, optional) in _FORMULAS.items():
-        if name in value:
-            for key in value:
-                if key not in (*needed, *optional):
-                    raise _WrongError(
-                        (*where, key), f"there is no '{key}' here; {nearest(key, [*needed, *optional])}"
-                    )
-            for key in needed:
-                if key not in value:
-                    raise _WrongError(where, f"'{where[-1]}' has '{name}', so it needs '{key}' as well")
-            return make(where, value)
-    if not all(isinstance(factor, (int, float)) for factor in value.values()):
-        odd = next(key for key, factor in value.items() if not isinstance(factor, (int, float)))
-        raise _WrongError(
-            (*where, odd),
-            f"'{odd}' is neither a series with a number nor a way to make one; {nearest(odd, _FORMULAS)}",
-        )
-    return Sum(tuple((_reference((*where, key), key), float(factor)) for key, factor in value.items()))
-
-
-def _portfolio(group: str, key: str, value: Any) -> Pointwise:
-    formula = _formula((group, key), value)
-    if not isinstance(formula, (Sum, WeightedMean)):
-        raise _WrongError(
-            (group, key),
-            f"the {group[:-1]} '{key}' must be a series, a sum or a weighted mean of series",
-        )
-    return formula
-
-
-def _all_known(where: tuple[str, ...], formula: Formula) -> Formula:
-    for reference in formula.references:
-        _known(where, reference)
-    return formula
-
-
-def _weighted(where: tuple[str, ...], value: dict[str, Any]) -> Formula:
-    weights = _texts((*where, "weights"), value["weights"])
-    columns = _texts((*where, "columns"), value["columns"])
-    returns = _text((*where, "returns"), value["returns"])
-    return _all_known(where, WeightedMean(returns, weights, columns))
-
-
-def _discount(where: tuple[str, ...], value: dict[str, Any]) -> Formula:
-    weights = _texts((*where, "weights"), value["weights"])
-    ratio = _text((*where, "book_to_market"), value["book_to_market"])
-    small, large = (WeightedMean(ratio, weights, _texts((*where, k), value[k])) for k in ("small", "large"))
-    return _all_known(where, Discount(small, large))
-
-
-def _share(where: tuple[str, ...], value: dict[str, Any]) -> Formula:
-    weights = _texts((*where, "weights"), value["weights"])
-    columns = _texts((*where, "share_of"), value["share_of"])
-    for column in columns:
-        _known((*where, "share_of"), Reference(weights[0], column))
-    return _all_known(where, Share(columns, entry(weights[0]).columns, weights))
-
-
-def _splice(where: tuple[str, ...], value: dict[str, Any]) -> Formula:
-    parts = tuple(
-        _reference((*where, "splice"), text) for text in _texts((*where, "splice"), value["splice"])
-    )
-    shift = frozenset(_texts((*where, "shift"), value["shift"]) if "shift" in value else ())
-    for id in shift:
-        if id not in [part.id for part in parts[:-1]]:
-            raise _WrongError((*where, "shift"), f"'{id}' is no part before the last of this splice")
-    return Splice(parts, shift)
-
-
-def _relative(where: tuple[str, ...], value: dict[str, Any]) -> Formula:
-    sleeves, months = _texts((*where, "relative"), value["relative"]), value["months"]
-    if len(sleeves) != 2 or not isinstance(months, int) or months < 1:
-        raise _WrongError(where, "'relative' takes two sleeves and a whole number of months")
-    return Relative(*sleeves, months)
-
-
-_FORMULAS: dict[
-    str, tuple[Callable[[tuple[str, ...], dict[str, Any]], Formula], tuple[str, ...], tuple[str, ...]]
-] = {
-    "returns": (_weighted, ("returns", "weights", "columns"), ()),
-    "book_to_market": (_discount, ("book_to_market", "weights", "small", "large"), ()),
-    "share_of": (_share, ("share_of", "weights"), ()),
-    "splice": (_splice, ("splice",), ("shift",)),
-    "relative": (_relative, ("relative", "months"), ()),
-}
 
 
 def needs(definition: Definition) -> list[Entry]:

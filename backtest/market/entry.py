@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -69,7 +69,3 @@ class Entry:
                 f"{since}{part['rule']}" + (f", but for {late} months that came later" if late else "")
             )
         return "; ".join(said)
-
-    def plain(self) -> dict[str, Any]:
-        """Return the entry as the catalogue writes it, for the record of an imported series."""
-        return {**asdict(self), "columns": list(self.columns)}

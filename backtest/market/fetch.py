@@ -144,7 +144,7 @@ def _still_usable(store: Store, about: Entry, said: str) -> str:
     return f"{said}; the store still has {about.id} to {record.last}, seen {record.downloaded[:10]}"
 
 
-def keep(store: Store, about: Entry, table: Table, plain: dict[str, Any] | None = None) -> Outcome:
+def keep(store: Store, about: Entry, table: Table, described: Entry | None = None) -> Outcome:
     """Check a table against what it must be and against what is stored, and store it.
 
     Raises
@@ -173,7 +173,7 @@ def keep(store: Store, about: Entry, table: Table, plain: dict[str, Any] | None 
                 notes = check(about, table)
             status, change = compare(old, table)
             said += [change] if change else []
-    record = store.save(about.id, table, notes, plain)
+    record = store.save(about.id, table, notes, described)
     return Outcome(about.id, status, "; ".join([*said, *notes]), record.last)
 
 

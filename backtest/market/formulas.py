@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+import msgspec
 import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import DataError
+from backtest.market.toml import DERIVED
 from backtest.series import Series
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Reference:
     id: str
     column: str = ""
 
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.id}[{self.column}]" if self.column else self.id
+
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Return what ``ID`` or ``ID[column]`` refers to; DataError where it is written otherwise."""
@@ -43,24 +49,21 @@ class Reference:
 Get: TypeAlias = "Callable[[Reference], Series]"
 
 
-class Formula(Protocol):
-    """What a market file writes for a sleeve or a series."""
-
-    @property
-    def references(self) -> list[Reference]:
-        """The series that it needs."""
-
-    def evaluate(self, get: Get) -> Series:
-        """Return its values; each is known when the last of its inputs is."""
-
-
-class Pointwise(ABC):
-    """A formula whose value on a date is made of its inputs' values on that date, and of nothing else."""
+class Formula(ABC):
+    """What a market file writes for a sleeve or a series; the fields of each are the keys of its table."""
 
     @property
     @abstractmethod
     def references(self) -> list[Reference]:
         """The series that it needs."""
+
+    @abstractmethod
+    def evaluate(self, get: Get) -> Series:
+        """Return its values; each is known when the last of its inputs is."""
+
+
+class Pointwise(Formula):
+    """A formula whose value on a date is made of its inputs' values on that date, and of nothing else."""
 
     @abstractmethod
     def combine(self, values: list[Floats], dates: Days) -> Floats:
@@ -129,6 +132,9 @@ def _columns(ids: Iterable[str], columns: Iterable[str]) -> list[Reference]:
     return [Reference(id, column) for id in ids for column in columns]
 
 
+Names: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
 @dataclass(frozen=True)
 class WeightedMean(Pointwise):
     """The mean of some columns of a table, weighted by the product of the same columns of others.
@@ -137,14 +143,14 @@ class WeightedMean(Pointwise):
     without a value that day has no weight that day.
     """
 
-    of: str
-    weights: tuple[str, ...]
-    columns: tuple[str, ...]
+    returns: str
+    weights: Names
+    columns: Names
 
     @property
     def references(self) -> list[Reference]:
         """The series that it needs."""
-        return _columns((self.of, *self.weights), self.columns)
+        return _columns((self.returns, *self.weights), self.columns)
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:
         """Return the mean; DataError where the weights of a date are zero."""
@@ -166,18 +172,26 @@ class Discount(Pointwise):
     portfolios'; so the discount is ``1 - BM_large / BM_small``. Positive: small is cheaper.
     """
 
-    small: WeightedMean
-    large: WeightedMean
+    book_to_market: str
+    weights: Names
+    small: Names
+    large: Names
+
+    @property
+    def _halves(self) -> tuple[WeightedMean, WeightedMean]:
+        small, large = (WeightedMean(self.book_to_market, self.weights, k) for k in (self.small, self.large))
+        return small, large
 
     @property
     def references(self) -> list[Reference]:
         """The series that it needs."""
-        return [*self.small.references, *self.large.references]
+        return [reference for half in self._halves for reference in half.references]
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:
         """Return the discount."""
-        n = len(self.small.references)
-        return 1.0 - self.large.combine(values[n:], dates) / self.small.combine(values[:n], dates)
+        small, large = self._halves
+        n = len(small.references)
+        return 1.0 - large.combine(values[n:], dates) / small.combine(values[:n], dates)
 
     def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the ratios count
         """Return what it counts."""
@@ -186,11 +200,14 @@ class Discount(Pointwise):
 
 @dataclass(frozen=True)
 class Share(Pointwise):
-    """The share of some columns in all columns of a table of capitalisations, decimal."""
+    """The share of some columns in all columns of a table of capitalisations, decimal.
 
-    columns: tuple[str, ...]
-    all_columns: tuple[str, ...]
-    weights: tuple[str, ...]
+    ``all_columns`` are those that the catalogue gives the table of ``weights``.
+    """
+
+    share_of: Names
+    weights: Names
+    all_columns: tuple[str, ...] = field(default=(), metadata=DERIVED)
 
     @property
     def references(self) -> list[Reference]:
@@ -200,7 +217,7 @@ class Share(Pointwise):
     def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
         """Return the share."""
         sizes = np.array(values).reshape(len(self.weights), len(self.all_columns), -1).prod(axis=0)
-        part = sizes[[self.all_columns.index(column) for column in self.columns]].sum(axis=0)
+        part = sizes[[self.all_columns.index(column) for column in self.share_of]].sum(axis=0)
         return part / sizes.sum(axis=0)
 
     def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the sizes count
@@ -209,7 +226,7 @@ class Share(Pointwise):
 
 
 @dataclass(frozen=True)
-class Splice:
+class Splice(Formula):
     """One series after another, each until the next one is first known.
 
     A part named in ``shift`` counts something else than the next (a discount rate, a target): it is moved
@@ -218,19 +235,20 @@ class Splice:
     like any other.
     """
 
-    parts: tuple[Reference, ...]
-    shift: frozenset[str]
+    splice: Names
+    shift: frozenset[str] = frozenset()
 
     @property
     def references(self) -> list[Reference]:
-        """The series that it needs."""
-        return list(self.parts)
+        """The series that it needs, in the order of time."""
+        return [Reference.parse(text) for text in self.splice]
 
     def evaluate(self, get: Get) -> Series:
         """Return the parts joined, by the days on which they became known; checked as far as the last one."""
-        ending = get(self.parts[-1])
+        *parts, last_part = self.references
+        ending = get(last_part)
         joined, known_at = ending.values, ending.known_at
-        for reference in reversed(self.parts[:-1]):
+        for reference in reversed(parts):
             part = get(reference)
             before = part.known_at < known_at[0]
             if not before.any():
@@ -247,7 +265,7 @@ class Splice:
 
 
 @dataclass(frozen=True)
-class Relative:
+class Relative(Formula):
     """The return of one sleeve against another over some months, sign reversed, decimal.
 
     ``1 - growth(first) / growth(second)`` over the bars of the last ``months`` months, known at the close
@@ -255,9 +273,8 @@ class Relative:
     "Value and momentum everywhere").
     """
 
-    first: str
-    second: str
-    months: int
+    relative: tuple[str, str]
+    months: Annotated[int, msgspec.Meta(ge=1)]
 
     @property
     def references(self) -> list[Reference]:
@@ -266,7 +283,7 @@ class Relative:
 
     def evaluate(self, get: Get) -> Series:
         """Return the value at each bar with a whole window before it; ``get`` gives the sleeves' returns."""
-        first, second = get(Reference(self.first)), get(Reference(self.second))
+        first, second = (get(Reference(sleeve)) for sleeve in self.relative)
         shared, (a, b) = together([first, second])
         dates = shared.dates
         growth = np.r_[0.0, np.cumsum(np.log1p(a) - np.log1p(b))]
@@ -281,9 +298,7 @@ class Relative:
         value = -np.expm1(growth[1:] - growth[begins])
         if not whole.any():
             raise DataError(f"the sleeves have fewer than {self.months} months")
-        return Series(
-            self.first, dates[whole], value[whole], shared.known_at[whole], shared.checked, FRACTION
-        )
+        return Series("", dates[whole], value[whole], shared.known_at[whole], shared.checked, FRACTION)
 
 
 def changes(series: Series) -> Series:
@@ -292,3 +307,9 @@ def changes(series: Series) -> Series:
     return replace(
         series, dates=series.dates[kept], values=series.values[kept], known_at=series.known_at[kept]
     )
+
+
+TABLES: dict[str, type[Formula]] = {
+    fields(kind)[0].name: kind for kind in (WeightedMean, Discount, Share, Splice, Relative)
+}
+"""The formulas that are written as tables, by their first key, which tells which one it is."""

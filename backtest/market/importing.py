@@ -91,7 +91,7 @@ def import_file(path: Path, described: Description) -> Outcome:
     )
     sha256 = hashlib.sha256(content).hexdigest()
     table = Table(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
-    return keep(Store(), about, table, about.plain())
+    return keep(Store(), about, table, about)
 
 
 def _closing(described: Description, frequency: str) -> str:

@@ -82,7 +82,7 @@ class Known:
     def level(self, series: str) -> Level:
         """Return a series (a role or an id) as a level; errors as ``Names.series``."""
         found, names = self.observed(series), self.names
-        about = (names.label(series), names.unit(series))
+        about = (names.label(series), found.unit)
         return level_of(self.fills, *about, found.dates, found.known_at, found.values)
 
     def index(self, sleeve: str) -> Level:

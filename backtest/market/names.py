@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.errors import LookAheadError, RotationError, UsageError, joined, nearest
-from backtest.market.catalogue import catalogue, entry, imported
-from backtest.market.offers import markets_with, unit_of
+from backtest.market.catalogue import catalogue, imported
+from backtest.market.definition import markets_with
 from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
 from backtest.market.store import Store
@@ -109,11 +109,6 @@ class Names:
         """Return what a series is called: its id, after what it stands for where that is another word."""
         id = self.roles.get(name, name)
         return name if name == id else f"{name.replace('_', ' ')} ({id})"
-
-    def unit(self, name: str) -> str:
-        """Return what a series counts in; empty where nothing says so."""
-        id = self.roles.get(name, name)
-        return unit_of(name, id) or (entry(id).unit if id in Store().ids() else "")
 
     def _elsewhere(self, name: str, what: str) -> str:
         """Return a clause that names the shipped markets that have something; empty where none has."""

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import os
 import re
 import time
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
 from backtest.files import sweep, whole_file
 from backtest.folders import expanded
+from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
 from backtest.market.table import Table
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Record:
     rows: int
     columns: list[str]
     notes: list[str] = field(default_factory=list)
-    entry: dict[str, Any] | None = None
+    entry: Entry | None = None
 
     @property
     def file(self) -> str:
@@ -111,8 +112,8 @@ class Store:
         records = []
         for path in _records(self._home(id)):
             try:
-                records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
-            except (OSError, ValueError, TypeError) as error:
+                records.append(msgspec.json.decode(path.read_bytes(), type=Record))
+            except (OSError, ValueError, msgspec.DecodeError) as error:
                 raise DataError(
                     f"the record {path} is damaged ({error}); delete the file and store {id} again"
                 ) from None
@@ -178,7 +179,7 @@ class Store:
         return table
 
     def save(
-        self, id: str, table: Table, notes: list[str] | None = None, entry: dict[str, Any] | None = None
+        self, id: str, table: Table, notes: list[str] | None = None, entry: Entry | None = None
     ) -> Record:
         """Store a table as the current vintage and return its record; errors as ``whole_file``."""
         import pyarrow as pa
@@ -209,7 +210,7 @@ class Store:
             entry=entry,
         )
         sweep(home)
-        written = json.dumps(asdict(record), indent=2).encode() + b"\n"
+        written = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         for name, part in ((record.file, content), (f"{vintage}.json", written)):
             with whole_file(home / name, id, "free the disk, or name another folder with --data-dir") as file:
                 file.write(part)

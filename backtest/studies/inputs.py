@@ -15,7 +15,7 @@ import numpy as np
 from backtest.dates import Fills, last_business_day
 from backtest.errors import DataError, joined
 from backtest.market.catalogue import entry
-from backtest.market.definition import find_market, market_names, read_definition
+from backtest.market.definition import markets_with
 from backtest.market.reading import read
 from backtest.studies.claim import MissingInputError
 
@@ -47,15 +47,10 @@ class Monthly:
         return (days.astype("datetime64[M]") - self.ends[0].astype("datetime64[M]")).astype(np.int64)
 
 
-def _offers(market: str, name: str) -> bool:
-    definition = read_definition(find_market(market))
-    has_policy = name == "policy" and definition.policy is not None
-    return has_policy or name in definition.series or name in definition.sleeves
-
-
 def missing(market: MarketData, what: str, name: str) -> MissingInputError:
     """Return the error that says that a market lacks a series or a sleeve, and which one has it."""
-    others = [other for other in market_names() if other != market.name and _offers(other, name)]
+    having = markets_with(name, market.frequency, "sleeves", "series")
+    others = sorted(other for other in having if other != market.name)
     where = f"{joined(others)} {'have' if len(others) > 1 else 'has'} it" if others else "no market has it"
     called = what if name == what else f"{what} ({name})"
     return MissingInputError(f"the market '{market.name}' has no {called}; {where}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
-from backtest.market.catalogue import read_toml
+from backtest.market.toml import read_toml
 
 WAYS = ("capitalisation", "rank", "cumulative", "percentile")
 TOTAL = "total_capitalisation"

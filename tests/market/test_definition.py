@@ -58,7 +58,12 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ("cash = { RF = 1.0 }", 'cash = "RF[x]"', 9, "a single series without columns"),
         ("cash = { RF = 1.0 }", 'cash = "IWM"', 9, "IWM is daily, but the market monthly"),
         ("spread = {", "spread = { splice = 4, ", 12, "there is no 'MOODYS_BAA' here"),
-        ("MOODYS_BAA = 1.0, MOODYS_AAA = -1.0", 'relative = ["small"], months = 60', 12, "two sleeves"),
+        (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'relative = ["small"], months = 60',
+            12,
+            "'relative' must be a list of 2, not 1",
+        ),
         (
             "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
             'relative = ["smal", "market"], months = 60',
@@ -74,12 +79,40 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ),
         ("[series]", "[vintages]\nSMB = 5\n[series]", 12, "'SMB' must be text"),
         (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'relative = ["small", "market"], months = 0',
+            12,
+            "'months' must be a whole number of 1 or more",
+        ),
+        (
             "[series]",
             '[factors]\nOLD = { relative = ["small", "market"], months = 60 }\n[series]',
             12,
             "the factor 'OLD' must be a series, a sum or a weighted mean of series",
         ),
         ("[series]", "[serie]", 11, "did you mean 'series'?"),
+        (
+            '"A market"',
+            '"A market"\nvintage = "x"',
+            2,
+            "there is no 'vintage' here; did you mean 'vintages'?",
+        ),
+        ('"A market"', '"A market"\nname = "x"', 2, "there is no 'name' here"),
+        ("[sleeves]", "[[sleeves]]", 6, "'sleeves' must be a table, not a list"),
+        (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'relative = ["small", "market"], months = 2.5',
+            12,
+            "'months' must be a whole number, not a number",
+        ),
+        (
+            "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
+            'relative = ["small", "market"]',
+            12,
+            "'spread' lacks months",
+        ),
+        ("MOODYS_BAA = 1.0, MOODYS_AAA = -1.0", 'splice = ["AAA", 5]', 12, "'splice' must be a list of text"),
+        ("MOODYS_BAA = 1.0", "MOODYS_BAA = true", 12, "'MOODYS_BAA' is neither a series with a number"),
     ],
 )
 def test_a_wrong_market_file_is_refused_with_its_line(
@@ -87,6 +120,52 @@ def test_a_wrong_market_file_is_refused_with_its_line(
 ) -> None:
     assert LINES.count(old) == 1, old
     path = _file(tmp_path, LINES.replace(old, new))
+    with pytest.raises(DataError) as caught:
+        read_definition(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: "), str(caught.value)
+    assert said in str(caught.value)
+
+
+LONG = """\
+title = "A market"
+frequency = "monthly"
+benchmark = "large"
+
+[sleeves.large]
+returns = "6_Portfolios_2x3"
+weights = ["6_Portfolios_2x3.firms"]
+columns = ["BIG LoBM"]
+
+[sleeves.cash]
+RF = 1.0
+
+[series.share]
+share_of = ["BIG LoBM"]
+weights = ["6_Portfolios_2x3.firms"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        (
+            'returns = "6_Portfolios_2x3"',
+            'returns = "6_Portfolios_2x4"',
+            6,
+            "did you mean '6_Portfolios_2x3'?",
+        ),
+        ("[series.share]", "[series.other]\nweight = 1\n[series.share]", 14, "there is no series 'weight'"),
+        ('columns = ["BIG LoBM"]', 'columns = ["BIG LoBN"]', 8, "has no column 'BIG LoBN'"),
+        ('columns = ["BIG LoBM"]', "columns = []", 8, "'columns' must be a list of 1 or more"),
+        ("RF = 1.0", "RFX = 1.0", 11, "did you mean"),
+        ('share_of = ["BIG LoBM"]', 'share_of = ["SMALL"]', 14, "has no column 'SMALL'"),
+    ],
+)
+def test_of_a_table_the_line_of_the_wrong_key_is_said(
+    old: str, new: str, line: int, said: str, tmp_path: Path
+) -> None:
+    assert LONG.count(old) == 1, old
+    path = _file(tmp_path, LONG.replace(old, new))
     with pytest.raises(DataError) as caught:
         read_definition(path)
     assert str(caught.value).startswith(f"{path}, line {line}: "), str(caught.value)

@@ -93,23 +93,23 @@ def describe(path: Path) -> dict[str, Any]:
     if said is None or "date" not in schema.names:
         raise DataError(f"{path} does not say what it holds; make it anew with: rotation universe build")
     values = [name for name in schema.names if name != "date"]
+    try:
+        about = msgspec.json.decode(said, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise damaged(path) from None
     return {
-        **_said(said, path),
+        **about,
         "source": LOCAL_FILE,
         "path": str(path),
         "columns": values if len(values) > 1 else [],
     }
 
 
-def _said(text: bytes, path: Path) -> dict[str, str]:
-    """Return the metadata of a file; DataError where they are not an object of texts."""
-    try:
-        about = json.loads(text)
-    except ValueError:
-        about = None
-    if not isinstance(about, dict) or not all(isinstance(value, str) for value in about.values()):
-        raise DataError(f"what {path} says of itself is damaged; make it anew with: rotation universe build")
-    return about
+def damaged(path: Path, why: str = "") -> DataError:
+    """Return the error that says that a file's own words are damaged."""
+    return DataError(
+        f"what {path} says of itself is damaged{why}; make it anew with: rotation universe build"
+    )
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

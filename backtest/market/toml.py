@@ -1,0 +1,157 @@
+"""TOML files as records: what is wrong with one is said with its line, its key and the nearest name."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from backtest.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+DERIVED = {"derived": True}
+"""The metadata of a record's field that no file has."""
+
+_WORDS = {
+    "str": "text",
+    "array": "a list",
+    "object": "a table",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
+
+class WrongError(Exception):
+    """What is wrong with a TOML file, and at which key of it."""
+
+    def __init__(self, path: tuple[str, ...], why: str) -> None:
+        super().__init__(why)
+        self.path = path
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file's content.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
+    """
+    return _parsed(path, _text(path))
+
+
+@contextmanager
+def declared(path: Path) -> Iterator[dict[str, Any]]:
+    """Give a TOML file's content to make records of; a WrongError there becomes a DataError with the line."""
+    text = _text(path)
+    content = _parsed(path, text)
+    try:
+        yield content
+    except WrongError as wrong:
+        raise DataError(f"{path}, line {line_of(text, wrong.path)}: {wrong}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        # An editor may have put a mark of its encoding before the text.
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path} is not valid TOML: {error}") from None
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int:
+    """Return the number of the line on which a key of a TOML text stands (1 where it stands nowhere)."""
+    found = 1
+    table: tuple[str, ...] = ()
+    here: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\[?([^\[\]]+)\]", line)
+        key = re.match(r"""\s*("[^"]+"|'[^']+'|[\w-]+)\s*=""", line)
+        if header:
+            table = tuple(part.strip(" \"'") for part in header[1].split("."))
+            here = table
+        elif key:
+            here = (*table, key[1].strip("\"'"))
+        else:
+            continue
+        # The line of the longest beginning of the path: an inline table has its keys on one line.
+        if here and keys[: len(here)] == here:
+            found = number
+    return found
+
+
+def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = ()) -> T:
+    """Return a table of a TOML file as a record.
+
+    Parameters
+    ----------
+    kind
+        A frozen dataclass; its fields are the keys.
+    content
+        The table.
+    where
+        The keys under which it stands in its file.
+
+    Raises
+    ------
+    WrongError
+        When a key is unknown or missing, or a value is of another type than its field.
+    """
+    fields = {f.name: f for f in dataclasses.fields(kind) if f.metadata != DERIVED}  # type: ignore[arg-type]
+    for key in content:
+        if key not in fields:
+            raise WrongError((*where, key), f"there is no '{key}' here; {nearest(key, fields)}")
+    without = (dataclasses.MISSING, dataclasses.MISSING)
+    lacking = [
+        f.name for f in fields.values() if f.name not in content and (f.default, f.default_factory) == without
+    ]
+    if lacking:
+        whose = f"'{where[-1]}'" if where else "the file"
+        raise WrongError(where, f"{whose} lacks {', '.join(lacking)}")
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        key = str(error).partition(" - at `$.")[2].rstrip("`").partition("[")[0]
+        raise _wrong((*where, key), content[key], get_type_hints(kind, include_extras=True)[key]) from None
+
+
+def _wrong(where: tuple[str, ...], value: Any, kind: Any) -> WrongError:
+    """Return what is wrong with a value that is not of a type; of a table, with its first wrong key."""
+    of_table = value.items() if isinstance(value, dict) and get_args(kind) else ()
+    parts = [((*where, key), part, get_args(kind)[1]) for key, part in of_table]
+    for path, part, of in [*parts, (where, value, kind)]:
+        try:
+            msgspec.convert(part, of)
+        except msgspec.ValidationError as error:
+            return WrongError(path, f"'{path[-1]}' must be {_in_words(str(error), of)}")
+    return WrongError(where, f"'{where[-1]}' cannot be read")
+
+
+def _in_words(said: str, kind: Any) -> str:
+    """Return msgspec's "Expected `str`, got `int`" in the words of a sentence."""
+    said, _, place = said.partition(" - at ")
+    if said.startswith("Invalid enum value "):
+        return f"{' or '.join(get_args(kind))}, not {said.removeprefix('Invalid enum value ')}"
+    said = said.removeprefix("Expected ").replace(", got ", ", not ")
+    said = re.sub(r" of length (\d)", r" of \1", re.sub(r"( of length)? >= (\d+)", r" of \2 or more", said))
+    said = re.sub(r"`(\w+)`", lambda match: _WORDS.get(match[1], match[1]), said)
+    return f"a list of {said}" if "[" in place else said
