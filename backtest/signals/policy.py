@@ -103,10 +103,9 @@ class PolicyRate:
         )
 
     def moves(self, at_least: Any) -> Ints:
-        """Return, for each of a row of least moves, a number that is the same where the same moves count."""
-        at_least = np.atleast_1d(at_least)[:, None]
-        both = np.c_[self.moved(-1.0, at_least), self.moved(1.0, at_least)]
-        return _unlike(both, np.zeros(len(both)))[1]
+        """Return, for each of a row of least moves, how many moves are too small to count."""
+        sizes = np.sort(np.abs(np.diff(self.target.values)))
+        return np.searchsorted(sizes, np.atleast_1d(at_least) - _ROUNDING)
 
 
 def _unlike(counts: Bools, beside: Any) -> tuple[Ints, Ints]:
