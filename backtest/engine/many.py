@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.decisions import Rotation
+from backtest.decisions import Rotation, answered
 from backtest.engine.path import Schedules, scheduled
+from backtest.engine.path import returns as path_returns
 from backtest.engine.path import sweep as by_path
 from backtest.engine.segments import Segments
 from backtest.engine.stages import Stages
@@ -80,6 +81,13 @@ class Measurer:
             wanted = schedules(left, self.bars.sleeves, yardstick.first, yardstick.last)
             out[~good] = by_path(self.bars, wanted, self.costs, yardstick, threads)
         return out
+
+    def returns(self, decision: Decision, first: int, last: int) -> Floats:
+        """Return the returns after costs over a window, (n_sets, n); errors as ``measure``."""
+        if isinstance(decision, Rotation):
+            decision = answered("rotated", (decision.into, decision.otherwise), [decision.signal])
+        wanted = schedules(decision, self.bars.sleeves, first, last)
+        return path_returns(self.bars, wanted, self.costs, (first, last))
 
     @cached_property
     def _stages(self) -> Stages:

@@ -56,6 +56,11 @@ class Schedules:
     every_months: Ints
     band: Floats
 
+    @property
+    def arrays(self) -> tuple[Ints, Ints, Ints, Floats, Ints, Floats]:
+        """What the compiled loops take."""
+        return self.offsets, self.fills, self.rows, self.weights, self.every_months, self.band
+
     @classmethod
     def one(cls, targets: Targets, rebalance: Rebalance = NEVER) -> Schedules:
         """Return the schedule of a single set."""
@@ -236,6 +241,27 @@ def _measure_sets(
 
 
 @compiled
+def _write_returns(
+    out: Floats,
+    columns: Floats,
+    months: Ints,
+    window: tuple[int, int],
+    schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
+    costs: Floats,
+    places: tuple[int, int],
+) -> None:
+    """Write the returns of each set, NaN where a held sleeve has none."""
+    offsets, fills, rows, weights, every_months, band = schedules
+    nothing, no_rows = np.empty(0), np.empty((0, 0))
+    for which in range(len(out)):
+        here = slice(offsets[which], offsets[which + 1])
+        _walk(
+            columns, months, window, fills[here], rows[here], weights, costs,
+            (every_months[which], band[which]), places, out[which], nothing, no_rows, no_rows,
+        )  # fmt: skip
+
+
+@compiled
 def scheduled(
     offsets: Ints, at: Ints, rows: Ints, window: tuple[int, int], kept: Ints, fills: Ints, held: Ints
 ) -> int:
@@ -328,27 +354,39 @@ def sweep(
     n_sets = len(schedules.offsets) - 1
     out = np.empty((n_sets, N_MEASURES))
     columns, months = np.ascontiguousarray(bars.returns.T), months_of(bars)
-    arrays = (
-        schedules.offsets,
-        schedules.fills,
-        schedules.rows,
-        schedules.weights,
-        schedules.every_months,
-        schedules.band,
-    )
     window = (yardstick.first, yardstick.last)
 
     def work(start: int, stop: int) -> int:
         return _measure_sets(
-            out, (start, stop), columns, months, window, arrays, np.asarray(costs, dtype=np.float64),
-            _places(bars), yardstick.arrays,
+            out, (start, stop), columns, months, window, schedules.arrays,
+            np.asarray(costs, dtype=np.float64), _places(bars), yardstick.arrays,
         )  # fmt: skip
 
     bad = [which for which in share(work, n_sets, threads, smallest=4) if which >= 0]
     if bad:
-        part = slice(schedules.offsets[bad[0]], schedules.offsets[bad[0] + 1])
-        targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])
-        every, band = int(schedules.every_months[bad[0]]), float(schedules.band[bad[0]])
-        rebalance = Rebalance(every or None, None if band == np.inf else band)
-        simulate(bars.window(*window), targets.moved(-window[0]), costs, rebalance)
+        _refuse(bars, schedules, bad[0], window, costs)
     return out
+
+
+def returns(bars: Bars, schedules: Schedules, costs: Sequence[float], window: tuple[int, int]) -> Floats:
+    """Return the returns after costs of many portfolios over a window, (n_sets, n); errors as ``sweep``."""
+    out = np.empty((len(schedules.offsets) - 1, window[1] - window[0]))
+    _write_returns(
+        out, np.ascontiguousarray(bars.returns.T), months_of(bars), window, schedules.arrays,
+        np.asarray(costs, dtype=np.float64), _places(bars),
+    )  # fmt: skip
+    bad = np.isnan(out).any(axis=1)
+    if bad.any():
+        _refuse(bars, schedules, int(bad.argmax()), window, costs)
+    return out
+
+
+def _refuse(
+    bars: Bars, schedules: Schedules, bad: int, window: tuple[int, int], costs: Sequence[float]
+) -> None:
+    """Raise the error for a set that holds a sleeve without a return."""
+    part = slice(schedules.offsets[bad], schedules.offsets[bad + 1])
+    targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])
+    every, band = int(schedules.every_months[bad]), float(schedules.band[bad])
+    rebalance = Rebalance(every or None, None if band == np.inf else band)
+    simulate(bars.window(*window), targets.moved(-window[0]), costs, rebalance)

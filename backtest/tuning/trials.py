@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.decisions import Rotation
-from backtest.engine import path
 from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.measures import years
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
-from backtest.runs import follow, rebalancing
+from backtest.runs import follow
 from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
@@ -44,6 +43,8 @@ STATUSES = ("measured", "excluded", "refused", "unknown")
 signals; or its inputs are not known by the start of the common window."""
 
 MEASURED, EXCLUDED, REFUSED, UNKNOWN = range(4)
+
+_AT_ONCE = 1024  # sets whose returns are kept while they are added up
 
 Window = tuple[int, int]
 
@@ -280,9 +281,10 @@ class Trials:
                 sums[:] = block_sums(self.market.bars, pair, runs, edges, self.costs)
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
-                for which in range(decision.n_sets):
-                    excess = self._returns(decision, which, window) - cash
-                    sums[:, which] = np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
+                for start in range(0, decision.n_sets, _AT_ONCE):
+                    some = np.arange(start, min(start + _AT_ONCE, decision.n_sets))
+                    excess = self.measurer.returns(decision.take(some), *window) - cash
+                    sums[:, some] = np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=2)
             out[:, group.places] = sums[:, group.of]
         return out
 
@@ -291,13 +293,5 @@ class Trials:
         decided = self.decide(numbers)
         out = np.full((len(numbers), window[1] - window[0]), np.nan)
         for group in decided.over(*window):
-            for which in range(group.decision.n_sets):
-                out[group.places[group.of == which]] = self._returns(group.decision, which, window)
+            out[group.places] = self.measurer.returns(group.decision, *window)[group.of]
         return out
-
-    def _returns(self, decision: Decision, which: int, window: Window) -> Floats:
-        first, last = window
-        targets = decision.targets(self.market.bars.sleeves, first, last, which).moved(-first)
-        bars = self.market.bars.window(first, last)
-        rebalance = rebalancing(decision, which)
-        return path.simulate(bars, targets, self.costs, rebalance).returns

@@ -82,13 +82,16 @@ def test_what_signals_decide_is_the_reference_in_every_window(data: st.DataObjec
     last = int(rng.integers(first + 1, n_bars))
     n_years = (last - first) / 12.0
     yardstick = Yardstick.of(bars, world.benchmark, first, last, n_years)
+    measurer = Measurer(bars, world.benchmark, world.costs)
     with mock.patch.object(stages, "_STAGES", data.draw(st.sampled_from([1, 3, 8, 50]))):
-        answer = Measurer(bars, world.benchmark, world.costs).measure(mix, [yardstick])[0]
+        answer = measurer.measure(mix, [yardstick])[0]
+    returns = measurer.returns(mix, first, last)
     part = World(bars.window(first, last), world.benchmark, world.costs, n_years)
     for which in range(12):
         note(f"set {which} from {first} to {last}")
         due = reference.simulate(part.bars, by_hand(mix, which, bars.sleeves, first, last), world.costs)
         assert_close(answer[which], truth(part, due))
+        np.testing.assert_allclose(returns[which], due.returns, rtol=0, atol=1e-12)
 
 
 @given(st.data())
@@ -169,8 +172,10 @@ def test_a_missing_return_is_named_where_it_is_held_and_nowhere_else() -> None:
 
     bar = int(np.flatnonzero(due.weights[:, 0] > 0.0)[5]) + 1
     world.bars.returns[bar, 0] = np.nan
-    with pytest.raises(DataError, match=f"^small has no return on {bars.dates[bar]}, but is held then"):
-        Measurer(world.bars, "market", costs).measure(mix, [yardstick])
+    measurer = Measurer(world.bars, "market", costs)
+    for ask in (lambda: measurer.measure(mix, [yardstick]), lambda: measurer.returns(mix, 0, 199)):
+        with pytest.raises(DataError, match=f"^small has no return on {bars.dates[bar]}, but is held then"):
+            ask()
 
 
 def test_a_mix_that_rounding_moves_is_on_target() -> None:
