@@ -6,15 +6,18 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
+from backtest.files import whole_file
 from backtest.market.catalogue import catalogue
 from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
 from backtest.market.release import ANNOUNCED, known_at
+from backtest.market.store import data_folder
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import reads
 from backtest.rules.why import facts, flips
@@ -22,6 +25,8 @@ from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backtest.dates import Days
     from backtest.parameters import Value
     from backtest.rules.ruling import Ruling
@@ -313,3 +318,36 @@ def stand(
         checked=_checked(then, inputs),
         stale=_stale(then, inputs, releases, day),
     )
+
+
+def since_last_asked(found: Sequence[Standing]) -> list[dict[str, float] | None]:
+    """Return what each strategy held when this was last asked, and keep what it holds now.
+
+    None for one that was not asked about before, with these parameters on this market. It is kept beside the
+    stored series, in ``signals.json``.
+
+    Raises
+    ------
+    UsageError
+        When what was kept is damaged.
+    RotationError
+        When it cannot be kept.
+    """
+    place = data_folder() / "signals.json"
+    try:
+        kept = msgspec.json.decode(place.read_bytes(), type=dict[str, dict[str, float]])
+    except FileNotFoundError:
+        kept = {}
+    except (OSError, msgspec.MsgspecError):
+        raise UsageError(f"{place} cannot be read; remove it, and holdings are kept anew") from None
+    keys = [
+        msgspec.json.encode(
+            [s.strategy.name, s.strategy.file, sorted(s.parameters.items()), s.market.name, s.decide]
+        ).decode()
+        for s in found
+    ]
+    before = [kept.get(key) for key in keys]
+    kept.update(zip(keys, (s.hold for s in found), strict=True))
+    with whole_file(place, "what was held", "free the disk, or name another folder with --data-dir") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(kept)))
+    return before

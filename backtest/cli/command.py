@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
-from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
@@ -35,58 +34,10 @@ examples:
 exit status: 0 done, 1 the work failed, 2 the call was wrong"""
 
 
-def _run_parser(prog: str, strategy: Strategy | None) -> _Parser:
-    about = strategy.about if strategy else "Run a strategy: simulate, measure, report."
-    parser = _Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
-    if strategy is None:
-        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    add_market(parser)
-    add_terms(parser)
-    parser.add_argument(
-        "--robustness",
-        action="store_true",
-        help="add a table of the result under other costs and later fills",
-    )
-    parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
-    add_json(parser)
-    add_parameters(parser, strategy)
-    return parser
-
-
 def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _run_parser)
-    options = _run_parser(prog, strategy).parse(arguments)
-    from backtest.runs import run
+    from backtest.cli.run import run
 
-    result = run(
-        strategy,
-        options.market,
-        **terms(options),
-        **given(options),
-    )
-    robust = None
-    if options.robustness:
-        from backtest.robustness import robustness
-
-        robust = robustness(result)
-    from backtest.reporting.folder import write_report
-
-    place = write_report(result, options.out, robust).resolve()
-    from backtest.reporting.document import document, to_json
-
-    found = document(result, place, robust)
-    if options.json:
-        print(to_json(found))  # noqa: T201 - standard output is this command's product
-    else:
-        from backtest.reporting.page import brief
-        from backtest.reporting.terminal import show, show_place
-
-        show(brief(result, found, robust))
-        show_place("Report", place)
-    # The witness is heard while the table is read; a disagreement is an error whatever was printed.
-    sys.stdout.flush()
-    _ = result.portfolio
-    return 0
+    return run(prog, strategy, arguments)
 
 
 def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:

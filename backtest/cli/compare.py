@@ -113,15 +113,18 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     from backtest.reporting.comparison import compare as side_by_side
 
     comparison = side_by_side(*_runs(named, options))
-    place = comparison_page.write_comparison(comparison, options.out).resolve()
+    if not options.json:
+        from backtest.reporting.terminal import show, show_place
+
+        show(comparison_page.page(comparison).blocks)
+    place = None
+    if options.out is not None or not options.json:
+        place = comparison_page.write_comparison(comparison, options.out).resolve()
     if options.json:
         from backtest.reporting.document import to_json
 
         print(to_json(as_document(comparison, place)))  # noqa: T201 - standard output is this command's product
     else:
-        from backtest.reporting.terminal import show, show_place
-
-        show(comparison_page.page(comparison).blocks)
         show_place("Report", place)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from backtest.errors import UsageError
@@ -33,6 +34,37 @@ def named_strategy(
     from backtest.scripting.loading import load_strategy
 
     return f"{prog} {arguments[0]}", load_strategy(arguments[0]), arguments[1:]
+
+
+def several(arguments: Sequence[str]) -> bool:
+    """Return whether a call names several strategies, a folder of them, or parameters behind a name."""
+    names = []
+    for word in arguments:
+        if word.startswith("-"):
+            break
+        names.append(word)
+    first = names[0] if names else ""
+    return len(names) > 1 or os.path.isdir(first) or bool(named_with_parameters(first)[1])  # noqa: PTH112 - pathlib is not loaded
+
+
+def scripts_of(names: Sequence[str]) -> list[str]:
+    """Return the names with each folder replaced by its scripts, in the order of their names.
+
+    Raises
+    ------
+    UsageError
+        When a folder has no script.
+    """
+    found: list[str] = []
+    for name in names:
+        if not os.path.isdir(name):  # noqa: PTH112 - pathlib is not loaded
+            found.append(name)
+            continue
+        scripts = sorted(file for file in os.listdir(name) if file.endswith(".py"))  # noqa: PTH208 - as above
+        if not scripts:
+            raise UsageError(f"there is no script in the folder {name}")
+        found += [os.path.join(name, script) for script in scripts]  # noqa: PTH118 - as above
+    return found
 
 
 def add_market(parser: Parser) -> None:

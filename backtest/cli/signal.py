@@ -6,9 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
+from backtest.cli.options import (
+    add_json,
+    add_market,
+    add_parameters,
+    add_terms,
+    given,
+    named_strategy,
+    named_with_parameters,
+    scripts_of,
+    several,
+    terms,
+)
+from backtest.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from backtest.scripting.strategy import Strategy
@@ -18,17 +31,34 @@ EPILOG = """\
 examples:
   rotation signal rate_cut                      on the embedded market, with the news up to today
   rotation signal credit --market french_monthly --json
-  rotation signal easing --as-of 2019-08-15     as it was then"""
+  rotation signal easing --as-of 2019-08-15     as it was then
+  rotation signal rate_cut trend ideas/         several, and all scripts of a folder
+  rotation signal ideas/ --changed              for a scheduled job: a line each
+
+exit status with --changed: 3 when any holds another than when it was last asked, else 0"""
+
+CHANGED = 3
+"""The exit status that tells a scheduled job to look."""
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
     about = strategy.about if strategy else "Say what to hold now, since when, and what would change it."
     parser = Parser(prog=prog, description=about, epilog=None if strategy else EPILOG)
     if strategy is None:
-        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+        parser.add_argument(
+            "strategy",
+            metavar="STRATEGY",
+            nargs="*",
+            help="a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it",
+        )
     add_market(parser)
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
     add_terms(parser, "decide")
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="say in a line each whether what is held is another than when --changed was last asked",
+    )
     add_parameters(parser, strategy)
     add_json(parser)
     return parser
@@ -91,24 +121,62 @@ def lines(standing: Standing) -> list[tuple[str, str]]:
     return said
 
 
-def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    """Be ``rotation signal``."""
-    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
-    options = _parser(prog, strategy).parse(arguments)
+def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> tuple[Any, list[Standing]]:
+    """Return the options, and what each strategy that is asked for holds."""
     from backtest.standing import stand
 
-    standing = stand(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
-    if options.json:
-        print(json.dumps(document(standing), indent=2, allow_nan=False))  # noqa: T201 - what was asked for
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    if strategy is None and several(arguments):
+        options = _parser(prog, None).parse(arguments)
+        if options.set:
+            raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
+        from backtest.market.load import load_market
 
-    shown = Table.grid(padding=(0, 2))
-    before = ""
-    for heading, sentence in lines(standing):
-        shown.add_row(Text(heading if heading != before else "", style="dim"), Text(sentence))
-        before = heading
-    Console(highlight=False).print(shown)
+        market = load_market(options.market)
+        calls = [named_with_parameters(name) for name in scripts_of(options.strategy)]
+        return options, [
+            stand(name, market, as_of=options.as_of, **terms(options), **parameters)
+            for name, parameters in calls
+        ]
+    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
+    options = _parser(prog, strategy).parse(arguments)
+    one = stand(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
+    return options, [one]
+
+
+def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    """Be ``rotation signal``."""
+    options, found = _stands(prog, strategy, arguments)
+    if options.changed:
+        return _told_changes(found, options)
+    if options.json:
+        documents = [document(standing) for standing in found]
+        said: Any = documents[0] if len(documents) == 1 else documents
+        print(json.dumps(said, indent=2, allow_nan=False))  # noqa: T201 - what was asked for
+        return 0
+    from backtest.reporting.blocks import Terms
+    from backtest.reporting.terminal import show
+
+    show(Terms(tuple(lines(standing)), brief=True) for standing in found)
     return 0
+
+
+def _told_changes(found: list[Standing], options: argparse.Namespace) -> int:
+    """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
+    from backtest.standing import since_last_asked
+
+    befores = since_last_asked(found)
+    pairs = list(zip(befores, found, strict=True))
+    changed = [before not in (None, standing.hold) for before, standing in pairs]
+    if options.json:
+        rows = [
+            {**document(standing), "before": before, "changed": differs}
+            for standing, before, differs in zip(found, befores, changed, strict=True)
+        ]
+        print(json.dumps(rows, indent=2, allow_nan=False))  # noqa: T201 - what was asked for
+        return CHANGED if any(changed) else 0
+    for standing, before, differs in zip(found, befores, changed, strict=True):
+        name = f"{standing.strategy.name} on {standing.market.name}"
+        word = "first asked" if before is None else "unchanged"
+        said = f"changed, was {_held(before)}" if differs and before else word
+        print(f"{name}: {_held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
+    return CHANGED if any(changed) else 0

@@ -61,11 +61,12 @@ def _report(study: Study, options: argparse.Namespace) -> int:
     from backtest.reporting.study_pages import study_page
     from backtest.reporting.terminal import show, show_place
 
-    place = write_study(study, options.out).resolve()
+    if not options.json:
+        show(study_page(study).blocks)
+    place = None if options.json and options.out is None else write_study(study, options.out).resolve()
     if options.json:
         _print(to_json(study_document(study, place)))
     else:
-        show(study_page(study).blocks)
         show_place("Report", place)
     return 0
 
@@ -97,11 +98,12 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     from backtest.studies.register import study_claims
 
     studies = study_claims(_market(options))
-    place = write_claims(studies, options.out).resolve()
+    if not options.json:
+        show(claims_brief(studies))
+    place = None if options.json and options.out is None else write_claims(studies, options.out).resolve()
     if options.json:
         _print(to_json(claims_document(studies, place)))
     else:
-        show(claims_brief(studies))
         show_place("Report", place)
     return 0
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
-    from backtest.reporting.blocks import Page
     from backtest.scripting.strategy import Strategy
     from backtest.tuning.search import Search
     from backtest.tuning.sweep import Estimate
@@ -153,12 +152,11 @@ def _search(options: argparse.Namespace) -> Search | None:
     return Search(options.search or "grid", options.trials, options.seed or 0)
 
 
-def _tuned(
-    prog: str, strategy: Strategy, options: argparse.Namespace, folder: Path
-) -> tuple[Sweep, Page, Path]:
-    """Search, and write the page; return the sweep, the page and its place."""
+def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: Path) -> tuple[Sweep, Path]:
+    """Search, say what was found, and write the page; return the sweep and the page's place."""
     from backtest.reporting.sweep_folder import write_sweep
     from backtest.reporting.sweep_page import sweep_page
+    from backtest.reporting.terminal import show, show_place
     from backtest.tuning.tune import tune as search_all
 
     try:
@@ -181,7 +179,10 @@ def _tuned(
                 announce=announce,
             )
         page = sweep_page(sweep)
-        return sweep, page, write_sweep(sweep, page)
+        if not options.json:
+            show(page.blocks)
+            show_place("results", sweep.results.trials)
+        return sweep, write_sweep(sweep, page)
     except KeyboardInterrupt:
         if not (folder / "manifest.json").is_file():
             raise
@@ -199,16 +200,14 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     from backtest.tuning.tune import default_folder
 
     folder = Path(options.out).expanduser() if options.out is not None else default_folder(strategy.name)
-    sweep, page, place = _tuned(prog, strategy, options, folder)
+    sweep, place = _tuned(prog, strategy, options, folder)
     if options.json:
         from backtest.reporting.document import to_json
         from backtest.reporting.sweep_document import sweep_document
 
         sys.stdout.write(to_json(sweep_document(sweep, place.resolve())) + "\n")
     else:
-        from backtest.reporting.terminal import show, show_place
+        from backtest.reporting.terminal import show_place
 
-        show(page.blocks)
-        show_place("results", sweep.results.trials)
         show_place("report", place)
     return 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from backtest.folders import shipped
 from backtest.reporting.shading import cuts, recessions
+from backtest.scripting.own_modules import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
     from backtest.robustness import Robustness
     from backtest.runs import Result
+    from backtest.scripting.strategy import Strategy
     from backtest.terms import Terms
 
 
@@ -54,6 +59,7 @@ def document(
             "bars": len(result.returns),
             **_terms(result.terms),
             "doubts": list(result.doubts),
+            "made_by": _made_by(result.strategy),
             "warm_up": str(result.warm_up),
             "tried": tried,
             "metrics": result.metrics,
@@ -74,6 +80,17 @@ def document(
             "report": None if report is None else str(report),
         }
     )
+
+
+def _made_by(strategy: Strategy) -> dict[str, str]:
+    """Return the version, and the script: the name of a shipped one, else where it lies."""
+    own = pathlib.Path(strategy.file)
+    is_shipped = own.parent == shipped("strategies")
+    return {
+        "version": importlib.metadata.version("size-rotation"),
+        "script": own.stem if is_shipped else str(own.absolute()),
+        "script_sha256": digest(strategy),
+    }
 
 
 def _terms(terms: Terms) -> dict[str, Any]:
@@ -105,6 +122,6 @@ def _trials(robust: Robustness) -> dict[str, Any]:
     return {"start": robust.start, "end": robust.end, "trials": trials}
 
 
-def to_json(content: dict[str, Any]) -> str:
+def to_json(content: Any) -> str:
     """Return the document's text."""
     return json.dumps(content, indent=2, allow_nan=False)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import marshal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backtest.errors import UsageError
+
+if TYPE_CHECKING:
+    from backtest.scripting.strategy import Strategy
 
 
 def own_modules(script: Path) -> dict[str, Path]:
@@ -46,3 +52,14 @@ def offer(script: Path) -> None:
     if own and folder not in sys.path:
         sys.path.insert(0, folder)
     importlib.invalidate_caches()
+
+
+def digest(strategy: Strategy) -> str:
+    """Return a digest of a strategy's script and of its own modules; of its code where there is no file."""
+    file = Path(strategy.file)
+    if not file.is_file():
+        return hashlib.sha256(marshal.dumps(strategy.function.__code__)).hexdigest()
+    found = hashlib.sha256(file.read_bytes())
+    for name, own in own_modules(file).items():
+        found.update(name.encode() + hashlib.sha256(own.read_bytes()).digest())
+    return found.hexdigest()

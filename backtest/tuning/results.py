@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import marshal
 import re
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,17 +14,16 @@ import numpy as np
 from backtest.errors import RotationError, UsageError
 from backtest.files import ANOTHER_FOLDER, whole_file
 from backtest.measures import SWEPT
-from backtest.scripting.own_modules import own_modules
 from backtest.tuning.trials import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from backtest.dates import Floats, Ints
     from backtest.market.data import MarketData
-    from backtest.scripting.strategy import Strategy
     from backtest.tuning.grid import Grid
 
 MANIFEST = "manifest.json"
@@ -51,17 +48,6 @@ _NAMES = {
     "chunk": "the size of the chunks",
     "versions": "the versions of the software",
 }
-
-
-def script_digest(strategy: Strategy) -> str:
-    """Return a digest of a strategy's script and of its own modules; of its code where there is no file."""
-    file = Path(strategy.file)
-    if not file.is_file():
-        return hashlib.sha256(marshal.dumps(strategy.function.__code__)).hexdigest()
-    digest = hashlib.sha256(file.read_bytes())
-    for name, own in own_modules(file).items():
-        digest.update(name.encode() + hashlib.sha256(own.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def vintage(market: MarketData) -> dict[str, str]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from backtest.errors import RotationError, UsageError
 from backtest.runs import window_of
+from backtest.scripting.own_modules import digest
 from backtest.tuning.executors import each
-from backtest.tuning.results import encode, free_bytes, script_digest, vintage
+from backtest.tuning.results import encode, free_bytes, vintage
 from backtest.tuning.search import Search
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[st
     names = ("size-rotation", "numpy", "numba", "pyarrow") + (("optuna",) if search.kind == "optuna" else ())
     return {
         "strategy": trials.strategy.name,
-        "script": script_digest(trials.strategy),
+        "script": digest(trials.strategy),
         "market": trials.market.name,
         "vintage": vintage(trials.market),
         "grid": trials.grid.document(),

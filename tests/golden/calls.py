@@ -71,7 +71,7 @@ SENTENCES = {
 }
 """The calls whose words are kept as a terminal of 100 columns shows them."""
 
-VOLATILE = ("seconds", "sha256", "stored")
+VOLATILE = ("seconds", "sha256", "stored", "made_by")
 """Keys that a second call, a file's comment or another machine may change; they are left out."""
 
 LONG = 24  # of a longer list of numbers its length, ends and sum are kept

@@ -486,8 +486,9 @@ def test_a_window_shorter_than_the_blocks_has_no_probability_of_overfitting(
 def test_what_a_digest_of_a_sweep_must_tell_apart(embedded: MarketData) -> None:
     from dataclasses import replace
 
+    from backtest.scripting.own_modules import digest
     from backtest.scripting.strategy import Strategy
-    from backtest.tuning.results import script_digest, vintage
+    from backtest.tuning.results import vintage
 
     def of(limit: float) -> Strategy:
         code = f"def f(market):\n    return market.level('discount').above({limit})"
@@ -495,8 +496,8 @@ def test_what_a_digest_of_a_sweep_must_tell_apart(embedded: MarketData) -> None:
         exec(code, scope)  # noqa: S102 - a script without a file
         return Strategy("f", "", (), scope["f"], "nowhere.py")
 
-    assert script_digest(of(2.0)) != script_digest(of(-40.0))
-    assert script_digest(of(2.0)) == script_digest(of(2.0))
+    assert digest(of(2.0)) != digest(of(-40.0))
+    assert digest(of(2.0)) == digest(of(2.0))
     swapped = {**embedded.roles, "discount": "credit_spread", "credit_spread": "discount"}
     assert vintage(replace(embedded, roles=swapped)) != vintage(embedded)
 

@@ -1,0 +1,70 @@
+"""The witness of a run: the ledger replays it in a process of its own, while its page is drawn."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from backtest.errors import RotationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+    from backtest.runs import Result
+
+
+def _replay(result: Result, tell: Connection) -> None:
+    """Replay a run, and tell what is wrong; an empty text where nothing is."""
+    said = ""
+    try:
+        _ = result.portfolio
+    except RotationError as error:
+        said = str(error)
+    except KeyboardInterrupt:
+        said = "interrupted before the ledger had replayed the run"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        said = f"the ledger failed: {type(error).__name__}: {error}"
+    tell.send(said)
+
+
+@contextmanager
+def witness(result: Result) -> Iterator[None]:
+    """Let the ledger replay a run beside what is done within, and hear it at the end.
+
+    Importing vectorbt takes longer than anything else that a run does, and has a processor of its own here.
+    Where a process cannot be forked safely the run is replayed after what is done within.
+
+    Raises
+    ------
+    RotationError
+        When the ledger disagrees with the run, or could not replay it.
+    """
+    if sys.platform != "linux":
+        yield
+        _ = result.portfolio
+        return
+    context = multiprocessing.get_context("fork")
+    hear, tell = context.Pipe(duplex=False)
+    process = context.Process(target=_replay, args=(result, tell), daemon=True)
+    sys.stdout.flush()  # what stands in its buffer would be printed by both
+    with warnings.catch_warnings():
+        # Newer Pythons warn of threads, which the fork does not take along: those of BLAS come again.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    tell.close()
+    try:
+        yield
+        try:
+            said = hear.recv()
+        except EOFError:
+            said = "the ledger ended before it had replayed the run; run it again"
+        if said:
+            raise RotationError(said)
+    finally:
+        process.terminate()
+        process.join()
+        hear.close()
