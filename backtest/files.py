@@ -99,6 +99,18 @@ def _link(draft: Path, place: Path) -> None:
         raise UsageError(f"{place} exists already; choose another name") from None
 
 
+def require_free(place: Path, *, replaces: bool = False) -> None:
+    """Raise UsageError where no folder can be written at a place: it is taken, or lies below a file.
+
+    Better said before the work than after it; ``replaces`` lets a folder that is there be.
+    """
+    if not replaces and place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(f"{place} exists already; name a new folder with --out")
+    there = next(parent for parent in place.absolute().parents if parent.exists())
+    if not there.is_dir():
+        raise UsageError(f"{there} is not a folder; name another one with --out")
+
+
 @contextmanager
 def whole_folder(
     place: Path, what: str = "the report", cure: str = ANOTHER_FOLDER, *, replaces: bool = False
@@ -123,11 +135,7 @@ def whole_folder(
     """
     draft = None
     try:
-        if not replaces and place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise UsageError(f"{place} exists already; name a new folder with --out")
-        there = next(parent for parent in place.absolute().parents if parent.exists())
-        if not there.is_dir():
-            raise UsageError(f"{there} is not a folder; name another one with --out")
+        require_free(place, replaces=replaces)
         draft, _ = _draft(place, Path.mkdir)
         yield draft
         for path in draft.rglob("*"):

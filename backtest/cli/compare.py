@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_market, add_terms, named_with_parameters, terms
+from backtest.cli.options import add_json, add_market, add_terms, named_with_parameters, require_place, terms
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
             f"name two to twenty runs: {prog} RUN RUN ...; a run is a strategy or a report's folder"
         )
     _refuse_unused(named, options)
+    require_place(options.out)
     from backtest.reporting import comparison_page
     from backtest.reporting.comparison import as_document
     from backtest.reporting.comparison import compare as side_by_side

@@ -103,6 +103,15 @@ def terms(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name in NAMES if (value := getattr(options, name, None)) is not None}
 
 
+def require_place(out: str | None) -> None:
+    """Refuse a folder that cannot be written, before any work is done for it."""
+    if out is not None:
+        from backtest.files import require_free
+        from backtest.folders import expanded
+
+        require_free(expanded(out))
+
+
 def add_json(parser: Parser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")

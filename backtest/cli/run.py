@@ -15,6 +15,7 @@ from backtest.cli.options import (
     given,
     named_strategy,
     named_with_parameters,
+    require_place,
     scripts_of,
     several,
     terms,
@@ -74,15 +75,16 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         return _many(prog, arguments)
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
-    _refuse_both(options)
+    _refuse_out(options)
     from backtest.runs import run as run_one
 
     return _told(run_one(strategy, options.market, **terms(options), **given(options)), options)
 
 
-def _refuse_both(options: argparse.Namespace) -> None:
+def _refuse_out(options: argparse.Namespace) -> None:
     if options.no_report and options.out is not None:
         raise UsageError("--no-report writes nothing, so --out has no use; leave one of them out")
+    require_place(options.out)
 
 
 def _robust(result: Result, options: argparse.Namespace) -> Robustness | None:
@@ -127,19 +129,24 @@ def _written(result: Result, robust: Robustness | None, options: argparse.Namesp
 def _many(prog: str, arguments: Sequence[str]) -> int:
     """Run several strategies under the same terms, one after another."""
     options = _parser(prog, None).parse(arguments)
-    _refuse_both(options)
+    _refuse_out(options)
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
     from backtest.reporting.document import document, to_json
     from backtest.runs import run as run_one
+    from backtest.scripting.loading import load_strategy
 
     market = load_market(options.market)
-    calls = [named_with_parameters(name) for name in scripts_of(options.strategy)]
-    outs = _outs([name for name, _ in calls], options.out)
+    named = [named_with_parameters(name) for name in scripts_of(options.strategy)]
+    outs = _outs([name for name, _ in named], options.out)
+    # Every name and every value is better refused before the first run than after it.
+    calls = [(load_strategy(name), parameters) for name, parameters in named]
+    for each, parameters in calls:
+        each.bind(parameters)
     documents = []
-    for (name, parameters), out in zip(calls, outs, strict=True):
-        result = run_one(name, market, **terms(options), **parameters)
+    for (each, parameters), out in zip(calls, outs, strict=True):
+        result = run_one(each, market, **terms(options), **parameters)
         options.out = out
         if options.json:
             robust = _robust(result, options)
@@ -170,7 +177,7 @@ def _outs(names: Sequence[str], out: str | None) -> list[str | None]:
 def _again(prog: str, arguments: Sequence[str]) -> int:
     """Run what a report ran, and say what differs."""
     options = _parser(prog, None).parse(arguments)
-    _refuse_both(options)
+    _refuse_out(options)
     named = [*options.strategy, *terms(options), *options.set]
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")

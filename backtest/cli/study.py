@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_market
+from backtest.cli.options import add_json, add_market, require_place
 from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
 def _market(options: argparse.Namespace) -> MarketData:
     from backtest.market.load import load_market
 
+    require_place(options.out)
     return load_market(options.market)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from backtest import UsageError, load_market, load_strategy, run
 from backtest.cli import signal, tune
-from backtest.cli.command import _run_parser
+from backtest.cli.run import _parser as _run_parser
 from backtest.errors import RotationError
 from backtest.scripting.loading import strategy_names
 from backtest.scripting.strategy import RESERVED
