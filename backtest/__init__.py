@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backtest.cli import main
     from backtest.errors import RotationError, UsageError
     from backtest.market.data import MarketData
-    from backtest.market.load import load_market
+    from backtest.market.load import load_market, load_series
     from backtest.parameters import (
         Choice,
         Count,
@@ -52,6 +52,7 @@ __all__ = [
     "choose",
     "compare",
     "load_market",
+    "load_series",
     "load_strategy",
     "main",
     "mix",
@@ -88,6 +89,7 @@ _HOMES = {
     "choose": "backtest.rules.holdings",
     "compare": "backtest.reporting.comparison",
     "load_market": "backtest.market.load",
+    "load_series": "backtest.market.load",
     "load_strategy": "backtest.scripting.loading",
     "main": "backtest.cli",
     "mix": "backtest.rules.holdings",

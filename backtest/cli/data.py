@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
@@ -237,15 +238,7 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
 
     from backtest.market.importing import Description, import_file
 
-    described = Description(
-        id=options.id,
-        kind=options.kind,
-        unit=options.unit,
-        column=options.column,
-        frequency=options.frequency,
-        known_at=options.known_at,
-        title=options.title,
-    )
+    described = Description(**{one.name: getattr(options, one.name) for one in fields(Description)})
     outcome = import_file(Path(options.file).expanduser(), described)
     _print(json.dumps(vars(outcome), indent=2) if options.json else _tell(outcome))
     return 0

@@ -15,7 +15,6 @@ from backtest.market.definition import (
     absent,
     after_the_fact,
     find_market,
-    market_names,
     missing,
     read_definition,
 )
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from backtest.market.data import Bars
     from backtest.market.definition import Definition
     from backtest.market.formulas import Formula, Reference
-
-__all__ = ["load_market", "load_series", "market_names"]
 
 PRICE_ONLY = "prices without dividends: every return here is too low by the dividends"
 

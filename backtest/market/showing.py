@@ -32,16 +32,8 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
         store = Store()
         record = store.find(id, vintage)
         origin, notes = record.address, record.notes
-        vintages = [
-            {
-                "vintage": r.vintage,
-                "downloaded": r.downloaded,
-                "first": r.first,
-                "last": r.last,
-                "rows": r.rows,
-            }
-            for r in store.vintages(id)
-        ]
+        shown = ("vintage", "downloaded", "first", "last", "rows")
+        vintages = [{name: getattr(r, name) for name in shown} for r in store.vintages(id)]
     return {
         "id": about.id,
         "title": about.title,

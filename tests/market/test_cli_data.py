@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from backtest.dates import last_business_day
-from backtest.market.load import load_market, market_names
+from backtest.market.definition import market_names
+from backtest.market.load import load_market
 from tests.conftest import REPOSITORY
 from tests.market.made import FILES
 from tests.market.server import Library, answer

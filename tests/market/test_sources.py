@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from backtest.errors import DataError
+from backtest import MarketData, load_series
+from backtest.dates import Fills
+from backtest.errors import DataError, UsageError
 from backtest.market.catalogue import catalogue, entry
 from backtest.market.fetch import fetch
-from backtest.market.load import load_series
 from backtest.market.reading import table_of
 from backtest.market.sources import _SOURCES, source, source_of, sources
 from backtest.market.table import Table
@@ -85,3 +86,21 @@ def test_a_source_whose_package_is_not_installed_says_how_to_install_it() -> Non
         "the source 'mine' needs the package no_such_package; install it with: pip install 'size-rotation[mine]'"
         in outcome.said
     )
+
+
+def test_a_series_needs_no_market_to_be_looked_at(embedded: MarketData) -> None:
+    series, seen = load_series("FED_TARGET"), embedded.observations["FED_TARGET"]
+    assert (series.id, series.unit, str(series.last)) == ("FED_TARGET", "percent", "2026-10-09")
+    assert series.origin == "the project's table fed_target.csv"
+    changes = np.r_[True, np.diff(series.values) != 0.0]
+    np.testing.assert_array_equal(series.values[changes], seen.values)
+    np.testing.assert_array_equal(series.known_at[changes], seen.known_at)
+    never = load_series("USREC")
+    assert np.isnat(never.known_at).all()
+    assert np.isnan(never.as_of(Fills(embedded.bars.dates))).all()
+    announced = load_series("NBER")
+    assert len(announced.dates) < len(never.dates)
+    with pytest.raises(UsageError, match="did you mean 'UNRATE'?"):
+        load_series("UNRATES")
+    with pytest.raises(DataError, match="get it with: rotation data fetch UNRATE"):
+        load_series("UNRATE")

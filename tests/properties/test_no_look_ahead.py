@@ -15,7 +15,7 @@ import pytest
 from backtest import Strategy, load_market, load_strategy, run
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import agreement, check, decided, other_data, other_future
-from backtest.market.load import market_names
+from backtest.market.definition import market_names
 from backtest.rules.evaluate import OPERATIONS
 from backtest.rules.reading import nodes
 from backtest.scripting.loading import strategy_names
