@@ -79,6 +79,10 @@ class Rotation:
         """Return the rotation of so many of the sets, in this order."""
         return replace(self, signal=self.signal.take(which))
 
+    def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Return sets that decide otherwise from a fill up to another; see ``Signal.unlike``."""
+        return self.signal.unlike(first, last)
+
     @property
     def first_fill(self) -> int:
         """The index of the first fill at which the signal is known, under the first parameter set."""
@@ -203,6 +207,25 @@ class Weights:
             every_months=self.every_months[which],
             band=self.band[which],
         )
+
+    def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Return sets that decide otherwise from a fill up to another; see ``Signal.unlike``.
+
+        Of given changes each set counts as another.
+        """
+        known = np.flatnonzero(self.first <= first)
+        like = np.arange(len(known))
+        if isinstance(self.given, Together):
+            like, size = np.zeros_like(known), 1
+            for signal, sets in zip(self.given.signals, self.given.sets, strict=True):
+                found, of = signal.unlike(first, last)
+                (different, _), like = combinations((like, of[sets[known]]), (size, len(found)))
+                size = len(different)
+        which = np.full(self.n_sets, -1)
+        which[known] = like
+        first_like = np.empty(like.max(initial=-1) + 1, np.int64)
+        first_like[like[::-1]] = known[::-1]
+        return first_like, which
 
     @cached_property
     def changes(self) -> Changes:

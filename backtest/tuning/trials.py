@@ -69,13 +69,10 @@ class Group:
 
     def over(self, first: int, last: int) -> Group:
         """Return what is known by a window's first bar, each decision that is another within it once."""
-        known = self.decision.first <= first
-        if isinstance(self.decision, Rotation):
-            sets, which = self.decision.signal.unlike(first, last)
-        else:
-            sets, which = np.flatnonzero(known), np.cumsum(known) - 1
-        kept = known[self.of]
-        return Group(self.places[kept], self.decision.take(sets), which[self.of[kept]])
+        sets, which = self.decision.unlike(first, last)
+        of = which[self.of]
+        kept = of >= 0
+        return Group(self.places[kept], self.decision.take(sets), of[kept])
 
 
 @dataclass(frozen=True, eq=False)

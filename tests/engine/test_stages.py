@@ -120,6 +120,19 @@ def test_fixed_mixes_are_the_reference(data: st.DataObject) -> None:
         assert_close(answer[which], truth(world, due))
 
 
+def test_sets_that_are_unlike_decide_otherwise_and_the_others_alike() -> None:
+    dates = market(60).dates
+    mix = decided(np.random.default_rng(4), dates, 300, 0.03)
+    mix.first[::7] = 21
+    found, which = mix.unlike(20, 40)
+    assert 1 < len(found) < 100
+    assert (which == -1).tolist() == [s % 7 == 0 for s in range(300)]
+    pairs = list(zip(mix.given.signals, mix.given.sets, strict=True))
+    seen = {s: tuple(each.dense(int(sets[s]))[20:40].tobytes() for each, sets in pairs) for s in range(300)}
+    assert len({seen[s] for s in found}) == len(found)
+    assert all(seen[s] == seen[found[which[s]]] for s in range(300) if s % 7)
+
+
 def test_neither_threads_nor_memory_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     bars = market(700)
     rng = np.random.default_rng(1)
