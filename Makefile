@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench mutants gallery clean
+.PHONY: run test check bench mutants gallery docs clean
 .DEFAULT_GOAL := run
 
 # Runs rate_cut on the embedded market.
@@ -33,6 +33,10 @@ mutants: .venv/ready-mutants
 gallery: .venv/ready
 	$(BIN)/rotation gallery
 
+# Builds the documentation as pages that open offline, build/site/index.html, and runs the notebooks among it.
+docs: .venv/ready-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/site
+
 clean:
 	rm -rf .venv build dist
 
@@ -56,3 +60,7 @@ clean:
 .venv/ready-mutants: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,mutants]'
 	@touch $@ .venv/ready .venv/ready-dev
+
+.venv/ready-docs: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@ .venv/ready
