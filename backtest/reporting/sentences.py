@@ -8,6 +8,7 @@ import numpy as np
 
 from backtest.analysis.skill import WORTH
 from backtest.dates import EVERY_FILL
+from backtest.rules.reading import reads
 
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
@@ -66,11 +67,18 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
         lines.append(("proxy", market.proxy))
     if market.more:
         lines.append(("more", market.more))
-    by_last: dict[str, list[str]] = {}
-    for id, series in sorted(market.sources.items()):
-        by_last.setdefault(str(series.last), []).append(id)
-    lines.append(("data end", "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())))
+    lines.append(("data end", _data_end(result)))
     return lines
+
+
+def _data_end(result: Result) -> str:
+    """Return how far the bars go, and each series that the rule reads."""
+    market, ruling = result.market, result.ruling
+    known = {id: market.observations[id].last for id in reads(ruling.rule, ruling.known.names, sleeves=False)}
+    by_last: dict[str, list[str]] = {str(market.bars.dates[-1]): ["bars"]}
+    for id, last in known.items():
+        by_last.setdefault(str(last), []).append(id)
+    return "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())
 
 
 def opening(result: Result, tried: int = 1) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,16 +40,16 @@ def facts(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
 
 
 def _column(id: str, told: Columns) -> Table:
-    import pandas as pd
-
     content = (shipped("data") / told.file).read_bytes()
-    table = pd.read_csv(BytesIO(content), comment="#")
-    column = table[told.column]
-    values = np.asarray(column.map(told.words) if told.words else column, dtype=np.float64)
-    announced = to_days(pd.to_datetime(table["announced"]).to_numpy()) if told.words else None
+    lines = [line for line in content.decode("utf-8").splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    values = np.array(
+        [told.words[row[told.column]] if told.words else float(row[told.column]) for row in rows]
+    )
+    announced = to_days([row["announced"] or "NaT" for row in rows]) if told.words else None
     checked = _CHECKED.search(content)
     return Table(
-        dates=to_days(table[told.date].to_numpy(dtype=str)),
+        dates=to_days([row[told.date] for row in rows]),
         columns=(id,),
         values=values[:, None],
         origin=f"the project's table {told.file}",
