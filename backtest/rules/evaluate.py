@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.signals.rows import combinations
+from backtest.signals.signal import Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,6 +150,11 @@ class Evaluation:
             codes = dict(zip(node.parameters, every, strict=True))
             memo: dict[int, Worked] = {}
             made = self._apply(node, [self._work(each, codes, size, memo) for each in node.inputs], size)
+            if isinstance(made.value, Signal) and made.value.n_sets > 1:
+                signal, which = (
+                    made.value.distinct()
+                )  # what is made of it is made once for each that is another
+                made = replace(made, value=signal, of=which[made.of])
             if _figures(made.value) <= _KEPT:
                 self._kept[id(node)] = (node, made)
             return made

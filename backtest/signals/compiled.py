@@ -102,24 +102,24 @@ def _alike(starts: Ints, stops: Ints, one: tuple[int, int], other: tuple[int, in
 
 @compiled
 def unlike(
-    offsets: Ints, starts: Ints, stops: Ints, known: Bools, window: Ints, found: Ints, which: Ints
+    offsets: Ints, starts: Ints, stops: Ints, kind: Ints, window: Ints, found: Ints, which: Ints
 ) -> int:
-    """Give sets that say the same from a window's first fill up to its last the same number, from 0 on.
+    """Give sets of a ``kind`` that say the same from a window's first fill up to its last the same number.
 
-    ``which[s]`` becomes the number of set s, -1 where it is not ``known``, and ``found[k]`` the first set of
-    number k. Returns how many numbers there are.
+    ``which[s]`` becomes the number of set s, from 0 on, -1 where its kind is below 0, and ``found[k]`` the
+    first set of number k. Returns how many numbers there are.
     """
     size = 1
-    while size < 2 * len(known):
+    while size < 2 * len(kind):
         size *= 2
     table = np.full(size, -1)
-    reach = np.empty((len(known), 2), np.int64)
+    reach = np.empty((len(kind), 2), np.int64)
     count = 0
-    for s in range(len(known)):
+    for s in range(len(kind)):
         which[s] = -1
-        if not known[s]:
+        if kind[s] < 0:
             continue
-        begin, end, key = offsets[s], offsets[s + 1], 0
+        begin, end, key = offsets[s], offsets[s + 1], kind[s]
         while begin < end and stops[begin] <= window[0]:
             begin += 1
         while begin < end and starts[end - 1] >= window[1]:
@@ -130,7 +130,8 @@ def unlike(
         place = (key ^ (key >> 32)) & (size - 1)  # a hash only says where to look
         while table[place] >= 0:
             mine, other = (begin, end), (reach[table[place], 0], reach[table[place], 1])
-            if _alike(starts, stops, mine, other, window):
+            same = kind[found[table[place]]] == kind[s]
+            if same and _alike(starts, stops, mine, other, window):
                 break
             place = (place + 1) & (size - 1)
         if table[place] < 0:

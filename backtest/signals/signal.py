@@ -72,11 +72,19 @@ class Signal:
 
         Of the sets that are known at the ``first`` fill; -1 for the others.
         """
+        return self._unlike(np.where(self.first <= first, 0, -1), first, last)
+
+    def distinct(self) -> tuple[Signal, Ints]:
+        """Return the signal with each set that is another once, and which of them each set is."""
+        sets, which = self._unlike(self.first, 0, len(self.fills.dates))
+        return self.take(sets), which
+
+    def _unlike(self, kind: Ints, first: int, last: int) -> tuple[Ints, Ints]:
         from backtest.signals.compiled import unlike  # numba takes its time
 
         found, which = np.empty((2, self.n_sets), np.int64)
-        runs, known = (self.offsets, self.starts, self.stops), self.first <= first
-        return found[: unlike(*runs, known, np.array([first, last]), found, which)], which
+        runs, window = (self.offsets, self.starts, self.stops), np.array([first, last])
+        return found[: unlike(*runs, kind, window, found, which)], which
 
     def known(self) -> Signal:
         """Return the signal without what its runs say before it is known."""

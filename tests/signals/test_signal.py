@@ -71,6 +71,16 @@ def test_sets_that_say_the_same_within_a_window_are_found(made: tuple, begin: in
     assert len(found) == len({says for s, says in enumerate(said) if known[s]})
 
 
+@given(signals(5))
+def test_sets_that_are_the_same_are_one(made: tuple) -> None:
+    signal, rows = made
+    each = np.arange(20) % len(rows)
+    few, which = signal.take(each).distinct()
+    assert few.n_sets == len({(row.tobytes(), first) for row, first in zip(rows, signal.first, strict=True)})
+    assert (dense(few)[which] == rows[each]).all()
+    assert (few.first[which] == signal.first[each]).all()
+
+
 @given(signals(3), st.lists(st.integers(1, 8), min_size=3, max_size=3))
 def test_a_time_limit_is_that_of_a_state_machine(made: tuple, most: list[int]) -> None:
     signal, rows = made
