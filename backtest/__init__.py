@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backtest.rules.expressions import Events, Level, Number, Signal, vote, where
     from backtest.rules.holdings import blend, choose, mix, rotate, weigh
     from backtest.rules.market import Market
-    from backtest.runs import Result, run
+    from backtest.runs import Run, run
     from backtest.scripting.loading import load_strategy
     from backtest.scripting.strategy import Strategy, strategy
     from backtest.studies.register import study, study_claims, study_days
@@ -43,8 +43,8 @@ __all__ = [
     "Number",
     "Percent",
     "PercentagePoints",
-    "Result",
     "RotationError",
+    "Run",
     "Signal",
     "Strategy",
     "UsageError",
@@ -77,7 +77,7 @@ _HOMES = {
     "Months": "backtest.parameters",
     "Percent": "backtest.parameters",
     "PercentagePoints": "backtest.parameters",
-    "Result": "backtest.runs",
+    "Run": "backtest.runs",
     "RotationError": "backtest.errors",
     "Signal": "backtest.rules.expressions",
     "Events": "backtest.rules.expressions",

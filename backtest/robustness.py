@@ -11,7 +11,7 @@ from backtest.runs import holding, measured, simulated, window_of
 from backtest.terms import Terms
 
 if TYPE_CHECKING:
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 COSTS = (0.0, 10.0, 25.0, 50.0)
 """Basis points a side."""
@@ -38,7 +38,7 @@ class Robustness:
     trials: tuple[Trial, ...]
 
 
-def robustness(result: Result) -> Robustness:
+def robustness(result: Run) -> Robustness:
     """Return a run's result under other costs and later fills.
 
     All trials have one window: from the fill that the longest delay needs, so that they may be compared.

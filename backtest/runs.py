@@ -40,7 +40,7 @@ BENCHMARKS = ("large", "small", "market")
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Run:
     """What one run gave.
 
     Parameters
@@ -229,7 +229,7 @@ def run(
     delay_fill: int = 0,
     decide: str = EVERY_FILL,
     **parameters: Any,
-) -> Result:
+) -> Run:
     """Run a strategy on a market.
 
     Parameters
@@ -277,7 +277,7 @@ def run(
     return follow(strategy, market, terms, strategy.bind(parameters))
 
 
-def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Result:
+def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Run:
     """Return the run of a strategy under terms and with a value of each parameter; errors as ``run``."""
     terms = terms.on(market.bars.sleeves, market.benchmark)
     costs, versus = terms.costs(market.bars.sleeves), str(terms.benchmark)
@@ -302,7 +302,7 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
     for name, column in {**benchmarks, "cash": risk_free}.items():
         require_whole(name, column, bars.dates[1:])
     dates = pd.DatetimeIndex(bars.dates)
-    return Result(
+    return Run(
         strategy=strategy,
         parameters=values,
         market=market,

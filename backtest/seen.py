@@ -12,7 +12,7 @@ from backtest.rules.reading import nodes
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.rules.expressions import Expr
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Seen:
 class _Reader:
     """Evaluates parts of a run's rule at its fills."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Run) -> None:
         self.ruling = result.ruling
         dates = result.market.bars.dates
         first = int(np.searchsorted(dates, np.datetime64(result.start)))
@@ -100,7 +100,7 @@ def _joined(a: Seen, b: Seen) -> Seen:
     return replace(a, thresholds=thresholds, against=(*a.against, *b.against), events=events)
 
 
-def seen(result: Result) -> list[Seen]:
+def seen(result: Run) -> list[Seen]:
     """Return what the rule of a run looked at, each level or rate once, in the order of the rule.
 
     A rule that looks at nothing, such as buying and holding or a calendar, gives nothing.

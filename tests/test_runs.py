@@ -23,7 +23,7 @@ from tests.oracle import rate_cut_embedded
 RATE_CUT = load_strategy("rate_cut")
 
 if TYPE_CHECKING:
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 
 def assert_same(ours: dict[str, float], theirs: dict[str, float], where: str) -> None:
@@ -128,7 +128,7 @@ def made_daily(embedded: MarketData) -> MarketData:
     )
 
 
-def assert_the_ledger_says_the_same(result: Result) -> None:
+def assert_the_ledger_says_the_same(result: Run) -> None:
     returns = result.returns.to_numpy()
     nothing = np.zeros(len(returns))
     bars = np.r_[np.datetime64(result.start), result.returns.index.to_numpy().astype("datetime64[D]")]

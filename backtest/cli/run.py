@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from backtest.reporting.blocks import Block
     from backtest.robustness import Robustness
-    from backtest.runs import Result
+    from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
 EPILOG = """\
@@ -87,7 +87,7 @@ def _refuse_out(options: argparse.Namespace) -> None:
     require_place(options.out)
 
 
-def _robust(result: Result, options: argparse.Namespace) -> Robustness | None:
+def _robust(result: Run, options: argparse.Namespace) -> Robustness | None:
     if not options.robustness:
         return None
     from backtest.robustness import robustness
@@ -95,7 +95,7 @@ def _robust(result: Result, options: argparse.Namespace) -> Robustness | None:
     return robustness(result)
 
 
-def _told(result: Result, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
+def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
     """Say what a run gave, write its page, and hear the ledger; ``first`` is said before all else."""
     from backtest.cli.witness import witness
     from backtest.reporting.document import document
@@ -117,7 +117,7 @@ def _told(result: Result, options: argparse.Namespace, first: Sequence[Block] = 
     return 0
 
 
-def _written(result: Result, robust: Robustness | None, options: argparse.Namespace) -> Path | None:
+def _written(result: Run, robust: Robustness | None, options: argparse.Namespace) -> Path | None:
     """Write the report; None where none is asked for: a document is one, unless a folder is named."""
     if options.no_report or (options.json and options.out is None):
         return None

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 
-def _replay(result: Result, tell: Connection) -> None:
+def _replay(result: Run, tell: Connection) -> None:
     """Replay a run, and tell what is wrong; an empty text where nothing is."""
     said = ""
     try:
@@ -32,7 +32,7 @@ def _replay(result: Result, tell: Connection) -> None:
 
 
 @contextmanager
-def witness(result: Result) -> Iterator[None]:
+def witness(result: Run) -> Iterator[None]:
     """Let the ledger replay a run beside what is done within, and hear it at the end.
 
     Importing vectorbt takes longer than anything else that a run does, and has a processor of its own here.

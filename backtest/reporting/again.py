@@ -16,13 +16,13 @@ from backtest.terms import NAMES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 SAME = 1e-12
 """How far, as a part of itself, a measure may differ and be called the same."""
 
 
-def repeat(report: Path | str, market: str | None = None) -> tuple[dict[str, Any], Result]:
+def repeat(report: Path | str, market: str | None = None) -> tuple[dict[str, Any], Run]:
     """Return a report's document, and its run made anew on the data and with the script that are there now.
 
     ``market`` is a market file, where the report was of one that its name does not find.
@@ -48,7 +48,7 @@ def repeat(report: Path | str, market: str | None = None) -> tuple[dict[str, Any
         raise
 
 
-def differences(before: dict[str, Any], result: Result) -> dict[str, Any]:
+def differences(before: dict[str, Any], result: Run) -> dict[str, Any]:
     """Return in what a report and its repetition differ, as ``run --from --json`` prints it."""
     now = plain(document(result, None))
     then, here = before["made_by"], now["made_by"]

@@ -16,7 +16,7 @@ from backtest.errors import UsageError
 from backtest.measures import MEASURES
 from backtest.reporting.document import document, plain
 from backtest.reporting.record import Record, read_record, record_of
-from backtest.runs import Result, measured
+from backtest.runs import Run, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -219,16 +219,16 @@ def _weights(record: Record, sleeves: Sequence[str]) -> Floats:
     return np.column_stack(columns)
 
 
-def _as_record(run: Result | Record | str | Path) -> Record:
+def _as_record(run: Run | Record | str | Path) -> Record:
     if isinstance(run, Record):
         return run
-    return record_of(run, document(run, None)) if isinstance(run, Result) else read_record(run)
+    return record_of(run, document(run, None)) if isinstance(run, Run) else read_record(run)
 
 
-def compare(*runs: Result | Record | str | Path) -> Comparison:
+def compare(*runs: Run | Record | str | Path) -> Comparison:
     """Compare two to twenty runs on their common window.
 
-    Each is a ``Result`` or the folder of a report.
+    Each is a ``Run`` or the folder of a report.
 
     Raises
     ------

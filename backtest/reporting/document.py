@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backtest.analysis.skill import Skill
     from backtest.robustness import Robustness
-    from backtest.runs import Result
+    from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
     from backtest.terms import Terms
 
@@ -36,7 +36,7 @@ def plain(value: Any) -> Any:
 
 
 def document(
-    result: Result, report: Path | None, robust: Robustness | None = None, *, tried: int = 1
+    result: Run, report: Path | None, robust: Robustness | None = None, *, tried: int = 1
 ) -> dict[str, Any]:
     """Return what ``run --json`` prints.
 

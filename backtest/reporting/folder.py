@@ -18,7 +18,7 @@ from backtest.reporting.style import png
 if TYPE_CHECKING:
     from backtest.reporting.blocks import Page
     from backtest.robustness import Robustness
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 
 def default_place(name: str) -> Path:
@@ -40,7 +40,7 @@ def write_page(page: Page, folder: Path) -> None:
 
 
 def write_report(
-    result: Result, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
+    result: Run, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
 ) -> Path:
     """Write a run's report and return its folder.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from backtest.market.data import MarketData
     from backtest.reporting.sheet import Sheet
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 TITLE = "Gallery of the shipped strategies"
 """By which a gallery is known from other folders of pages."""
@@ -50,7 +50,7 @@ SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
 """The terms that a card has room for."""
 
 
-def _write_card(result: Result, content: Sheet, folder: Path) -> None:
+def _write_card(result: Run, content: Sheet, folder: Path) -> None:
     """Write a strategy's page and its pictures."""
     name = result.strategy.name
     _small_png(card_figure(content.record), folder / f"{name}.png")
@@ -71,7 +71,7 @@ def _write_card(result: Result, content: Sheet, folder: Path) -> None:
     (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks)))[0], encoding="utf-8")
 
 
-def _row(result: Result, content: Sheet) -> tuple[b.Said, ...]:
+def _row(result: Run, content: Sheet) -> tuple[b.Said, ...]:
     """Return what the front page says of a strategy."""
     name, own = result.strategy.name, content.intervals
     return (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backtest.reporting.record import Record
     from backtest.reporting.sheet import FactorModel, Sheet, Variant
     from backtest.robustness import Robustness
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 LAST = (
     "The numbers behind every figure and table lie beside this page: bars.parquet, trades.parquet, "
@@ -205,7 +205,7 @@ def _switches(sheet: Sheet) -> Iterator[b.Block]:
     yield b.table(["Date", "Into", "Because", "Turnover", "Cost", "Gain"], rows, "llwrrr")
 
 
-def _regimes(result: Result, sheet: Sheet) -> Iterator[b.Block]:
+def _regimes(result: Run, sheet: Sheet) -> Iterator[b.Block]:
     record = sheet.record
     yield b.Text(
         "Mean returns a year, arithmetic. The regimes are known only afterwards; how each is defined stands "
@@ -254,7 +254,7 @@ def _bars(n: int, frequency: str) -> str:
     return "not" if n == 0 else f"{n} {unit}" + ("" if n == 1 else "s")
 
 
-def warnings(result: Result) -> list[b.Text]:
+def warnings(result: Run) -> list[b.Text]:
     """Return what is to be said before any number."""
     found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
     if result.market.proxy:
@@ -339,7 +339,7 @@ def _capture(sheet: Sheet) -> Iterator[b.Block]:
     yield b.table(["", "up capture", "down capture"], rows)
 
 
-def _dearer_or_later(result: Result, sheet: Sheet) -> Iterator[b.Block]:
+def _dearer_or_later(result: Run, sheet: Sheet) -> Iterator[b.Block]:
     record = sheet.record
     yield b.Text(
         f"The same trades at other costs, and made some bars later. Alpha is against {record.benchmark}.",
@@ -363,7 +363,7 @@ def data(series: dict[str, dict[str, str]]) -> b.Table:
     return b.table(["series", "from", "last", "sha256"], rows, "llrr", "codes")
 
 
-def run_page(result: Result, sheet: Sheet) -> b.Page:
+def run_page(result: Run, sheet: Sheet) -> b.Page:
     """Return the page of a run."""
     record, tried = sheet.record, int(sheet.record.document["tried"])
     drawn = charts(sheet)
@@ -402,7 +402,7 @@ _SAID_ABOVE = ("thesis", "proxy", "caution")
 """Terms that stand at the top of the page."""
 
 
-def brief(result: Result, document: dict[str, Any], robust: Robustness | None) -> list[b.Block]:
+def brief(result: Run, document: dict[str, Any], robust: Robustness | None) -> list[b.Block]:
     """Return what a terminal shows of a run: verdict and table, then the terms."""
     blocks: list[b.Block] = [
         b.Verdict((verdict(result),), brief=True),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backtest.reporting.record import Record
     from backtest.rules.ruling import Ruling
     from backtest.rules.why import Fact
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 
 def _clause(fact: Fact) -> str:
@@ -31,7 +31,7 @@ def _because(ruling: Ruling, fill: int) -> str:
     return "time passed"
 
 
-def reasons(result: Result, record: Record) -> list[str]:
+def reasons(result: Run, record: Record) -> list[str]:
     """Return one clause a trade."""
     first = int(np.searchsorted(result.market.bars.dates, record.dates[0]))
     said = []

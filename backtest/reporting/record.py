@@ -17,7 +17,7 @@ from backtest.terms import read_terms
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
     from backtest.reporting.shading import Spans
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 DOCUMENT, BARS, TRADES = "result.json", "bars.parquet", "trades.parquet"
 """The files of a report that a record is read from."""
@@ -43,7 +43,7 @@ class Record:
     factors
         Returns of portfolios that cost nothing by name, (n,) each.
     trades
-        One row a trade, as in ``Result``; ``switch`` says whether its target was another than that of the
+        One row a trade, as in ``Run``; ``switch`` says whether its target was another than that of the
         trade before, the first purchase included.
     cuts, recessions
         First and last day of the central bank's rows of cuts, and of recessions; for shading only.
@@ -132,7 +132,7 @@ def _spans(document: dict[str, Any], name: str) -> Spans:
     return [(np.datetime64(a, "D"), np.datetime64(b, "D")) for a, b in document["shaded"][name]]
 
 
-def record_of(result: Result, document: dict[str, Any]) -> Record:
+def record_of(result: Run, document: dict[str, Any]) -> Record:
     """Return the record of a run; ``document`` is what ``run --json`` prints of it."""
     dates = result.equity.index.to_numpy().astype("datetime64[D]")
     all_bars = result.market.bars

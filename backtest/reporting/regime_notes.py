@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backtest.analysis.regimes import Breakdown
     from backtest.reporting.record import Record
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 _DEFINED = {
     "policy rate": (
@@ -35,7 +35,7 @@ def _covered(rows: list[Breakdown], record: Record, what: str) -> str:
     return f"The rows cover only the {inside:,} of {total:,} {unit} for which {what} is known."
 
 
-def regime_note(name: str, rows: list[Breakdown], result: Result, record: Record) -> str:
+def regime_note(name: str, rows: list[Breakdown], result: Run, record: Record) -> str:
     """Return the note under the table of one breakdown, ``name`` being its key in the sheet."""
     said = [_DEFINED[name]]
     if name == "discount of small":

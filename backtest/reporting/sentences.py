@@ -12,7 +12,7 @@ from backtest.rules.reading import reads
 
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 SIGNIFICANT = 0.05
 """The two-sided level at which an alpha is called different from zero."""
@@ -24,7 +24,7 @@ TOO_FEW = 5
 """The number of switches under which nothing is said of their timing."""
 
 
-def values_with_units(result: Result) -> str:
+def values_with_units(result: Run) -> str:
     """Return every parameter with its value and unit."""
     values = result.parameters
     return ", ".join(
@@ -32,7 +32,7 @@ def values_with_units(result: Result) -> str:
     )
 
 
-def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
+def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
     """Return under which terms the numbers hold: pairs of a heading and a sentence.
 
     ``tried`` is how many combinations of parameters were tried before this one was chosen.
@@ -71,7 +71,7 @@ def terms(result: Result, tried: int = 1) -> list[tuple[str, str]]:
     return lines
 
 
-def _data_end(result: Result) -> str:
+def _data_end(result: Run) -> str:
     """Return how far the bars go, and each series that the rule reads."""
     market, ruling = result.market, result.ruling
     known = {id: market.observations[id].last for id in reads(ruling.rule, ruling.known.names, sleeves=False)}
@@ -81,14 +81,14 @@ def _data_end(result: Result) -> str:
     return "; ".join(f"{', '.join(ids)} {last}" for last, ids in by_last.items())
 
 
-def opening(result: Result, tried: int = 1) -> str:
+def opening(result: Run, tried: int = 1) -> str:
     """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
     said = f"{result.start} to {result.end}, {len(result.returns):,} {result.market.frequency} bars"
     ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
     return f"{said}; {_costs(result)} a side; {ones} tried."
 
 
-def _costs(result: Result) -> str:
+def _costs(result: Run) -> str:
     cost = result.terms.cost_bps
     return (
         f"{cost:g} bp"
@@ -112,7 +112,7 @@ def _contrary(skill: Skill) -> str:
     return f" Not throughout: {'; '.join(parts)}." if parts else ""
 
 
-def verdict(result: Result, tried: int = 1) -> str:
+def verdict(result: Run, tried: int = 1) -> str:
     """Return in a few plain sentences what the alpha allows to say.
 
     "Not supported" is said only where an alpha worth having can be excluded; where neither it nor none can,

@@ -12,18 +12,18 @@ from backtest.market.catalogue import entry
 
 if TYPE_CHECKING:
     from backtest.dates import Days
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 Spans: TypeAlias = "list[tuple[np.datetime64, np.datetime64]]"
 """First and last day of each."""
 
 
-def _inside(spans: Spans, result: Result) -> Spans:
+def _inside(spans: Spans, result: Run) -> Spans:
     first, last = np.datetime64(result.start), np.datetime64(result.end)
     return [(max(a, first), min(b, last)) for a, b in spans if b >= first and a <= last]
 
 
-def cuts(result: Result) -> Spans:
+def cuts(result: Run) -> Spans:
     """Return the rows of cuts without a rise in between that the run saw; none without a policy rate."""
     policy = result.market.policy
     if policy is None:
@@ -32,7 +32,7 @@ def cuts(result: Result) -> Spans:
     return _inside(cutting_cycles(target.known_at, target.values), result)
 
 
-def recession_turns(result: Result) -> tuple[Days, np.ndarray] | None:
+def recession_turns(result: Run) -> tuple[Days, np.ndarray] | None:
     """Return from which days on a recession is on (1) or off (0), as known today; None where nothing says."""
     for id, series in result.market.hindsight.items():
         # A turning point belongs to what it ends: the recession begins in the month after the peak.
@@ -41,7 +41,7 @@ def recession_turns(result: Result) -> tuple[Days, np.ndarray] | None:
     return None
 
 
-def recessions(result: Result) -> Spans:
+def recessions(result: Run) -> Spans:
     """Return the recessions that the run saw, by the months of their turning points."""
     turns = recession_turns(result)
     if turns is None:

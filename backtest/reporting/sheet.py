@@ -28,7 +28,7 @@ from backtest.seen import Seen, seen
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.robustness import Robustness
-    from backtest.runs import Result
+    from backtest.runs import Run
 
 COSTS = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 """Basis points a side at which the same trades are tried again."""
@@ -155,7 +155,7 @@ def _falls(record: Record) -> list[FallDates]:
     return rows
 
 
-def _switches(result: Result, record: Record) -> list[Switch]:
+def _switches(result: Run, record: Record) -> list[Switch]:
     fills, trades = record.fills, record.trades
     returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
     gains = switch_gains(returns, record.weights, fills, trades["cost"].to_numpy())
@@ -175,7 +175,7 @@ def _switches(result: Result, record: Record) -> list[Switch]:
     ]
 
 
-def _regimes(result: Result, record: Record) -> dict[str, list[Breakdown]]:
+def _regimes(result: Run, record: Record) -> dict[str, list[Breakdown]]:
     columns = np.column_stack([record.returns, record.sleeve(record.benchmark)])
     market, dates, found = result.market, record.dates, {}
     if market.policy is not None:
@@ -199,7 +199,7 @@ def _variant(record: Record, at: float, returns: Floats) -> Variant:
     return Variant(at, *(found[key] for key in ("cagr", "sharpe", "alpha", "alpha_tstat")))
 
 
-def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Variant]]:
+def _variants(result: Run, record: Record) -> tuple[list[Variant], list[Variant]]:
     """Return the same trades at other costs and with other delays; at 0 bars later it is the run itself."""
     returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
     fills, last = record.fills, len(record.dates) - 1
@@ -217,7 +217,7 @@ def _variants(result: Result, record: Record) -> tuple[list[Variant], list[Varia
     return costs, delays
 
 
-def sheet(result: Result, robust: Robustness | None = None, *, tried: int = 1, ranges: bool = True) -> Sheet:
+def sheet(result: Run, robust: Robustness | None = None, *, tried: int = 1, ranges: bool = True) -> Sheet:
     """Gather what the tear sheet of a run shows.
 
     ``robust`` are trials to be kept in the document; ``tried`` is how many combinations of parameters were

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backtest.market.data import MarketData
     from backtest.market.known import Known
     from backtest.rules.evaluate import Worked
-    from backtest.runs import Result
+    from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
     from backtest.signals.signal import Signal
     from backtest.terms import Terms
@@ -155,11 +155,11 @@ class Trials:
         """What measures decisions; it keeps the tables of the market."""
         return Measurer(self.market.bars, self.benchmark, self.costs)
 
-    def run(self, number: int, window: Window) -> Result:
+    def run(self, number: int, window: Window) -> Run:
         """Return the run of one combination over a window; errors as ``runs.run``."""
         return self.follow(self.strategy, window, self.grid.values(number))
 
-    def follow(self, strategy: Strategy, window: Window, values: dict[str, Any]) -> Result:
+    def follow(self, strategy: Strategy, window: Window, values: dict[str, Any]) -> Run:
         """Return the run of a strategy over a window, on the terms that all trials share."""
         first, last = (self.market.bars.dates[bar] for bar in window)
         return follow(strategy, self.market, self.terms.within(first, last), strategy.bind(values))

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backtest.dates import Floats, Ints
-    from backtest.runs import Result
+    from backtest.runs import Run
     from backtest.tuning.edges import Edge
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.survey import Survey
@@ -79,7 +79,7 @@ class Choice:
 
     place: int
     number: int
-    result: Result
+    result: Run
     neighbours: Neighbours
     edges: tuple[Edge, ...]
 

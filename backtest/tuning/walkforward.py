@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
     from backtest.parameters import Value
     from backtest.rules import expressions as rules
-    from backtest.runs import Result
+    from backtest.runs import Run
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Trials, Window
 
@@ -75,7 +75,7 @@ class WalkForward:
 
     plan: Plan
     folds: tuple[Fold, ...]
-    result: Result
+    result: Run
 
     @property
     def changes(self) -> int:
@@ -249,7 +249,7 @@ def _outside(trials: Trials, chosen: Ints, tests: list[Window], objective: Objec
     return out
 
 
-def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Result:
+def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Run:
     """Return the run that holds what each choice says during its test."""
     sleeves = trials.market.bars.sleeves
     at, weights, settings = [], [], set()

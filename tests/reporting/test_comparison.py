@@ -24,11 +24,11 @@ from backtest.reporting.terminal import show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest import Result
+    from backtest import Run
 
 
 @pytest.fixture(scope="module")
-def rate_cut(embedded: MarketData) -> Result:
+def rate_cut(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
@@ -36,7 +36,7 @@ def changed(record: Record, **values: object) -> Record:
     return dataclasses.replace(record, document={**record.document, **values})
 
 
-def as_record(result: Result) -> Record:
+def as_record(result: Run) -> Record:
     return record_of(result, document(result, None))
 
 
@@ -46,7 +46,7 @@ def same(ours: dict[str, float], theirs: dict[str, float]) -> None:
         assert ours[key] == pytest.approx(value, rel=1e-12, abs=1e-12, nan_ok=True), key
 
 
-def test_over_its_own_window_a_run_has_its_own_measures(embedded: MarketData, rate_cut: Result) -> None:
+def test_over_its_own_window_a_run_has_its_own_measures(embedded: MarketData, rate_cut: Run) -> None:
     other = run("rate_cut", embedded, hold=12)
     found = compare(rate_cut, other)
     same(found.metrics[0], rate_cut.metrics)
@@ -64,9 +64,7 @@ def test_over_its_own_window_a_run_has_its_own_measures(embedded: MarketData, ra
     assert found.alike[0, 1] == pytest.approx(alike)
 
 
-def test_longer_runs_are_cut_to_the_common_window_and_it_is_said(
-    embedded: MarketData, rate_cut: Result
-) -> None:
+def test_longer_runs_are_cut_to_the_common_window_and_it_is_said(embedded: MarketData, rate_cut: Run) -> None:
     whole = run("valuation_discount", embedded)
     found = compare(whole, rate_cut)
     assert (found.start, found.end) == (rate_cut.start, rate_cut.end)
@@ -90,7 +88,7 @@ def test_every_run_pays_for_what_it_holds_at_the_beginning(
 
 
 def test_reports_are_compared_as_the_runs_that_they_are_of(
-    embedded: MarketData, rate_cut: Result, tmp_path: Path
+    embedded: MarketData, rate_cut: Run, tmp_path: Path
 ) -> None:
     other = run("buy_and_hold", embedded, start=rate_cut.start)
     places = [write_report(result, tmp_path / result.strategy.name) for result in (rate_cut, other)]
@@ -99,7 +97,7 @@ def test_reports_are_compared_as_the_runs_that_they_are_of(
     assert one == two
 
 
-def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Result) -> None:
+def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Run) -> None:
     record = as_record(rate_cut)
     noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
     twin = dataclasses.replace(record, returns=record.returns + noise - noise.mean())
@@ -127,7 +125,7 @@ BETTER_RUNS = {
 @pytest.mark.parametrize("key", [measure.key for measure in MEASURES if measure.best])
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_best_is_the_one_that_earned_more_or_fell_and_swung_less(
-    key: str, place: int, rate_cut: Result
+    key: str, place: int, rate_cut: Run
 ) -> None:
     record = as_record(rate_cut)
     noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
@@ -141,7 +139,7 @@ def test_the_best_is_the_one_that_earned_more_or_fell_and_swung_less(
     assert key not in compare(*pair, better).best
 
 
-def test_the_sign_of_a_difference_is_that_of_the_first_less_the_second(rate_cut: Result) -> None:
+def test_the_sign_of_a_difference_is_that_of_the_first_less_the_second(rate_cut: Run) -> None:
     record = as_record(rate_cut)
     noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
     better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
@@ -152,7 +150,7 @@ def test_the_sign_of_a_difference_is_that_of_the_first_less_the_second(rate_cut:
     assert up.test.difference == pytest.approx((own[0] - own[1]) * 12.0**0.5, rel=1e-9)
 
 
-def test_the_leader_of_many_has_to_be_surer_than_the_leader_of_two(rate_cut: Result) -> None:
+def test_the_leader_of_many_has_to_be_surer_than_the_leader_of_two(rate_cut: Run) -> None:
     record, random = as_record(rate_cut), np.random.default_rng(2)
     ahead = dataclasses.replace(
         record, returns=record.returns + 0.0009 + random.normal(0.0, 0.006, len(record.returns))
@@ -165,7 +163,7 @@ def test_the_leader_of_many_has_to_be_surer_than_the_leader_of_two(rate_cut: Res
     assert "sharpe" not in compare(ahead, record, *behind).best
 
 
-def test_no_run_is_the_best_by_its_deepest_fall(rate_cut: Result) -> None:
+def test_no_run_is_the_best_by_its_deepest_fall(rate_cut: Run) -> None:
     record = as_record(rate_cut)
     worse = dataclasses.replace(record, returns=1.5 * record.returns - 0.012)
     best = compare(record, worse).best
@@ -173,11 +171,11 @@ def test_no_run_is_the_best_by_its_deepest_fall(rate_cut: Result) -> None:
     assert not {"max_drawdown", "calmar"} & best.keys()
 
 
-def test_runs_that_are_the_same_are_called_the_same(rate_cut: Result) -> None:
+def test_runs_that_are_the_same_are_called_the_same(rate_cut: Run) -> None:
     assert verdict(compare(rate_cut, rate_cut, rate_cut)) == "The runs earn the same at every bar."
 
 
-def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Result) -> None:
+def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, rate_cut: Run) -> None:
     record = as_record(rate_cut)
     dear = as_record(run("rate_cut", embedded, cost_bps=50.0))
     assert compare(record, dear).cautions[0] == (
@@ -199,7 +197,7 @@ def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, r
     assert said[2] == "Different vintages of the data: SMB."
 
 
-def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Result, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="compare takes 2 to 20 runs, not 1"):
         compare(rate_cut)
     with pytest.raises(UsageError, match="compare takes 2 to 20 runs, not 21"):
@@ -221,7 +219,7 @@ def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Result,
         compare(tmp_path, tmp_path)
 
 
-def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData, rate_cut: Result) -> None:
+def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData, rate_cut: Run) -> None:
     others = [run(name, embedded, start=rate_cut.start) for name in ("buy_and_hold", "easing")]
     found = compare(rate_cut, *others)
     growth, relative = figures.growth_figure(found).axes
@@ -270,7 +268,7 @@ def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketDat
     assert "wide 80.0" not in said
 
 
-def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Result) -> None:
+def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Run) -> None:
     found = compare(rate_cut, run("buy_and_hold", embedded))
     for draw in (figures.growth_figure, figures.drawdown_figure):
         assert all(axes.get_position().width > 0.6 for axes in draw(found, NARROW).axes)

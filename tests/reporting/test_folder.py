@@ -18,20 +18,18 @@ from backtest.reporting.record import read_record, record_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest import Result
+    from backtest import Run
 
 
 @pytest.fixture(scope="module")
-def result(embedded: MarketData) -> Result:
+def result(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
 FILES = ["bars.parquet", "figures", "index.html", "result.json", "sheet.json", "trades.parquet"]
 
 
-def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(
-    result: Result, tmp_path: Path
-) -> None:
+def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(result: Run, tmp_path: Path) -> None:
     place = write_report(result, tmp_path / "new" / "folder")
     assert sorted(p.name for p in place.iterdir()) == FILES
     pictures = sorted((place / "figures").iterdir())
@@ -52,7 +50,7 @@ def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(
     assert bars["sleeve:market"].tolist() == result.benchmark_returns["market"].tolist()
 
 
-def test_a_report_is_read_as_it_was_written(result: Result, tmp_path: Path) -> None:
+def test_a_report_is_read_as_it_was_written(result: Run, tmp_path: Path) -> None:
     written = record_of(result, document(result, None))
     read = read_record(write_report(result, tmp_path / "report"))
     for name in ("dates", "returns", "sleeve_returns", "weights", "fills"):
@@ -78,7 +76,7 @@ def test_a_report_is_read_as_it_was_written(result: Result, tmp_path: Path) -> N
     ],
 )
 def test_a_report_that_is_not_whole_is_named(
-    result: Result, tmp_path: Path, file: str, content: bytes | None, sentence: str
+    result: Run, tmp_path: Path, file: str, content: bytes | None, sentence: str
 ) -> None:
     place = write_report(result, tmp_path / "report")
     (place / file).unlink()
@@ -89,7 +87,7 @@ def test_a_report_that_is_not_whole_is_named(
 
 
 @pytest.mark.parametrize(("name", "value"), [("parameters", None), ("market", 5), ("data", []), ("proxy", 1)])
-def test_a_report_changed_by_hand_is_named(result: Result, tmp_path: Path, name: str, value: object) -> None:
+def test_a_report_changed_by_hand_is_named(result: Run, tmp_path: Path, name: str, value: object) -> None:
     place = write_report(result, tmp_path / "report")
     content = json.loads((place / "result.json").read_text())
     (place / "result.json").write_text(json.dumps({**content, name: value}))
@@ -98,7 +96,7 @@ def test_a_report_changed_by_hand_is_named(result: Result, tmp_path: Path, name:
 
 
 def test_default_places_are_below_the_current_folder_and_never_taken_twice(
-    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    result: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     places = {write_report(result) for _ in range(3)}
@@ -106,7 +104,7 @@ def test_default_places_are_below_the_current_folder_and_never_taken_twice(
     assert {p.parent.as_posix() for p in places} == {"reports/rate_cut"}
 
 
-def test_what_is_there_already_is_not_touched(result: Result, tmp_path: Path) -> None:
+def test_what_is_there_already_is_not_touched(result: Run, tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
     with pytest.raises(UsageError, match="exists already; name a new folder with --out"):
         write_report(result, tmp_path)
@@ -115,18 +113,18 @@ def test_what_is_there_already_is_not_touched(result: Result, tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
 
 
-def test_an_empty_folder_is_used(result: Result, tmp_path: Path) -> None:
+def test_an_empty_folder_is_used(result: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert len(list(write_report(result, tmp_path / "empty").iterdir())) == len(FILES)
 
 
-def test_a_folder_that_cannot_be_made_is_named(result: Result, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named(result: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(UsageError, match="file is not a folder; name another one with --out"):
         write_report(result, tmp_path / "file" / "report")
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_written(result: Result, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_leaves_nothing_half_written(result: Run, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:

@@ -19,7 +19,7 @@ from tests.oracle.embedded_facts import at_fills, business_cycles, discount, pol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backtest import MarketData, Result
+    from backtest import MarketData, Run
 
 GROUPS = {
     "policy rate": ["cutting", "rising", "on hold"],
@@ -29,7 +29,7 @@ GROUPS = {
 }
 
 
-def states(result: Result) -> dict[str, list[str | None]]:
+def states(result: Run) -> dict[str, list[str | None]]:
     """Return of every bar of a run the group that it belongs to, by breakdown."""
     days = [pd.Timestamp(result.start), *result.returns.index]
     # What a fill at the close of a month may know is the discount of the month before.
@@ -45,7 +45,7 @@ def states(result: Result) -> dict[str, list[str | None]]:
     }
 
 
-def agree(found: Mapping[str, list], result: Result, said: list[str | None], name: str) -> None:
+def agree(found: Mapping[str, list], result: Run, said: list[str | None], name: str) -> None:
     own, benchmark = result.returns.to_numpy(), result.benchmark_returns["market"].to_numpy()
     rows = {row.name: row for row in found[name]}
     assert list(rows) == [group for group in GROUPS[name] if group in said]

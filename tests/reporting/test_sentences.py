@@ -15,17 +15,17 @@ from backtest.analysis.skill import Part, Skill
 from backtest.reporting.sentences import terms, verdict
 
 if TYPE_CHECKING:
-    from backtest import Result
+    from backtest import Run
 
 
 @pytest.fixture(scope="module")
-def result(embedded: MarketData) -> Result:
+def result(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
 def with_skill(
-    result: Result, switches: int, alpha: float, tstat: float, pvalue: float, error: float, late: float = 0.01
-) -> Result:
+    result: Run, switches: int, alpha: float, tstat: float, pvalue: float, error: float, late: float = 0.01
+) -> Run:
     """The run as if its regression had said so; ``late`` is the alpha of the second half."""
     changed = dataclasses.replace(result, metrics={**result.metrics, "switches": switches})
     whole = Alpha(alpha, 1.0, tstat, pvalue, Error(error, 200.0))
@@ -72,7 +72,7 @@ def with_skill(
     ],
 )
 def test_the_verdict(
-    result: Result,
+    result: Run,
     alpha: float,
     tstat: float,
     pvalue: float,
@@ -86,7 +86,7 @@ def test_the_verdict(
     assert says in said
 
 
-def test_the_verdict_says_where_a_part_of_the_window_says_the_opposite(result: Result) -> None:
+def test_the_verdict_says_where_a_part_of_the_window_says_the_opposite(result: Run) -> None:
     known = (12, 0.03, 3.0, 0.003, 0.01)
     assert "Not throughout" not in verdict(with_skill(result, *known))
     assert (
@@ -95,7 +95,7 @@ def test_the_verdict_says_where_a_part_of_the_window_says_the_opposite(result: R
     )
 
 
-def test_the_terms_come_with_their_warnings(embedded: MarketData, result: Result) -> None:
+def test_the_terms_come_with_their_warnings(embedded: MarketData, result: Run) -> None:
     said = dict(terms(result))
     assert said["window"].startswith("1983-09-30 to 2018-11-30, 422 monthly bars")
     assert "proxy" in said

@@ -18,10 +18,10 @@ from tests.oracle.embedded_facts import (
 )
 
 if TYPE_CHECKING:
-    from backtest import MarketData, Result
+    from backtest import MarketData, Run
 
 
-def holds_small(result: Result, wanted: pd.Series) -> None:
+def holds_small(result: Run, wanted: pd.Series) -> None:
     """Assert that the run begins where the answers do, and holds small in the month after each yes, only then."""
     assert result.start == str(wanted.index[0].date())
     held = result.weights["small"]
