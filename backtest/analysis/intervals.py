@@ -186,7 +186,8 @@ def slope(formula: Callable[[Sums], float], sums: Sums, name: str) -> float:
     at = sums._replace(freedom=sums.n)
     step = 1e-30 * (abs(getattr(sums, name)) or 1.0)
     moved = at._replace(**cast("Any", {name: np.complex128(complex(getattr(at, name), step))}))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # The growth of a very long path is beyond all numbers, as a ratio over nothing is.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return float(np.imag(formula(moved))) / step
 
 
