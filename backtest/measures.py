@@ -189,6 +189,9 @@ MEASURES = (
             lambda s: s.deepest),
     Measure("calmar", "Calmar ratio", number, 1,
             lambda s: np.expm1(s.log_growth / s.n_years) / -s.deepest),
+    # The root of the mean squared drawdown (Martin and McCann 1989, The Investor's Guide to Fidelity Funds).
+    Measure("ulcer_index", "ulcer index", percent, -1,
+            path=lambda returns: float(np.sqrt(np.mean(drawdowns(returns)[1:] ** 2)))),
     Measure("alpha", "alpha a year", percent, 1,
             lambda s: (s.excess - s.beta * s.benchmark_excess) * s.n / s.n_years,
             error="mean", best=True, relative=True),

@@ -56,6 +56,8 @@ def test_worked_by_hand() -> None:
     assert found["cagr"] == pytest.approx(0.924**4 - 1.0)
     assert drawdowns(returns) == pytest.approx([0.0, 0.0, -0.2, -0.16])
     assert found["calmar"] == pytest.approx((0.924**4 - 1.0) / 0.2)
+    # Martin and McCann (1989): the mean of 0, 0.04 and 0.0256.
+    assert found["ulcer_index"] == pytest.approx(np.sqrt(0.0656 / 3.0))
     # Differences 0.05, -0.10, 0.05: mean 0, deviation sqrt((0.0025 + 0.01 + 0.0025) / 2).
     assert found["tracking_error"] == pytest.approx(np.sqrt(0.0075 * 12.0))
     # 0.1167, -0.1833, 0.0667 and 0.0667, -0.0833, 0.0167 from their means: beta 0.0241667 / 0.0116667.
@@ -108,7 +110,7 @@ def test_a_portfolio_that_is_lost_has_lost_everything_and_one_nearly_lost_keeps_
 
 def test_the_table_has_every_key_once_and_a_benchmark_has_nothing_against_itself() -> None:
     assert len(BY_KEY) == len(MEASURES)
-    assert {m.key for m in MEASURES} - set(SWEPT) >= {"alpha_tstat", "alpha_pvalue"}
+    assert {m.key for m in MEASURES} - set(SWEPT) == {"ulcer_index", "alpha_tstat", "alpha_pvalue"}
     own = np.random.default_rng(3).normal(0.01, 0.04, 40)
     found = measured(own, own, np.full(40, 0.001), 4.0)
     assert (found["alpha"], found["beta"], found["tracking_error"]) == (0.0, 1.0, 0.0)

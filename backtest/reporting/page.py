@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
+from backtest.errors import joined
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
@@ -93,6 +94,8 @@ def _method(sheet: Sheet) -> str:
         "seldom leaves its benchmark. Volatility and tracking error have none: a calm sample does not show "
         "storms. The last column is the strategy less the benchmark."
     )
+    chance = [measure.label for measure in MEASURES if measure.path]
+    said += f" Of the {joined(chance)} none is given either: a path has it by chance." if chance else ""
     ranges = sheet.ranges
     if ranges is None:
         return said

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError, nearest
+from backtest.measures import BY_KEY, SWEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,15 @@ class Constraint:
         return np.asarray(_COMPARISONS[self.comparison](columns[self.left], right))
 
 
+def refuse_unswept(name: str) -> None:
+    """Raise UsageError for a measure of single runs that a sweep does not compute."""
+    if name in BY_KEY and name not in SWEPT:
+        raise UsageError(
+            f"'{name}' hangs on the order of the returns, which a sweep does not keep: it adds them up; name "
+            f"one of: {', '.join(SWEPT)}"
+        )
+
+
 def read_constraint(
     text: str, parameters: Mapping[str, Sequence[str]], measures: Sequence[str]
 ) -> Constraint:
@@ -67,6 +77,7 @@ def read_constraint(
     left, comparison, raw = found.groups()
     names = {*parameters, *measures}
     if left not in names:
+        refuse_unswept(left)
         raise UsageError(f"the constraint '{text}' names '{left}'; {nearest(left, names)}")
     words = parameters.get(left, ())
     right: str | float

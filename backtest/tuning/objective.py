@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.errors import UsageError, nearest
 from backtest.measures import BY_KEY, SWEPT
-from backtest.tuning.constraints import all_hold
+from backtest.tuning.constraints import all_hold, refuse_unswept
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Floats
@@ -27,11 +27,7 @@ class Objective:
     def __post_init__(self) -> None:
         if self.name in SWEPT:
             return
-        if self.name in BY_KEY:
-            raise UsageError(
-                f"'{self.name}' hangs on the order of the returns, which a sweep does not keep: it adds them "
-                f"up; tune by one of: {', '.join(SWEPT)}"
-            )
+        refuse_unswept(self.name)
         raise UsageError(f"there is no measure '{self.name}' to tune by; {nearest(self.name, SWEPT)}")
 
     @property

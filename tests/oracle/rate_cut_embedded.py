@@ -190,6 +190,9 @@ def measure(r: Floats, b: Floats, rf: Floats, weight_of_small: Floats, switches:
         "sortino": ratio(excess.mean() * ppy, downside * math.sqrt(ppy)),
         "max_drawdown": max_drawdown,
         "calmar": ratio(cagr, abs(max_drawdown)),
+        "ulcer_index": math.sqrt(
+            sum((v / max(value[: t + 1]) - 1) ** 2 for t, v in enumerate(value)) / len(r)
+        ),
         **regress(r, b, rf),
         "tracking_error": deviation(active) * math.sqrt(ppy),
         "information_ratio": ratio(active.mean(), deviation(active)) * math.sqrt(ppy),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backtest.errors import UsageError
-from backtest.measures import SWEPT
+from backtest.measures import MEASURES, SWEPT
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.objective import Objective
 
@@ -42,8 +42,10 @@ def test_a_measure_that_is_none_is_refused_with_the_nearest() -> None:
         Objective("sharp")
 
 
-def test_a_measure_that_hangs_on_the_order_of_returns_is_refused_with_those_that_do_not() -> None:
-    with pytest.raises(
-        UsageError, match="^'alpha_tstat' hangs on the order of the returns.*: total_return, "
-    ):
-        Objective("alpha_tstat")
+@pytest.mark.parametrize("name", sorted({measure.key for measure in MEASURES} - set(SWEPT)))
+def test_a_measure_that_hangs_on_the_order_of_returns_is_refused_with_those_that_do_not(name: str) -> None:
+    said = f"^'{name}' hangs on the order of the returns, .*: total_return, cagr, "
+    with pytest.raises(UsageError, match=said):
+        Objective(name)
+    with pytest.raises(UsageError, match=said):
+        read_constraint(f"{name}<0.1", {}, SWEPT)
