@@ -10,6 +10,7 @@ from backtest.arguments import Parser
 from backtest.cli.options import add_json
 from backtest.errors import UsageError, nearest
 from backtest.files import whole_file, whole_folder
+from backtest.wording import amount
 
 if TYPE_CHECKING:
     import argparse
@@ -118,13 +119,6 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _amount(value: float) -> str:
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if abs(value) >= size:
-            return f"{value / size:,.2f} {word}"
-    return f"{value:,.0f}"
-
-
 def _tell_set_aside(aside: Sequence[SetAside]) -> None:
     lines = ["\nset aside or corrected, by rule:"] if aside else []
     for each in aside:
@@ -146,7 +140,7 @@ def _class_rows(universe: Universe, date: Any) -> list[list[str]]:
     shown = universe.classes[universe.classes["date"] == date]
     rows = [["class", "companies", "capitalisation", "share", "top 10", "Herfindahl"]]
     for row in shown.to_dict("records"):
-        cells = [row["class"], f"{row['companies']:,}", _amount(row["capitalisation"]), f"{row['share']:.2%}"]
+        cells = [row["class"], f"{row['companies']:,}", amount(row["capitalisation"]), f"{row['share']:.2%}"]
         rows.append([*cells, f"{row['top_share']:.1%}", f"{row['herfindahl']:.4f}"])
     return rows
 
@@ -336,7 +330,7 @@ def _scheme_document(scheme: Scheme) -> dict[str, Any]:
 
 def _scheme_text(scheme: Scheme) -> str:
     words: dict[str, Callable[[float], str]] = {
-        "capitalisation": lambda b: f"{_amount(b * scheme.unit)} {scheme.currency}",
+        "capitalisation": lambda b: f"{amount(b * scheme.unit)} {scheme.currency}",
         "rank": lambda b: f"rank {b:,.0f}",
         "cumulative": lambda b: f"{b:g}% of total capitalisation",
         "percentile": lambda b: f"percentile {b:g} of {scheme.exchange or 'all companies'}",

@@ -20,8 +20,8 @@ from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
-from backtest.reporting.sentences import SIGNIFICANT, p_clause
-from backtest.wording import cell, number, pvalue
+from backtest.reporting.sentences import SIGNIFICANT
+from backtest.wording import cell, number, p_clause, pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sentences import SIGNIFICANT, opening, p_clause, terms, verdict
-from backtest.wording import cell, number, percent, pvalue
+from backtest.reporting.sentences import SIGNIFICANT, opening, terms, verdict
+from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,10 +30,6 @@ LAST = (
 _CUTS, _RECESSIONS = b.Key("#cfe2f3"), b.Key("#b9b9b9", opacity=0.6)
 
 
-def _signed(value: float) -> str:
-    return cell(value, lambda v: f"{v:+.2%}")
-
-
 def _ends(interval: Interval | None, form: Callable[[float], str]) -> str:
     if interval is None or interval.low != interval.low:
         return ""
@@ -48,14 +44,14 @@ def tiles(sheet: Sheet) -> b.Tiles:
     """Return the numbers that are seen first."""
     record, own = sheet.record, sheet.intervals
     alpha, interval = own["alpha"], _ends(own["alpha"], percent)
-    against = f"{_signed(sheet.differences['cagr'].value)} against {record.benchmark}"
+    against = f"{signed(sheet.differences['cagr'].value, 2)} against {record.benchmark}"
     deepest = percent(record.document["metrics"]["max_drawdown"])
     sharpe = cell(own["sharpe"].value, number), f"95%: {_ends(own['sharpe'], number)}"
     held = f"since {sheet.since}; the data end there"
     return b.Tiles(
         (
             b.Tile("return a year", percent(own["cagr"].value), against),
-            b.Tile("alpha a year", _signed(alpha.value), f"95%: {interval}" if interval else "no interval"),
+            b.Tile("alpha a year", signed(alpha.value, 2), f"95%: {interval}" if interval else "no interval"),
             b.Tile("Sharpe ratio", *sharpe),
             b.Tile("deepest fall", deepest, "from the highest value so far"),
             b.Tile(f"held on {record.dates[-1]}", _held(sheet.holds), held),
@@ -114,7 +110,7 @@ def _models(models: list[FactorModel]) -> Iterator[b.Block]:
         rows = [
             (
                 name,
-                _signed(value) if name.startswith("alpha") else cell(value, number),
+                signed(value, 2) if name.startswith("alpha") else cell(value, number),
                 cell(tstat, number),
                 cell(p, pvalue),
             )
@@ -127,7 +123,7 @@ def _models(models: list[FactorModel]) -> Iterator[b.Block]:
 def _alpha_note(models: list[FactorModel]) -> str:
     if len(models) == 1:
         return "This market has no size and value factors to hold alpha against."
-    alphas = [f"{_signed(m.loadings[0].value)} (t = {cell(m.loadings[0].tstat, number)})" for m in models]
+    alphas = [f"{signed(m.loadings[0].value, 2)} (t = {cell(m.loadings[0].tstat, number)})" for m in models]
     return (
         "A rotation into small companies that loads on SMB, small minus big, is paid for size, and that is "
         "no alpha. "
@@ -201,7 +197,7 @@ def _switches(sheet: Sheet) -> Iterator[b.Block]:
             s.reason,
             percent(s.turnover),
             f"{1e4 * s.cost:.1f} bp",
-            b.Cell(_signed(s.gain), tint(s.gain, 0.20)),
+            b.Cell(signed(s.gain, 2), tint(s.gain, 0.20)),
         )
         for s in reversed(sheet.switches)
     ]
@@ -223,7 +219,7 @@ def _regimes(result: Run, sheet: Sheet) -> Iterator[b.Block]:
                 (
                     row.name,
                     f"{row.bars:,}",
-                    *map(_signed, (*row.means, row.difference)),
+                    *(signed(mean, 2) for mean in (*row.means, row.difference)),
                     cell(row.tstat, number),
                 )
                 for row in rows
@@ -240,7 +236,7 @@ def _variants(
             label(v.at) + (" (as run)" if v.at == own else ""),
             percent(v.cagr),
             cell(v.sharpe, number),
-            _signed(v.alpha),
+            signed(v.alpha, 2),
             cell(v.tstat, number),
         )
         for v in variants

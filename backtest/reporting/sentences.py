@@ -9,6 +9,7 @@ import numpy as np
 from backtest.analysis.skill import WORTH
 from backtest.dates import EVERY_FILL
 from backtest.rules.reading import reads
+from backtest.wording import p_clause
 
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
@@ -95,11 +96,6 @@ def _costs(result: Run) -> str:
         if isinstance(cost, int | float)
         else ", ".join(f"{n} {c:g} bp" for n, c in cost.items())
     )
-
-
-def p_clause(value: float) -> str:
-    """Return a p-value as it stands in a sentence."""
-    return f"p = {value:.2f}" if value >= 0.01 else "p < 0.01"
 
 
 def _contrary(skill: Skill) -> str:

@@ -12,7 +12,7 @@ from backtest.reporting.study_document import WARNING, data_of
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
 from backtest.studies.findings import Paths
-from backtest.studies.wording import percent
+from backtest.wording import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +72,7 @@ def _example(finding: Finding) -> str:
     if first.bars >= 0 or first.n == 0 or not np.isfinite(here).any():
         return ""
     return (
-        f" Mean of the {-first.bars} months before: {percent(first.mean)} in the table, "
+        f" Mean of the {-first.bars} months before: {signed(first.mean)} in the table, "
         f"{np.nanmean(here):+.1f} points at the left end here."
     )
 

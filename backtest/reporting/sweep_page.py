@@ -14,7 +14,7 @@ from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting.sweep_sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
-from backtest.wording import cell, number
+from backtest.wording import cell, number, p_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +121,7 @@ def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
     superior, placebo = truth.superior, truth.placebo
     yield (
         "superior to the benchmark",
-        "not defined" if math.isnan(superior.pvalue) else f"p = {superior.pvalue:.3f}",
+        "not defined" if math.isnan(superior.pvalue) else p_clause(superior.pvalue),
         (
             f"decides: Hansen (2005), mean monthly returns of {superior.strategies:,} distinct trials; StepM "
             f"(Romano and Wolf 2005) names {len(superior.better):,}"
@@ -130,7 +130,7 @@ def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
     if placebo is not None:
         yield (
             "placebo",
-            f"p = {placebo.pvalue:.3f}",
+            p_clause(placebo.pvalue),
             f"decides: {len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
         )
 

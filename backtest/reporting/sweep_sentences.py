@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
+from backtest.wording import p_clause
 
 if TYPE_CHECKING:
     from backtest.tuning.edges import Edge
@@ -102,7 +103,7 @@ def _superior(judged: Verdict, truth: Truth) -> str:
     if judged.superior is None:
         return "Hansen's test against the benchmark has too little to go by"
     among = f"{tested.strategies:,} trials" + (" drawn by chance" if truth.named is None else "")
-    says = f"Hansen's test of {among} against the benchmark gives p = {tested.pvalue:.3f}"
+    says = f"Hansen's test of {among} against the benchmark gives {p_clause(tested.pvalue)}"
     if tested.pvalue <= LEVEL and truth.named is False:
         says += ", though for others than the winner"
     return says

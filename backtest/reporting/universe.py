@@ -11,6 +11,7 @@ from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
 from backtest.universe.universe import settings
 from backtest.universe.valuation import COVERED, RATIOS, ends
+from backtest.wording import amount, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,21 +32,6 @@ _LOSSES = {
 }
 
 
-def _text(value: float, form: str) -> str:
-    return format(value, form) if np.isfinite(value) else "-"
-
-
-def _percent(value: float, digits: int = 1) -> str:
-    return _text(value, f".{digits}%")
-
-
-def _amount(value: float) -> str:
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if abs(value) >= size:
-            return f"{value / size:,.2f} {word}"
-    return f"{value:,.0f}"
-
-
 def _last(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table[table["date"] == table["date"].max()].to_dict("records")
 
@@ -60,12 +46,12 @@ def _classes(universe: Universe) -> b.Table:
         rows.append(
             [
                 row["class"],
-                _amount(border) if known and np.isfinite(border) else "",
+                amount(border) if known and np.isfinite(border) else "",
                 f"{row['companies']:,}",
-                _amount(row["capitalisation"]),
-                _percent(row["share"], 2),
-                _percent(row["top_share"]),
-                _percent(row["turnover"]),
+                amount(row["capitalisation"]),
+                percent(row["share"], 2),
+                percent(row["top_share"], 1),
+                percent(row["turnover"], 1),
             ]
         )
     heads = ["", "from", "companies", "capitalisation", "share", "ten largest", "turnover"]
@@ -82,8 +68,8 @@ def _returns(universe: Universe) -> b.Table:
             values = returns[column].fillna(0.0).to_numpy(dtype=np.float64)
             grown = float(np.prod(1.0 + values))
             cells += [
-                _percent(grown ** (1.0 / years) - 1.0),
-                _percent(float(values.std(ddof=1)) * np.sqrt(len(values) / years)),
+                percent(grown ** (1.0 / years) - 1.0, 1),
+                percent(float(values.std(ddof=1)) * np.sqrt(len(values) / years), 1),
             ]
         rows.append([name, *cells])
     heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
@@ -101,9 +87,7 @@ def _migration(universe: Universe) -> b.Table:
         }
         shares = [counts[to] / sum(counts.values()) for to in names]
         cells = [
-            b.Cell(
-                _percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}"
-            )
+            b.Cell(percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}")
             for to, share in zip(names, shares, strict=True)
         ]
         rows.append([name, *cells])
@@ -128,10 +112,10 @@ def _valuation(universe: Universe) -> b.Table:
     for row in _valued(universe):
         cells = [row["class"]]
         for ratio in RATIOS:
-            cells.append(_text(row[ratio], ".1f"))
+            cells.append(number(row[ratio], 1))
             if both and ratio == "pe":
-                cells.append(_text(row["pe_without_losses"], ".1f"))
-            cells.append(_text(row[f"{ratio}_median"], ".1f"))
+                cells.append(number(row["pe_without_losses"], 1))
+            cells.append(number(row[f"{ratio}_median"], 1))
         rows.append(cells)
     return b.table(heads, rows)
 
@@ -140,9 +124,13 @@ def _losses(universe: Universe) -> b.Table:
     rows = []
     for row in _valued(universe):
         made = row["pe_companies"]
-        cells = [row["class"], _percent(row["covered"]), f"{made:,}", f"{row['pe_losses']:,}"]
+        cells = [row["class"], percent(row["covered"], 1), f"{made:,}", f"{row['pe_losses']:,}"]
         rows.append(
-            [*cells, _percent(row["pe_losses"] / made if made else np.nan), _percent(row["pe_losses_share"])]
+            [
+                *cells,
+                percent(row["pe_losses"] / made if made else np.nan, 1),
+                percent(row["pe_losses_share"], 1),
+            ]
         )
     heads = [
         "",
@@ -165,8 +153,8 @@ def _discounts(universe: Universe) -> list[list[str]]:
             continue
         known = universe.discounts[universe.discounts[column].notna()]
         last = known.iloc[-1]
-        cells = [f"{small} to {large} on {name}", f"{known.index[-1]:%Y-%m-%d}", _percent(last[column])]
-        rows.append([*cells, _percent(last[f"{column}_percentile"], 0), f"{len(known):,}"])
+        cells = [f"{small} to {large} on {name}", f"{known.index[-1]:%Y-%m-%d}", percent(last[column], 1)]
+        rows.append([*cells, percent(last[f"{column}_percentile"], 0), f"{len(known):,}"])
     return rows
 
 
@@ -174,12 +162,12 @@ def _debt(universe: Universe) -> b.Table:
     rows = [
         [
             row["class"],
-            _percent(row["earnings_growth"]),
-            _percent(row["capitalisation_growth"]),
+            percent(row["earnings_growth"], 1),
+            percent(row["capitalisation_growth"], 1),
             f"{row['growth_companies']:,}",
-            _text(row["debt_to_ebit"], ".1f"),
-            _text(row["interest_cover"], ".1f"),
-            _percent(row["fair_discount"]),
+            number(row["debt_to_ebit"], 1),
+            number(row["interest_cover"], 1),
+            percent(row["fair_discount"], 1),
         ]
         for row in _valued(universe)
     ]

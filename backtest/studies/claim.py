@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from backtest.errors import RotationError
-from backtest.studies.wording import probability
+from backtest.wording import pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ class SignRule:
         adjusted = holm([e.pvalue for e in evidence])
         agree = {e.claimed * ((e.estimate > 0) - (e.estimate < 0)) for e in evidence}
         beyond = [e for p, e in zip(adjusted, evidence, strict=True) if p < self.level]
-        said = f"the smallest p is {probability(min(adjusted))}"
+        said = f"the smallest p is {pvalue(min(adjusted))}"
         if len(adjusted) > 1:
             said += f" after adjustment for {len(adjusted)} tests"
         signs = "every sign" if len(evidence) > 1 else "the sign"
@@ -155,7 +155,7 @@ class SignRule:
             e for e in evidence if e.claimed * e.estimate > 0.0 and e.without < self.level / len(evidence)
         ]
         if hidden:
-            said += f"; without {hidden[0].carrying} p is {probability(hidden[0].without)}"
+            said += f"; without {hidden[0].carrying} p is {pvalue(hidden[0].without)}"
         sized = list(zip(evidence, self.sizes, strict=True))
         blind = [(e, size) for e, size in sized if not e.visible <= size.value]
         if not blind:
@@ -196,7 +196,7 @@ class SignRule:
             if any(weak):
                 said += f": it rests on the {'second' if weak[0] else 'first'} half"
         if e.without >= self.level:
-            said += f"; it rests on one case: without {e.carrying} p is {probability(e.without)}"
+            said += f"; it rests on one case: without {e.carrying} p is {pvalue(e.without)}"
         return said
 
 

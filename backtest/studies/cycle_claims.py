@@ -12,7 +12,7 @@ from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import monthly, observed, recession_months
 from backtest.studies.steadiness import coefficient, spells
-from backtest.studies.wording import percent, probability
+from backtest.wording import pvalue, signed
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Days, Floats
@@ -29,7 +29,7 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
     evidence = [
         coefficient(
             f"small minus large a year in {name}",
-            *(excess, design, column, spells(ends, bad), _episodes(inside), percent),
+            *(excess, design, column, spells(ends, bad), _episodes(inside), signed),
             claimed=sign,
             scale=12.0,
         )
@@ -41,8 +41,8 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
             str(int(inside.sum())),
             str(found.n),
             found.shown,
-            f"{percent(found.low)} to {percent(found.high)}",
-            probability(found.pvalue),
+            f"{signed(found.low)} to {signed(found.high)}",
+            pvalue(found.pvalue),
         )
         for name, inside, found in zip(names, (~bad, bad), evidence, strict=True)
     ]
@@ -113,7 +113,7 @@ def _expansive_policy(market: MarketData) -> Finding:
         "small minus large a year, expansive less restrictive months",
         excess,
         np.column_stack([np.ones(len(excess)), ~restrictive]).astype(np.float64),
-        *(1, spells(bars.ends[usable], restrictive), whole.evidence[1].n, percent),
+        *(1, spells(bars.ends[usable], restrictive), whole.evidence[1].n, signed),
         scale=12.0,
     )
     published = (months[usable] >= np.datetime64("1966-01")) & (months[usable] <= np.datetime64("2013-12"))

@@ -14,7 +14,7 @@ from backtest.signals.policy import PolicyRate
 from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Cases, Evidence, Finding, Paths, Table
 from backtest.studies.inputs import missing, monthly, observed, turning_points
-from backtest.studies.wording import percent, probability
+from backtest.wording import pvalue, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def study_cases(bars: Monthly, days: Days, names: tuple[str, str], possible_from
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{percent(low)} to {percent(high)}"
+    return f"{signed(low)} to {signed(high)}"
 
 
 def _summary_row(horizon: Horizon) -> tuple[str, ...]:
@@ -82,13 +82,13 @@ def _summary_row(horizon: Horizon) -> tuple[str, ...]:
     return (
         month_name(horizon.bars),
         str(horizon.n),
-        percent(horizon.mean),
-        percent(horizon.median),
+        signed(horizon.mean),
+        signed(horizon.median),
         f"{round(horizon.positive * horizon.n)} of {horizon.n}",
-        percent(horizon.worst),
-        percent(horizon.best),
+        signed(horizon.worst),
+        signed(horizon.best),
         _interval(horizon.low, horizon.high),
-        probability(horizon.pvalue_zero),
+        pvalue(horizon.pvalue_zero),
     )
 
 
@@ -97,8 +97,8 @@ def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
         return (month_name(horizon.bars), *["-"] * 4)
     return (
         month_name(horizon.bars),
-        probability(horizon.pvalue_ordinary),
-        percent(horizon.ordinary),
+        pvalue(horizon.pvalue_ordinary),
+        signed(horizon.ordinary),
         _interval(horizon.without_low, horizon.without_high),
         str(dates[horizon.heaviest]) if horizon.heaviest >= 0 else "-",
     )
@@ -138,7 +138,7 @@ def summary_tables(cases: Cases) -> tuple[Table, Table]:
 
 def _case_row(cases: Cases, row: int, shown: list[int]) -> tuple[str, ...]:
     values = cases.study.difference[row, shown]
-    return (str(cases.dates[row]), *("cut short" if np.isnan(v) else percent(float(v)) for v in values))
+    return (str(cases.dates[row]), *("cut short" if np.isnan(v) else signed(float(v)) for v in values))
 
 
 def case_tables(cases: Cases) -> tuple[Table, Table]:
@@ -149,7 +149,7 @@ def case_tables(cases: Cases) -> tuple[Table, Table]:
     rows = []
     for row, months in enumerate(cases.months_after):
         cut = months < max(HORIZONS)
-        so_far = f"{percent(float(cases.so_far[row, 2]))} in {months} months" if cut else ""
+        so_far = f"{signed(float(cases.so_far[row, 2]))} in {months} months" if cut else ""
         rows.append((*_case_row(cases, row, after), so_far))
     what = f"{first} minus {second}, case by case"
     heads = {
@@ -184,7 +184,7 @@ def _evidence(horizon: Horizon, what: str, dates: Days) -> Evidence:
     return Evidence(
         label=f"{what}, {month_name(horizon.bars)}",
         estimate=horizon.mean,
-        write=percent,
+        write=signed,
         pvalue=horizon.pvalue,
         n=horizon.n,
         holds=bool(excess * horizon.mean > 0.0),
@@ -203,7 +203,7 @@ def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequ
     main = by_bars[headline]
     short = sum(months < headline for months in cases.months_after)
     said = (
-        f"{what} over {headline} months: mean {percent(main.mean)}, positive in "
+        f"{what} over {headline} months: mean {signed(main.mean)}, positive in "
         f"{round(main.positive * main.n)} of {main.n}"
         if main.n
         else f"{what} over {headline} months: no complete case"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from backtest.studies.wording import NORMAL
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +13,9 @@ if TYPE_CHECKING:
 
 
 NAN = float("nan")
+
+NORMAL = 1.959964
+"""Standard errors to either side that hold 95% of a normal distribution."""
 
 ONE_IN_FIVE = 0.841621
 """What a standard normal value exceeds once in five times."""

@@ -12,7 +12,7 @@ from backtest.analysis.predictive import forward_sums, predictive
 from backtest.studies.claim import SIZED, Claim, SignRule, Size, WidestRule
 from backtest.studies.findings import Evidence, Finding, History, Scatter, Table
 from backtest.studies.inputs import known_level, monthly, observed
-from backtest.studies.wording import number, percent, probability, share
+from backtest.wording import number, pvalue, share, signed
 
 if TYPE_CHECKING:
     from backtest.analysis.predictive import Predictive
@@ -63,7 +63,7 @@ _COLUMNS = (
 
 
 def _for_one_deviation(slope: float) -> str:
-    return f"{percent(slope)} for one standard deviation"
+    return f"{signed(slope)} for one standard deviation"
 
 
 def _row(found: Predictive) -> tuple[str, ...]:
@@ -71,10 +71,10 @@ def _row(found: Predictive) -> tuple[str, ...]:
         f"{found.bars // 12} year{'s' if found.bars > 12 else ''}",
         str(found.n),
         str(found.windows),
-        percent(found.slope),
-        f"{percent(found.low)} to {percent(found.high)}",
+        signed(found.slope),
+        f"{signed(found.low)} to {signed(found.high)}",
         number(found.tstat),
-        probability(found.pvalue),
+        pvalue(found.pvalue),
         number(found.r2, 3),
         number(found.oos_r2, 3),
         str(found.oos_n),
@@ -126,7 +126,7 @@ def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
     return Finding(
         evidence=evidence,
         headline=(
-            f"one standard deviation more of {what}: {percent(middle.slope)} over 3 years; out-of-sample R2 "
+            f"one standard deviation more of {what}: {signed(middle.slope)} over 3 years; out-of-sample R2 "
             f"{number(middle.oos_r2, 3)}"
         ),
         sample=f"{middle.n} overlapping months, {found[-1].windows} windows of 5 years",

@@ -11,7 +11,7 @@ from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Finding, Table
 from backtest.studies.inputs import change_within, monthly, observed
 from backtest.studies.steadiness import coefficient
-from backtest.studies.wording import number, probability
+from backtest.wording import number, pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
                     str(n),
                     number(values[-1]),
                     f"{number(values[-1] - reaches[-1])} to {number(values[-1] + reaches[-1])}",
-                    probability(float(found.pvalues[1])),
+                    pvalue(float(found.pvalues[1])),
                 )
             )
     return Finding(

@@ -10,7 +10,7 @@ from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, v
 from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Dots, Evidence, Finding, Table
 from backtest.studies.inputs import monthly, own_bars
-from backtest.studies.wording import number, probability, share
+from backtest.wording import number, pvalue, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def _more_volatile(market: MarketData) -> Finding:
                 *sigmas,
                 number(ratio.ratio),
                 f"{ratio.low:.2f} to {ratio.high:.2f}",
-                probability(ratio.pvalue),
+                pvalue(ratio.pvalue),
             )
         )
     return Finding(
@@ -108,7 +108,7 @@ def _order(name: str, first: Sequence[int], second: Sequence[int]) -> tuple[Evid
         carrying=f"one of the {name}",
         without=sign_test(max(ahead, behind) - 1, min(ahead, behind)) if decided else np.nan,
     )
-    return evidence, (name, str(ahead), str(behind), str(same), probability(evidence.pvalue))
+    return evidence, (name, str(ahead), str(behind), str(same), pvalue(evidence.pvalue))
 
 
 def _turn_rows(found: Turns, dates: Days) -> tuple[tuple[str, ...], ...]:
@@ -125,7 +125,7 @@ def _turn_rows(found: Turns, dates: Days) -> tuple[tuple[str, ...], ...]:
 def _lead_table(ahead: Lead, bar: str) -> Table:
     row = (
         *(number(ahead.first_leads, 3), number(ahead.second_leads, 3)),
-        *(number(ahead.tstat), probability(ahead.pvalue)),
+        *(number(ahead.tstat), pvalue(ahead.pvalue)),
     )
     columns = (
         *("correlation of small with large after it", "of large with small after it"),

@@ -13,7 +13,7 @@ from backtest.studies.claim import SIZED, Claim, SignRule, Size
 from backtest.studies.findings import Curves, Evidence, Finding, Table
 from backtest.studies.inputs import monthly
 from backtest.studies.steadiness import coefficient
-from backtest.studies.wording import dollars, number, percent, share
+from backtest.wording import dollars, number, share, signed
 
 if TYPE_CHECKING:
     from backtest.market.data import MarketData
@@ -55,7 +55,7 @@ class Assumptions:
 def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
     """Return by how much earnings change at each margin, sales being the same."""
     rows = tuple(
-        (f"{100 * m:g}%", f"{100 * (m + gain):g}%", percent(earnings_change(m, gain), 0)) for m in margins
+        (f"{100 * m:g}%", f"{100 * (m + gain):g}%", signed(earnings_change(m, gain), 0)) for m in margins
     )
     return Table(
         f"a gain of {gain * 1e4:g} basis points of net margin",
@@ -98,7 +98,7 @@ def _left_table(growth: dict[str, float], a: Assumptions) -> Table:
             float(return_left(growth[name], np.array(held), a.traded, a.orders, of))
             for name, of in a.liquidity.items()
         ]
-        rows.append((dollars(held), *(f"{1e4 * cost:.0f}" for cost in costs), *map(percent, left)))
+        rows.append((dollars(held), *(f"{1e4 * cost:.0f}" for cost in costs), *map(signed, left)))
     return Table(
         "impact of one order, basis points, and growth a year that is left",
         ("sum", "small", "large", "small left", "large left"),
@@ -148,7 +148,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
     what = "growth of small minus large a year, before any impact"
     months = bars.ends.astype("datetime64[M]").astype(str)
     constant = np.ones((len(excess), 1))
-    found = coefficient(what, excess, constant, 0, months, len(excess), percent, scale=12.0)
+    found = coefficient(what, excess, constant, 0, months, len(excess), signed, scale=12.0)
     sums = np.logspace(6, 12, 121)
     limit = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small, a.large)
     alone = break_even(growth["small"], growth["large"], a.traded, a.orders, a.small)

@@ -12,7 +12,7 @@ from backtest.analysis.event_study import event_study
 from backtest.analysis.lead_lag import lead, volatility_ratio
 from backtest.analysis.predictive import predictive
 from backtest.studies.steadiness import coefficient
-from backtest.studies.wording import percent
+from backtest.wording import signed
 from benchmarks.calibration.experiments import COVERS, REJECTS, Experiment
 from benchmarks.calibration.processes import PROCESSES, World
 
@@ -133,7 +133,7 @@ def _regression(process: Process, n: int, good: int, bad: int) -> Experiment:
         }
         said: Outcomes = {}
         for name, (design, column, cases) in asked.items():
-            found = coefficient(name, spread, design.astype(np.float64), column, months, cases, percent)
+            found = coefficient(name, spread, design.astype(np.float64), column, months, cases, signed)
             said[name] = found.low <= 0.0 <= found.high
         return said
 

@@ -64,7 +64,7 @@ def with_skill(
             0.01,
             4,
             "Too few cases to tell: it switched 4 times. Alpha",
-            "t = 3.00, p < 0.01, 4 switches).",
+            "t = 3.00, p = 0.003, 4 switches).",
         ),
         (0.01, 0.5, 0.62, 0.02, 0, "Too few cases to tell: it never switched. Alpha", "0 switches"),
         (-0.03, -3.0, 0.003, 0.01, 200, "Alpha against market -3.00% a year", "below zero beyond what noise"),
