@@ -242,7 +242,7 @@ def _checked(market: MarketData, inputs: list[str]) -> np.datetime64 | None:
     return min(days, default=None)
 
 
-def stand(
+def signal(
     strategy: Strategy | str,
     market: MarketData | str = "embedded",
     *,

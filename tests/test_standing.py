@@ -16,7 +16,7 @@ from backtest import MarketData, load_strategy, run
 from backtest.cli.signal import document, lines
 from backtest.errors import RotationError, UsageError
 from backtest.scripting.loading import strategy_names
-from backtest.standing import Standing, stand
+from backtest.standing import Standing, signal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def with_news(market: MarketData, day: str, value: float) -> MarketData:
 
 
 def test_the_window_of_2019_as_it_stood(embedded: MarketData) -> None:
-    standing = stand("rate_cut", embedded, as_of="2020-02-14")
+    standing = signal("rate_cut", embedded, as_of="2020-02-14")
     assert standing.hold == {"small": 1.0}
     assert str(standing.since) == "2019-08-30"
     assert str(standing.fill) == "2020-02-28"
@@ -62,14 +62,14 @@ def test_the_window_of_2019_as_it_stood(embedded: MarketData) -> None:
 
 
 def test_a_window_to_come_is_what_changes_the_answer(embedded: MarketData) -> None:
-    standing = stand("rate_cut", embedded, as_of="2019-09-30", delay=6)
+    standing = signal("rate_cut", embedded, as_of="2019-09-30", delay=6)
     assert standing.hold == {"large": 1.0}
     assert str(standing.next_change) == "2020-02-28"
     assert standing.flips_if == [
         "the beginning of the window after the first cut of FED_TARGET of 2019-07-31, on 2020-02-28 without any news"
     ]
     # None to come: the next first cut, which the strategy follows six months later.
-    later = stand("rate_cut", embedded, as_of="2018-06-29", delay=6)
+    later = signal("rate_cut", embedded, as_of="2018-06-29", delay=6)
     assert later.hold == {"large": 1.0}
     assert later.flips_if == [
         "a cut of FED_TARGET by at least 0.25 percentage points after 12 months without one, 6 months after it"
@@ -92,12 +92,12 @@ def overlapping(market: Market):
 
 def test_a_limit_that_decides_is_among_the_facts(embedded: MarketData) -> None:
     # Cheap still, but held for the 60 months that are the limit.
-    standing = stand("valuation_discount", embedded, as_of="1992-11-15")
+    standing = signal("valuation_discount", embedded, as_of="1992-11-15")
     assert standing.hold == {"large": 1.0}
     fact = standing.because[-1]
     assert fact.fact == "length of the last run (at most 60 months at a stretch)"
     assert (fact.value, fact.unit, str(fact.known_at)) == (60.0, "months", "1987-11-30")
-    before = stand("valuation_discount", embedded, as_of="1992-10-15")
+    before = signal("valuation_discount", embedded, as_of="1992-10-15")
     assert before.hold == {"small": 1.0}
     assert not any("run" in fact.fact for fact in before.because)
 
@@ -105,7 +105,7 @@ def test_a_limit_that_decides_is_among_the_facts(embedded: MarketData) -> None:
 def test_a_case_that_an_earlier_one_overrides_changes_nothing(embedded: MarketData, tmp_path: Path) -> None:
     file = tmp_path / "overlapping.py"
     file.write_text(OVERLAPPING)
-    standing = stand(str(file), embedded, as_of="2010-06-30")
+    standing = signal(str(file), embedded, as_of="2010-06-30")
     assert standing.hold == {"small": 1.0}
     # Without the first case the third still holds small, and the second lies behind the first.
     assert standing.flips_if == []
@@ -113,8 +113,8 @@ def test_a_case_that_an_earlier_one_overrides_changes_nothing(embedded: MarketDa
 
 
 def test_news_of_the_day_counts_for_the_next_fill_and_later_news_does_not(embedded: MarketData) -> None:
-    before = stand("rate_cut", embedded, as_of="2019-07-30")
-    after = stand("rate_cut", embedded, as_of="2019-07-31")
+    before = signal("rate_cut", embedded, as_of="2019-07-30")
+    after = signal("rate_cut", embedded, as_of="2019-07-31")
     assert (before.hold, str(before.fill)) == ({"large": 1.0}, "2019-07-31")
     assert (after.hold, str(after.fill)) == ({"small": 1.0}, "2019-08-30")
     assert after.since == after.fill
@@ -124,15 +124,15 @@ def test_news_of_the_day_counts_for_the_next_fill_and_later_news_does_not(embedd
 def test_the_move_it_names_turns_the_stance_and_another_does_not(
     embedded: MarketData, value: float, hold: str
 ) -> None:
-    standing = stand("easing", embedded, as_of="2019-08-15")
+    standing = signal("easing", embedded, as_of="2019-08-15")
     assert standing.hold == {"small": 1.0}
     assert standing.flips_if == ["a rise of FED_TARGET by at least 0.25 percentage points"]
     moved = with_news(embedded, "2019-08-20", value)
-    assert stand("easing", moved, as_of="2019-08-20").hold == {hold: 1.0}
+    assert signal("easing", moved, as_of="2019-08-20").hold == {hold: 1.0}
 
 
 def test_a_threshold_flips_at_the_value_it_names(embedded: MarketData) -> None:
-    standing = stand("credit", embedded, as_of="2007-06-15", measure="level", wide_level=1.2)
+    standing = signal("credit", embedded, as_of="2007-06-15", measure="level", wide_level=1.2)
     assert standing.hold == {"small": 1.0}
     assert standing.flips_if == ["credit_spread at or above 1.2%"]
     (fact,) = standing.because
@@ -145,7 +145,7 @@ def test_a_threshold_flips_at_the_value_it_names(embedded: MarketData) -> None:
             spread, values=np.where(spread.dates == np.datetime64("2007-06-01"), value, spread.values)
         )
         news = replace(embedded, observations={**embedded.observations, "credit_spread": changed})
-        assert stand("credit", news, as_of="2007-07-15", measure="level").hold == {hold: 1.0}
+        assert signal("credit", news, as_of="2007-07-15", measure="level").hold == {hold: 1.0}
 
 
 @pytest.mark.parametrize("name", ON_EMBEDDED)
@@ -153,7 +153,7 @@ def test_a_threshold_flips_at_the_value_it_names(embedded: MarketData) -> None:
 def test_it_holds_what_a_run_holds_and_no_fact_is_later_than_the_day(
     name: str, day: str, embedded: MarketData
 ) -> None:
-    standing = stand(name, embedded, as_of=day)
+    standing = signal(name, embedded, as_of=day)
     last = np.datetime64(day)
     assert all(fact.known_at <= last for fact in standing.because)
     assert all(release.due > last for release in standing.releases)
@@ -177,38 +177,38 @@ def at_the_fill(standing: Standing, market: MarketData) -> dict[str, float]:
 
 
 def test_data_that_are_too_old_are_called_so(embedded: MarketData) -> None:
-    standing = stand("small_momentum", embedded, as_of="2026-11-21")
+    standing = signal("small_momentum", embedded, as_of="2026-11-21")
     assert standing.stale == [
         "large is known up to 2018-11-30, 8 years before 2026-11-21; its next value was due on 2018-12-31",
         "small is known up to 2018-11-30, 8 years before 2026-11-21; its next value was due on 2018-12-31",
     ]
     assert [heading for heading, _ in lines(standing)[:3]] == ["out of date", "out of date", "strategy"]
-    month = stand("small_momentum", embedded, as_of="2019-01-02")
+    month = signal("small_momentum", embedded, as_of="2019-01-02")
     assert "large is known up to 2018-11-30, 33 days before 2019-01-02" in month.stale[0]
-    assert not stand("small_momentum", embedded, as_of="2018-11-30").stale
+    assert not signal("small_momentum", embedded, as_of="2018-11-30").stale
 
 
 def test_what_is_stamped_with_month_ends_is_due_at_the_next_month_end(embedded: MarketData) -> None:
     # The discount of the embedded market is made of its sleeves: a value at each month's last business day.
-    standing = stand("valuation_discount", embedded, as_of="2018-11-30")
+    standing = signal("valuation_discount", embedded, as_of="2018-11-30")
     due = {release.series: str(release.due) for release in standing.releases}
     assert due["discount"] == "2018-12-31"
-    (late,) = [said for said in stand("valuation_discount", embedded).stale if said.startswith("discount")]
+    (late,) = [said for said in signal("valuation_discount", embedded).stale if said.startswith("discount")]
     assert late.startswith("discount is known up to 2018-11-30, ")
     assert late.endswith("its next value was due on 2018-12-31")
 
 
 def test_what_is_stamped_with_the_first_of_the_month_is_due_as_long_after_it(embedded: MarketData) -> None:
-    spread = stand("credit", embedded, as_of="2007-06-15", measure="level")
+    spread = signal("credit", embedded, as_of="2007-06-15", measure="level")
     assert [str(release.due) for release in spread.releases] == ["2007-07-02"]
 
 
 def test_a_day_that_has_not_come_is_refused_and_today_is_not(embedded: MarketData, tmp_path: Path) -> None:
     today = dt.datetime.now(dt.UTC).astimezone().date()
-    assert stand("rate_cut", embedded, as_of=today).as_of == np.datetime64(today)
+    assert signal("rate_cut", embedded, as_of=today).as_of == np.datetime64(today)
     tomorrow = today + dt.timedelta(days=1)
     with pytest.raises(UsageError, match=f"the day {tomorrow} has not come yet; name today, {today}"):
-        stand("rate_cut", embedded, as_of=tomorrow)
+        signal("rate_cut", embedded, as_of=tomorrow)
     said = rotation(tmp_path, "signal", "rate_cut", "--as-of", "2130-01-01")
     assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1)
 
@@ -217,9 +217,9 @@ def test_what_cannot_be_said_is_refused(embedded: MarketData) -> None:
     with pytest.raises(
         UsageError, match="the day 1900-01-01 lies before the data, which begin on 1926-07-30"
     ):
-        stand("rate_cut", embedded, as_of="1900-01-01")
+        signal("rate_cut", embedded, as_of="1900-01-01")
     with pytest.raises(RotationError, match="rate_cut holds nothing yet on 1983-01-01"):
-        stand("rate_cut", embedded, as_of="1983-01-01")
+        signal("rate_cut", embedded, as_of="1983-01-01")
 
 
 def test_the_commands_around_scripts(tmp_path: Path) -> None:
@@ -251,8 +251,8 @@ def test_the_commands_around_scripts(tmp_path: Path) -> None:
 
 def test_between_two_days_of_decision_it_holds_what_it_decided_last(embedded: MarketData) -> None:
     # Who decides by quarters waits for the end of one.
-    at_once = stand("small_momentum", embedded, as_of="2016-11-15")
-    quarterly = stand("small_momentum", embedded, as_of="2016-11-15", decide="quarter-end")
+    at_once = signal("small_momentum", embedded, as_of="2016-11-15")
+    quarterly = signal("small_momentum", embedded, as_of="2016-11-15", decide="quarter-end")
     for standing in (at_once, quarterly):
         run_of = run("small_momentum", embedded, decide=standing.decide)
         held = run_of.weights.loc["2016-12-30"]
@@ -260,4 +260,4 @@ def test_between_two_days_of_decision_it_holds_what_it_decided_last(embedded: Ma
     assert document(quarterly)["decide"] == "quarter-end"
     assert quarterly.since.astype("datetime64[M]").astype(int) % 3 == 2
     with pytest.raises(UsageError, match="no decision calendar 'monthly'"):
-        stand("small_momentum", embedded, decide="monthly")
+        signal("small_momentum", embedded, decide="monthly")

@@ -123,7 +123,7 @@ def lines(standing: Standing) -> list[tuple[str, str]]:
 
 def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> tuple[Any, list[Standing]]:
     """Return the options, and what each strategy that is asked for holds."""
-    from backtest.standing import stand
+    from backtest.standing import signal as ask
 
     if strategy is None and several(arguments):
         options = _parser(prog, None).parse(arguments)
@@ -134,12 +134,12 @@ def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> t
         market = load_market(options.market)
         calls = [named_with_parameters(name) for name in scripts_of(options.strategy)]
         return options, [
-            stand(name, market, as_of=options.as_of, **terms(options), **parameters)
+            ask(name, market, as_of=options.as_of, **terms(options), **parameters)
             for name, parameters in calls
         ]
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
-    one = stand(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
+    one = ask(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
     return options, [one]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,10 @@ from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from backtest.scripting.strategy import Strategy
     from backtest.tuning.search import Search
-    from backtest.tuning.sweep import Estimate
     from backtest.tuning.tune import Sweep
 
 EPILOG = """\
@@ -107,42 +105,6 @@ def _grid(texts: list[str]) -> dict[str, str | None]:
     return found
 
 
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[str, int, int], None], Callable[[Estimate], None]]]:
-    """Show how far the work is, with its rate and the time left, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:16}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total or None, rate="")
-            task = bar.tasks[bar.task_ids.index(tasks[what])]
-            rate = f"{task.speed:,.0f} a second" if task.speed else ""
-            bar.update(tasks[what], completed=done, total=total or None, rate=rate)
-
-        def announce(estimate: Estimate) -> None:
-            if console.is_terminal:
-                seconds = estimate.seconds
-                time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-                bar.console.print(
-                    f"{estimate.combinations:,} combinations; about {time} and {estimate.size / 1e6:,.1f} MB",
-                    highlight=False,
-                )
-
-        yield tell, announce
-
-
 def _search(options: argparse.Namespace) -> Search | None:
     """Return the search that is asked for; None where nothing is said of it."""
     from backtest.tuning.search import Search
@@ -160,24 +122,21 @@ def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: P
     from backtest.tuning.tune import tune as search_all
 
     try:
-        with _progress() as (tell, announce):
-            sweep = search_all(
-                strategy,
-                options.market,
-                grid=None if options.grid is None else _grid(options.grid),
-                fixed=given(options) or None,
-                objective=options.objective,
-                constraints=options.constraint,
-                search=_search(options),
-                walk=options.walk_forward,
-                placebo=options.placebo,
-                out=folder,
-                resume=options.resume,
-                executor=options.executor,
-                **terms(options),
-                tell=tell,
-                announce=announce,
-            )
+        sweep = search_all(
+            strategy,
+            options.market,
+            grid=None if options.grid is None else _grid(options.grid),
+            fixed=given(options) or None,
+            objective=options.objective,
+            constraints=options.constraint,
+            search=_search(options),
+            walk=options.walk_forward,
+            placebo=options.placebo,
+            out=folder,
+            resume=options.resume,
+            executor=options.executor,
+            **terms(options),
+        )
         page = sweep_page(sweep)
         if not options.json:
             show(page.blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ from backtest.tuning.executors import carry
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
+from backtest.tuning.progress import shown
 from backtest.tuning.results import Results, manifest_to_resume, open_results
 from backtest.tuning.search import Search
 from backtest.tuning.survey import survey
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from backtest.tuning.edges import Edge
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.survey import Survey
-    from backtest.tuning.sweep import Estimate
     from backtest.tuning.trials import Window
     from backtest.tuning.truth import Truth
     from backtest.tuning.verdict import Verdict
@@ -169,7 +170,6 @@ def tune(
     resume: bool = False,
     executor: str = "threads",
     tell: Callable[[str, int, int], None] | None = None,
-    announce: Callable[[Estimate], None] | None = None,
     **terms: Any,
 ) -> Sweep:
     """Search the parameters of a strategy.
@@ -200,9 +200,9 @@ def tune(
         objective, constraint on measures, walk-forward or placebo judges the same trials anew.
     executor
         ``threads``, ``loky``, ``dask://HOST:PORT`` or ``ray``.
-    tell, announce
-        Called with what is being done, how far it is and how far it goes; and with the estimate of time
-        and disk.
+    tell
+        Called with what is being done, how far it is and how far it goes; by default a terminal and a
+        notebook show it.
     terms
         ``start``, ``end``, ``cost_bps``, ``benchmark``, ``same_close``, ``decide``, as ``run`` takes them.
         All trials are measured over one window: from the latest start among them.
@@ -235,10 +235,11 @@ def tune(
     asked = asked.filled(DEFAULTS)
     market = market if isinstance(market, MarketData) else load_market(str(asked.market))
     carry(strategy.file, executor)
-    task = _task(strategy, market, asked, Work(folder, executor, resume, tell))
-    window, results = _opened(task, announce)
-    chosen = _measured(task, window, results)
-    return _concluded(task, window, results, chosen, began)
+    with shown() if tell is None else nullcontext((tell, None)) as (told, announce):
+        task = _task(strategy, market, asked, Work(folder, executor, resume, told))
+        window, results = _opened(task, announce)
+        chosen = _measured(task, window, results)
+        return _concluded(task, window, results, chosen, began)
 
 
 class Work(NamedTuple):

@@ -12,7 +12,7 @@ from backtest.market.catalogue import entry
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
 from backtest.market.reading import read
-from backtest.standing import stand
+from backtest.standing import signal
 
 OWN = """\
 title = "A market of one's own"
@@ -38,7 +38,7 @@ def test_a_policy_rate_that_was_not_looked_up_since_is_out_of_date(
     series = read(entry("DFEDTARU"))
     looked_up = series.dates[-1] - np.timedelta64(1, "D")
     assert (series.checked, series.last) == (looked_up, series.dates[-1])
-    standing = stand(strategy, market, as_of=looked_up + np.timedelta64(92, "D"))
+    standing = signal(strategy, market, as_of=looked_up + np.timedelta64(92, "D"))
     (sentence,) = standing.stale
     assert sentence.startswith(f"policy is known up to {looked_up}, 3 months before ")
     assert document(standing)["out_of_date"] == [sentence]
@@ -52,7 +52,7 @@ def test_what_was_looked_up_to_the_day_is_not_out_of_date(stored: Path, strategy
     assert stored.is_dir()
     looked_up = read(entry("DFEDTARU")).dates[-1] - np.timedelta64(1, "D")
     for day in (looked_up, looked_up - np.timedelta64(40, "D")):
-        standing = stand(strategy, "french_monthly", as_of=day)
+        standing = signal(strategy, "french_monthly", as_of=day)
         assert standing.stale == []
         assert standing.checked == day
 
@@ -80,7 +80,7 @@ def test_a_market_of_ones_own_is_as_old_as_the_oldest_input(tmp_path: Path) -> N
     policy = market.observations["policy"]
     assert (len(policy.dates), str(policy.checked)) == (3, "2019-03-07")
     assert str(market.observations["gap"].checked) == "2019-03-07"
-    standing = stand("easing", market, as_of="2019-09-30")
+    standing = signal("easing", market, as_of="2019-09-30")
     assert standing.stale == [
         "policy is known up to 2019-03-07, 7 months before 2019-09-30; what came later is not in the data"
     ]

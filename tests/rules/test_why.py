@@ -12,7 +12,7 @@ from backtest.cli.signal import document, lines
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import nodes
 from backtest.rules.why import facts, flips
-from backtest.standing import Standing, stand
+from backtest.standing import Standing, signal
 from tests.strategies.sentences import EVERY
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ HEAD = "from backtest import Market, Months, param, rotate, strategy, vote, weig
 
 def standing(folder: Path, market: MarketData, text: str, **asked: object) -> Standing:
     (folder / "mine.py").write_text(HEAD + text)
-    return stand(str(folder / "mine.py"), market, **asked)
+    return signal(str(folder / "mine.py"), market, **asked)
 
 
 @pytest.mark.parametrize("day", ["1992-11-15", "2003-05-30"])
@@ -99,6 +99,6 @@ def mine(market: Market):
 
 
 def test_what_waits_for_its_day_of_decision_is_said_so_of_every_kind(embedded: MarketData) -> None:
-    said = stand("trend", embedded, as_of="2016-11-15", decide="quarter-end")
+    said = signal("trend", embedded, as_of="2016-11-15", decide="quarter-end")
     assert said.flips_if
     assert all(move.endswith("(decided at quarter-ends)") for move in said.flips_if)

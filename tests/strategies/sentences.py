@@ -19,7 +19,7 @@ from backtest.reporting.document import document
 from backtest.reporting.reasons import reasons
 from backtest.reporting.record import record_of
 from backtest.scripting.loading import strategy_names
-from backtest.standing import stand
+from backtest.standing import signal as ask
 
 if TYPE_CHECKING:
     from backtest import MarketData, Strategy
@@ -66,7 +66,7 @@ def standings(strategy: Strategy, market: MarketData) -> dict[str, Any]:
     asked += [(DAYS[-1], WORDS[strategy.name], "every-fill")] if strategy.name in WORDS else []
     said: dict[str, Any] = {}
     for day, values, decide in asked:
-        standing = stand(strategy, market, as_of=day, decide=decide, **values)
+        standing = ask(strategy, market, as_of=day, decide=decide, **values)
         text = [": ".join(pair) for pair in signal.lines(standing) if pair[0] not in ("proxy", "strategy")]
         said[" ".join([day, decide, *map(str, values.values())])] = text
     said["document"] = _rounded(signal.document(standing))
