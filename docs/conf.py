@@ -17,7 +17,9 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False  # it fetches each page, which one opened from a disk may not
 templates_path = ["templates"]
-exclude_patterns = ["templates"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+exclude_patterns = ["static", "templates"]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
