@@ -137,12 +137,16 @@ class Table(Block):
     kind
         ``loose`` where cells may wrap, ``names`` where those set to the left may, ``months`` for narrow
         cells, ``codes`` where what is to be copied stays on one line.
+    first
+        Of a long table so many rows are seen at once, and the others when they are asked for, and in print;
+        0 for all.
     """
 
     heads: tuple[Said | Cell, ...]
     rows: tuple[tuple[Said | Cell, ...], ...]
     columns: str = ""
     kind: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -198,10 +202,11 @@ def table(
     columns: str = "",
     kind: str = "",
     *,
+    first: int = 0,
     brief: bool = False,
 ) -> Table:
     """Return a table of what is given in any order that has one."""
-    return Table(tuple(heads), tuple(map(tuple, rows)), columns, kind, brief=brief)
+    return Table(tuple(heads), tuple(map(tuple, rows)), columns, kind, first, brief=brief)
 
 
 def listed(parts: Iterable[tuple[Key, str]], between: str = ", ") -> tuple[Key | str, ...]:

@@ -170,8 +170,20 @@ def _table(table: b.Table) -> Markup:
         return _element("tr", Markup("").join(each))
 
     head = _element("thead", row("th", table.heads)) if any(table.heads) else ""
-    body = _element("tbody", _all(row("td", cells) for cells in table.rows))
-    return _element("div", _element("table", Markup("{}\n{}").format(head, body), table.kind), "box")
+
+    def part(rows: tuple[tuple[b.Said | b.Cell, ...], ...]) -> Markup:
+        body = _element("tbody", _all(row("td", cells) for cells in rows))
+        return _element("div", _element("table", Markup("{}\n{}").format(head, body), table.kind), "box")
+
+    # A few rows more are no reason to hide them.
+    if not table.first or len(table.rows) <= table.first + _NEARLY:
+        return part(table.rows)
+    rest = table.rows[table.first :]
+    folded = Markup("<details><summary>{:,} more rows</summary>{}</details>").format(len(rest), part(rest))
+    return _all((part(table.rows[: table.first]), folded))
+
+
+_NEARLY = 4
 
 
 def _chart(chart: b.Chart, drawn: dict[str, Figure]) -> Markup:

@@ -176,7 +176,7 @@ def _calendar(sheet: Sheet) -> b.Table:
         )
     own = b.Cell("Year", "own")
     heads: list[b.Said | b.Cell] = ["Year", *MONTHS, own, sheet.record.benchmark, "less"]
-    return b.table(heads, rows[::-1], kind="months")
+    return b.table(heads, rows[::-1], kind="months", first=15)
 
 
 def _switches(sheet: Sheet) -> Iterator[b.Block]:
@@ -201,7 +201,7 @@ def _switches(sheet: Sheet) -> Iterator[b.Block]:
         )
         for s in reversed(sheet.switches)
     ]
-    yield b.table(["Date", "Into", "Because", "Turnover", "Cost", "Gain"], rows, "llwrrr")
+    yield b.table(["Date", "Into", "Because", "Turnover", "Cost", "Gain"], rows, "llwrrr", first=10)
 
 
 def _regimes(result: Run, sheet: Sheet) -> Iterator[b.Block]:
@@ -359,7 +359,7 @@ def _holds(sheet: Sheet) -> str:
 def data(series: dict[str, dict[str, str]]) -> b.Table:
     """Return where each series is from, how far it goes, and its checksum."""
     rows = [(id, s["source"], s["last"], b.Code(s["sha256"][:12])) for id, s in series.items()]
-    return b.table(["series", "from", "last", "sha256"], rows, "llrr", "codes")
+    return b.table(["series", "from", "last", "sha256"], rows, "llrr", "codes", first=12)
 
 
 def run_page(result: Run, sheet: Sheet) -> b.Page:

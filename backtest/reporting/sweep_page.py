@@ -174,7 +174,9 @@ def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart]) -> Iterator[b.Block]:
         )
         for fold in walk.folds
     ]
-    yield b.table(["Trained on", "Tested on", "Chosen", "in training", "in the test"], rows, "llwrr")
+    yield b.table(
+        ["Trained on", "Tested on", "Chosen", "in training", "in the test"], rows, "llwrr", first=10
+    )
     yield b.Text(
         "A training ends before its test begins: where the earliest window of any combination that is still "
         "open then was opened, or as purge= says. So nothing is learnt from returns that a window shares "

@@ -282,7 +282,7 @@ def _set_aside(universe: Universe) -> Iterator[b.Block]:
     yield b.Heading("Set aside or corrected")
     yield b.Text(f"{universe.table.rows:,} rows were read. Each rule counts what earlier rules left.", "note")
     rows = [(a.reason, f"{a.rows:,}", "; ".join(a.examples[:3])) for a in universe.set_aside]
-    yield b.table(["Rule", "Rows", "For example"], rows, "wrw")
+    yield b.table(["Rule", "Rows", "For example"], rows, "wrw", first=10)
 
 
 def universe_page(universe: Universe, name: str) -> b.Page:

@@ -225,6 +225,28 @@ def test_no_table_is_wider_than_a_screen(browser: Browser, embedded: MarketData,
             assert seen.page.evaluate(WIDER) == []
 
 
+def test_long_tables_are_folded_on_the_screen_and_whole_in_print(
+    browser: Browser, embedded: MarketData, tmp_path: Path
+) -> None:
+    result = run("trend", embedded)
+    write_report(result, tmp_path / "report")
+    with opened(browser, tmp_path / "report" / "index.html", 1400) as seen:
+        assert seen.page.evaluate("document.documentElement.scrollHeight") < 12_000
+        hidden = seen.page.locator("details tbody tr").all()
+        assert seen.page.locator("summary").all_inner_texts() == [
+            f"{len(set(result.returns.index.year)) - 15} more rows",
+            f"{1 + int(result.metrics['switches']) - 10} more rows",
+        ]
+        assert not hidden[-1].is_visible()
+        seen.page.locator("summary").last.click()
+        assert hidden[-1].is_visible()
+        seen.page.reload()
+        seen.page.emulate_media(media="print")
+        box = seen.page.locator("details tbody tr").last.bounding_box()
+        assert box is not None
+        assert box["height"] > 5
+
+
 WIDER = """
 [...document.querySelectorAll('.box')].filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)
 """
