@@ -14,7 +14,7 @@ from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Made, operation
 from backtest.signals import own
 from backtest.signals.rows import combinations, distinct, sets_of, whole
-from backtest.signals.signal import Signal, latest, merge
+from backtest.signals.spells import Spells, latest, merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _column(name: str, sleeves: Sequence[str]) -> int:
 class Rotation:
     """Hold one sleeve while a signal says yes, and another one otherwise."""
 
-    signal: Signal
+    signal: Spells
     into: str
     otherwise: str
 
@@ -80,7 +80,7 @@ class Rotation:
         return replace(self, signal=self.signal.take(which))
 
     def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
-        """Return sets that decide otherwise from a fill up to another; see ``Signal.unlike``."""
+        """Return sets that decide otherwise from a fill up to another; see ``Spells.unlike``."""
         return self.signal.unlike(first, last)
 
     @property
@@ -142,7 +142,7 @@ class Together:
         For each of them (n_sets,) int64: the set of it that each parameter set uses.
     """
 
-    signals: tuple[Signal, ...]
+    signals: tuple[Spells, ...]
     sets: tuple[Ints, ...]
 
     def take(self, which: Ints) -> Together:
@@ -209,7 +209,7 @@ class Weights:
         )
 
     def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
-        """Return sets that decide otherwise from a fill up to another; see ``Signal.unlike``.
+        """Return sets that decide otherwise from a fill up to another; see ``Spells.unlike``.
 
         Of given changes each set counts as another.
         """
@@ -314,7 +314,7 @@ _WEIGHED = {"rotated": _share, "chosen": _first, "blended": _share}
 
 
 def answered(
-    op: str, args: Sequence[Any], signals: Sequence[Signal], which: Sequence[Ints] | None = None
+    op: str, args: Sequence[Any], signals: Sequence[Spells], which: Sequence[Ints] | None = None
 ) -> Weights:
     """Return what an operation of the table makes of signals; ``which`` as in ``merge``."""
     n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])

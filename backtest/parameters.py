@@ -19,29 +19,29 @@ Value: TypeAlias = float | str
 
 
 @dataclass(frozen=True)
-class Unit:
+class CountedIn:
     """What a parameter is counted in; ``whole`` units take no fractions."""
 
     name: str
     whole: bool = False
 
 
-Months = Annotated[int, Unit("months", whole=True)]
+Months = Annotated[int, CountedIn("months", whole=True)]
 """Calendar months."""
 
-Percent = Annotated[float, Unit("percent")]
+Percent = Annotated[float, CountedIn("percent")]
 """A share or a relative change, in percent: 17 is 0.17."""
 
-PercentagePoints = Annotated[float, Unit("percentage points")]
+PercentagePoints = Annotated[float, CountedIn("percentage points")]
 """A difference of two rates: from 5.25% to 4.75% is 0.5."""
 
-Deviations = Annotated[float, Unit("standard deviations")]
+Deviations = Annotated[float, CountedIn("standard deviations")]
 """A distance from the mean, as a z-score counts it."""
 
-Count = Annotated[int, Unit("", whole=True)]
+Count = Annotated[int, CountedIn("", whole=True)]
 """A whole number of things, such as votes."""
 
-Choice = Annotated[str, Unit("")]
+Choice = Annotated[str, CountedIn("")]
 """One of several words: ``measure: Choice = param("level", choices=("level", "change"), help="...")``."""
 
 
@@ -93,7 +93,7 @@ class Parameter:
     """A declared parameter with its name and unit; validates what a user gives for it."""
 
     name: str
-    unit: Unit
+    unit: CountedIn
     default: Value
     low: float
     high: float

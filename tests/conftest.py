@@ -58,7 +58,7 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from backtest.market.catalogue import entry
     from backtest.market.fetch import fetch, keep, to_fetch
     from backtest.market.store import Store
-    from backtest.market.table import Table
+    from backtest.market.table import SourceTable
     from tests.market.made import made
     from tests.market.server import serving
 
@@ -77,7 +77,7 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         days = days[np.is_busday(days)]
         for fund in ("IWM", "IWB", "IWD", "IWF", "IWV"):
             closes = 50.0 * np.exp(np.cumsum(random.normal(0.0003, 0.01, (len(days), 1)), axis=0))
-            keep(Store(), entry(fund), Table(days, (fund,), closes, "made", "0" * 64))
+            keep(Store(), entry(fund), SourceTable(days, (fund,), closes, "made", "0" * 64))
     return store
 
 

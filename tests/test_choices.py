@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, UsageError, load_strategy, param, run
-from backtest.parameters import Parameter, Unit
+from backtest.parameters import CountedIn, Parameter
 from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.trials import Trials
 
-WHEN = Parameter("when", Unit(""), "both", -1, 1, "which", ("both", "either", "none"))
+WHEN = Parameter("when", CountedIn(""), "both", -1, 1, "which", ("both", "either", "none"))
 
 
 def test_a_word_is_one_of_its_choices() -> None:

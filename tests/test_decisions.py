@@ -27,23 +27,23 @@ from backtest.decisions import (
 )
 from backtest.errors import UsageError
 from backtest.rules import expressions as rules
-from backtest.signals.signal import Signal, from_dense, vote
+from backtest.signals.spells import Spells, from_dense, vote
 from tests.signals.cases import fills, signals
 
 SLEEVES = ("small", "large", "cash")
 
 
-def rotate(signal: Signal, *, into: str, otherwise: str) -> Rotation:
+def rotate(signal: Spells, *, into: str, otherwise: str) -> Rotation:
     """What the expression of this name means."""
     return Rotation(signal, into, otherwise)
 
 
-def choose(*cases: tuple[Signal, str], otherwise: str) -> Weights:
+def choose(*cases: tuple[Spells, str], otherwise: str) -> Weights:
     """The same."""
     return answered("chosen", ([sleeve for _, sleeve in cases], otherwise), [signal for signal, _ in cases])
 
 
-def blend(*signals: Signal, into: str, otherwise: str) -> Weights:
+def blend(*signals: Spells, into: str, otherwise: str) -> Weights:
     """The same."""
     return answered("blended", (into, otherwise), signals)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from backtest.errors import UsageError
-from backtest.parameters import Parameter, Unit, bind, param
+from backtest.parameters import CountedIn, Parameter, bind, param
 
-HOLD = Parameter("hold", Unit("months", whole=True), 24, 1, 60, "hold this long")
-CUT = Parameter("min_cut", Unit("percentage points"), 0.25, 0.0, 1.0, "smallest cut")
+HOLD = Parameter("hold", CountedIn("months", whole=True), 24, 1, 60, "hold this long")
+CUT = Parameter("min_cut", CountedIn("percentage points"), 0.25, 0.0, 1.0, "smallest cut")
 
 
 @pytest.mark.parametrize("value", ["18", 18, 18.0, " 18 "])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.market.data import MarketData
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
@@ -73,14 +73,14 @@ def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace)
         )
 
 
-def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Run | Record]:
+def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Run | RunRecord]:
     """Return each run: of a report what stands in its folder, of a strategy what it does here."""
     from backtest.market.load import load_market
     from backtest.reporting.record import read_record
     from backtest.runs import run
 
     market: MarketData | None = None
-    runs: list[Run | Record] = []
+    runs: list[Run | RunRecord] = []
     for name in named:
         own, parameters = named_with_parameters(name) if isinstance(name, str) else (name, {})
         if isinstance(own, str) and "=" in own and not os.path.exists(own):  # noqa: PTH110 - as above

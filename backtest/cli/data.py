@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from backtest.market.entry import Entry
     from backtest.market.fetch import Outcome
-    from backtest.market.store import Record
+    from backtest.market.store import Vintage
 
 EPILOG = """\
 examples:
@@ -56,12 +56,12 @@ def _table(rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _age(record: Record) -> str:
+def _age(record: Vintage) -> str:
     days = record.age / 86400.0
     return "today" if days < 1.0 else f"{days:.0f} days ago"
 
 
-def _line(about: Entry, record: Record | None) -> dict[str, Any]:
+def _line(about: Entry, record: Vintage | None) -> dict[str, Any]:
     from backtest.market.fetch import is_stale
     from backtest.market.reading import carried, table_of
 

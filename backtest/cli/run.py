@@ -182,13 +182,13 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from backtest.reporting.again import differences, repeat, said_of
-    from backtest.reporting.blocks import Verdict
+    from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)
     before, result = repeat(getattr(options, "from"), options.market if chosen else None)
     differ = differences(before, result)
     if not options.json:
-        return _told(result, options, [Verdict((said_of(differ),), brief=True)])
+        return _told(result, options, [Conclusion((said_of(differ),), brief=True)])
     from backtest.cli.witness import witness
     from backtest.reporting.document import document, to_json
 

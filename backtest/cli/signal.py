@@ -153,10 +153,10 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
         said: Any = documents[0] if len(documents) == 1 else documents
         print(json.dumps(said, indent=2, allow_nan=False))  # noqa: T201 - what was asked for
         return 0
-    from backtest.reporting.blocks import Terms
+    from backtest.reporting.blocks import Definitions
     from backtest.reporting.terminal import show
 
-    show(Terms(tuple(lines(standing)), brief=True) for standing in found)
+    show(Definitions(tuple(lines(standing)), brief=True) for standing in found)
     return 0
 
 

@@ -74,7 +74,7 @@ def _report(study: Study, options: argparse.Namespace) -> int:
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "The claims by name.", page=False).parse(arguments)
-    from backtest.reporting.blocks import Terms
+    from backtest.reporting.blocks import Definitions
     from backtest.reporting.document import to_json
     from backtest.reporting.terminal import show
     from backtest.studies.register import CLAIMS
@@ -85,7 +85,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         ]
         _print(to_json(content))
     else:
-        show([Terms(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
+        show([Definitions(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
 
 

@@ -20,7 +20,7 @@ from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
 from backtest.engine.rounding import N_SUMS, ULP, Sums, conclude, terms
-from backtest.engine.tables import Columns, Tables, mark
+from backtest.engine.tables import SleevePair, Tables, mark
 from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
@@ -272,14 +272,14 @@ class Segments:
     bars: Bars
     otherwise: str
     into: str
-    columns: Columns
+    columns: SleevePair
 
     @classmethod
     def of(cls, bars: Bars, otherwise: str, into: str, benchmark: str) -> Segments:
         """Return the tables of a pair of sleeves against a benchmark."""
         pair = np.ascontiguousarray([bars.column(otherwise), bars.column(into)])
         risk_free, held_against = bars.column("cash").copy(), bars.column(benchmark).copy()
-        return cls(bars, otherwise, into, Columns.of(pair, risk_free, held_against))
+        return cls(bars, otherwise, into, SleevePair.of(pair, risk_free, held_against))
 
     def sweep(
         self,
@@ -295,7 +295,7 @@ class Segments:
         Parameters
         ----------
         offsets, starts, stops
-            The runs of the sets, as in ``Signal``: yes from one fill up to, not including, another.
+            The runs of the sets, as in ``Spells``: yes from one fill up to, not including, another.
         costs
             (n_sleeves,) cost a side of each of the bars' sleeves, as a fraction of the notional traded.
         yardsticks

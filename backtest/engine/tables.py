@@ -188,7 +188,7 @@ def _switches(
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
+class SleevePair:
     """Two sleeves and what they are held against, over all bars; built once for a market.
 
     Parameters
@@ -216,7 +216,7 @@ class Columns:
     reach: Sums
 
     @classmethod
-    def of(cls, returns: Floats, risk_free: Floats, benchmark: Floats) -> Columns:
+    def of(cls, returns: Floats, risk_free: Floats, benchmark: Floats) -> SleevePair:
         """Return the tables of two sleeves' (2, n_bars) returns."""
         known = np.nan_to_num(returns)
         centre = float(known.mean())
@@ -255,7 +255,7 @@ class Tables:
     switches: Floats
 
     @classmethod
-    def of(cls, columns: Columns, marked: NDArray[np.bool_], kept: Floats) -> Tables:
+    def of(cls, columns: SleevePair, marked: NDArray[np.bool_], kept: Floats) -> Tables:
         """Return the tables over the marked bars, at least two; a switch from a sleeve leaves ``kept``."""
         points = np.flatnonzero(marked)
         whole, short = _elements(columns.logs, points)

@@ -13,7 +13,7 @@ from backtest.market.units import unit
 
 if TYPE_CHECKING:
     from backtest.market.entry import Entry
-    from backtest.market.table import Table
+    from backtest.market.table import SourceTable
 
 LONGEST_CLOSURE = 10
 """Days without a value that a daily series may have unremarked; exchanges rarely close for longer."""
@@ -22,7 +22,7 @@ MOST_SILENCES = 5
 """Stretches without a value that are named one by one; of more their number is said."""
 
 
-def check(entry: Entry, table: Table) -> list[str]:
+def check(entry: Entry, table: SourceTable) -> list[str]:
     """Refuse a table that cannot be right, and return what is to be said of one that can.
 
     Parameters
@@ -70,7 +70,7 @@ def check(entry: Entry, table: Table) -> list[str]:
     return _silences(table) if entry.frequency == "daily" else []
 
 
-def _missing_months(where: str, table: Table) -> list[str]:
+def _missing_months(where: str, table: SourceTable) -> list[str]:
     months = table.dates.astype("datetime64[M]")
     twice = np.diff(months).astype(int) == 0
     if twice.any():
@@ -95,7 +95,7 @@ def _ranges(months: np.ndarray) -> str:
     return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts)
 
 
-def _silences(table: Table) -> list[str]:
+def _silences(table: SourceTable) -> list[str]:
     dates = table.dates[np.isfinite(table.values).any(axis=1)]
     long = np.flatnonzero(np.diff(dates).astype(int) > LONGEST_CLOSURE)
     said = [f"no value between {dates[i]} and {dates[i + 1]}" for i in long[:MOST_SILENCES]]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from backtest.market.entry import Entry
-    from backtest.market.store import Record
-    from backtest.market.table import Table
+    from backtest.market.store import Vintage
+    from backtest.market.table import SourceTable
 
 _HOURS = 3600.0
 FRESH = {"daily": 12 * _HOURS, "monthly": 3 * 24 * _HOURS, "irregular": 3 * 24 * _HOURS}
@@ -41,7 +41,7 @@ class Outcome:
     last: str = ""
 
 
-def is_stale(about: Entry, record: Record | None) -> bool:
+def is_stale(about: Entry, record: Vintage | None) -> bool:
     """Return whether a series should be downloaded (again)."""
     if record is None:
         return True
@@ -111,7 +111,7 @@ def fetch(
     return outcomes
 
 
-def _current(store: Store, about: Entry) -> Record | None:
+def _current(store: Store, about: Entry) -> Vintage | None:
     try:
         return store.current(about.id)
     except DataError:
@@ -144,7 +144,7 @@ def _still_usable(store: Store, about: Entry, said: str) -> str:
     return f"{said}; the store still has {about.id} to {record.last}, seen {record.downloaded[:10]}"
 
 
-def keep(store: Store, about: Entry, table: Table, described: Entry | None = None) -> Outcome:
+def keep(store: Store, about: Entry, table: SourceTable, described: Entry | None = None) -> Outcome:
     """Check a table against what it must be and against what is stored, and store it.
 
     Raises
@@ -177,7 +177,7 @@ def keep(store: Store, about: Entry, table: Table, described: Entry | None = Non
     return Outcome(about.id, status, "; ".join([*said, *notes]), record.last)
 
 
-def _with_history(old: Table, new: Table) -> Table:
+def _with_history(old: SourceTable, new: SourceTable) -> SourceTable:
     """Return a table with the older rows of the stored one, where its source shows the latest years only."""
     earlier = old.dates < new.dates[0]
     return replace(
@@ -187,7 +187,7 @@ def _with_history(old: Table, new: Table) -> Table:
     )
 
 
-def compare(old: Table, new: Table) -> tuple[str, str]:
+def compare(old: SourceTable, new: SourceTable) -> tuple[str, str]:
     """Return ``same``, ``longer`` or ``changed``, and a sentence on what changed of the history."""
     if vintage_of(old) == vintage_of(new):
         return "same", ""

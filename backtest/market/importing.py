@@ -15,7 +15,7 @@ from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.store import Store
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 from backtest.market.text import LIMIT, decoded, read_series, refuse_disorder
 from backtest.market.units import KINDS, unit
 
@@ -90,7 +90,7 @@ def import_file(path: Path, described: Description) -> Outcome:
         download=path.name,
     )
     sha256 = hashlib.sha256(content).hexdigest()
-    table = Table(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
+    table = SourceTable(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
     return keep(Store(), about, table, about)
 
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from backtest.errors import DataError
 from backtest.market.names import Names
-from backtest.signals.level import level_of
 from backtest.signals.policy import PolicyRate
+from backtest.signals.readings import level_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backtest.dates import Fills, Floats
     from backtest.series import Series
-    from backtest.signals.level import Level
+    from backtest.signals.readings import Readings
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +79,13 @@ class Known:
         """Return a series' latest value known at each fill, (n_fills,), NaN before the first."""
         return self.observed(series).as_of(self.fills)
 
-    def level(self, series: str) -> Level:
+    def level(self, series: str) -> Readings:
         """Return a series (a role or an id) as a level; errors as ``Names.series``."""
         found, names = self.observed(series), self.names
         about = (names.label(series), found.unit)
         return level_of(self.fills, *about, found.dates, found.known_at, found.values)
 
-    def index(self, sleeve: str) -> Level:
+    def index(self, sleeve: str) -> Readings:
         """Return a sleeve's total return index, 1 before its first return, known at each bar's close.
 
         Raises

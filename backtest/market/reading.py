@@ -17,7 +17,7 @@ from backtest.series import Series
 if TYPE_CHECKING:
     from backtest.dates import Days
     from backtest.market.entry import Entry
-    from backtest.market.table import Table
+    from backtest.market.table import SourceTable
 
 
 def carried(about: Entry) -> bool:
@@ -25,7 +25,7 @@ def carried(about: Entry) -> bool:
     return about.source != LOCAL and source_of(about).carried
 
 
-def table_of(about: Entry, vintage: str | None = None) -> Table:
+def table_of(about: Entry, vintage: str | None = None) -> SourceTable:
     """Return a series as its source has it: what comes with the installation, or what is stored.
 
     Parameters
@@ -49,14 +49,14 @@ def table_of(about: Entry, vintage: str | None = None) -> Table:
     return store.read(store.find(about.id, vintage))
 
 
-def known(entry: Entry, table: Table) -> Days:
+def known(entry: Entry, table: SourceTable) -> Days:
     """Return when each row of a table became known, (n,) datetime64[D]; NaT where nobody knew it in time."""
     if entry.known_at == AFTER_THE_FACT:
         return np.full(len(table.dates), np.datetime64("NaT"), dtype="datetime64[D]")
     return table.announced if table.announced is not None else known_at(entry.known_at, table.dates)
 
 
-def column_of(entry: Entry, table: Table, column: str = "") -> Series:
+def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
     """Return one column of a table as a series, without what is missing and what was never announced.
 
     Raises

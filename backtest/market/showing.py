@@ -11,7 +11,7 @@ from backtest.market.reading import carried, known, table_of
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
-    from backtest.market.table import Table
+    from backtest.market.table import SourceTable
 
 
 def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     }
 
 
-def _row(table: Table, known: np.ndarray, i: int) -> dict[str, Any]:
+def _row(table: SourceTable, known: np.ndarray, i: int) -> dict[str, Any]:
     values = (None if np.isnan(v) else float(v) for v in table.values[i])
     return {
         "date": str(table.dates[i]),

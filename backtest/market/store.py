@@ -26,7 +26,7 @@ from backtest.errors import DataError, UsageError
 from backtest.files import sweep, whole_file
 from backtest.folders import expanded
 from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def data_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Record:
+class Vintage:
     """What is written down about one stored vintage.
 
     ``downloaded`` is the time at which the values were last seen at ``address`` (UTC, ISO), ``sha256`` the
@@ -101,7 +101,7 @@ class Store:
             return []
         return sorted(p.name for p in self.folder.iterdir() if _ID.fullmatch(p.name) and any(_records(p)))
 
-    def vintages(self, id: str) -> list[Record]:
+    def vintages(self, id: str) -> list[Vintage]:
         """Return the records of one series, the current vintage last.
 
         Raises
@@ -112,19 +112,19 @@ class Store:
         records = []
         for path in _records(self._home(id)):
             try:
-                records.append(msgspec.json.decode(path.read_bytes(), type=Record))
+                records.append(msgspec.json.decode(path.read_bytes(), type=Vintage))
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 raise DataError(
                     f"the record {path} is damaged ({error}); delete the file and store {id} again"
                 ) from None
         return sorted(records, key=lambda record: (record.downloaded, record.vintage))
 
-    def current(self, id: str) -> Record | None:
+    def current(self, id: str) -> Vintage | None:
         """Return the record of the vintage that arrived last; None where nothing is stored."""
         records = self.vintages(id)
         return records[-1] if records else None
 
-    def find(self, id: str, vintage: str | None = None) -> Record:
+    def find(self, id: str, vintage: str | None = None) -> Vintage:
         """Return the record of one vintage (its first letters will do), by default of the current one.
 
         Raises
@@ -143,7 +143,7 @@ class Store:
             raise DataError(f"{id} has no vintage '{vintage}'; there are: {known}")
         return found[0]
 
-    def read(self, record: Record) -> Table:
+    def read(self, record: Vintage) -> SourceTable:
         """Return the values of a vintage after comparing the file with its checksum.
 
         Raises
@@ -166,7 +166,7 @@ class Store:
         dates = to_days(frame["date"].to_numpy())
         announced = to_days(frame["announced"].to_numpy()) if "announced" in frame.column_names else None
         columns = [frame[f"value:{name}"].to_numpy() for name in record.columns]
-        table = Table(
+        table = SourceTable(
             dates,
             tuple(record.columns),
             np.column_stack(columns),
@@ -179,8 +179,8 @@ class Store:
         return table
 
     def save(
-        self, id: str, table: Table, notes: list[str] | None = None, entry: Entry | None = None
-    ) -> Record:
+        self, id: str, table: SourceTable, notes: list[str] | None = None, entry: Entry | None = None
+    ) -> Vintage:
         """Store a table as the current vintage and return its record; errors as ``whole_file``."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -195,7 +195,7 @@ class Store:
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(arrays), sink)
         content = sink.getvalue().to_pybytes()
-        record = Record(
+        record = Vintage(
             id=id,
             vintage=vintage,
             address=table.origin,
@@ -217,7 +217,7 @@ class Store:
         return record
 
 
-def vintage_of(table: Table) -> str:
+def vintage_of(table: SourceTable) -> str:
     """Return the name of a table's values: the first 12 digits of a sha256 over dates and numbers."""
     digest = hashlib.sha256("\n".join(table.columns).encode())
     digest.update(table.dates.astype("<i8").tobytes())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class SourceTable:
     """A series as its source has it, undated: from the installation, a server, a file or the store.
 
     Parameters

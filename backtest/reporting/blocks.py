@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from backtest.reporting.style import Size
+    from backtest.reporting.style import FigureSize
 
 # Within a sentence.
 
@@ -86,14 +86,14 @@ class Text(Block):
 
 
 @dataclass(frozen=True)
-class Verdict(Block):
+class Conclusion(Block):
     """What the numbers allow to say, a sentence or a few."""
 
     sentences: tuple[Said, ...]
 
 
 @dataclass(frozen=True)
-class Terms(Block):
+class Definitions(Block):
     """Headings, each with a sentence."""
 
     pairs: tuple[tuple[str, Said], ...]
@@ -166,7 +166,7 @@ class Chart(Block):
     """
 
     name: str
-    draw: Callable[[Size], Figure]
+    draw: Callable[[FigureSize], Figure]
     shows: str
     caption: Said = ""
 

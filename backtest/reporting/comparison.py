@@ -15,7 +15,7 @@ from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
 from backtest.measures import MEASURES
 from backtest.reporting.document import document, plain
-from backtest.reporting.record import Record, read_record, record_of
+from backtest.reporting.record import RunRecord, read_record, record_of
 from backtest.runs import Run, measured
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Comparison:
     """
 
     labels: list[str]
-    records: list[Record]
+    records: list[RunRecord]
     metrics: list[dict[str, float]]
     best: dict[str, int]
     differences: list[Difference]
@@ -94,7 +94,7 @@ def written(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _labels(records: Sequence[Record]) -> list[str]:
+def _labels(records: Sequence[RunRecord]) -> list[str]:
     """Return the runs' names; those of one name are told apart by the parameters in which they differ."""
     labels = []
     for record in records:
@@ -108,7 +108,7 @@ def _labels(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _common(records: Sequence[Record]) -> list[Record]:
+def _common(records: Sequence[RunRecord]) -> list[RunRecord]:
     """Cut the runs to the bars that they share."""
     if len({record.frequency for record in records}) > 1:
         each = ", ".join(f"{r.name} {r.frequency}" for r in records)
@@ -130,7 +130,7 @@ def _common(records: Sequence[Record]) -> list[Record]:
     return [record.part(shared[0], shared[-1]) for record in records]
 
 
-def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Record]) -> list[str]:
+def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[RunRecord]) -> list[str]:
     said = []
     terms = (
         ("market", "markets"),
@@ -174,7 +174,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[Record], cut: Sequence[Reco
     return said
 
 
-def _metrics(record: Record) -> dict[str, float]:
+def _metrics(record: RunRecord) -> dict[str, float]:
     benchmark = record.sleeve(record.benchmark)
     small = record.weights[:, record.sleeves.index("small")].mean() if "small" in record.sleeves else 0.0
     held = {
@@ -211,7 +211,7 @@ def _best(metrics: list[dict[str, float]], own: list[Influences]) -> dict[str, i
     return best
 
 
-def _weights(record: Record, sleeves: Sequence[str]) -> Floats:
+def _weights(record: RunRecord, sleeves: Sequence[str]) -> Floats:
     columns = [
         record.weights[:, record.sleeves.index(s)] if s in record.sleeves else np.zeros(len(record.weights))
         for s in sleeves
@@ -219,13 +219,13 @@ def _weights(record: Record, sleeves: Sequence[str]) -> Floats:
     return np.column_stack(columns)
 
 
-def _as_record(run: Run | Record | str | Path) -> Record:
-    if isinstance(run, Record):
+def _as_record(run: Run | RunRecord | str | Path) -> RunRecord:
+    if isinstance(run, RunRecord):
         return run
     return record_of(run, document(run, None)) if isinstance(run, Run) else read_record(run)
 
 
-def compare(*runs: Run | Record | str | Path) -> Comparison:
+def compare(*runs: Run | RunRecord | str | Path) -> Comparison:
     """Compare two to twenty runs on their common window.
 
     Each is a ``Run`` or the folder of a report.

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from backtest.measures import drawdowns
 from backtest.reporting import style
 from backtest.reporting.figures import holdings_strip, shade_times, value_of
-from backtest.reporting.style import NARROW, STYLE, WIDE, Size
+from backtest.reporting.style import NARROW, STYLE, WIDE, FigureSize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,14 +26,14 @@ LONGEST = {WIDE: 24, NARROW: 10}
 """Letters up to which a name stands beside its line's end; longer ones would be cut, or squeeze the plot."""
 
 
-def labelled(comparison: Comparison, size: Size) -> bool:
+def labelled(comparison: Comparison, size: FigureSize) -> bool:
     """Return whether each line is named at its end."""
     names = comparison.labels
     return len(names) <= LABELLED and style.names_width(names) <= LONGEST[size]
 
 
 def _overlay(
-    axes: Axes, comparison: Comparison, curves: list[Floats], size: Size, *, labels: bool = True
+    axes: Axes, comparison: Comparison, curves: list[Floats], size: FigureSize, *, labels: bool = True
 ) -> None:
     first = comparison.records[0]
     ends, tints = {}, {}
@@ -47,11 +47,11 @@ def _overlay(
         style.label_ends(axes, ends, tints)
 
 
-def _room(comparison: Comparison, size: Size) -> int:
+def _room(comparison: Comparison, size: FigureSize) -> int:
     return style.names_width(comparison.labels) if labelled(comparison, size) else 0
 
 
-def growth_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
+def growth_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return growth of 1 of every run (log scale), and each value relative to its benchmark."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 6.0 if size is WIDE else 5.6))
@@ -82,7 +82,7 @@ def growth_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
     return figure
 
 
-def drawdown_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
+def drawdown_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return the fall of every run from its highest value so far, in percent."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 2.8))
@@ -95,7 +95,7 @@ def drawdown_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
     return figure
 
 
-def holdings_figure(comparison: Comparison, size: Size = WIDE) -> Figure:
+def holdings_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return what every run held, one strip a run, and the part of the value that all pairs held alike."""
     n = len(comparison.records)
     with mpl.rc_context(STYLE):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
 
 DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
@@ -128,12 +128,12 @@ def _parameters(comparison: Comparison) -> b.Block:
     return b.table(["", *comparison.labels], rows) if rows else b.Text("None.")
 
 
-def _values(record: Record) -> str:
+def _values(record: RunRecord) -> str:
     own = record.document["parameters"]
     return ", ".join(f"{name} {written(value)}" for name, value in own.items()) or "no parameters"
 
 
-def _terms(label: str, record: Record) -> tuple[b.Block, b.Block]:
+def _terms(label: str, record: RunRecord) -> tuple[b.Block, b.Block]:
     own, costs = record.document, written(record.document["cost_bps"])
     said = f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)"
     return b.Heading(label, 3), b.Text(said)
@@ -180,8 +180,8 @@ def page(comparison: Comparison) -> b.Page:
         b.Heading(f"{len(labels)} runs side by side", 1),
         b.Text(window, "lead", brief=True),
         *(b.Text(said, "warning", brief=True) for said in comparison.cautions),
-        b.Verdict((verdict(comparison),), brief=True),
-        b.Terms(tuple((label, _values(record)) for label, record in runs), brief=True),
+        b.Conclusion((verdict(comparison),), brief=True),
+        b.Definitions(tuple((label, _values(record)) for label, record in runs), brief=True),
         b.Heading("Measures"),
         _measures(comparison),
         b.Text(_method(comparison), "note"),

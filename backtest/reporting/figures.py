@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 from backtest.measures import drawdowns
 from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, Size
+from backtest.reporting.style import STYLE, WIDE, FigureSize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from backtest.dates import Floats
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
     from backtest.reporting.sheet import Sheet
     from backtest.seen import Seen
 
@@ -30,25 +30,25 @@ def value_of(returns: Floats) -> Floats:
     return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
 
 
-def _tints(record: Record) -> dict[str, str]:
+def _tints(record: RunRecord) -> dict[str, str]:
     return {**style.colours([n for n in record.curves() if n != record.name]), record.name: style.INK}
 
 
-def shade_times(axes: Axes, record: Record) -> None:
+def shade_times(axes: Axes, record: RunRecord) -> None:
     """Shade cuts and recessions, and end the axes with the record."""
     style.shade(axes, record.cuts, style.CUT, alpha=0.8)
     style.shade(axes, record.recessions, style.RECESSION, alpha=0.5)
     axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
 
 
-def held(record: Record) -> dict[str, str]:
+def held(record: RunRecord) -> dict[str, str]:
     """Return the colour of every sleeve that was held, in the order of the sleeves."""
     tints = style.colours(record.sleeves)
     shown = zip(record.sleeves, record.weights.T, strict=True)
     return {sleeve: tints[sleeve] for sleeve, weights in shown if (weights != 0.0).any()}
 
 
-def holdings_strip(axes: Axes, record: Record, begin: str = "Held: ") -> None:
+def holdings_strip(axes: Axes, record: RunRecord, begin: str = "Held: ") -> None:
     """Fill a strip with what was held at each bar, one colour a sleeve; its heading starts with ``begin``."""
     tints = held(record)
     weights = record.weights[:, [record.sleeves.index(sleeve) for sleeve in tints]]
@@ -75,7 +75,7 @@ MOST_SEEN = 6
 """Panels of what a strategy saw; what more there is stands in its rule."""
 
 
-def seen_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+def seen_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
     record, shown = sheet.record, sheet.seen[:MOST_SEEN]
     with mpl.rc_context(STYLE):
@@ -113,7 +113,7 @@ def seen_text(one: Seen) -> str:
     return "; ".join(parts)
 
 
-def growth_figure(record: Record, size: Size = WIDE) -> Figure:
+def growth_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
     """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 5.9 if size is WIDE else 5.4))
@@ -144,7 +144,7 @@ def growth_figure(record: Record, size: Size = WIDE) -> Figure:
     return figure
 
 
-def drawdown_figure(record: Record, size: Size = WIDE) -> Figure:
+def drawdown_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
     """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 2.5))
@@ -166,7 +166,7 @@ def drawdown_figure(record: Record, size: Size = WIDE) -> Figure:
     return figure
 
 
-def rolling_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+def rolling_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     """Return compound growth, volatility, alpha and beta over a moving window; empty where it never fills."""
     record, rolled = sheet.record, sheet.rolling
     years = f"{sheet.window / record.ppy:.0f} years"
@@ -194,7 +194,7 @@ def rolling_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
     return figure
 
 
-def years_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
+def years_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     """Return the calendar years: the strategy's return and its difference from the benchmark's."""
     record = sheet.record
     years, returns = sheet.years
@@ -217,7 +217,7 @@ def years_figure(sheet: Sheet, size: Size = WIDE) -> Figure:
     return figure
 
 
-def card_figure(record: Record) -> Figure:
+def card_figure(record: RunRecord) -> Figure:
     """Return growth of 1, drawdowns and holdings in one figure, for the gallery."""
     with mpl.rc_context(STYLE):
         size = WIDE

@@ -60,12 +60,12 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),
         b.Text(result.strategy.thesis, "lead"),
-        b.Verdict((verdict(result),)),
+        b.Conclusion((verdict(result),)),
         *warnings(result),
         tiles(content),
         *([b.Picture(f"{name}-saw.png", SAW)] if content.seen else []),
         b.Picture(f"{name}.png", f"Growth of 1, drawdowns and holdings of {name}"),
-        b.Terms(tuple((word, said) for word, said in terms(result) if word in SHORT)),
+        b.Definitions(tuple((word, said) for word, said in terms(result) if word in SHORT)),
         b.Text(("The whole report: ", b.Code(f"rotation run {name}")), "note"),
     ]
     (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks)))[0], encoding="utf-8")

@@ -116,9 +116,9 @@ def _block(block: b.Block, drawn: dict[str, Figure]) -> Markup:
             content = Markup("<h{0}>{1}</h{0}>").format(level, words)
         case b.Text(said, kind):
             content = _element("p", _said(said), kind)
-        case b.Verdict(sentences):
+        case b.Conclusion(sentences):
             content = _element("div", _all(_element("p", _said(each)) for each in sentences), "verdict")
-        case b.Terms(pairs):
+        case b.Definitions(pairs):
             row = Markup("<dt>{}</dt><dd>{}</dd>")
             content = _element("dl", _all(row.format(word, _said(each)) for word, each in pairs), "terms")
         case b.Counts(each):

@@ -17,7 +17,7 @@ from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
     from backtest.reporting.sheet import FactorModel, Sheet, Variant
     from backtest.robustness import Robustness
     from backtest.runs import Run
@@ -263,7 +263,7 @@ def warnings(result: Run) -> list[b.Text]:
     return [b.Text(said, "warning", brief=True) for said in found]
 
 
-def shading(record: Record) -> tuple[str | b.Key, ...]:
+def shading(record: RunRecord) -> tuple[str | b.Key, ...]:
     """Return what the shading of a figure means."""
     each = []
     if record.cuts:
@@ -370,7 +370,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
     blocks: list[b.Block] = [
         b.Heading(record.name, 1),
         b.Text(result.strategy.thesis, "lead"),
-        b.Verdict((verdict(result, tried), *_against_factors(sheet))),
+        b.Conclusion((verdict(result, tried), *_against_factors(sheet))),
         b.Text(opening(result, tried), "note"),
         *warnings(result),
         tiles(sheet),
@@ -391,7 +391,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("Up and down"), *_capture(sheet)),
         *(b.Heading("If trading were dearer, or later"), *_dearer_or_later(result, sheet)),
         *(b.Heading("What it held at the end of the data"), b.Text(_holds(sheet))),
-        *(b.Heading("Terms"), b.Terms(tuple(said))),
+        *(b.Heading("Terms"), b.Definitions(tuple(said))),
         *(b.Heading("Data"), data(record.document["data"]["series"])),
     ]
     return b.Page(f"{record.name} on {record.document['market']}", tuple(blocks), LAST)
@@ -404,13 +404,13 @@ _SAID_ABOVE = ("thesis", "proxy", "caution")
 def brief(result: Run, document: dict[str, Any], robust: Robustness | None) -> list[b.Block]:
     """Return what a terminal shows of a run: verdict and table, then the terms."""
     blocks: list[b.Block] = [
-        b.Verdict((verdict(result),), brief=True),
+        b.Conclusion((verdict(result),), brief=True),
         b.Text(opening(result), brief=True),
         measures(document, result.strategy.name),
     ]
     if robust is not None:
         blocks += _robustness(robust)
-    return [*blocks, b.Terms(tuple(terms(result)), brief=True)]
+    return [*blocks, b.Definitions(tuple(terms(result)), brief=True)]
 
 
 def _robustness(robust: Robustness) -> list[b.Block]:

@@ -9,7 +9,7 @@ import numpy as np
 from backtest.rules.why import facts
 
 if TYPE_CHECKING:
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
     from backtest.rules.ruling import Ruling
     from backtest.rules.why import Fact
     from backtest.runs import Run
@@ -31,7 +31,7 @@ def _because(ruling: Ruling, fill: int) -> str:
     return "time passed"
 
 
-def reasons(result: Run, record: Record) -> list[str]:
+def reasons(result: Run, record: RunRecord) -> list[str]:
     """Return one clause a trade."""
     first = int(np.searchsorted(result.market.bars.dates, record.dates[0]))
     said = []

@@ -24,7 +24,7 @@ DOCUMENT, BARS, TRADES = "result.json", "bars.parquet", "trades.parquet"
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class RunRecord:
     """A run, bar by bar, and the terms it was run under.
 
     Parameters
@@ -100,7 +100,7 @@ class Record:
         """The place of every trade in ``dates``, (n_trades,)."""
         return np.searchsorted(self.dates, self.trades["date"].to_numpy().astype("datetime64[D]"))
 
-    def part(self, first: np.datetime64, last: np.datetime64) -> Record:
+    def part(self, first: np.datetime64, last: np.datetime64) -> RunRecord:
         """Return the bars from the fill at ``first`` to the close of ``last``, both dates of the record.
 
         Where the record begins before ``first``, what is held there is bought there: the first return bears
@@ -113,7 +113,7 @@ class Record:
         if begin > 0:
             costs = read_terms({"cost_bps": self.document["cost_bps"]}).costs(self.sleeves)
             returns[0] = (1.0 + returns[0]) / (1.0 + float(self.weights[begin] @ np.array(costs))) - 1.0
-        return Record(
+        return RunRecord(
             self.name,
             self.document,
             self.dates[begin : end + 1],
@@ -132,7 +132,7 @@ def _spans(document: dict[str, Any], name: str) -> Spans:
     return [(np.datetime64(a, "D"), np.datetime64(b, "D")) for a, b in document["shaded"][name]]
 
 
-def record_of(result: Run, document: dict[str, Any]) -> Record:
+def record_of(result: Run, document: dict[str, Any]) -> RunRecord:
     """Return the record of a run; ``document`` is what ``run --json`` prints of it."""
     dates = result.equity.index.to_numpy().astype("datetime64[D]")
     all_bars = result.market.bars
@@ -141,7 +141,7 @@ def record_of(result: Run, document: dict[str, Any]) -> Record:
     weights = result.weights.to_numpy()
     bought = weights[np.searchsorted(dates, result.trades["date"].to_numpy().astype("datetime64[D]"))]
     changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
-    return Record(
+    return RunRecord(
         name=result.strategy.name,
         document=document,
         dates=dates,
@@ -156,7 +156,7 @@ def record_of(result: Run, document: dict[str, Any]) -> Record:
     )
 
 
-def write_record(record: Record, folder: Path) -> None:
+def write_record(record: RunRecord, folder: Path) -> None:
     """Write a record's files into a folder: the document, the bars, the trades."""
     columns: dict[str, Any] = {"return": np.r_[np.nan, record.returns]}
     for prefix, values in (("sleeve", record.sleeve_returns), ("weight", record.weights)):
@@ -186,7 +186,7 @@ def _check_kinds(document: dict[str, Any]) -> None:
             raise ValueError(f"{name} is {document[name]!r}")  # noqa: TRY004 - a wrong value in a file
 
 
-def read_record(place: Path | str) -> Record:
+def read_record(place: Path | str) -> RunRecord:
     """Return the record in a report's folder.
 
     Raises
@@ -206,7 +206,7 @@ def read_record(place: Path | str) -> Record:
         trades = pd.read_parquet(folder / TRADES)
         sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
         _check_kinds(document)
-        return Record(
+        return RunRecord(
             name=document["strategy"],
             document=document,
             dates=bars["date"].to_numpy().astype("datetime64[D]"),

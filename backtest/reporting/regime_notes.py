@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backtest.analysis.regimes import Breakdown
-    from backtest.reporting.record import Record
+    from backtest.reporting.record import RunRecord
     from backtest.runs import Run
 
 _DEFINED = {
@@ -26,7 +26,7 @@ _DEFINED = {
 }
 
 
-def _covered(rows: list[Breakdown], record: Record, what: str) -> str:
+def _covered(rows: list[Breakdown], record: RunRecord, what: str) -> str:
     """Return how many of the run's bars the rows cover."""
     unit = "months" if record.frequency == "monthly" else "trading days"
     inside, total = sum(row.bars for row in rows), len(record.returns)
@@ -35,7 +35,7 @@ def _covered(rows: list[Breakdown], record: Record, what: str) -> str:
     return f"The rows cover only the {inside:,} of {total:,} {unit} for which {what} is known."
 
 
-def regime_note(name: str, rows: list[Breakdown], result: Run, record: Record) -> str:
+def regime_note(name: str, rows: list[Breakdown], result: Run, record: RunRecord) -> str:
     """Return the note under the table of one breakdown, ``name`` being its key in the sheet."""
     said = [_DEFINED[name]]
     if name == "discount of small":

@@ -20,7 +20,7 @@ from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
 from backtest.reporting.document import document, plain
 from backtest.reporting.reasons import reasons
-from backtest.reporting.record import Record, record_of
+from backtest.reporting.record import RunRecord, record_of
 from backtest.reporting.shading import recession_turns
 from backtest.runs import measured
 from backtest.seen import Seen, seen
@@ -92,7 +92,7 @@ class Variant(NamedTuple):
 class Sheet:
     """What a tear sheet shows beyond the record of the run; all returns decimal, all dates ISO."""
 
-    record: Record
+    record: RunRecord
     seen: list[Seen]
     ranges: Ranges | None
     intervals: dict[str, Interval]
@@ -112,7 +112,7 @@ class Sheet:
     since: str
 
 
-def _intervals(record: Record) -> tuple[dict[str, Interval], dict[str, Interval]]:
+def _intervals(record: RunRecord) -> tuple[dict[str, Interval], dict[str, Interval]]:
     """Return the intervals of the measures, and of their differences from the benchmark's."""
     benchmark = record.sleeve(record.benchmark)
     ours = Influences(record.returns, benchmark, record.risk_free, record.n_years)
@@ -121,7 +121,7 @@ def _intervals(record: Record) -> tuple[dict[str, Interval], dict[str, Interval]
     return intervals(ours), {key: Interval(d.estimate, *d.ends()) for key, d in apart.items()}
 
 
-def _model(record: Record, name: str, factors: dict[str, Floats]) -> FactorModel:
+def _model(record: RunRecord, name: str, factors: dict[str, Floats]) -> FactorModel:
     columns = np.column_stack(list(factors.values()))
     whole = np.isfinite(columns).all(axis=1)
     fit = factor_alpha(record.returns[whole], record.risk_free[whole], columns[whole])
@@ -130,7 +130,7 @@ def _model(record: Record, name: str, factors: dict[str, Floats]) -> FactorModel
     return FactorModel(name, [Loading(n, float(c), float(t), float(p)) for n, c, t, p in rows], fit.r_squared)
 
 
-def _models(record: Record) -> list[FactorModel]:
+def _models(record: RunRecord) -> list[FactorModel]:
     """Return the regressions on the benchmark, three factors, and momentum, as far as there are any."""
     against = record.sleeve(record.benchmark) - record.risk_free
     models = [_model(record, f"against {record.benchmark}", {record.benchmark: against})]
@@ -144,7 +144,7 @@ def _models(record: Record) -> list[FactorModel]:
     return models
 
 
-def _falls(record: Record) -> list[FallDates]:
+def _falls(record: RunRecord) -> list[FallDates]:
     rows = []
     for fall in worst_falls(record.returns):
         peak, trough = record.dates[fall.peak], record.dates[fall.trough]
@@ -155,7 +155,7 @@ def _falls(record: Record) -> list[FallDates]:
     return rows
 
 
-def _switches(result: Run, record: Record) -> list[Switch]:
+def _switches(result: Run, record: RunRecord) -> list[Switch]:
     fills, trades = record.fills, record.trades
     returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
     gains = switch_gains(returns, record.weights, fills, trades["cost"].to_numpy())
@@ -175,7 +175,7 @@ def _switches(result: Run, record: Record) -> list[Switch]:
     ]
 
 
-def _regimes(result: Run, record: Record) -> dict[str, list[Breakdown]]:
+def _regimes(result: Run, record: RunRecord) -> dict[str, list[Breakdown]]:
     columns = np.column_stack([record.returns, record.sleeve(record.benchmark)])
     market, dates, found = result.market, record.dates, {}
     if market.policy is not None:
@@ -194,12 +194,12 @@ def _regimes(result: Run, record: Record) -> dict[str, list[Breakdown]]:
     return {name: breakdown(labels, names, columns, record.ppy) for name, (labels, names) in found.items()}
 
 
-def _variant(record: Record, at: float, returns: Floats) -> Variant:
+def _variant(record: RunRecord, at: float, returns: Floats) -> Variant:
     found = measured(returns, record.sleeve(record.benchmark), record.risk_free, record.n_years, {})
     return Variant(at, *(found[key] for key in ("cagr", "sharpe", "alpha", "alpha_tstat")))
 
 
-def _variants(result: Run, record: Record) -> tuple[list[Variant], list[Variant]]:
+def _variants(result: Run, record: RunRecord) -> tuple[list[Variant], list[Variant]]:
     """Return the same trades at other costs and with other delays; at 0 bars later it is the run itself."""
     returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
     fills, last = record.fills, len(record.dates) - 1
@@ -288,7 +288,7 @@ def as_document(sheet: Sheet) -> dict[str, Any]:
     )
 
 
-def _by_name(periods: tuple[Days, Floats], record: Record) -> list[dict[str, Any]]:
+def _by_name(periods: tuple[Days, Floats], record: RunRecord) -> list[dict[str, Any]]:
     return [
         {"period": str(period), record.name: own, "benchmark": benchmark}
         for period, (own, benchmark) in zip(periods[0], periods[1].tolist(), strict=True)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from backtest.reporting import style
-from backtest.reporting.style import INK, MUTED, STYLE, WIDE, Size
+from backtest.reporting.style import INK, MUTED, STYLE, WIDE, FigureSize
 from backtest.studies.findings import Curves, Dots, History, Paths, Picture, Scatter
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE = "#0072b2", "#d55e00"
 
 
-def _frame(size: Size, height: float) -> tuple[Figure, Axes]:
+def _frame(size: FigureSize, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(size.width, height))
     return figure, figure.subplots()
 
@@ -30,7 +30,7 @@ def _finish(figure: Figure, *, left: float = 0.62, right: float = 0.15, top: flo
     )
 
 
-def _paths(picture: Paths, size: Size) -> Figure:
+def _paths(picture: Paths, size: FigureSize) -> Figure:
     figure, axes = _frame(size, 3.9)
     for path in picture.cases:
         axes.plot(picture.months, path, color=_BLUE, linewidth=0.7, alpha=0.45)
@@ -51,7 +51,7 @@ def _paths(picture: Paths, size: Size) -> Figure:
     return figure
 
 
-def _dots(picture: Dots, size: Size) -> Figure:
+def _dots(picture: Dots, size: FigureSize) -> Figure:
     n = len(picture.labels)
     figure, axes = _frame(size, 0.9 + 0.25 * n)
     rows = np.arange(n)[::-1]
@@ -67,7 +67,7 @@ def _dots(picture: Dots, size: Size) -> Figure:
     return figure
 
 
-def _scatter(picture: Scatter, size: Size) -> Figure:
+def _scatter(picture: Scatter, size: FigureSize) -> Figure:
     figure, axes = _frame(size, 3.9)
     axes.plot(picture.x, picture.y, ".", color=_BLUE, markersize=3, alpha=0.5)
     ends = np.array([picture.x.min(), picture.x.max()]) if len(picture.x) else np.array([0.0, 1.0])
@@ -90,7 +90,7 @@ def _scatter(picture: Scatter, size: Size) -> Figure:
     return figure
 
 
-def _history(picture: History, size: Size) -> Figure:
+def _history(picture: History, size: FigureSize) -> Figure:
     figure, axes = _frame(size, 3.3)
     style.draw(axes, picture.dates, picture.values, size, color=_BLUE, linewidth=1.1)
     last = picture.values[-1]
@@ -103,7 +103,7 @@ def _history(picture: History, size: Size) -> Figure:
     return figure
 
 
-def _curves(picture: Curves, size: Size) -> Figure:
+def _curves(picture: Curves, size: FigureSize) -> Figure:
     figure, axes = _frame(size, 3.3)
     tints = style.colours(picture.lines)
     for name, values in picture.lines.items():
@@ -123,7 +123,7 @@ def _curves(picture: Curves, size: Size) -> Figure:
     return figure
 
 
-def study_figure(picture: Picture, size: Size = WIDE) -> Figure:
+def study_figure(picture: Picture, size: FigureSize = WIDE) -> Figure:
     """Return the picture of a finding."""
     with mpl.rc_context(STYLE):
         if isinstance(picture, Paths):

@@ -85,7 +85,7 @@ def _last(market: MarketData) -> str:
     return f"{vintage(market)}. {WARNING} No advice."
 
 
-def _terms(study: Study) -> b.Terms:
+def _terms(study: Study) -> b.Definitions:
     claim = study.claim
     pairs = [
         ("claim", claim.statement),
@@ -98,7 +98,7 @@ def _terms(study: Study) -> b.Terms:
         pairs.append(("published", claim.published))
     if claim.revised:
         pairs.append(("revised", f"{REVISED}: it {'; it '.join(claim.revised)}"))
-    return b.Terms(tuple(pairs), brief=True)
+    return b.Definitions(tuple(pairs), brief=True)
 
 
 def study_page(study: Study, back: str = "") -> b.Page:
@@ -111,7 +111,7 @@ def study_page(study: Study, back: str = "") -> b.Page:
         *([b.Text(b.Link("All claims", back))] if back else []),
         b.Heading(claim.statement, 1),
         b.Text((_badge(verdict.word), f" {claim.id}"), "note"),
-        b.Verdict(tuple(said), brief=True),
+        b.Conclusion(tuple(said), brief=True),
         b.Text(WARNING, "warning", brief=True),
     ]
     if finding:
@@ -200,7 +200,7 @@ def claims_brief(studies: Sequence[Study]) -> list[b.Block]:
         for study in studies
     ]
     return [
-        b.Verdict((f"{_sentence(counted)}.",), brief=True),
+        b.Conclusion((f"{_sentence(counted)}.",), brief=True),
         b.Text(vintage(studies[0].market), brief=True),
         b.table(["claim", "verdict", "number"], rows, "wlw", brief=True),
         b.Text(WARNING, "note", brief=True),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backtest.reporting.shading import Spans
 
 
-class Size(NamedTuple):
+class FigureSize(NamedTuple):
     """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show."""
 
     width: float
@@ -30,10 +30,10 @@ class Size(NamedTuple):
     letters: int
 
 
-WIDE = Size(8.8, 500, 24)
+WIDE = FigureSize(8.8, 500, 24)
 """For a screen and for paper."""
 
-NARROW = Size(4.0, 220, 14)
+NARROW = FigureSize(4.0, 220, 14)
 """For a phone: the same figure with letters of a readable size."""
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; beside each the same hue for a dark page.
@@ -105,7 +105,7 @@ def thin(values: Floats, points: int) -> np.ndarray:
     return np.unique(kept)
 
 
-def draw(axes: Axes, dates: Days, values: Floats, size: Size, **options: Any) -> None:
+def draw(axes: Axes, dates: Days, values: Floats, size: FigureSize, **options: Any) -> None:
     """Draw a line of values over dates, thinned to what the size can show."""
     kept = thin(values, size.points)
     axes.plot(dates[kept].astype("datetime64[s]").astype(object), values[kept], **options)
@@ -141,7 +141,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
         )
 
 
-def margins(figure: Figure, size: Size, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
+def margins(figure: Figure, size: FigureSize, longest: int, *, top: float = 0.3, bottom: float = 0.3) -> None:
     """Leave room around the axes, in inches: on the right for a name of ``longest`` letters."""
     width, height = figure.get_size_inches()
     right = 0.14 + 0.088 * min(longest, size.letters) if longest else 0.1
@@ -179,7 +179,7 @@ def log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def date_axis(axes: Axes, size: Size) -> None:
+def date_axis(axes: Axes, size: FigureSize) -> None:
     """Write years below the axes, as many as there is room for."""
     locator: Any = AutoDateLocator(minticks=3, maxticks=10 if size is WIDE else 6)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from backtest.reporting import style
-from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, Size
+from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, FigureSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def _histogram(axes: Axes, values: Floats, edges: Floats, colour: str) -> None:
 
 
 def distribution_figure(
-    values: Floats, marks: dict[str, float], placebo: Floats | None, label: str, size: Size = WIDE
+    values: Floats, marks: dict[str, float], placebo: Floats | None, label: str, size: FigureSize = WIDE
 ) -> Figure:
     """Return how the objective of all trials is distributed, and of the placebo's winners below it.
 
@@ -98,7 +98,10 @@ def _places(axes: Axes, axis: Axis, *, vertical: bool = False) -> None:
 
 
 def marginal_figure(
-    curves: Sequence[tuple[Axis, Floats]], chosen: Sequence[tuple[int, int]], label: str, size: Size = WIDE
+    curves: Sequence[tuple[Axis, Floats]],
+    chosen: Sequence[tuple[int, int]],
+    label: str,
+    size: FigureSize = WIDE,
 ) -> Figure:
     """Return the objective along each parameter: median, bands of the trials, the best.
 
@@ -133,7 +136,7 @@ def pair_figure(
     best: tuple[int, int],
     centre: tuple[int, int],
     label: str,
-    size: Size = WIDE,
+    size: FigureSize = WIDE,
     *,
     lower: bool = False,
 ) -> Figure:
@@ -181,7 +184,7 @@ def pair_figure(
         return figure
 
 
-def halves_figure(inside: Floats, outside: Floats, size: Size = WIDE) -> Figure:
+def halves_figure(inside: Floats, outside: Floats, size: FigureSize = WIDE) -> Figure:
     """Return what the winner of one half of the blocks had there, and in the other; Sharpe ratios a year."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 3.6))
@@ -203,7 +206,7 @@ def halves_figure(inside: Floats, outside: Floats, size: Size = WIDE) -> Figure:
 
 
 def choices_figure(
-    folds: Sequence[Fold], dates: Days, axes_free: Sequence[Axis], size: Size = WIDE
+    folds: Sequence[Fold], dates: Days, axes_free: Sequence[Axis], size: FigureSize = WIDE
 ) -> Figure:
     """Return which value of each parameter the walk-forward held over time."""
     with mpl.rc_context(STYLE):
@@ -226,7 +229,7 @@ def choices_figure(
 
 
 def front_figure(
-    first: Floats, second: Floats, front: Floats, names: tuple[str, str], size: Size = WIDE
+    first: Floats, second: Floats, front: Floats, names: tuple[str, str], size: FigureSize = WIDE
 ) -> Figure:
     """Return all trials by two objectives, and those that none betters in both."""
     with mpl.rc_context(STYLE):

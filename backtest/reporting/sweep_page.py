@@ -314,11 +314,11 @@ def sweep_page(sweep: Sweep) -> b.Page:
     blocks: list[b.Block] = [
         b.Heading(f"{name}: a sweep", 1),
         b.Text(_lead(sweep), "lead", brief=True),
-        b.Verdict(tuple(verdict(sweep)), brief=True),
+        b.Conclusion(tuple(verdict(sweep)), brief=True),
         *_walked(sweep),
         *([b.Text(f"Proxy: {market.proxy}.", "warning", brief=True)] if market.proxy else []),
         *(b.Text(said, "warning", brief=True) for said in cautions(sweep)),
-        b.Terms(chosen, brief=True),
+        b.Definitions(chosen, brief=True),
         b.Text(b.Link("The report of the recommended set", f"{RECOMMENDED}/index.html")),
         b.Heading("What the winner is worth"),
         b.table(["", "", ""], _truth(sweep.truth), "lrw", brief=True),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backtest.tuning.edges import Edge
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Choice, Sweep
-    from backtest.tuning.verdict import Verdict
+    from backtest.tuning.verdict import Judgement
     from backtest.tuning.walkforward import WalkForward
 
 
@@ -71,7 +71,7 @@ def _tried(sweep: Sweep) -> str:
     return f"The best of {n:,} combinations, which amount to about {effective} independent {ones}."
 
 
-def outcome_of(judged: Verdict, truth: Truth) -> list[str]:
+def outcome_of(judged: Judgement, truth: Truth) -> list[str]:
     """Return the outcome and what it rests on; a second sentence where it holds up."""
     found = [_superior(judged, truth)]
     if truth.placebo is not None:
@@ -98,7 +98,7 @@ def outcome_of(judged: Verdict, truth: Truth) -> list[str]:
     return [f"It cannot be told from luck: {'; '.join(found)}; {only}."]
 
 
-def _superior(judged: Verdict, truth: Truth) -> str:
+def _superior(judged: Judgement, truth: Truth) -> str:
     tested = truth.superior
     if judged.superior is None:
         return "Hansen's test against the benchmark has too little to go by"

@@ -28,10 +28,10 @@ def show(blocks: Iterable[b.Block], *, rest: bool = False) -> None:
                 console.print(Text(words, style="italic"))
             case b.Text(said, kind):
                 console.print(Text(words_of(said), style="dim" if kind == "note" else ""))
-            case b.Verdict(sentences):
+            case b.Conclusion(sentences):
                 console.print(Text(" ".join(map(words_of, sentences)), style="bold"))
                 console.print()
-            case b.Terms(pairs):
+            case b.Definitions(pairs):
                 console.print(_grid(pairs))
                 console.print()
             case b.Table():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from backtest.reporting.style import Size
+    from backtest.reporting.style import FigureSize
     from backtest.universe.universe import Universe
 
 _LOSSES = {
@@ -217,7 +217,7 @@ def _warnings(universe: Universe) -> list[str]:
 
 
 def _charts(universe: Universe) -> dict[str, b.Chart]:
-    each: tuple[tuple[str, Callable[[Universe, Size], Figure], str, str], ...] = (
+    each: tuple[tuple[str, Callable[[Universe, FigureSize], Figure], str, str], ...] = (
         (
             "shares",
             figures.shares_figure,
@@ -296,7 +296,7 @@ def universe_page(universe: Universe, name: str) -> b.Page:
             f"counted in {universe.table.currency or 'their own currency'}.",
             "lead",
         ),
-        b.Verdict(tuple(_summary(universe))),
+        b.Conclusion(tuple(_summary(universe))),
         *(b.Text(said, "warning") for said in _warnings(universe)),
         b.Heading(f"Classes on {universe.classes['date'].max():%Y-%m-%d}"),
         _classes(universe),
@@ -317,8 +317,8 @@ def universe_page(universe: Universe, name: str) -> b.Page:
         *(b.Heading("Concentration"), drawn["concentration"]),
         *_accounts(universe, drawn["valuation"]),
         *_set_aside(universe),
-        *(b.Heading("Terms"), b.Terms(tuple(settings(universe).items()))),
+        *(b.Heading("Terms"), b.Definitions(tuple(settings(universe).items()))),
         b.Heading("Files"),
-        b.Terms(tuple((file, b.Code(f"sha256 {digest}")) for file, digest in universe.files.items())),
+        b.Definitions(tuple((file, b.Code(f"sha256 {digest}")) for file, digest in universe.files.items())),
     ]
     return b.Page(f"{name}: {scheme.title}", tuple(blocks))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from backtest.dates import to_days
 from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, Size
+from backtest.reporting.style import STYLE, WIDE, FigureSize
 from backtest.universe.valuation import COVERED, RATIOS, ends
 
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ def _dates(table: pd.DataFrame | pd.Series[float]) -> Days:
 
 
 def _lines(
-    axes: Axes, table: pd.DataFrame, names: list[str], size: Size, scale: float = 1.0, *, log: bool = False
+    axes: Axes,
+    table: pd.DataFrame,
+    names: list[str],
+    size: FigureSize,
+    scale: float = 1.0,
+    *,
+    log: bool = False,
 ) -> None:
     tints = style.colours(names)
     end: dict[str, float] = {}
@@ -49,7 +55,7 @@ def _lines(
     style.label_ends(axes, end, tints)
 
 
-def shares_figure(universe: Universe, size: Size = WIDE) -> Figure:
+def shares_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return each class's share of total capitalisation, stacked, and its number of companies."""
     names = list(universe.scheme.classes)
     tints = style.colours(names)
@@ -73,7 +79,7 @@ def shares_figure(universe: Universe, size: Size = WIDE) -> Figure:
     return figure
 
 
-def growth_figure(universe: Universe, size: Size = WIDE) -> Figure:
+def growth_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return growth of 1 in each class, by capitalisation; on a log scale where it spans a factor of ten."""
     names = [*universe.scheme.classes, "market"]
     returns = universe.returns[universe.returns["market"].notna()][names]
@@ -89,7 +95,7 @@ def growth_figure(universe: Universe, size: Size = WIDE) -> Figure:
     return figure
 
 
-def migration_figure(universe: Universe, size: Size = WIDE) -> Figure:
+def migration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return turnover at each reconstitution, and how many in a hundred companies changed their class."""
     names = list(universe.scheme.classes)
     turnover = by_class(universe.classes, "turnover")
@@ -111,7 +117,7 @@ def migration_figure(universe: Universe, size: Size = WIDE) -> Figure:
     return figure
 
 
-def concentration_figure(universe: Universe, size: Size = WIDE) -> Figure:
+def concentration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return the share of the ten largest companies in all and in each class, and the Herfindahl index."""
     top_share, index = by_class(universe.classes, "top_share"), by_class(universe.classes, "herfindahl")
     names = [n for n in (*universe.scheme.classes, "market") if n in top_share]
@@ -128,7 +134,7 @@ def concentration_figure(universe: Universe, size: Size = WIDE) -> Figure:
     return figure
 
 
-def valuation_figure(universe: Universe, size: Size = WIDE) -> Figure:
+def valuation_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return each class's ratios, and below each the discount of small to large."""
     if universe.valuation is None or universe.discounts is None:
         raise ValueError("a universe without accounts has no valuation to draw")
@@ -153,7 +159,7 @@ def valuation_figure(universe: Universe, size: Size = WIDE) -> Figure:
     return figure
 
 
-def _ratio_panel(universe: Universe, ratio: str, axes: Axes, names: list[str], size: Size) -> None:
+def _ratio_panel(universe: Universe, ratio: str, axes: Axes, names: list[str], size: FigureSize) -> None:
     assert universe.valuation is not None  # noqa: S101 - its caller draws nothing without one
     table = by_class(universe.valuation, ratio)
     table = table.where(by_class(universe.valuation, f"{ratio}_covered") >= COVERED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.signals.rows import combinations
-from backtest.signals.signal import Signal
+from backtest.signals.spells import Spells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Made:
     Parameters
     ----------
     value
-        Values of one or more sets: an array, a ``Level``, a ``Signal``, ``Events`` or a decision.
+        Values of one or more sets: an array, a ``Readings``, a ``Spells``, ``EventDays`` or a decision.
     of
         (n_rows,) int64: which set each of the rows that were asked for uses; None for one set a row.
     refused
@@ -150,7 +150,7 @@ class Evaluation:
             codes = dict(zip(node.parameters, every, strict=True))
             memo: dict[int, Worked] = {}
             made = self._apply(node, [self._work(each, codes, size, memo) for each in node.inputs], size)
-            if isinstance(made.value, Signal) and made.value.n_sets > 1:
+            if isinstance(made.value, Spells) and made.value.n_sets > 1:
                 signal, which = (
                     made.value.distinct()
                 )  # what is made of it is made once for each that is another

@@ -16,11 +16,11 @@ from backtest.rules.evaluate import OPERATIONS, Made, operation
 from backtest.signals import own
 from backtest.signals.calendar import months_of_year as in_months
 from backtest.signals.events import by_hand
-from backtest.signals.level import STATISTICS, Level
 from backtest.signals.policy import PolicyRate
+from backtest.signals.readings import STATISTICS, Readings
 from backtest.signals.rows import combinations, whole
-from backtest.signals.signal import Signal
-from backtest.signals.signal import vote as counted
+from backtest.signals.spells import Spells
+from backtest.signals.spells import vote as counted
 from backtest.signals.thresholds import passed
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _SAME_UNIT = ("add", "subtract", "minimum", "maximum", "fmin", "fmax", "remainde
 """Functions whose result counts in what the first level counts in."""
 
 
-def _rows(level: Level) -> Made:
+def _rows(level: Readings) -> Made:
     """Return a level with its distinct sets, and which of them each of its sets is."""
     sizes = (len(level.values), len(level.dates) + 1)
     (which, since), of = combinations((level.which, level.since), sizes)
@@ -52,13 +52,13 @@ def constant(known: Known, value: float) -> Any:
 
 
 @operation
-def level(known: Known, series: str) -> Level:
+def level(known: Known, series: str) -> Readings:
     """Return a series."""
     return known.level(series)
 
 
 @operation
-def index(known: Known, sleeve: str) -> Level:
+def index(known: Known, sleeve: str) -> Readings:
     """Return a sleeve's total return index."""
     return known.index(sleeve)
 
@@ -71,13 +71,13 @@ def elementwise(known: Known, *given: Any) -> Made:
         found, of = np.unique(function(*(each.each for each in taken)), return_inverse=True)
         return Made(found, of)
     first, *rest = (each.each for each in taken)
-    unit = next(each.unit for each in (first, *rest) if isinstance(each, Level))
+    unit = next(each.unit for each in (first, *rest) if isinstance(each, Readings))
     unit = unit if name in _SAME_UNIT else "ratio" if name == "divide" else ""
     if not rest:
         said = "minus {}" if name == "negative" else f"{name} of {{}}"
         return _rows(first.transformed(function, said, unit))
     said = _SAID.get(name, f"{name} of {{}} and {{}}")
-    if isinstance(first, Level):
+    if isinstance(first, Readings):
         return _rows(first.combined(rest[0], function, said, unit))
     turned = said.replace("{}", "{1}", 1).replace("{}", "{0}", 1)
     return _rows(rest[0].combined(first, lambda a, b: function(b, a), turned, unit))
@@ -104,7 +104,7 @@ OPERATIONS.update({name: partial(_over, name) for name in STATISTICS})
 
 
 @operation
-def in_percent(known: Known, of: Taken) -> Level:
+def in_percent(known: Known, of: Taken) -> Readings:
     """Return a fraction as percent."""
     return of.each.in_percent()
 
@@ -117,7 +117,7 @@ def relative(known: Known, sleeve: Taken, against: Taken, months: Taken, *names:
 
 
 @operation
-def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Level:
+def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Readings:
     """Return one value while a signal says yes and another while it says no, at each fill."""
     fills, answers = known.fills, signal.each
     n = len(fills.dates)
@@ -128,13 +128,13 @@ def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Level:
     dense = np.array([answers.dense(which) for which in range(answers.n_sets)])
     values = np.where(dense, *sides).astype(np.float64)
     values[np.arange(n) < answers.first[:, None]] = np.nan
-    parts = [side.value for side in (yes, no) if isinstance(side.value, Level)]
+    parts = [side.value for side in (yes, no) if isinstance(side.value, Readings)]
     # What a fill may use was known on the day before it, or on its own day where that counts.
     known_at = fills.dates if fills.same_close else fills.dates - np.timedelta64(1, "D")
     unit = parts[0].unit if parts else ""
     label = " or ".join(part.label for part in parts) or "a number that a signal chooses"
     which, since = np.arange(len(values)), np.zeros(len(values), np.int64)
-    return Level(fills, label, unit, fills.dates, known_at, values, which, since)
+    return Readings(fills, label, unit, fills.dates, known_at, values, which, since)
 
 
 @operation
@@ -167,7 +167,7 @@ def below(known: Known, *taken: Taken) -> Made:
 def compared(known: Known, left: Taken, right: Taken, name: str) -> Made:
     """Return the same answer at every fill: that of comparing two numbers."""
     n = len(known.fills.dates)
-    never_always = Signal(
+    never_always = Spells(
         known.fills, np.array([0, 0, 1]), np.array([0]), np.array([n]), np.zeros(2, dtype=np.int64)
     )
     return Made(never_always, getattr(np, name)(left.each, right.each).astype(np.int64))
@@ -187,7 +187,7 @@ def events(known: Known, days: tuple[str, ...]) -> Any:
 
 
 @operation
-def within(known: Known, of: Taken, after: Taken, until: Taken) -> Signal:
+def within(known: Known, of: Taken, after: Taken, until: Taken) -> Spells:
     """Return yes in the windows after events."""
     return of.each.within(after.each, until.each)
 
@@ -203,37 +203,37 @@ def easing(known: Known, at_least: Taken, after: Taken, id: str) -> Made:
 
 
 @operation
-def months_of_year(known: Known, months: tuple[int, ...]) -> Signal:
+def months_of_year(known: Known, months: tuple[int, ...]) -> Spells:
     """Return yes at the fills that earn some months of the year."""
     return in_months(known.fills, months)
 
 
 @operation
-def vote(known: Known, *given: Any) -> Signal:
+def vote(known: Known, *given: Any) -> Spells:
     """Return yes while enough signals say yes."""
     *taken, needed = given
     return counted(*(t.value for t in taken), needed=needed, which=[t.which for t in taken])
 
 
 @operation
-def negation(known: Known, of: Taken) -> Signal:
+def negation(known: Known, of: Taken) -> Spells:
     """Return yes while a signal says no."""
     return ~of.each
 
 
 @operation
-def at_most(known: Known, of: Taken, months: Taken) -> Signal:
+def at_most(known: Known, of: Taken, months: Taken) -> Spells:
     """Return a signal cut short."""
     return of.each.at_most(months.each)
 
 
 @operation
-def at_least(known: Known, of: Taken, months: Taken) -> Signal:
+def at_least(known: Known, of: Taken, months: Taken) -> Spells:
     """Return a signal held on to."""
     return of.each.at_least(months.each)
 
 
 @operation
-def paused(known: Known, of: Taken, months: Taken) -> Signal:
+def paused(known: Known, of: Taken, months: Taken) -> Spells:
     """Return a signal that rests after each run."""
     return of.each.paused(months.each)

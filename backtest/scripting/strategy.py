@@ -14,7 +14,7 @@ from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError
 from backtest.market.load import with_series
 from backtest.market.names import ANYTHING
-from backtest.parameters import Declaration, Parameter, Unit, Value, bind
+from backtest.parameters import CountedIn, Declaration, Parameter, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
 from backtest.rules.market import Market
@@ -164,7 +164,7 @@ def _parameter(name: str, annotation: Any, declared: Any) -> Parameter:
             f"parameter '{name}' needs a declaration, such as: {name}: Months = "
             'param(12, low=0, high=60, help="...")'
         )
-    units = [m for m in typing.get_args(annotation)[1:] if isinstance(m, Unit)]
+    units = [m for m in typing.get_args(annotation)[1:] if isinstance(m, CountedIn)]
     if not units:
         raise UsageError(f"parameter '{name}' needs a unit, such as: {name}: Months")
     if name in RESERVED:

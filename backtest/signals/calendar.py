@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.dates import last_business_day, month_start
-from backtest.signals.signal import from_dense
+from backtest.signals.spells import from_dense
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from backtest.dates import Fills
-    from backtest.signals.signal import Signal
+    from backtest.signals.spells import Spells
 
 NAMES = (
     *("January", "February", "March", "April", "May", "June"),
@@ -21,7 +21,7 @@ NAMES = (
 )
 
 
-def months_of_year(fills: Fills, months: Collection[int]) -> Signal:
+def months_of_year(fills: Fills, months: Collection[int]) -> Spells:
     """Return yes at the fills whose bar after them lies in one of the months, 1 for January.
 
     Holidays are known in advance, so the date of the next bar is no news. The calendar needs no history:

@@ -1,6 +1,6 @@
 """Compiled loops: what depends on its own past, and what must be fast for a whole grid.
 
-Each has a plain-Python twin, written differently, in ``tests/signals``. Runs are kept as in ``Signal``:
+Each has a plain-Python twin, written differently, in ``tests/signals``. Runs are kept as in ``Spells``:
 those of set s lie between ``offsets[s]`` and ``offsets[s + 1]``.
 """
 

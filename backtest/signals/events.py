@@ -9,14 +9,14 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.signals.rows import distinct, sets_of, whole
-from backtest.signals.signal import Signal, unite
+from backtest.signals.spells import Spells, unite
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Days, Fills, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Events:
+class EventDays:
     """Days on which something became known, for each parameter set.
 
     Parameters
@@ -44,7 +44,7 @@ class Events:
         """The number of parameter sets."""
         return len(self.which)
 
-    def take(self, which: Ints) -> Events:
+    def take(self, which: Ints) -> EventDays:
         """Return the events of so many of the sets, in this order."""
         return replace(self, which=self.which[which])
 
@@ -52,7 +52,7 @@ class Events:
         """Return the days of the events under one parameter set."""
         return self.known_at[self.counts[self.which[which]]]
 
-    def within(self, after: Any, until: Any) -> Signal:
+    def within(self, after: Any, until: Any) -> Spells:
         """Return yes from ``after`` to ``until`` months after an event; windows unite.
 
         An event known on day k is yes for the fills f with ``k + after < f <= k + until``, calendar
@@ -74,8 +74,8 @@ class Events:
         )
 
 
-def by_hand(fills: Fills, days: Days) -> Events:
+def by_hand(fills: Fills, days: Days) -> EventDays:
     """Return days that somebody has chosen as events: known on their day, and with hindsight."""
     days = np.unique(days)
     counts, first = np.ones((1, len(days)), dtype=np.bool_), fills.dates[:1] - np.timedelta64(1, "D")
-    return Events(fills, days, counts, first, np.zeros(1, dtype=np.int64))
+    return EventDays(fills, days, counts, first, np.zeros(1, dtype=np.int64))

@@ -10,7 +10,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import RotationError, UsageError
-from backtest.signals.level import Level, months_back, together, windows
+from backtest.signals.readings import Readings, months_back, together, windows
 from backtest.signals.rows import combinations, sets_of, whole
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _asked(function: Callable[..., Any], day: np.datetime64, arguments: list[Any
     return number if math.isfinite(number) else math.nan
 
 
-def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | None) -> Level:
+def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | None) -> Readings:
     """Return the level that a function makes of the past of levels, on the days on which one has news.
 
     Parameters
@@ -81,11 +81,13 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     UsageError
         When it returns no number, or something else when it is asked the same again.
     """
-    levels = [each.apart() for each in given if isinstance(each, Level)]
+    levels = [each.apart() for each in given if isinstance(each, Readings)]
     spans = np.ones(1, np.int64) if months is None else whole(months, "months")
-    n_sets = sets_of(len(spans), *(each.n_sets if isinstance(each, Level) else len(each) for each in given))
+    n_sets = sets_of(
+        len(spans), *(each.n_sets if isinstance(each, Readings) else len(each) for each in given)
+    )
     days, rows, dates = together(levels)
-    numbers = [np.unique(each, return_inverse=True) for each in given if not isinstance(each, Level)]
+    numbers = [np.unique(each, return_inverse=True) for each in given if not isinstance(each, Readings)]
     columns = [*(each.which for each in levels), *(which for _, which in numbers), spans]
     sizes = [*(len(each.values) for each in levels), *(len(n) for n, _ in numbers), int(spans.max()) + 1]
     asked, which = combinations([np.broadcast_to(column, n_sets) for column in columns], sizes)
@@ -110,13 +112,13 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
             made[t] = answer
     label = f"{name_of(function)} of {' and '.join(each.label for each in levels)}"
     label = label.replace("that is written with lambda", "a function of the script")
-    return Level(levels[0].fills, label, "", dates, days, values, which, np.zeros_like(which))
+    return Readings(levels[0].fills, label, "", dates, days, values, which, np.zeros_like(which))
 
 
 def _in_order(given: Sequence[Any], levels: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
     """Return levels and numbers in the order in which they were given."""
     left, right = iter(levels), iter(numbers)
-    return [next(left) if isinstance(each, Level) else next(right) for each in given]
+    return [next(left) if isinstance(each, Readings) else next(right) for each in given]
 
 
 def weighed(
@@ -138,10 +140,10 @@ def weighed(
     """
     import pandas as pd
 
-    levels = [each.apart() for each in given if isinstance(each, Level)]
+    levels = [each.apart() for each in given if isinstance(each, Readings)]
     fills = levels[0].fills
     n_sets = sets_of(
-        *(each.n_sets if isinstance(each, Level) else len(each) for each in given),
+        *(each.n_sets if isinstance(each, Readings) else len(each) for each in given),
         1 if months is None else len(months),
     )
     spans = None if months is None else np.broadcast_to(whole(months, "months"), n_sets)
@@ -150,7 +152,7 @@ def weighed(
     first, offsets, at, weights = np.full(n_sets, len(fills.dates)), [0], [], []
     for which in range(n_sets):
         rows = [each.values[each.which[which % each.n_sets]] for each in levels]  # noqa: PD011 - a level's
-        numbers = [each[which % len(each)].item() for each in given if not isinstance(each, Level)]
+        numbers = [each[which % len(each)].item() for each in given if not isinstance(each, Readings)]
         usable = [
             (each.dates[there], row[there], fills.first_after(each.known_at[there]))
             for each, row in zip(levels, rows, strict=True)

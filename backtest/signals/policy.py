@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.signals.events import Events
+from backtest.signals.events import EventDays
 from backtest.signals.rows import distinct, sets_of, whole
-from backtest.signals.signal import unite
+from backtest.signals.spells import unite
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Fills, Ints
     from backtest.series import Series
-    from backtest.signals.signal import Signal
+    from backtest.signals.spells import Spells
 
 # Targets are published in decimals: 1.6 - 1.5 must count as a cut of 0.1.
 _ROUNDING = 1e-9
@@ -36,7 +36,7 @@ class PolicyRate:
     fills: Fills
     target: Series
 
-    def first_cuts(self, quiet: Any, at_least: Any) -> Events:
+    def first_cuts(self, quiet: Any, at_least: Any) -> EventDays:
         """Return the cuts that no other cut precedes by less than ``quiet`` months.
 
         A first cut is a fall of the target of at least ``at_least`` percentage points (any fall where
@@ -58,14 +58,14 @@ class PolicyRate:
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
         # Many thresholds between two moves find the same cuts.
         rows, which = _unlike(first, known_from)
-        return Events(self.fills, known_at, first[rows], known_from[rows], which)
+        return EventDays(self.fills, known_at, first[rows], known_from[rows], which)
 
     def moved(self, direction: float, at_least: Any) -> Bools:
         """Return which changes go down (-1) or up (1) by ``at_least``, (n_sets, 1), (n_sets, n_changes)."""
         change = direction * np.diff(self.target.values)
         return (change > 0) & (change >= at_least - _ROUNDING)
 
-    def easing(self, at_least: Any, after: Any = 0) -> Signal:
+    def easing(self, at_least: Any, after: Any = 0) -> Spells:
         """Return yes from ``after`` months past the first cut until the first rise.
 
         The stance of policy of Jensen, Mercer and Johnson (1996). A cut or a rise is a move of at least

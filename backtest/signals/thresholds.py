@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError
-from backtest.signals.level import Level
+from backtest.signals.readings import Readings
 from backtest.signals.rows import combinations, distinct, sets_of
-from backtest.signals.signal import Signal
+from backtest.signals.spells import Spells
 
 if TYPE_CHECKING:
     from backtest.dates import Bools, Floats, Ints
@@ -22,7 +22,7 @@ _ROUNDING = 1e-9
 _FEW = 64  # sets up to which each is worked out by itself
 
 
-def passed(level: Level, enter: Any, until: Any, sign: float) -> tuple[Signal, Ints, Bools, UsageError]:
+def passed(level: Readings, enter: Any, until: Any, sign: float) -> tuple[Spells, Ints, Bools, UsageError]:
     """Return the signal that says yes from ``enter`` on until past ``until``: with hysteresis.
 
     Between the two the answer stays as it was, at first no; it is known from the level's first value on. A
@@ -44,7 +44,7 @@ def passed(level: Level, enter: Any, until: Any, sign: float) -> tuple[Signal, I
     refused, error
         (n_sets,) bool, the sets that ask for what cannot be, whose answers mean nothing; and what says so.
     """
-    if isinstance(enter, Level):
+    if isinstance(enter, Readings):
         gap = level - enter
         zero = np.zeros(gap.n_sets)
         return *_signal(gap, zero, zero, sign), np.zeros(gap.n_sets, dtype=np.bool_), UsageError()
@@ -62,7 +62,7 @@ def passed(level: Level, enter: Any, until: Any, sign: float) -> tuple[Signal, I
     return *_signal(replace(level, which=which, since=since), enter, until, sign), refused, error
 
 
-def _signal(level: Level, enter: Floats, until: Floats, sign: float) -> tuple[Signal, Ints]:
+def _signal(level: Readings, enter: Floats, until: Floats, sign: float) -> tuple[Spells, Ints]:
     """Return the distinct answers to thresholds, (n_sets,) each, and which of them each set has."""
     from backtest.signals import compiled  # numba takes its time
 
@@ -90,4 +90,4 @@ def _signal(level: Level, enter: Floats, until: Floats, sign: float) -> tuple[Si
     offsets = np.empty(len(which) + 1, np.int64)
     runs = compiled.threshold(values, highest, lowest, which, begin, enter, until, offsets)
     fill = np.append(decision, len(level.fills.dates))
-    return Signal(level.fills, offsets, fill[runs[0]], fill[runs[1]], fill[begin]), of
+    return Spells(level.fills, offsets, fill[runs[0]], fill[runs[1]], fill[begin]), of

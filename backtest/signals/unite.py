@@ -33,7 +33,7 @@ def unite_windows(
     which, delay, end
         (n_sets,) int64: the row of ``counts`` and of each table that a set uses.
     offsets, starts, stops
-        (n_sets + 1,) and (n_runs,) int64, written, as in ``Signal``; room for a run a window.
+        (n_sets + 1,) and (n_runs,) int64, written, as in ``Spells``; room for a run a window.
 
     Returns
     -------

@@ -61,7 +61,7 @@ def holm(pvalues: list[float]) -> list[float]:
 
 
 @dataclass(frozen=True)
-class Size:
+class EffectSize:
     """The size of an effect that is claimed, or the smallest one worth having, as a value and in words."""
 
     value: float
@@ -89,7 +89,7 @@ class SignRule:
     """
 
     at_least: int
-    sizes: tuple[Size, ...] = ()
+    sizes: tuple[EffectSize, ...] = ()
     basis: str = "the smallest worth having"
     cases: str = "cases"
     condition: str = ""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.dates import Fills
-from backtest.studies.claim import SIZED, Claim, SignRule, Size
-from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.findings import Dots, Finding, TextTable
 from backtest.studies.inputs import monthly, observed, recession_months
 from backtest.studies.steadiness import coefficient, spells
 from backtest.wording import pvalue, signed
@@ -59,7 +59,7 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
             "small minus large, % a year",
         ),
         tables=(
-            Table(
+            TextTable(
                 f"{str(ends[0])[:7]} to {str(ends[-1])[:7]}",
                 ("months of", "months", "spells", "mean a year", "95% interval", "p"),
                 tuple(rows),
@@ -130,11 +130,11 @@ def _expansive_policy(market: MarketData) -> Finding:
     )
 
 
-def _rule(*sizes: Size) -> SignRule:
+def _rule(*sizes: EffectSize) -> SignRule:
     return SignRule(at_least=5, sizes=sizes, cases="spells")
 
 
-_EACH = _rule(Size(0.02, "2 points a year won"), Size(0.02, "2 points a year lost"))
+_EACH = _rule(EffectSize(0.02, "2 points a year won"), EffectSize(0.02, "2 points a year lost"))
 
 CYCLE_CLAIMS = (
     Claim(
@@ -169,7 +169,7 @@ CYCLE_CLAIMS = (
             "Mean of small minus large in the months after a cut of the discount rate less that in "
             "the months after a rise, whichever came last; errors respect autocorrelation."
         ),
-        rule=_rule(Size(0.02, "2 points a year")),
+        rule=_rule(EffectSize(0.02, "2 points a year")),
         examine=_expansive_policy,
         published=(
             "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "

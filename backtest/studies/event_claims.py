@@ -11,8 +11,8 @@ from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
 from backtest.series import Series
 from backtest.signals.policy import PolicyRate
-from backtest.studies.claim import SIZED, Claim, SignRule, Size
-from backtest.studies.findings import Cases, Evidence, Finding, Paths, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.findings import Cases, Evidence, Finding, Paths, TextTable
 from backtest.studies.inputs import missing, monthly, observed, turning_points
 from backtest.wording import pvalue, signed
 
@@ -31,7 +31,7 @@ QUIET = 12
 """A first cut has no other cut in so many months before it."""
 
 _SAME_SIDE = "the mean lies on the same side of the mean after ordinary months as of zero"
-_SIZES = (Size(0.05, "5 points over 12 months"), Size(0.05, "5 points over 24 months"))
+_SIZES = (EffectSize(0.05, "5 points over 12 months"), EffectSize(0.05, "5 points over 24 months"))
 _RULE = SignRule(
     at_least=5,
     sizes=_SIZES,
@@ -104,7 +104,7 @@ def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
     )
 
 
-def summary_tables(cases: Cases) -> tuple[Table, Table]:
+def summary_tables(cases: Cases) -> tuple[TextTable, TextTable]:
     """Return the summaries of all horizons as people read them, and how far chance and single cases go."""
     what = f"{cases.names[0]} minus {cases.names[1]}"
     columns = (
@@ -127,8 +127,8 @@ def summary_tables(cases: Cases) -> tuple[Table, Table]:
     )
     summary = cases.study.summary
     return (
-        Table(f"{what}, all complete cases", columns, tuple(map(_summary_row, summary))),
-        Table(
+        TextTable(f"{what}, all complete cases", columns, tuple(map(_summary_row, summary))),
+        TextTable(
             "chance, and the mean when one case is left out",
             others,
             tuple(_chance_row(horizon, cases.dates) for horizon in summary),
@@ -141,7 +141,7 @@ def _case_row(cases: Cases, row: int, shown: list[int]) -> tuple[str, ...]:
     return (str(cases.dates[row]), *("cut short" if np.isnan(v) else signed(float(v)) for v in values))
 
 
-def case_tables(cases: Cases) -> tuple[Table, Table]:
+def case_tables(cases: Cases) -> tuple[TextTable, TextTable]:
     """Return every case with its differences after and before it; a window that is not whole is cut short."""
     first, second = cases.names
     after = [c for c, h in enumerate(cases.study.horizons) if h > 0]
@@ -156,12 +156,12 @@ def case_tables(cases: Cases) -> tuple[Table, Table]:
         side: tuple(f"{cases.study.horizons[c]:+d}" for c in side) for side in (tuple(after), tuple(before))
     }
     return (
-        Table(
+        TextTable(
             f"{what}, months after",
             ("case", *heads[tuple(after)], "to the end of the data"),
             tuple(rows),
         ),
-        Table(
+        TextTable(
             f"{what}, months before",
             ("case", *heads[tuple(before)]),
             tuple(_case_row(cases, row, before) for row in range(len(cases.dates))),

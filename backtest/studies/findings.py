@@ -133,7 +133,7 @@ Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves"
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table for people: its title, its columns, and rows of text as it is shown."""
 
     title: str
@@ -192,6 +192,6 @@ class Finding:
     headline: str
     sample: str
     picture: Picture
-    tables: tuple[Table, ...] = ()
+    tables: tuple[TextTable, ...] = ()
     notes: tuple[str, ...] = ()
     cases: Cases | None = field(default=None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.predictive import forward_sums, predictive
-from backtest.studies.claim import SIZED, Claim, SignRule, Size, WidestRule
-from backtest.studies.findings import Evidence, Finding, History, Scatter, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule, WidestRule
+from backtest.studies.findings import Evidence, Finding, History, Scatter, TextTable
 from backtest.studies.inputs import known_level, monthly, observed
 from backtest.wording import number, pvalue, share, signed
 
@@ -29,7 +29,7 @@ MODERN = "1963-07"
 
 _RULE = SignRule(
     at_least=10,
-    sizes=tuple(Size(0.02 * years, f"{2 * years} points over {12 * years} months") for years in YEARS),
+    sizes=tuple(EffectSize(0.02 * years, f"{2 * years} points over {12 * years} months") for years in YEARS),
     basis="2 points a year for one standard deviation, the smallest worth having",
     cases="windows that do not overlap",
     condition="its out-of-sample R2 is above zero",
@@ -132,8 +132,8 @@ def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
         sample=f"{middle.n} overlapping months, {found[-1].windows} windows of 5 years",
         picture=_scatter(returns, level, 36, what, unit),
         tables=(
-            Table(f"small minus large on {what}; slope per standard deviation", _COLUMNS, rows),
-            Table(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
+            TextTable(f"small minus large on {what}; slope per standard deviation", _COLUMNS, rows),
+            TextTable(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
         ),
         notes=(
             "The picture's line and the R2 are of ordinary least squares; the slope is that of the test.",
@@ -186,7 +186,7 @@ def _widest_gap(market: MarketData) -> Finding:
         sample=f"{len(series.values)} months since {str(series.dates[0])[:7]}",
         picture=History(series.dates, 100.0 * series.values, "discount of small to large caps, %"),
         tables=(
-            Table(
+            TextTable(
                 f"where {last} stands",
                 ("window", "months", "narrowest", "median", "widest", "wider than the last"),
                 rows,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.regression import least_squares
-from backtest.studies.claim import SIZED, Claim, SignRule, Size
-from backtest.studies.findings import Dots, Finding, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.findings import Dots, Finding, TextTable
 from backtest.studies.inputs import change_within, monthly, observed
 from backtest.studies.steadiness import coefficient
 from backtest.wording import number, pvalue
@@ -64,7 +64,7 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
             "% in the month in which the driver rises by one point",
         ),
         tables=(
-            Table(
+            TextTable(
                 "regressions on the change within the same month, one driver at a time",
                 ("return of", "driver", "months", "with a change", "beta", "95% interval", "p"),
                 tuple(rows),
@@ -82,7 +82,7 @@ def _credit(market: MarketData) -> Finding:
     return _betas(market, [("credit_spread", "Baa-Aaa spread", False)])
 
 
-def _rule(*sizes: Size) -> SignRule:
+def _rule(*sizes: EffectSize) -> SignRule:
     return SignRule(at_least=60, sizes=sizes, cases="months")
 
 
@@ -96,7 +96,8 @@ RATE_CLAIMS = (
             "same month."
         ),
         rule=_rule(
-            Size(1.0, "1% for a point of the 10-year yield"), Size(1.0, "1% for a point of the policy rate")
+            EffectSize(1.0, "1% for a point of the 10-year yield"),
+            EffectSize(1.0, "1% for a point of the policy rate"),
         ),
         examine=_rates,
         revised=(SIZED,),
@@ -110,7 +111,7 @@ RATE_CLAIMS = (
         statement="Widening credit spreads hurt small caps more than large caps.",
         origin="articles on the great rotation, 2025",
         test="Beta of small minus large to the change of Moody's Baa-Aaa spread in the same month.",
-        rule=_rule(Size(2.0, "2% for a point of the spread")),
+        rule=_rule(EffectSize(2.0, "2% for a point of the spread")),
         examine=_credit,
         revised=(SIZED,),
     ),

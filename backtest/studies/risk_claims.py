@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
-from backtest.studies.claim import SIZED, Claim, SignRule, Size
-from backtest.studies.findings import Dots, Evidence, Finding, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.findings import Dots, Evidence, Finding, TextTable
 from backtest.studies.inputs import monthly, own_bars
 from backtest.wording import number, pvalue, share
 
@@ -73,7 +73,7 @@ def _more_volatile(market: MarketData) -> Finding:
             1.0,
         ),
         tables=(
-            Table(
+            TextTable(
                 "volatility a year",
                 ("months", "small", "large", "ratio", "95% interval", "p against 1"),
                 tuple(rows),
@@ -122,7 +122,7 @@ def _turn_rows(found: Turns, dates: Days) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple("start" if np.isnat(values[i]) else str(values[i]) for i in row) for row in columns.T)
 
 
-def _lead_table(ahead: Lead, bar: str) -> Table:
+def _lead_table(ahead: Lead, bar: str) -> TextTable:
     row = (
         *(number(ahead.first_leads, 3), number(ahead.second_leads, 3)),
         *(number(ahead.tstat), pvalue(ahead.pvalue)),
@@ -131,7 +131,7 @@ def _lead_table(ahead: Lead, bar: str) -> Table:
         *("correlation of small with large after it", "of large with small after it"),
         *("t of the difference", "p"),
     )
-    return Table(f"lead of one {bar}", columns, (row,))
+    return TextTable(f"lead of one {bar}", columns, (row,))
 
 
 def _turn_dots(found: Turns, rows: tuple[tuple[str, ...], ...], bar: str) -> Dots:
@@ -160,12 +160,12 @@ def _first_to_turn(market: MarketData) -> Finding:
         sample=f"{len(rows)} downturns, {market.frequency} bars",
         picture=_turn_dots(found, rows, bar),
         tables=(
-            Table(
+            TextTable(
                 "which turned first",
                 ("turn", "small", "large", "together", "p (sign test)"),
                 (peak_row, trough_row),
             ),
-            Table(
+            TextTable(
                 "turns of each downturn",
                 ("market peak", "small", "large", "market trough", "small", "large"),
                 rows,
@@ -186,7 +186,7 @@ RISK_CLAIMS = (
             "squares of the same months (Pitman and Morgan), whose error respects autocorrelation."
         ),
         rule=SignRule(
-            at_least=60, sizes=(Size(float(np.log(1.1)), "a tenth more volatility"),), cases="months"
+            at_least=60, sizes=(EffectSize(float(np.log(1.1)), "a tenth more volatility"),), cases="months"
         ),
         examine=_more_volatile,
         revised=(SIZED,),
@@ -201,7 +201,7 @@ RISK_CLAIMS = (
         ),
         rule=SignRule(
             at_least=5,
-            sizes=(Size(0.5, "three peaks in four"), Size(0.5, "three troughs in four")),
+            sizes=(EffectSize(0.5, "three peaks in four"), EffectSize(0.5, "three troughs in four")),
             cases="downturns in which one of them was first",
         ),
         examine=_first_to_turn,

@@ -9,8 +9,8 @@ import numpy as np
 
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
 from backtest.analysis.margins import earnings_change, implied_margin
-from backtest.studies.claim import SIZED, Claim, SignRule, Size
-from backtest.studies.findings import Curves, Evidence, Finding, Table
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.findings import Curves, Evidence, Finding, TextTable
 from backtest.studies.inputs import monthly
 from backtest.studies.steadiness import coefficient
 from backtest.wording import dollars, number, share, signed
@@ -52,12 +52,12 @@ class Assumptions:
         return {"small": self.small, "large": self.large}
 
 
-def margin_table(gain: float, margins: tuple[float, ...]) -> Table:
+def margin_table(gain: float, margins: tuple[float, ...]) -> TextTable:
     """Return by how much earnings change at each margin, sales being the same."""
     rows = tuple(
         (f"{100 * m:g}%", f"{100 * (m + gain):g}%", signed(earnings_change(m, gain), 0)) for m in margins
     )
-    return Table(
+    return TextTable(
         f"a gain of {gain * 1e4:g} basis points of net margin",
         ("margin before", "margin after", "earnings"),
         rows,
@@ -90,7 +90,7 @@ def _margin(market: MarketData) -> Finding:  # noqa: ARG001 - arithmetic needs n
     )
 
 
-def _left_table(growth: dict[str, float], a: Assumptions) -> Table:
+def _left_table(growth: dict[str, float], a: Assumptions) -> TextTable:
     rows = []
     for held in (1e6, 1e8, 1e9, 1e10, 1e11):
         costs = [float(impact_cost(a.traded * held, of)) for of in a.liquidity.values()]
@@ -99,14 +99,14 @@ def _left_table(growth: dict[str, float], a: Assumptions) -> Table:
             for name, of in a.liquidity.items()
         ]
         rows.append((dollars(held), *(f"{1e4 * cost:.0f}" for cost in costs), *map(signed, left)))
-    return Table(
+    return TextTable(
         "impact of one order, basis points, and growth a year that is left",
         ("sum", "small", "large", "small left", "large left"),
         tuple(rows),
     )
 
 
-def _assumption_table(a: Assumptions) -> Table:
+def _assumption_table(a: Assumptions) -> TextTable:
     columns = (
         "sleeve",
         "capitalisation",
@@ -122,7 +122,7 @@ def _assumption_table(a: Assumptions) -> Table:
         )
         for name, of in a.liquidity.items()
     )
-    return Table("assumptions", columns, rows)
+    return TextTable("assumptions", columns, rows)
 
 
 def _capacity_notes(a: Assumptions, alone: float) -> tuple[str, ...]:
@@ -203,7 +203,7 @@ SIZE_CLAIMS = (
         ),
         rule=SignRule(
             at_least=60,
-            sizes=(Size(0.02, "2 points a year"),),
+            sizes=(EffectSize(0.02, "2 points a year"),),
             cases="months",
             condition="impact takes the lead away at some sum between $1 million and $1 trillion",
         ),

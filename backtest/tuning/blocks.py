@@ -99,7 +99,7 @@ def block_sums(
     pair
         The sleeve held while a signal says no, and the one for yes.
     runs
-        Offsets, starts and stops, as in ``Signal``; known over the window.
+        Offsets, starts and stops, as in ``Spells``; known over the window.
     edges
         ``block_edges``; the first purchase is at the first of them, and no trade at the last.
     costs

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from backtest.rules.evaluate import Worked
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
-    from backtest.signals.signal import Signal
+    from backtest.signals.spells import Spells
     from backtest.terms import Terms
     from backtest.tuning.constraints import Constraint
     from backtest.tuning.grid import Grid
@@ -191,7 +191,7 @@ class Trials:
                 groups.append(Group(places[good], decision, which))
         return Decided(status, first, groups)
 
-    def signals(self, numbers: Ints) -> Iterator[Signal]:
+    def signals(self, numbers: Ints) -> Iterator[Spells]:
         """Give each signal that decides for some of the combinations, with the sets that these use."""
         for group in self.decide(numbers).groups:
             if isinstance(group.decision, Rotation):

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from backtest.tuning.survey import Survey
     from backtest.tuning.trials import Window
     from backtest.tuning.truth import Truth
-    from backtest.tuning.verdict import Verdict
+    from backtest.tuning.verdict import Judgement
     from backtest.tuning.walkforward import Plan, WalkForward
 
 _PIECE = 1 << 15
@@ -139,7 +139,7 @@ class Sweep:
         return self.survey.counts
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Judgement:
         """What the tests say of the winner, by the rule of docs/tuning.md."""
         return judged(self.truth)
 

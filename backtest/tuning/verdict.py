@@ -25,7 +25,7 @@ _POWER = 0.8416  # the normal quantile of a power of 80%
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What a sweep says of its winner.
 
     Parameters
@@ -51,7 +51,7 @@ class Verdict:
     follows: bool | None
 
 
-def judged(truth: Truth) -> Verdict:
+def judged(truth: Truth) -> Judgement:
     """Return the verdict on a winner."""
     tested, placebo, crossed = truth.superior, truth.placebo, truth.crossvalidation
     superior = None
@@ -69,4 +69,4 @@ def judged(truth: Truth) -> Verdict:
         outcome = LUCK
     unsettled = crossed is not None and crossed.probability > UNSETTLED
     follows = None if crossed is None else crossed.behind <= UNSETTLED
-    return Verdict(outcome, superior, shifted, visible, unsettled, follows)
+    return Judgement(outcome, superior, shifted, visible, unsettled, follows)

@@ -26,7 +26,7 @@ from backtest.universe.cleaning import (
     clean,
 )
 from backtest.universe.drift import Calendar, drift
-from backtest.universe.intake import EXAMPLES, SetAside, Table
+from backtest.universe.intake import EXAMPLES, Intake, SetAside
 from backtest.universe.issuers import NO_DOUBLES, SEVERAL, Doubles, find_doubles, second_lines
 from backtest.universe.workshop import parquet, text
 
@@ -141,7 +141,7 @@ def reconstitutions(dates: Days, when: str) -> Ints:
 
 
 def build(
-    shop: Workshop, table: Table, scheme: Scheme, rules: Rules, index: Path | None = None
+    shop: Workshop, table: Intake, scheme: Scheme, rules: Rules, index: Path | None = None
 ) -> Portfolios:
     """Form classes and their returns from the table that was taken into the workshop.
 
@@ -182,7 +182,7 @@ def _monthly(dates: Days) -> bool:
     return len(np.unique(dates.astype("datetime64[M]"))) == len(dates)
 
 
-def _mode(table: Table) -> int:
+def _mode(table: Intake) -> int:
     if "total_return" in table.columns:
         return GIVEN
     if "price" not in table.columns:
@@ -236,7 +236,7 @@ class _Findings:
         return told
 
 
-def _query(table: Table, scheme: Scheme, only: str = "true") -> str:
+def _query(table: Intake, scheme: Scheme, only: str = "true") -> str:
     given = [
         f"r.{name}" if name in table.columns else "NULL::DOUBLE"
         for name in ("total_return", "split", "dividend")
@@ -248,7 +248,7 @@ def _query(table: Table, scheme: Scheme, only: str = "true") -> str:
     )
 
 
-def _doubles(shop: Workshop, table: Table, scheme: Scheme, rules: Rules, mode: int, n_bars: int) -> Doubles:
+def _doubles(shop: Workshop, table: Intake, scheme: Scheme, rules: Rules, mode: int, n_bars: int) -> Doubles:
     # Issuers with several lines are cleaned twice: a size must be known before any row is passed on.
     few = _cleaned(
         shop,

@@ -39,7 +39,7 @@ class SetAside:
 
 
 @dataclass(frozen=True)
-class Table:
+class Intake:
     """A table of companies that was taken in.
 
     Parameters
@@ -69,7 +69,7 @@ class Table:
 
 def take_in(
     shop: Workshop, path: Path, mapping: Mapping, currency: str = "", rates: Path | None = None
-) -> Table:
+) -> Intake:
     """Read the table at ``path`` (CSV, Parquet, zip, or a folder of them) into the workshop.
 
     Parameters
@@ -109,7 +109,7 @@ def take_in(
     _lines(shop)
     doubled = bool(shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"))
     aside += [ragged] if ragged else []
-    return Table(
+    return Intake(
         sum(n for _, n in counts) + (ragged.rows if ragged else 0),
         used,
         columns,

@@ -11,7 +11,7 @@ import numpy as np
 from backtest.errors import UsageError, nearest
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.fundamentals import known_accounts, take_in_accounts
-from backtest.universe.intake import SetAside, Table, listed, take_in
+from backtest.universe.intake import Intake, SetAside, listed, take_in
 from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import Scheme, load_scheme
 from backtest.universe.screen import screen
@@ -80,7 +80,7 @@ class Universe:
     inputs: Inputs
     scheme: Scheme
     rules: Rules
-    table: Table
+    table: Intake
     portfolios: Portfolios
     returns: pd.DataFrame
     classes: pd.DataFrame
@@ -100,7 +100,7 @@ class Universe:
 
 def _prepare(
     shop: Workshop, inputs: Inputs, rules: Rules
-) -> tuple[Scheme, Table, Portfolios, list[SetAside]]:
+) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
     """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
     table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates)

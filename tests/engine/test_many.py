@@ -12,7 +12,7 @@ from backtest.engine.many import Measurer
 from backtest.engine.reference import Rebalance
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
-from backtest.signals.signal import Signal
+from backtest.signals.spells import Spells
 from tests.engine.cases import World, assert_close, cases, truth, worlds
 
 
@@ -82,7 +82,7 @@ def test_mixes_are_the_reference_in_every_window(data: st.DataObject) -> None:
 def rotation(n_bars: int) -> Rotation:
     dates = np.datetime64("2000-01-01") + np.arange(n_bars)
     offsets, starts = np.array([0, 1, 2]), np.array([2, 5])
-    return Rotation(Signal(Fills(dates), offsets, starts, starts + 3, np.zeros(2, np.int64)), "small", "cash")
+    return Rotation(Spells(Fills(dates), offsets, starts, starts + 3, np.zeros(2, np.int64)), "small", "cash")
 
 
 @pytest.fixture

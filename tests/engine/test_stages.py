@@ -16,7 +16,7 @@ from backtest.engine.stages import Stages
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
-from backtest.signals.signal import Signal
+from backtest.signals.spells import Spells
 from tests.engine.cases import World, assert_close, cases, truth, with_gaps, worlds
 
 NAMES = ("small", "large", "market", "cash")
@@ -29,13 +29,13 @@ def market(n: int, seed: int = 0) -> Bars:
     return Bars(dates, NAMES, returns)
 
 
-def signal(rng: np.random.Generator, dates: np.ndarray, n_sets: int, share: float) -> Signal:
+def signal(rng: np.random.Generator, dates: np.ndarray, n_sets: int, share: float) -> Spells:
     """Random runs; their edges may lie at the first fill and past the last."""
     edges = [np.flatnonzero(rng.random(len(dates) + 1) < share) for _ in range(n_sets)]
     edges = [e[: len(e) // 2 * 2] for e in edges]
     flat = np.concatenate(edges).astype(np.int64)
     offsets = np.cumsum([0, *(len(e) // 2 for e in edges)])
-    return Signal(Fills(dates), offsets, flat[::2], flat[1::2], np.zeros(n_sets, np.int64))
+    return Spells(Fills(dates), offsets, flat[::2], flat[1::2], np.zeros(n_sets, np.int64))
 
 
 def decided(rng: np.random.Generator, dates: np.ndarray, n_sets: int, share: float = 0.1) -> Weights:

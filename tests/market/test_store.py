@@ -16,26 +16,26 @@ from backtest.errors import DataError, RotationError
 from backtest.market.catalogue import entry
 from backtest.market.fetch import compare, fetch, keep, verify
 from backtest.market.store import Store
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 from tests.market.made import FILES
 from tests.market.server import Library, answer
 
 MONTHS = np.arange(np.datetime64("2000-01"), np.datetime64("2010-01")).astype("datetime64[D]")
 
 
-def _table(values: np.ndarray | float, dates: np.ndarray = MONTHS) -> Table:
+def _table(values: np.ndarray | float, dates: np.ndarray = MONTHS) -> SourceTable:
     column = np.broadcast_to(np.asarray(values, dtype=float), len(dates)).copy()
-    return Table(dates, ("AAA",), column[:, None], "here", "0" * 64)
+    return SourceTable(dates, ("AAA",), column[:, None], "here", "0" * 64)
 
 
 WRITER = """
 import sys, numpy as np
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 from backtest.market.store import Store
 dates = np.arange(np.datetime64("1900-01-01"), np.datetime64("1930-01-01"))
 values = [np.full((len(dates), 1), level) for level in (1.0, 2.0)]
 for i in range(int(sys.argv[1])):
-    Store().save("AAA", Table(dates, ("AAA",), values[i % 2], "here", "0" * 64))
+    Store().save("AAA", SourceTable(dates, ("AAA",), values[i % 2], "here", "0" * 64))
     if i == 1:
         print("ready", flush=True)
 """
@@ -118,8 +118,8 @@ def test_a_source_that_shows_the_latest_years_only_loses_no_history() -> None:
     days = np.arange(np.datetime64("2000-01-03"), np.datetime64("2000-06-01"))
     long, late = np.full(len(days), 4.0), np.full(60, 6.0)
     later = days[-1] + np.arange(-29, 31)
-    keep(Store(), about, Table(days, (about.id,), long[:, None], "here", "0" * 64))
-    keep(Store(), about, Table(later, (about.id,), late[:, None], "here", "0" * 64))
+    keep(Store(), about, SourceTable(days, (about.id,), long[:, None], "here", "0" * 64))
+    keep(Store(), about, SourceTable(later, (about.id,), late[:, None], "here", "0" * 64))
     table = Store().read(Store().find(about.id))
     assert (table.dates[0], table.dates[-1]) == (days[0], later[-1])
     assert table.values[0, 0] == 4.0

@@ -17,7 +17,7 @@ from backtest.reporting.comparison import as_document
 from backtest.reporting.comparison_page import page, verdict, write_comparison
 from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
-from backtest.reporting.record import Record, record_of
+from backtest.reporting.record import RunRecord, record_of
 from backtest.reporting.style import NARROW
 from backtest.reporting.terminal import show
 
@@ -32,11 +32,11 @@ def rate_cut(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
-def changed(record: Record, **values: object) -> Record:
+def changed(record: RunRecord, **values: object) -> RunRecord:
     return dataclasses.replace(record, document={**record.document, **values})
 
 
-def as_record(result: Run) -> Record:
+def as_record(result: Run) -> RunRecord:
     return record_of(result, document(result, None))
 
 

@@ -18,7 +18,7 @@ from backtest import MarketData, run
 from backtest.measures import drawdowns
 from backtest.reporting import figures, style, sweep_figures
 from backtest.reporting.sheet import Sheet, sheet
-from backtest.reporting.style import NARROW, WIDE, Size
+from backtest.reporting.style import NARROW, WIDE, FigureSize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def colour(line: Line2D) -> str:
 
 
 @BOTH
-def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet, size: Size) -> None:
+def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet, size: FigureSize) -> None:
     growth, relative, strip = figures.growth_figure(content.record, size).axes
     document = content.record.document
     totals = [document["metrics"]["total_return"]]
@@ -67,7 +67,7 @@ def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet, s
 
 @BOTH
 def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
-    content: Sheet, size: Size
+    content: Sheet, size: FigureSize
 ) -> None:
     growth = figures.growth_figure(content.record, size).axes[0]
     total = 1.0 + content.record.document["metrics"]["total_return"]
@@ -82,7 +82,7 @@ def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
 
 
 @BOTH
-def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: Size) -> None:
+def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: FigureSize) -> None:
     record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
     for figure in (figures.growth_figure(record, size), figures.drawdown_figure(record, size)):
         FigureCanvasAgg(figure).draw()
@@ -92,7 +92,7 @@ def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: Size) -> Non
 
 
 @BOTH
-def test_the_drawdowns_are_the_measured_ones(content: Sheet, size: Size) -> None:
+def test_the_drawdowns_are_the_measured_ones(content: Sheet, size: FigureSize) -> None:
     (axes,) = figures.drawdown_figure(content.record, size).axes
     document = content.record.document
     deepest = [document["metrics"]["max_drawdown"], document["benchmarks"]["market"]["max_drawdown"]]
@@ -100,7 +100,7 @@ def test_the_drawdowns_are_the_measured_ones(content: Sheet, size: Size) -> None
 
 
 @BOTH
-def test_the_moving_window_shows_all_four_measures(content: Sheet, size: Size) -> None:
+def test_the_moving_window_shows_all_four_measures(content: Sheet, size: FigureSize) -> None:
     panels = figures.rolling_figure(content, size).axes
     shown = [drawn(axes)[0][-1] for axes in panels]
     rolled = content.rolling
@@ -179,7 +179,9 @@ def test_falls_of_equity_are_what_drawdowns_says(content: Sheet) -> None:
 
 
 @BOTH
-def test_the_ends_of_a_front_are_marked_whole_and_trials_are_counted_in_whole_numbers(size: Size) -> None:
+def test_the_ends_of_a_front_are_marked_whole_and_trials_are_counted_in_whole_numbers(
+    size: FigureSize,
+) -> None:
     rng = np.random.default_rng(5)
     first, second = rng.normal(size=(2, 40))
     best = np.array([[first.max(), second.min()], [first.min(), second.max()]])

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from backtest.dates import Fills, last_business_day
-from backtest.signals.level import Level, level_of
-from backtest.signals.signal import Signal, from_dense
+from backtest.signals.readings import Readings, level_of
+from backtest.signals.spells import Spells, from_dense
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def values(n: int) -> st.SearchStrategy[NDArray[np.float64]]:
 
 
 @st.composite
-def signals(draw: st.DrawFn, n_sets: int, daily: bool = False) -> tuple[Signal, NDArray[np.bool_]]:
+def signals(draw: st.DrawFn, n_sets: int, daily: bool = False) -> tuple[Spells, NDArray[np.bool_]]:
     """A signal of one set or of ``n_sets``, and its dense rows; it is known from some fill on."""
     where = fills(daily)
     rows = draw(answers(draw(st.sampled_from([1, n_sets])), len(where.dates)))
@@ -58,13 +58,13 @@ def signals(draw: st.DrawFn, n_sets: int, daily: bool = False) -> tuple[Signal, 
     return from_dense(where, rows, first), rows
 
 
-def dense(signal: Signal) -> NDArray[np.bool_]:
+def dense(signal: Spells) -> NDArray[np.bool_]:
     return np.array([signal.dense(which) for which in range(signal.n_sets)])
 
 
 def level(
     values: NDArray[np.float64], dates: NDArray[np.datetime64], lag: int = 0, daily: bool = False
-) -> Level:
+) -> Readings:
     """A level of these values, each known ``lag`` days after its date."""
     return level_of(fills(daily), "made", "percent", dates, dates + lag, values)
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest import MarketData, UsageError, load_market
-from backtest.studies.claim import SignRule, Size, WidestRule, holm
+from backtest.studies.claim import EffectSize, SignRule, WidestRule, holm
 from backtest.studies.findings import Evidence
 from backtest.studies.register import CLAIMS, claim, study
 
-ONE = Size(1.0, "one")
+ONE = EffectSize(1.0, "one")
 pvalues = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6)
 
 

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import UsageError
-from backtest.parameters import Parameter, Unit
+from backtest.parameters import CountedIn, Parameter
 from backtest.tuning.constraints import all_hold, read_constraint
 from backtest.tuning.grid import Axis, Grid, axis_of, make_grid
 from backtest.tuning.search import Search
 
-MONTHS = Parameter("hold", Unit("months", whole=True), 24, 1, 60, "hold this long")
-POINTS = Parameter("cut", Unit("percentage points"), 0.25, 0.0, 1.0, "smallest cut")
-FREE = Parameter("free", Unit("percent"), 5.0, float("-inf"), float("inf"), "no range")
-WORDS = Parameter("how", Unit(""), "level", 0, 0, "how to tell", ("level", "percentile", "none"))
+MONTHS = Parameter("hold", CountedIn("months", whole=True), 24, 1, 60, "hold this long")
+POINTS = Parameter("cut", CountedIn("percentage points"), 0.25, 0.0, 1.0, "smallest cut")
+FREE = Parameter("free", CountedIn("percent"), 5.0, float("-inf"), float("inf"), "no range")
+WORDS = Parameter("how", CountedIn(""), "level", 0, 0, "how to tell", ("level", "percentile", "none"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_every_combination_has_a_number_and_back() -> None:
 
 
 def test_a_grid_nobody_named_spans_the_declared_ranges_and_stays_small() -> None:
-    many = tuple(Parameter(f"p{i}", Unit("months", whole=True), 24, 1, 60, "") for i in range(7))
+    many = tuple(Parameter(f"p{i}", CountedIn("months", whole=True), 24, 1, 60, "") for i in range(7))
     grid = make_grid((*many, FREE), {}, {"p0": 3}, "it")
     assert grid.size <= 20_000
     assert grid.axes[0].values == (3,)
@@ -114,7 +114,7 @@ def test_a_grid_that_makes_no_sense_is_refused(
 
 
 def test_a_grid_too_large_to_number_is_refused() -> None:
-    many = tuple(Parameter(f"p{i}", Unit("percent"), 0.0, 0.0, 100.0, "") for i in range(3))
+    many = tuple(Parameter(f"p{i}", CountedIn("percent"), 0.0, 0.0, 100.0, "") for i in range(3))
     with pytest.raises(UsageError, match="combinations"):
         make_grid(many, {p.name: "0:100:0.001" for p in many}, {}, "it")
 
@@ -122,7 +122,7 @@ def test_a_grid_too_large_to_number_is_refused() -> None:
 def _grid(*sizes: int) -> Grid:
     return Grid(
         tuple(
-            Axis(Parameter(f"p{i}", Unit("", whole=True), 0, 0, 10**6, ""), tuple(range(n)))
+            Axis(Parameter(f"p{i}", CountedIn("", whole=True), 0, 0, 10**6, ""), tuple(range(n)))
             for i, n in enumerate(sizes)
         )
     )

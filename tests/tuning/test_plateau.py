@@ -8,19 +8,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from backtest.parameters import Parameter, Unit
+from backtest.parameters import CountedIn, Parameter
 from backtest.tuning.grid import Axis, Grid
 from backtest.tuning.plateau import Landscape, pareto
 
 
 def _grid(*sizes: int, words: int = 0) -> Grid:
     axes = [
-        Axis(Parameter(f"p{i}", Unit("", whole=True), 0, 0, 10**6, ""), tuple(range(n)))
+        Axis(Parameter(f"p{i}", CountedIn("", whole=True), 0, 0, 10**6, ""), tuple(range(n)))
         for i, n in enumerate(sizes)
     ]
     if words:
         names = tuple("abcdef"[:words])
-        axes.insert(0, Axis(Parameter("w", Unit(""), "a", 0, 0, "", names), names))
+        axes.insert(0, Axis(Parameter("w", CountedIn(""), "a", 0, 0, "", names), names))
     return Grid(tuple(axes))
 
 

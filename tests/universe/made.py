@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backtest.universe.build import Portfolios
-    from backtest.universe.intake import Table
+    from backtest.universe.intake import Intake
     from backtest.universe.schemes import Scheme
 
 
@@ -62,7 +62,7 @@ def saved(table: pd.DataFrame, folder: Path, name: str = "companies.parquet") ->
 @contextmanager
 def built(
     path: Path, scheme: str | Scheme = "us", rules: Rules | None = None, mapping: Mapping | None = None
-) -> Iterator[tuple[Workshop, Table, Portfolios]]:
+) -> Iterator[tuple[Workshop, Intake, Portfolios]]:
     """Give the workshop, the table and the portfolios of a file of companies."""
     chosen = load_scheme(scheme) if isinstance(scheme, str) else scheme
     with Workshop("500MB") as shop:
@@ -72,7 +72,7 @@ def built(
 
 def taken(
     path: Path, mapping: Mapping | None = None, currency: str = "USD", rates: Path | None = None
-) -> Table:
+) -> Intake:
     """Return what the intake says of a file."""
     with Workshop("500MB") as shop:
         return take_in(shop, path, mapping or Mapping(currency="USD"), currency, rates)

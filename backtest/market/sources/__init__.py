@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from backtest.market.entry import Entry
-    from backtest.market.table import Table
+    from backtest.market.table import SourceTable
 
-    Tables: TypeAlias = "Callable[[Sequence[Entry]], dict[str, Table | DataError]]"
+    Tables: TypeAlias = "Callable[[Sequence[Entry]], dict[str, SourceTable | DataError]]"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("arch", options=Figures, carried=True)
-def arch(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+def arch(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return one column of one file each, dated on the first of the month.
 
     The files are read themselves: arch's own loader misreads ``192607`` under pandas 3. DataError where one
@@ -59,7 +59,7 @@ def arch(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
     return {about.id: _column(about.id, about.told(Figures)) for about in entries}
 
 
-def _column(id: str, figures: Figures) -> Table:
+def _column(id: str, figures: Figures) -> SourceTable:
     content = _content(figures.file)
     sha256 = hashlib.sha256(content).hexdigest()
     origin = f"arch {importlib.metadata.version('arch')}, {figures.file}"
@@ -72,7 +72,7 @@ def _column(id: str, figures: Figures) -> Table:
     rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
     dates = to_days([_iso(row["Date"]) for row in rows])
     values = np.array([[float(row[figures.column] or "nan")] for row in rows])
-    return Table(dates, (id,), values, origin, sha256)
+    return SourceTable(dates, (id,), values, origin, sha256)
 
 
 def _iso(text: str) -> str:

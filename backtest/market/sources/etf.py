@@ -11,7 +11,7 @@ import numpy as np
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @source("etf", needs="yfinance")
-def etf(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+def etf(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return one fund's adjusted closes by trading day, whole; they are a total-return level.
 
     The answer of the current day is left out: before the close it is a price of the moment. DataError where
@@ -45,4 +45,4 @@ def etf(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
     values = values[past]
     digest = hashlib.sha256(values.tobytes()).hexdigest()
     address = f"Yahoo Finance {entry.download}, adjusted close"
-    return {entry.id: Table(dates[past], (entry.id,), values[:, None], address, digest)}
+    return {entry.id: SourceTable(dates[past], (entry.id,), values[:, None], address, digest)}

@@ -13,7 +13,7 @@ import numpy as np
 from backtest.dates import parse_day, to_days
 from backtest.folders import shipped
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _CHECKED = re.compile(rb"^# checked-through: (\S+)$", re.MULTILINE)
 
 
-class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FactsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of ``data/``, its columns of dates and values, and which number a word of these is."""
 
     file: str
@@ -33,13 +33,13 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: dict[str, float] = {}
 
 
-@source("facts", options=Columns, carried=True)
-def facts(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+@source("facts", options=FactsFile, carried=True)
+def facts(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return a column each by the dates of another; ``# checked-through: DATE`` says how far it speaks."""
-    return {about.id: _column(about.id, about.told(Columns)) for about in entries}
+    return {about.id: _column(about.id, about.told(FactsFile)) for about in entries}
 
 
-def _column(id: str, told: Columns) -> Table:
+def _column(id: str, told: FactsFile) -> SourceTable:
     content = (shipped("data") / told.file).read_bytes()
     lines = [line for line in content.decode("utf-8").splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
@@ -48,7 +48,7 @@ def _column(id: str, told: Columns) -> Table:
     )
     announced = to_days([row["announced"] or "NaT" for row in rows]) if told.words else None
     checked = _CHECKED.search(content)
-    return Table(
+    return SourceTable(
         dates=to_days([row[told.date] for row in rows]),
         columns=(id,),
         values=values[:, None],

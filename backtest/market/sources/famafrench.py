@@ -17,7 +17,7 @@ import numpy as np
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 from backtest.market.text import LIMIT, decoded
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("famafrench", options=Title)
-def famafrench(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+def famafrench(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return the tables of one file of the library that entries name; ``ROTATION_FRENCH_URL`` names a mirror.
 
     pandas-datareader sends the request, in our session, and takes the file apart. By itself it would ask over
@@ -65,7 +65,7 @@ def famafrench(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
         raise DataError(f"{file} was refused: it is not in the layout of the library ({error})") from None
     titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
     sha256 = hashlib.sha256(content).hexdigest()
-    found: dict[str, Table | DataError] = {}
+    found: dict[str, SourceTable | DataError] = {}
     for entry in entries:
         try:
             found[entry.id] = _table(entry, tables, titles, address, sha256)
@@ -114,7 +114,9 @@ def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
     return text
 
 
-def _table(entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str) -> Table:
+def _table(
+    entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str
+) -> SourceTable:
     import pandas as pd
 
     wanted = entry.told(Title).table
@@ -141,4 +143,4 @@ def _table(entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: st
         raise DataError(f"{entry.id} was refused: the line of {at} lacks a value")
     values = np.where(np.isin(values, _MISSING), np.nan, values)
     dates = to_days(frame.index.to_timestamp(how="start").to_numpy())
-    return Table(dates, entry.columns, values, url, sha256)
+    return SourceTable(dates, entry.columns, values, url, sha256)

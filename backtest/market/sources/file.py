@@ -18,7 +18,7 @@ import numpy as np
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,12 +119,12 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source(LOCAL_FILE, options=Place, carried=True)
-def local(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+def local(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return the columns of a file each; DataError where it is damaged."""
     return {about.id: _columns(Path(about.told(Place).path)) for about in entries}
 
 
-def _columns(path: Path) -> Table:
+def _columns(path: Path) -> SourceTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -139,4 +139,4 @@ def _columns(path: Path) -> Table:
         dates = to_days(table["date"].to_numpy())
     except (ValueError, TypeError):
         raise DataError(f"{path} has something else than dates and numbers in its columns") from None
-    return Table(dates, tuple(names), values, f"file {path.name}", hashlib.sha256(content).hexdigest())
+    return SourceTable(dates, tuple(names), values, f"file {path.name}", hashlib.sha256(content).hexdigest())

@@ -18,7 +18,7 @@ from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.release import known_at
 from backtest.market.sources import source
-from backtest.market.table import Table
+from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Releases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("fred", options=Releases)
-def fred(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
+def fred(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Return one series, whole, from ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror.
 
     pandas-datareader has the address and sends the request, in our session. Its parser is not used: it skips
@@ -55,7 +55,7 @@ def fred(entries: Sequence[Entry]) -> dict[str, Table | DataError]:
     text = decoded(content, entry.id)
     dates, values = read_series(text, entry.id, headers=("observation_date", "DATE"), column=entry.download)
     sha256 = hashlib.sha256(content).hexdigest()
-    return {entry.id: Table(dates, (entry.id,), values[:, None], address, sha256)}
+    return {entry.id: SourceTable(dates, (entry.id,), values[:, None], address, sha256)}
 
 
 MOST_ROWS = 100_000
@@ -68,7 +68,7 @@ def _asks_alfred(entry: Entry) -> bool:
     return bool(entry.told(Releases).vintages) and has_key
 
 
-def _releases(entry: Entry) -> Table:
+def _releases(entry: Entry) -> SourceTable:
     """Return a series with the day of each value's first release, by ALFRED.
 
     The option ``vintages`` says which values: ``first`` as first released, or ``latest``, for a series
@@ -112,4 +112,4 @@ def _releases(entry: Entry) -> Table:
     values = chosen["value"].to_numpy(dtype=np.float64)
     address = f"{reader.root_url}/series/observations?series_id={entry.download}"
     sha256 = hashlib.sha256(frame.to_csv().encode()).hexdigest()
-    return Table(dates, (entry.id,), values[:, None], address, sha256, announced)
+    return SourceTable(dates, (entry.id,), values[:, None], address, sha256, announced)

@@ -1,4 +1,4 @@
-"""A level: numbers as they became known, and what is made of them."""
+"""Readings: the values of levels as they became known, and what is made of them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ half; the z-score the distance from the mean in sample standard deviations, miss
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
-    """A series of numbers, point in time, for one parameter set or many.
+class Readings:
+    """The values of a level, point in time, for one parameter set or many.
 
     At each fill the latest value known before it counts. A missing value is no news: what was known before
     it still stands. What needs a history (a change, an average, a percentile) is missing until the history
@@ -82,7 +82,7 @@ class Level:
         following = np.minimum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
         return np.c_[following, np.full(len(there), n)]
 
-    def apart(self) -> Level:
+    def apart(self) -> Readings:
         """Return the level with a row of its own for each row and ``since`` that a set uses."""
         if not self.since.any():
             return self
@@ -115,18 +115,18 @@ class Level:
         padded = np.c_[np.full(len(values), np.nan), values]
         return np.where(index < begin[:, None], np.nan, padded[:, index + 1][self.which])
 
-    def take(self, which: Ints) -> Level:
+    def take(self, which: Ints) -> Readings:
         """Return the level of so many of the sets, in this order."""
         return replace(self, which=self.which[which], since=self.since[which])
 
     # What is made of a level: each states the history that it needs.
 
-    def change(self, months: Any) -> Level:
+    def change(self, months: Any) -> Readings:
         """Return the change over so many months, in the level's unit; it needs those months."""
         (now, then), which, n = self._before(months)
         return self._made(f"change of {self.label} over {n} months", now - then, which)
 
-    def growth(self, months: Any) -> Level:
+    def growth(self, months: Any) -> Readings:
         """Return the relative change over so many months, in percent; it needs those months.
 
         It is missing where the earlier value is not positive.
@@ -136,7 +136,7 @@ class Level:
         made = self._made(f"growth of {self.label} over {n} months", 100.0 * (now / base - 1.0), which)
         return replace(made, unit="percent")
 
-    def over(self, months: Any, statistic: str, *, expanding: bool = False) -> Level:
+    def over(self, months: Any, statistic: str, *, expanding: bool = False) -> Readings:
         """Return one of ``STATISTICS`` of the last so many months, the present value included.
 
         It needs those months. With ``expanding`` it is that of all of the past, never of the whole sample.
@@ -167,7 +167,7 @@ class Level:
         label = label.format(n=wanted[0], label=self.label)
         return replace(self, label=label, unit=unit or self.unit, values=result, which=which, since=since)
 
-    def in_percent(self) -> Level:
+    def in_percent(self) -> Readings:
         """Return a fraction as percent; what is in percent stays as it is.
 
         Raises
@@ -183,12 +183,12 @@ class Level:
             )
         return replace(self, values=100.0 * self.values, unit="percent")
 
-    def combined(self, other: Any, combine: Any, label: str, unit: str) -> Level:
+    def combined(self, other: Any, combine: Any, label: str, unit: str) -> Readings:
         """Return what a function of two arrays makes of this level and a number, a row or another level.
 
         Each is taken as known on the day, and what is not finite is missing. ``label`` has two places.
         """
-        if not isinstance(other, Level):
+        if not isinstance(other, Readings):
             numbers = np.atleast_1d(other).astype(np.float64)
             n_sets = sets_of(self.n_sets, len(numbers))
             found, what = np.unique(numbers, return_inverse=True)
@@ -206,7 +206,7 @@ class Level:
             [np.broadcast_to(each.which, n_sets) for each in both], [len(each.values) for each in both]
         )
         days, (mine, theirs), dates = together(both)
-        return Level(
+        return Readings(
             self.fills,
             label.format(self.label, other.label),
             unit,
@@ -217,21 +217,21 @@ class Level:
             np.zeros_like(which),
         )
 
-    def transformed(self, function: Any, label: str, unit: str) -> Level:
+    def transformed(self, function: Any, label: str, unit: str) -> Readings:
         """Return what a function of one array makes of each value; what is not finite is missing."""
         return replace(self, label=label.format(self.label), values=_finite(function, self.values), unit=unit)
 
-    def __sub__(self, other: Level | float) -> Level:
+    def __sub__(self, other: Readings | float) -> Readings:
         """Return the difference from a number or from another level."""
         return self.combined(other, np.subtract, "{} less {}", self.unit)
 
-    def __truediv__(self, other: Level | float) -> Level:
+    def __truediv__(self, other: Readings | float) -> Readings:
         """Return the ratio to a number or to another level."""
         return self.combined(other, np.true_divide, "{} over {}", "ratio")
 
     # The machinery.
 
-    def _made(self, label: str, values: Floats, which: Ints) -> Level:
+    def _made(self, label: str, values: Floats, which: Ints) -> Readings:
         return replace(self, label=label, values=values, which=which, since=np.zeros_like(which))
 
     def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
@@ -291,7 +291,7 @@ def windows(dates: Days, months: Ints) -> tuple[Ints, Ints]:
     return np.c_[np.searchsorted(dates, day, "right"), never], np.c_[complete, never]
 
 
-def together(levels: Sequence[Level]) -> tuple[Days, list[Floats], Days]:
+def together(levels: Sequence[Readings]) -> tuple[Days, list[Floats], Days]:
     """Return the days on which any level had news, the rows of each as known then, and what they are about.
 
     The latter is the date of the latest period among them, (n_days,).
@@ -310,7 +310,7 @@ def _finite(function: Any, *values: Any) -> Floats:
     return made
 
 
-def level_of(fills: Fills, label: str, unit: str, dates: Days, known_at: Days, values: Floats) -> Level:
+def level_of(fills: Fills, label: str, unit: str, dates: Days, known_at: Days, values: Floats) -> Readings:
     """Return the level of one series: ``values`` (n,) as they became known, NaN where one is missing."""
     one = np.zeros(1, np.int64)
-    return Level(fills, label, unit, dates, known_at, values[None, :], one, one)
+    return Readings(fills, label, unit, dates, known_at, values[None, :], one, one)

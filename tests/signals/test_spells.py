@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.signals.signal import Signal, from_dense, unite, vote
+from backtest.signals.spells import Spells, from_dense, unite, vote
 from tests.signals.cases import MONTHS, dense, fills, signals, walk
 
 
@@ -29,7 +29,7 @@ def test_and_or_not_are_those_of_the_dense_rows(one: tuple, two: tuple) -> None:
 
 
 @given(signals(4))
-def test_runs_increase_and_never_touch(made: tuple[Signal, np.ndarray]) -> None:
+def test_runs_increase_and_never_touch(made: tuple[Spells, np.ndarray]) -> None:
     signal, rows = made
     assert (dense(signal) == rows).all()
     for which in range(signal.n_sets):

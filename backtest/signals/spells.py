@@ -1,4 +1,4 @@
-"""A signal: yes or no at every fill, kept as runs from one fill to another."""
+"""Spells: what a signal says at every fill, kept as runs of yes from one fill to another."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Signal:
-    """Yes or no at every fill, for each parameter set, as disjoint runs.
+class Spells:
+    """What a signal says at every fill, for each parameter set: disjoint runs of yes.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Signal:
         np.add.at(change, stops, -1)
         return change[:-1].cumsum() > 0
 
-    def __invert__(self) -> Signal:
+    def __invert__(self) -> Spells:
         """Yes while this one says no."""
         return _tallied([self], np.array([True, False]), None)
 
@@ -74,7 +74,7 @@ class Signal:
         """
         return self._unlike(np.where(self.first <= first, 0, -1), first, last)
 
-    def distinct(self) -> tuple[Signal, Ints]:
+    def distinct(self) -> tuple[Spells, Ints]:
         """Return the signal with each set that is another once, and which of them each set is."""
         sets, which = self._unlike(self.first, 0, len(self.fills.dates))
         return self.take(sets), which
@@ -86,17 +86,17 @@ class Signal:
         runs, window = (self.offsets, self.starts, self.stops), np.array([first, last])
         return found[: unlike(*runs, kind, window, found, which)], which
 
-    def known(self) -> Signal:
+    def known(self) -> Spells:
         """Return the signal without what its runs say before it is known."""
         first = np.repeat(self.first, np.diff(self.offsets))
         starts = np.maximum(self.starts, first)
         return self._keep(starts, self.stops, starts < self.stops)
 
-    def _keep(self, starts: Ints, stops: Ints, kept: Bools) -> Signal:
+    def _keep(self, starts: Ints, stops: Ints, kept: Bools) -> Spells:
         offsets = np.r_[0, np.cumsum(kept)][self.offsets]
         return replace(self, offsets=offsets, starts=starts[kept], stops=stops[kept])
 
-    def at_most(self, months: Any) -> Signal:
+    def at_most(self, months: Any) -> Spells:
         """Return yes for at most so many months at a stretch; then no, until it has been no and turns yes.
 
         A run that begins at a fill on day d is over at the first fill on or after ``d + months``.
@@ -107,11 +107,11 @@ class Signal:
         limit = over[np.repeat(which, np.diff(clean.offsets)), clean.starts]
         return replace(clean, stops=np.minimum(clean.stops, limit))
 
-    def at_least(self, months: Any) -> Signal:
+    def at_least(self, months: Any) -> Spells:
         """Return yes for at least so many months once it has turned yes, whatever comes."""
         return self._held(whole(months, "months"), np.zeros(1, np.int64))
 
-    def paused(self, months: Any) -> Signal:
+    def paused(self, months: Any) -> Spells:
         """Return no for at least so many months once it has turned no: the cooldown after a run."""
         return self._held(np.zeros(1, np.int64), whole(months, "months"))
 
@@ -121,12 +121,12 @@ class Signal:
         table = np.array([months_on(self.fills.dates, int(m)) for m in found])
         return table, np.broadcast_to(which, n_sets)
 
-    def spread(self, n_sets: int) -> Signal:
+    def spread(self, n_sets: int) -> Spells:
         """Return the signal for ``n_sets`` parameter sets: itself, or its only set repeated."""
         sets_of(n_sets, self.n_sets)
         return self if n_sets == self.n_sets else self.take(np.zeros(n_sets, dtype=np.int64))
 
-    def take(self, which: Ints) -> Signal:
+    def take(self, which: Ints) -> Spells:
         """Return the signal of so many of its sets, in this order."""
         if len(which) == self.n_sets and (which == np.arange(self.n_sets)).all():
             return self
@@ -137,7 +137,7 @@ class Signal:
             self, offsets=offsets, starts=self.starts[runs], stops=self.stops[runs], first=self.first[which]
         )
 
-    def _held(self, least: Ints, pause: Ints) -> Signal:
+    def _held(self, least: Ints, pause: Ints) -> Spells:
         from backtest.signals.compiled import hold  # numba takes its time
 
         clean = self.spread(sets_of(self.n_sets, len(least), len(pause))).known()
@@ -148,7 +148,7 @@ class Signal:
         used = hold(*runs, shortest, one, wait, other, offsets, starts, stops)
         return replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
 
-    def moved(self, later: Ints) -> Signal:
+    def moved(self, later: Ints) -> Spells:
         """Return the signal that changes only at some fills: ``later`` (n_fills + 1,) has the next ones."""
         which = np.repeat(np.arange(self.n_sets), np.diff(self.offsets))
         starts, stops = later[self.starts], later[self.stops]
@@ -200,7 +200,7 @@ class Steps:
     masks: Ints
 
 
-def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Steps:
+def merge(signals: Sequence[Spells], which: Sequence[Ints] | None = None) -> Steps:
     """Return at which fills any of the signals changes, for each parameter set.
 
     ``which`` has, for each signal, the (n_sets,) sets of it that meet; by default one with another.
@@ -214,7 +214,7 @@ def merge(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ste
     return Steps(signals[0].fills, offsets, at[:used], masks[:used])
 
 
-def _side_by_side(signals: Sequence[Signal], which: Sequence[Ints] | None) -> tuple[Ints, Ints, Ints]:
+def _side_by_side(signals: Sequence[Spells], which: Sequence[Ints] | None) -> tuple[Ints, Ints, Ints]:
     """Return the starts and stops of all runs in turn, and where each set's begin and end there.
 
     The latter are (n_signals, n_sets) each and come first.
@@ -230,7 +230,7 @@ def _side_by_side(signals: Sequence[Signal], which: Sequence[Ints] | None) -> tu
     return begin, end, edges.ravel()
 
 
-def latest(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> Ints:
+def latest(signals: Sequence[Spells], which: Sequence[Ints] | None = None) -> Ints:
     """Return the first fill at which all of the signals are known, (n_sets,); ``which`` as in ``merge``."""
     firsts = [s.first for s in signals]
     if which is not None:
@@ -238,7 +238,7 @@ def latest(signals: Sequence[Signal], which: Sequence[Ints] | None = None) -> In
     return np.max(np.broadcast_arrays(*firsts), axis=0)
 
 
-def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> Signal:
+def vote(*signals: Spells, needed: int, which: Sequence[Ints] | None = None) -> Spells:
     """Return yes while at least ``needed`` of the signals say yes; known when all of them are.
 
     ``which`` as in ``merge``.
@@ -246,7 +246,7 @@ def vote(*signals: Signal, needed: int, which: Sequence[Ints] | None = None) -> 
     return _tallied(signals, np.arange(len(signals) + 1) >= needed, which)
 
 
-def _tallied(signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | None) -> Signal:
+def _tallied(signals: Sequence[Spells], answers: Bools, which: Sequence[Ints] | None) -> Spells:
     """Return the signal whose answer depends on how many signals say yes: ``answers`` (n_signals + 1,)."""
     from backtest.signals.compiled import tally  # numba takes its time
 
@@ -255,10 +255,10 @@ def _tallied(signals: Sequence[Signal], answers: Bools, which: Sequence[Ints] | 
     offsets, runs = np.empty(n_sets + 1, np.int64), np.empty((2, n_sets + n_runs + 1), np.int64)
     used = tally(begin, end, edges, len(fills.dates), answers.astype(np.int64), offsets, runs)
     starts, stops = runs[:, :used]
-    return Signal(fills, offsets, starts, stops, latest(signals, which))
+    return Spells(fills, offsets, starts, stops, latest(signals, which))
 
 
-def from_dense(fills: Fills, yes: Bools, first: Ints) -> Signal:
+def from_dense(fills: Fills, yes: Bools, first: Ints) -> Spells:
     """Return the signal of dense rows (n_sets, n_fills) of yes and no, known from ``first`` (n_sets,) on."""
     from backtest.signals.compiled import changes  # numba takes its time
 
@@ -267,7 +267,7 @@ def from_dense(fills: Fills, yes: Bools, first: Ints) -> Signal:
     n_runs = changes(yes, len(fills.dates), offsets, none, none)
     starts, stops = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
     changes(yes, len(fills.dates), offsets, starts, stops)
-    return Signal(fills, offsets, starts, stops, first)
+    return Spells(fills, offsets, starts, stops, first)
 
 
 def unite(
@@ -276,7 +276,7 @@ def unite(
     starts: tuple[Ints, Ints],
     stops: tuple[Ints, Ints],
     first: Ints,
-) -> Signal:
+) -> Spells:
     """Unite windows that overlap or touch into one signal.
 
     Parameters
@@ -297,11 +297,11 @@ def unite(
     if len(counts[1]) == 1:  # what numba would compile is not worth its import
         runs = _united(*(rows[which[0]].tolist() for rows, which in (counts, starts, stops)))
         edges = np.array(runs, dtype=np.int64).reshape(-1, 2)
-        return Signal(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first)
+        return Spells(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first)
     from backtest.signals.unite import unite_windows
 
     used = unite_windows(*counts, *starts, *stops, offsets, begins, ends)
-    return Signal(fills, offsets, begins[:used], ends[:used], first)
+    return Spells(fills, offsets, begins[:used], ends[:used], first)
 
 
 def _united(counts: list[bool], starts: list[int], stops: list[int]) -> list[tuple[int, int]]:

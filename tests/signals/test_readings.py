@@ -19,25 +19,25 @@ from tests.signals.cases import DAYS, MONTHS, dense, level, values
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from backtest.signals.level import Level
-    from backtest.signals.signal import Signal
+    from backtest.signals.readings import Readings
+    from backtest.signals.spells import Spells
 
 FIRSTS = np.arange("1988-06", "1995-01", dtype="datetime64[M]").astype("datetime64[D]")
 ENDS = last_business_day(FIRSTS)
 
 
-def above(made: Level, enter: Any, until: Any = None, sign: float = 1.0) -> Signal:
+def above(made: Readings, enter: Any, until: Any = None, sign: float = 1.0) -> Spells:
     signal, which, refused, error = passed(made, enter, until, sign)
     if refused.any():
         raise error
     return signal.take(which)
 
 
-def below(made: Level, enter: Any, until: Any = None) -> Signal:
+def below(made: Readings, enter: Any, until: Any = None) -> Spells:
     return above(made, enter, until, -1.0)
 
 
-def over(made: Level, what: str, months: Any) -> Level:
+def over(made: Readings, what: str, months: Any) -> Readings:
     return made.change(months) if what == "change" else made.over(months, what)
 
 
@@ -78,7 +78,7 @@ def described(window: list[float], what: str) -> float:
     return 100.0 * (ranks.iloc[-1] - 1.0) / (len(present) - 1.0)
 
 
-def alone(made: Level, which: int) -> NDArray[np.float64]:
+def alone(made: Readings, which: int) -> NDArray[np.float64]:
     """The values of one set of a level."""
     one = made.take(np.array([which])).apart()
     return one.values[one.which[0]]
@@ -274,7 +274,7 @@ def test_as_of_is_what_was_known_before_each_fill() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    made: Level = level(np.arange(len(FIRSTS), dtype=float), FIRSTS)
+    made: Readings = level(np.arange(len(FIRSTS), dtype=float), FIRSTS)
     with pytest.raises(UsageError, match="turns yes at 1 cannot turn no above that, at 2"):
         above(made, 1, until=2)
     with pytest.raises(UsageError, match="rows of parameters of different lengths meet: 2, 3"):
