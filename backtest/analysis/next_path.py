@@ -24,7 +24,7 @@ DRAWS, FEWER, MANY_BARS = 1000, 500, 5000
 
 SEED = 20260101
 
-HELD = {"max_drawdown": (79, 96), "calmar": (89, 97)}
+HELD = {"max_drawdown": (72, 96), "calmar": (86, 97)}
 """Percent of the next paths that the range of 95% held in simulation, from the worst process to the best."""
 
 _AT_ONCE = 1 << 20  # values of a chunk of paths

@@ -95,11 +95,14 @@ def _intervals(process: Process, world: World, holding: str) -> Experiment:
 
 
 def _further(process: Process, world: World, holding: str) -> Experiment:
-    """Hold the range of the next path against the next path."""
-    held = HOLDING[holding](world)
+    """Hold the range of the next path against the next path, of a strategy or of the market alone."""
+
+    def drawn(rng: np.random.Generator) -> Floats:
+        market = world.draw(process, rng)
+        return market.market[0] if holding == "market" else _returns(market, HOLDING[holding](world))[0][0]
 
     def once(rng: np.random.Generator) -> Outcomes:
-        this, following = (_returns(world.draw(process, rng), held)[0][0] for _ in range(2))
+        this, following = drawn(rng), drawn(rng)
         n_years = world.bars / world.ppy
         told = next_path(this, n_years)
         if told is None:
@@ -156,5 +159,5 @@ EXPERIMENTS = [
     *(_alpha(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
     *(_difference(p, w) for w in WORLDS.values() for p in PROCESSES.values()),
     *(_intervals(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
-    *(_further(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in ("small", "rotation")),
+    *(_further(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in ("small", "rotation", "market")),
 ]

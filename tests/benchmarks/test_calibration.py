@@ -60,7 +60,7 @@ def test_what_is_said_of_the_next_path_is_what_the_table_has() -> None:
     page = (REPOSITORY / "docs" / "calibration.md").read_text(encoding="utf-8")
     table = page[page.index("## Next path") :].split("\n## ")[0]
     rows = re.findall(r"^\| .* \| \d+ \| \**([\d.]+)\** \| \**([\d.]+)\** \|$", table, re.MULTILINE)
-    assert len(rows) == 24
+    assert len(rows) == 36
     for measure, column in zip(("max_drawdown", "calmar"), np.array(rows, dtype=float).T, strict=True):
         assert HELD[measure] == (int(np.floor(column.min())), int(np.ceil(column.max()))), measure
 
