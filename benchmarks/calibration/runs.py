@@ -155,9 +155,12 @@ def _difference(process: Process, world: World) -> Experiment:
     return Experiment("difference of two runs", f"{process.name}, {world.name}", REJECTS, once)
 
 
+FURTHER = ("small", "rotation", "market")
+"""Whose next path is asked for."""
+
 EXPERIMENTS = [
     *(_alpha(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
     *(_difference(p, w) for w in WORLDS.values() for p in PROCESSES.values()),
     *(_intervals(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in HOLDING),
-    *(_further(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in ("small", "rotation", "market")),
+    *(_further(p, w, h) for w in WORLDS.values() for p in PROCESSES.values() for h in FURTHER),
 ]
