@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
     Ints: TypeAlias = NDArray[np.int64]
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def to_days(values: Any) -> Days:
@@ -36,7 +40,8 @@ def parse_day(text: str | dt.date | np.datetime64, what: str) -> np.datetime64:
         return text.astype("datetime64[D]")
     if isinstance(text, str):
         try:
-            text = dt.date.fromisoformat(text)
+            # Python takes weeks (2020-W01-1) and digits of other scripts too, which nobody means.
+            text = dt.date.fromisoformat(text if _DAY.fullmatch(text) else "")
         except ValueError:
             raise UsageError(f"{what} '{text}' is not a date; write it as 2007-09-18") from None
     # Not a time (NaT of pandas, too) is a date by its type alone: it is not equal to itself.

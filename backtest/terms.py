@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -59,7 +60,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         for sleeve in self.cost_bps if isinstance(self.cost_bps, dict) else ():
             if sleeve not in sleeves:
                 raise UsageError(f"a cost names the sleeve '{sleeve}'; {nearest(sleeve, sleeves)}")
-        versus = self.benchmark or benchmark
+        versus = benchmark if self.benchmark is None else self.benchmark
         if versus not in sleeves:
             raise UsageError(f"there is no benchmark '{versus}'; {nearest(versus, sleeves)}")
         return msgspec.structs.replace(self, benchmark=versus)
@@ -90,22 +91,27 @@ def read_terms(given: Mapping[str, Any]) -> Terms:
 
 def _cost(given: Any) -> float | dict[str, float]:
     if isinstance(given, str):
-        given = dict(_pair(part) for part in given.split(",")) if "=" in given else _number(given)
+        given = _by_sleeve(given) if "=" in given else _number(given)
     if not isinstance(given, Mapping):
         return _bps(given)
     return {str(sleeve): _bps(value) for sleeve, value in given.items()}
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    sleeve, _, value = text.partition("=")
-    return sleeve.strip(), _number(value)
+def _by_sleeve(text: str) -> dict[str, Any]:
+    parts = [part.partition("=") for part in text.split(",")]
+    names = [sleeve.strip() for sleeve, _, _ in parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the cost of {name} is given more than once")
+    return {name: _number(value) for name, (_, _, value) in zip(names, parts, strict=True)}
+
+
+_PLAIN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
 def _number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    """Return a number as people write one; anything else, ``1_0`` too, as it is."""
+    return float(text) if _PLAIN.fullmatch(text) else text
 
 
 def _bps(value: Any) -> float:

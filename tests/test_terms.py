@@ -62,6 +62,11 @@ def test_a_run_pays_the_costs_of_the_sleeve_that_it_trades(embedded: MarketData)
         ({"start": "1990-13-01"}, "the start '1990-13-01' is not a date"),
         ({"cost_bps": "small"}, "not 'small'"),
         ({"cost_bps": "small=x"}, "not 'x'"),
+        ({"cost_bps": "1_0"}, "not '1_0'"),
+        ({"cost_bps": "\u0661"}, "not '\u0661'"),
+        ({"cost_bps": "small=5,small=6"}, "the cost of small is given more than once"),
+        ({"start": "2020-W01-1"}, "the start '2020-W01-1' is not a date"),
+        ({"end": "\u0662020-01-01"}, "is not a date"),
         ({"cost_bps": True}, "not True"),
         ({"cost_bps": float("nan")}, "must lie in 0 to 1000 basis points, not nan"),
         ({"delay_fill": 1.5}, "delay_fill must be a whole number of bars from 0 to 260, not 1.5"),
@@ -80,5 +85,7 @@ def test_a_market_gives_the_benchmark_and_refuses_what_it_has_not() -> None:
     assert Terms().on(sleeves, "large").benchmark == "large"
     with pytest.raises(UsageError, match="there is no benchmark 'larg'; did you mean 'large'"):
         Terms(benchmark="larg").on(sleeves, "large")
+    with pytest.raises(UsageError, match="there is no benchmark ''; there are"):
+        Terms(benchmark="").on(sleeves, "large")
     with pytest.raises(UsageError, match="a cost names the sleeve 'smal'; did you mean 'small'"):
         Terms(cost_bps={"smal": 1.0}).on(sleeves, "large")
