@@ -297,9 +297,11 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--currency", metavar="C", default="", help="the other currency's name")
     options = parser.parse(arguments)
-    from backtest.universe.schemes import load_scheme, scheme_names
+    from backtest.universe.schemes import load_scheme, shipped_names
 
-    schemes = [load_scheme(name) for name in ([options.scheme] if options.scheme else scheme_names())]
+    schemes = [
+        load_scheme(name) for name in ([options.scheme] if options.scheme else shipped_names("scheme"))
+    ]
     if options.exchange_rate is not None:
         if not options.scheme:
             raise UsageError("name the scheme that is to be scaled, such as us_six")

@@ -29,6 +29,14 @@ _WORDS = {
     "float": "a number",
     "bool": "true or false",
 }
+_HOW = {
+    "text": "write it in quotes",
+    "a number, not text": "write it without quotes",
+    "a list": "put it in square brackets",
+    "a table": "write [{0}] and its entries below it",
+    "a list of tables": "write [[{0}]] above the entries of each",
+}
+"""How that is written, by what a value must be, or by that and what it is."""
 
 
 class WrongError(Exception):
@@ -81,14 +89,18 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
 def line_of(text: str, keys: tuple[str, ...]) -> int:
     """Return the number of the line on which a key of a TOML text stands (1 where it stands nowhere)."""
     found = 1
+    counts: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     here: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\[?([^\[\]]+)\]", line)
+        header = re.match(r"\s*(\[\[?)([^\[\]]+)\]", line)
         key = re.match(r"""\s*("[^"]+"|'[^']+'|[\w-]+)\s*=""", line)
         if header:
-            table = tuple(part.strip(" \"'") for part in header[1].split("."))
-            here = table
+            here = table = tuple(part.strip(" \"'") for part in header[2].split("."))
+            if header[1] == "[[":  # a key in one of several tables of a name has its number behind the name
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+                here = table if len(keys) >= len(table) else here
         elif key:
             here = (*table, key[1].strip("\"'"))
         else:
@@ -125,7 +137,7 @@ def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = ()) 
         f.name for f in fields.values() if f.name not in content and (f.default, f.default_factory) == without
     ]
     if lacking:
-        whose = f"'{where[-1]}'" if where else "the file"
+        whose = next((f"'{key}'" for key in reversed(where) if not key.isdecimal()), "the file")
         raise WrongError(where, f"{whose} lacks {', '.join(lacking)}")
     try:
         return msgspec.convert(content, kind)
@@ -142,7 +154,10 @@ def _wrong(where: tuple[str, ...], value: Any, kind: Any) -> WrongError:
         try:
             msgspec.convert(part, of)
         except msgspec.ValidationError as error:
-            return WrongError(path, f"'{path[-1]}' must be {_in_words(str(error), of)}")
+            words = _in_words(str(error), of)
+            how = _HOW.get(words) or _HOW.get(words.partition(", not ")[0], "")
+            said = f"'{path[-1]}' must be {words}{'; ' if how else ''}{how.format(path[-1])}"
+            return WrongError(path, said)
     return WrongError(where, f"'{where[-1]}' cannot be read")
 
 
@@ -153,5 +168,12 @@ def _in_words(said: str, kind: Any) -> str:
         return f"{' or '.join(get_args(kind))}, not {said.removeprefix('Invalid enum value ')}"
     said = said.removeprefix("Expected ").replace(", got ", ", not ")
     said = re.sub(r" of length (\d)", r" of \1", re.sub(r"( of length)? >= (\d+)", r" of \2 or more", said))
-    said = re.sub(r"`(\w+)`", lambda match: _WORDS.get(match[1], match[1]), said)
-    return f"a list of {said}" if "[" in place else said
+    said = re.sub(r"`([\w| ]+)`", lambda match: " or ".join(_worded(match[1])), said)
+    return (
+        "a list of " + re.sub(r"^an? ([^,]+)", r"\1s", said) if "[" in place.rpartition("...]")[2] else said
+    )
+
+
+def _worded(kinds: str) -> list[str]:
+    # No TOML file has a null: where a key may be left out, its value may not.
+    return [_WORDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null"]

@@ -10,7 +10,7 @@ from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
 from backtest.universe.universe import settings
-from backtest.universe.valuation import COVERED, RATIOS, ends
+from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _losses(universe: Universe) -> b.Table:
 
 def _discounts(universe: Universe) -> list[list[str]]:
     assert universe.discounts is not None  # noqa: S101 - the page has this part only where there is one
-    small, large = ends(universe.scheme)
+    small, large = universe.scheme.ends
     rows = []
     for ratio, name in NAMES.items():
         column = f"discount_{ratio}"
@@ -186,7 +186,7 @@ def _debt(universe: Universe) -> b.Table:
 
 
 def _summary(universe: Universe) -> list[str]:
-    small, large = ends(universe.scheme)
+    small, large = universe.scheme.ends
     rows = {row["class"]: row for row in _last(universe.classes)}
     said = []
     if small in rows and large in rows:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from backtest.dates import to_days
 from backtest.reporting import style
 from backtest.reporting.style import STYLE, WIDE, FigureSize
-from backtest.universe.valuation import COVERED, RATIOS, ends
+from backtest.universe.valuation import COVERED, RATIOS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ def valuation_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     if universe.valuation is None or universe.discounts is None:
         raise ValueError("a universe without accounts has no valuation to draw")
     names = list(universe.scheme.classes)
-    small, large = ends(universe.scheme)
+    small, large = universe.scheme.ends
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(size.width, 9.0))
         panels = figure.subplots(6, 1, sharex=True, height_ratios=[2.0, 1.2] * 3)

@@ -11,7 +11,6 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError
 from backtest.market.sources.file import write_local
 from backtest.universe.universe import settings
-from backtest.universe.valuation import ends
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +42,7 @@ def measures(universe: Universe) -> pd.DataFrame:
     ``top_share`` and ``herfindahl`` are those of all companies.
     """
     names = universe.scheme.classes
-    above = names[names.index(ends(universe.scheme)[1]) :]
+    above = names[names.index(universe.scheme.ends[1]) :]
     shares = universe.classes.pivot_table(index="date", columns="class", values="share").fillna(0.0)
     whole = universe.classes[universe.classes["class"] == "market"].set_index("date")
     table = whole[["top_share", "herfindahl"]].copy()
@@ -141,7 +140,7 @@ def _market_file(
     suffix, dates = "_equal" if weights == "equal" else "", to_days(returns.index.to_numpy())
     names = [name for name in (*universe.scheme.classes, "market") if name in returns]
     sleeves = {name: f"returns.parquet[{name}{suffix}]" for name in names}
-    for sleeve, end in zip(("small", "large"), ends(universe.scheme), strict=True):
+    for sleeve, end in zip(("small", "large"), universe.scheme.ends, strict=True):
         if end in sleeves:
             sleeves.setdefault(sleeve, sleeves[end])
     sleeves["cash"] = cash or "cash.parquet"

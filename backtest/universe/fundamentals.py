@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.errors import DataError, UsageError, nearest
+from backtest.errors import DataError
 from backtest.universe.intake import EXAMPLES, SetAside
-from backtest.universe.mapping import FIGURES, HOW, Mapping
+from backtest.universe.mapping import FIGURES, Mapping
 from backtest.universe.workshop import files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
@@ -84,17 +84,9 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
     reader = f"read_csv({names(found)}, {as_text})" if kind == "csv" else parquet(found)
     shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
     present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
-    columns = mapping.accounts(present)
-    for needed in ("company", "published"):
-        if needed not in columns:
-            theirs = mapping.fundamentals.get(needed, [(needed, 1.0)])[0][0]
-            raise UsageError(
-                f"{path.name} has no column '{theirs}' for {needed}; {nearest(theirs, present)}; {HOW}"
-            )
-    if not set(FIGURES) & columns.keys():
-        raise UsageError(f"{path.name} has none of the figures {', '.join(FIGURES)}; {HOW}")
+    columns = mapping.accounts(present, path.name)
     company = f"trim({quoted(columns['company'][0][0])}::VARCHAR)"
-    for pattern, instead in mapping.company_replace:
+    for pattern, instead in mapping.fundamentals_company.items():
         company = f"regexp_replace({company}, {text(pattern)}, {text(instead)}, 'g')"
     published = f"try_cast({quoted(columns['published'][0][0])} AS DATE)"
     ended = columns.get("period_end")

@@ -190,14 +190,14 @@ def _date(column: str, kind: str) -> str:
 
 
 def _made(columns: dict[str, str], mapping: Mapping) -> bool:
-    return "issuer" not in columns and mapping.issuer_column in columns
+    return "issuer" not in columns and mapping.issuer.column in columns
 
 
 def _issuer(columns: dict[str, str], mapping: Mapping) -> str:
     if not _made(columns, mapping):
         return "NULL::VARCHAR"
-    made = quoted(columns[mapping.issuer_column])
-    for pattern in mapping.issuer_strip:
+    made = quoted(columns[mapping.issuer.column])
+    for pattern in mapping.issuer.strip:
         made = f"regexp_replace({made}, {text(pattern)}, ' ', 'g')"
     return f"nullif(lower(trim(regexp_replace({made}, '[^A-Za-z0-9&]+', ' ', 'g'))), '')"
 
@@ -266,8 +266,8 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
     ]
     for rule in mapping.leave_out:
         found = f"regexp_matches(coalesce({rule.column}, ''), {text(rule.matches)})"
-        if rule.exempt:
-            found += f" AND NOT regexp_matches(coalesce({rule.column}, ''), {text(rule.exempt)})"
+        if rule.unless:
+            found += f" AND NOT regexp_matches(coalesce({rule.column}, ''), {text(rule.unless)})"
         cases.append(f"WHEN {found} THEN {text('left out by rule: ' + rule.reason)}")
     cases.append(f"WHEN garbled IS NOT NULL THEN {text(GARBLED)}")
     checked = [c for c in ("price", "shares", "capitalisation") if c in columns]

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
-from backtest.errors import DataError, UsageError, nearest
-from backtest.folders import shipped
-from backtest.market.toml import read_toml
+from backtest.errors import UsageError, nearest
+from backtest.folders import expanded, shipped
+from backtest.market.toml import DERIVED, WrongError, declared, record
 
-WAYS = ("capitalisation", "rank", "cumulative", "percentile")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TOTAL = "total_capitalisation"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("market", "cash", "all")
-_OWN = ("title", "source", "currency", "unit", "classes", "borders", "by", "exchange", "index", "index_base")
-_DERIVED = ("title", "source", "base", "currency", "exchange_rate", "purchasing_power", "index", "index_base")
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Size classes and the borders between them.
+    """Size classes and the borders between them; its fields are the keys of its file.
 
     Parameters
     ----------
-    name, title, source
-        Its name, what it is in one line, and where the borders come from.
+    title, source
+        What it is in one line, and where the borders come from.
     classes
         Names from the smallest class up. The sleeves of a market made with it bear these names.
     borders
@@ -36,26 +36,28 @@ class Scheme:
         largest company down; the company that reaches it still belongs to the class above. By ``percentile``:
         of the capitalisations on ``exchange`` (of all companies where there is none).
     by
-        One of ``WAYS``.
+        What the borders are.
     currency, unit
         What amounts are counted in; empty and 1 where the borders are no amounts.
     exchange
         The reference exchange of percentiles.
     index, index_base
         The series that amounts move with, and its value at which the borders hold as declared.
+    name
+        That of its file.
     """
 
-    name: str
     title: str
     source: str
     classes: tuple[str, ...]
     borders: tuple[float, ...]
-    by: str = "capitalisation"
+    by: Literal["capitalisation", "rank", "cumulative", "percentile"] = "capitalisation"
     currency: str = ""
     unit: float = 1.0
     exchange: str = ""
     index: str = ""
     index_base: float = 1.0
+    name: str = field(default="", metadata=DERIVED)
 
     @property
     def amounts(self) -> tuple[float, ...]:
@@ -66,6 +68,12 @@ class Scheme:
     def across(self) -> bool:
         """Whether a border depends on the other companies of the date."""
         return self.by != "capitalisation" or self.index == TOTAL
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The classes that stand for small and large: by name, else the lowest and the highest."""
+        small = "small" if "small" in self.classes else self.classes[0]
+        return small, "large" if "large" in self.classes else self.classes[-1]
 
     def scaled(self, exchange_rate: float, purchasing_power: float, currency: str) -> Scheme:
         """Return the scheme for another country: borders times exchange rate over purchasing-power ratio.
@@ -93,9 +101,44 @@ class Scheme:
         return replace(self, borders=tuple(b * factor for b in self.borders), currency=currency)
 
 
-def scheme_names() -> list[str]:
-    """Return the names of the shipped schemes."""
-    return sorted(path.stem for path in (shipped("data") / "schemes").glob("*.toml"))
+@dataclass(frozen=True)
+class _Derived:
+    """The file of a scheme that lies on another one: scaled, or moved with an index."""
+
+    title: str
+    source: str
+    base: str
+    currency: str = ""
+    exchange_rate: float | None = None
+    purchasing_power: float | None = None
+    index: str | None = None
+    index_base: float | None = None
+
+
+def shipped_names(kind: str) -> list[str]:
+    """Return the names of the shipped files of a kind, ``scheme`` or ``mapping``."""
+    return sorted(path.stem for path in (shipped("data") / f"{kind}s").glob("*.toml"))
+
+
+def place(kind: str, name_or_path: str) -> Path:
+    """Return the file of a kind, ``scheme`` or ``mapping``, that is shipped under a name, or any by its path.
+
+    Raises
+    ------
+    UsageError
+        When there is none; the nearest one is named.
+    """
+    if name_or_path.endswith(".toml"):
+        path = expanded(name_or_path)
+        if not path.is_file():
+            raise UsageError(f"there is no {kind} file '{path}'")
+        return path
+    if name_or_path not in shipped_names(kind):
+        raise UsageError(
+            f"there is no {kind} '{name_or_path}' (one of your own is named by the path of its .toml file); "
+            f"{nearest(name_or_path, shipped_names(kind))}"
+        )
+    return shipped("data") / f"{kind}s" / f"{name_or_path}.toml"
 
 
 def load_scheme(name_or_path: str) -> Scheme:
@@ -106,117 +149,60 @@ def load_scheme(name_or_path: str) -> Scheme:
     UsageError
         When there is no such scheme; the nearest one is named.
     DataError
-        When its file does not declare a scheme.
+        When its file does not declare a scheme; the sentence has the file, the line and the reason.
     """
-    return _scheme(_place(name_or_path))
+    return _read(place("scheme", name_or_path))
 
 
-def _place(name_or_path: str) -> Path:
-    if name_or_path.endswith(".toml"):
-        path = Path(name_or_path).expanduser()
-        if not path.is_file():
-            raise UsageError(f"there is no scheme file '{path}'")
-    elif name_or_path in scheme_names():
-        path = shipped("data") / "schemes" / f"{name_or_path}.toml"
-    else:
-        raise UsageError(
-            f"there is no scheme '{name_or_path}' (one of your own is named by the path of its .toml file); "
-            f"{nearest(name_or_path, scheme_names())}"
-        )
-    return path
-
-
-def _scheme(path: Path, above: tuple[Path, ...] = ()) -> Scheme:
-    if path.resolve() in above:
-        raise DataError(f"{path}: a scheme cannot be its own base, not by way of others either; change base")
-    above = (*above, path.resolve())
-    content = read_toml(path)
-    derived = "base" in content
-    allowed = _DERIVED if derived else _OWN
-    for entry in content:
-        if entry not in allowed:
-            raise DataError(f"{path} has an entry '{entry}'; {nearest(entry, allowed)}")
-    missing = [
-        e
-        for e in (("title", "source") if derived else ("title", "source", "classes", "borders"))
-        if e not in content
-    ]
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(missing)}")
-    _typed(path, content)
-    scheme = _derived(path, content, above) if derived else _own(path, content)
-    _check(path, scheme)
+def _read(path: Path, above: tuple[Path, ...] = ()) -> Scheme:
+    with declared(path) as content:
+        if path.resolve() in above:
+            said = "a scheme cannot be its own base, not by way of others either; change base"
+            raise WrongError(("base",), said)
+        if "base" in content:
+            scheme = _on_its_base(record(_Derived, content), path, (*above, path.resolve()))
+        else:
+            scheme = record(Scheme, content)
+        scheme = replace(scheme, name=path.stem)
+        _check(scheme)
     return scheme
 
 
-def _typed(path: Path, content: dict[str, Any]) -> None:
-    for entry, value in content.items():
-        if entry in ("unit", "index_base", "exchange_rate", "purchasing_power"):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise DataError(f"{path}: {entry} = {value!r} is no number; write one, without quotes")
-        elif entry in ("classes", "borders"):
-            if not isinstance(value, list):
-                raise DataError(f"{path}: {entry} is a list; put it in square brackets")
-        elif not isinstance(value, str):
-            raise DataError(f"{path}: {entry} = {value!r} is no text; write it in quotes")
-
-
-def _own(path: Path, content: dict[str, Any]) -> Scheme:
-    try:
-        return Scheme(
-            name=path.stem,
-            title=content["title"],
-            source=content["source"],
-            classes=tuple(content["classes"]),
-            borders=tuple(float(border) for border in content["borders"]),
-            by=content.get("by", "capitalisation"),
-            currency=content.get("currency", ""),
-            unit=float(content.get("unit", 1.0)),
-            exchange=content.get("exchange", ""),
-            index=content.get("index", ""),
-            index_base=float(content.get("index_base", 1.0)),
-        )
-    except (TypeError, ValueError):
-        raise DataError(f"{path}: classes are a list of names, borders and unit are numbers") from None
-
-
-def _derived(path: Path, content: dict[str, Any], above: tuple[Path, ...]) -> Scheme:
-    base = content["base"]
-    beside = path.parent / f"{base}.toml"
-    scheme = _scheme(beside if beside.is_file() else _place(base), above)
-    if {"exchange_rate", "purchasing_power"} & content.keys():
-        if "currency" not in content:
-            raise DataError(f"{path} lacks currency: the one that the scaled borders are counted in")
-        rate, power = content.get("exchange_rate", 1.0), content.get("purchasing_power", 1.0)
-        scheme = scheme.scaled(float(rate), float(power), content["currency"])
+def _on_its_base(told: _Derived, path: Path, above: tuple[Path, ...]) -> Scheme:
+    beside = path.parent / f"{told.base}.toml"
+    scheme = _read(beside if beside.is_file() else place("scheme", told.base), above)
+    if told.exchange_rate is not None or told.purchasing_power is not None:
+        if not told.currency:
+            raise WrongError((), "the file lacks currency: the one that the scaled borders are counted in")
+        rate, power = (1.0 if x is None else x for x in (told.exchange_rate, told.purchasing_power))
+        scheme = scheme.scaled(rate, power, told.currency)
     return replace(
         scheme,
-        name=path.stem,
-        title=content["title"],
-        source=content["source"],
-        index=content.get("index", scheme.index),
-        index_base=float(content.get("index_base", scheme.index_base)),
+        title=told.title,
+        source=told.source,
+        index=scheme.index if told.index is None else told.index,
+        index_base=scheme.index_base if told.index_base is None else told.index_base,
     )
 
 
-def _check(path: Path, scheme: Scheme) -> None:
+def _check(scheme: Scheme) -> None:
     """Refuse a declaration that is no scheme, saying what is wrong with it."""
-    if scheme.by not in WAYS:
-        raise DataError(f"{path}: by = '{scheme.by}'; {nearest(scheme.by, WAYS)}")
-    if len(scheme.classes) != len(scheme.borders) + 1 or not scheme.borders:
-        raise DataError(f"{path}: {len(scheme.classes)} classes need {len(scheme.classes) - 1} borders")
+    n, borders = len(scheme.classes), scheme.borders
+    if n != len(borders) + 1 or not borders:
+        raise WrongError(("borders",), f"{n} classes need {n - 1} borders")
     for name in scheme.classes:
-        if not _NAME.fullmatch(str(name)) or name in _RESERVED or scheme.classes.count(name) > 1:
-            raise DataError(f"{path}: '{name}' cannot name a class; small letters, once, and not {_RESERVED}")
-    rises = all(a < b for a, b in zip(scheme.borders, scheme.borders[1:], strict=False))
-    falls = all(a > b for a, b in zip(scheme.borders, scheme.borders[1:], strict=False))
-    if not (falls if scheme.by in ("rank", "cumulative") else rises) or min(scheme.borders) <= 0.0:
-        raise DataError(f"{path}: the borders must be above zero and stand from the lowest class up")
-    if scheme.by in ("cumulative", "percentile") and max(scheme.borders) >= 100.0:
-        raise DataError(f"{path}: a border in percent must lie below 100")
+        if not _NAME.fullmatch(name) or name in _RESERVED or scheme.classes.count(name) > 1:
+            said = f"'{name}' cannot name a class; small letters, once, and not {_RESERVED}"
+            raise WrongError(("classes",), said)
+    upward = borders[::-1] if scheme.by in ("rank", "cumulative") else borders
+    if upward[0] <= 0.0 or any(low >= high for low, high in pairwise(upward)):
+        raise WrongError(("borders",), "the borders must be above zero and stand from the lowest class up")
+    if scheme.by in ("cumulative", "percentile") and max(borders) >= 100.0:
+        raise WrongError(("borders",), "a border in percent must lie below 100")
     if scheme.by == "capitalisation" and not scheme.currency:
-        raise DataError(f"{path} lacks currency: the one that the borders are counted in")
+        raise WrongError((), "the file lacks currency: the one that the borders are counted in")
     if scheme.index and scheme.by != "capitalisation":
-        raise DataError(f"{path}: only borders by capitalisation can move with an index")
-    if not scheme.index_base > 0.0 or not scheme.unit > 0.0:
-        raise DataError(f"{path}: index_base and unit must be above zero")
+        raise WrongError(("index",), "only borders by capitalisation can move with an index")
+    for key in ("unit", "index_base"):
+        if not getattr(scheme, key) > 0.0:
+            raise WrongError((key,), f"{key} must be above zero")

@@ -23,12 +23,6 @@ COVERED = 1 / 3
 RATIOS = {"pe": "earnings", "ps": "sales", "pb": "book"}
 
 
-def ends(scheme: Scheme) -> tuple[str, str]:
-    """Return the classes that stand for small and large: by name, else the lowest and the highest."""
-    small = "small" if "small" in scheme.classes else scheme.classes[0]
-    return small, "large" if "large" in scheme.classes else scheme.classes[-1]
-
-
 def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame:
     """Return a row for each class (and ``market``) at each date shown.
 
@@ -98,7 +92,7 @@ def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """
     import pandas as pd
 
-    small, large = ends(scheme)
+    small, large = scheme.ends
     told = valuation.copy()
     for ratio in RATIOS:
         told[ratio] = told[ratio].where(told[f"{ratio}_covered"] >= COVERED)

@@ -120,7 +120,7 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
         (["classify", "companies.parquet", "--out", "x.txt"], "takes a .csv or a .parquet file"),
         (
             ["classify", "companies.parquet", "--mapping", "us"],
-            "there is no mapping 'us'; there are: us_screener",
+            "there is no mapping 'us' (one of your own is named by the path of its .toml file); there are: us_screener",
         ),
         (
             ["classify", "companies.parquet", "--memory", "lots"],

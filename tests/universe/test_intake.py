@@ -18,7 +18,7 @@ import pytest
 from backtest.errors import DataError, RotationError, UsageError
 from backtest.universe.build import Rules, build
 from backtest.universe.intake import SetAside, take_in
-from backtest.universe.mapping import LeaveOut, Mapping, load_mapping
+from backtest.universe.mapping import Issuer, LeaveOut, Mapping, load_mapping
 from backtest.universe.schemes import load_scheme
 from backtest.universe.workshop import Workshop
 from tests.universe.made import companies, saved, taken
@@ -157,18 +157,30 @@ def test_a_mapping_names_other_columns(tmp_path: Path, good: pd.DataFrame) -> No
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[columns]\ncompnay = "x"', "an column 'compnay'; did you mean 'company'?"),
-        ('capitalisation_of = "all"', "is 'line' or 'company'"),
-        ('[[leave_out]]\nreason = "x"\ncolumn = "name"\nmatches = "("', "is not a regular expression"),
-        ('[[leave_out]]\nreason = "x"\nmatches = "y"', "a leave_out needs"),
-        ("[columns]\ncompany = 5", "company = 5 is no text; write it in quotes"),
-        ("leave_out = [1]", "write [[leave_out]] above each rule"),
+        ('[columns]\ncompnay = "x"', "line 2: there is no 'compnay' here; did you mean 'company'?"),
+        ('capitalisation_of = "all"', "line 1: 'capitalisation_of' must be line or company, not 'all'"),
+        (
+            '[[leave_out]]\nreason = "x"\ncolumn = "name"\nmatches = "("',
+            "line 4: '(' is not a regular expression",
+        ),
+        ('[[leave_out]]\nreason = "x"\nmatches = "y"', "line 1: 'leave_out' lacks column"),
+        (
+            "\n".join(
+                f'[[leave_out]]\nreason = "x"\ncolumn = "{c}"\nmatches = "y"' for c in ("name", "nam", "name")
+            ),
+            "line 7: 'column' must be company or issuer or name",
+        ),
+        ("[columns]\ncompany = 5", "line 2: 'company' must be text, not a whole number; write it in quotes"),
+        (
+            "leave_out = [1]",
+            "a list of tables, not a whole number; write [[leave_out]] above the entries of each",
+        ),
         ('issuer = ""', "write [issuer] and its entries below it"),
-        ('[issuer]\nstrip = "x"', "put it in square brackets"),
-        ('[issuer]\ncolumn = ["x"]', "the column of issuer is one name"),
-        ("[fundamentals]\nbook = [1]", "book = 1 is no text"),
-        ("currency = 1", "currency = 1 is no text"),
-        ("colums = 1", "an entry 'colums'; did you mean 'columns'?"),
+        ('[issuer]\nstrip = "x"', "line 2: 'strip' must be a list, not text; put it in square brackets"),
+        ('[issuer]\ncolumn = ["x"]', "line 2: 'column' must be text, not a list"),
+        ("[fundamentals]\nbook = [1]", "line 2: 'book' must be a list of text, not a whole number"),
+        ("currency = 1", "line 1: 'currency' must be text, not a whole number"),
+        ("colums = 1", "line 1: there is no 'colums' here; did you mean 'columns'?"),
     ],
 )
 def test_a_mapping_that_is_none_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -248,7 +260,7 @@ def test_one_line_stands_for_a_company_whose_lines_each_carry_all_of_it(
     named.loc[named["company"].isin(["C0000", "C0001"]), "name"] = "Alpha Inc. Class A Common Stock"
     named.loc[named["company"] == "C0001", "name"] = "Alpha Inc. Class C Capital Stock"
     strip = ("(?i)class [a-z]", "(?i)(common|capital) stock")
-    mapping = Mapping(currency="USD", capitalisation_of="company", issuer_column="name", issuer_strip=strip)
+    mapping = Mapping(currency="USD", capitalisation_of="company", issuer=Issuer("name", strip))
     reasons, used = _whole(saved(named, tmp_path), mapping)
     dates = [set(named.loc[named["company"] == c, "date"]) for c in ("C0000", "C0001")]
     both = len(dates[0] & dates[1])

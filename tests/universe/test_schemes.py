@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.universe.schemes import load_scheme, scheme_names
+from backtest.universe.schemes import load_scheme, shipped_names
 
 
 def test_the_shipped_borders_are_the_declared_ones() -> None:
@@ -22,7 +22,7 @@ def test_the_shipped_borders_are_the_declared_ones() -> None:
     assert load_scheme("set").currency == "THB"
 
 
-@pytest.mark.parametrize("name", scheme_names())
+@pytest.mark.parametrize("name", shipped_names("scheme"))
 def test_every_shipped_scheme_loads_and_says_where_its_borders_come_from(name: str) -> None:
     scheme = load_scheme(name)
     assert scheme.source
@@ -69,13 +69,19 @@ GOOD = 'title = "t"\nsource = "s"\ncurrency = "USD"\n'
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("title = 'x'", "lacks source, classes, borders"),
-        (GOOD + 'clases = ["a"]', "has an entry 'clases'; did you mean 'classes'?"),
-        (GOOD + 'classes = ["a", "b"]\nborders = [1, 2]', "2 classes need 1 borders"),
+        ("title = 'x'", "line 1: the file lacks source, classes, borders"),
+        (GOOD + 'clases = ["a"]', "line 4: there is no 'clases' here; did you mean 'classes'?"),
+        (GOOD + 'classes = ["a", "b"]\nborders = [1, 2]', "line 5: 2 classes need 1 borders"),
         (GOOD + 'classes = ["a", "b", "c"]\nborders = [2, 1]', "from the lowest class up"),
         (GOOD + 'classes = ["a", "market"]\nborders = [2]', "'market' cannot name a class"),
-        (GOOD + 'classes = ["a", "b"]\nborders = ["x"]', "are numbers"),
-        (GOOD + 'classes = ["a", "b"]\nborders = [1]\nby = "size"', "by = 'size'"),
+        (
+            GOOD + 'classes = ["a", "b"]\nborders = ["x"]',
+            "line 5: 'borders' must be a list of numbers, not text",
+        ),
+        (
+            GOOD + 'classes = ["a", "b"]\nborders = [1]\nby = "size"',
+            "line 6: 'by' must be capitalisation or rank or cumulative or percentile, not 'size'",
+        ),
         (GOOD + 'classes = ["a", "b"]\nborders = [100]\nby = "cumulative"', "must lie below 100"),
         (GOOD.replace('currency = "USD"\n', "") + 'classes = ["a", "b"]\nborders = [1]', "lacks currency"),
         (
@@ -101,7 +107,7 @@ def test_a_scheme_of_ones_own_may_lie_on_another_one_beside_it(tmp_path: Path) -
         'title = "t"\nsource = "s"\nbase = "mine"\ncurrency = "EUR"\nexchange_rate = 0.5\n'
     )
     assert load_scheme(str(tmp_path / "scaled.toml")).amounts == (2500.0,)
-    with pytest.raises(DataError, match="has an entry 'classes'"):
+    with pytest.raises(DataError, match="line 4: there is no 'classes' here"):
         (tmp_path / "scaled.toml").write_text(
             'title = "t"\nsource = "s"\nbase = "mine"\nclasses = ["a", "b"]'
         )
@@ -111,9 +117,18 @@ def test_a_scheme_of_ones_own_may_lie_on_another_one_beside_it(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ('base = "us"\ncurrency = "THB"\nexchange_rate = "abc"', "exchange_rate = 'abc' is no number"),
-        ('by = ["x"]\nclasses = ["a", "b"]\nborders = [1]', "by = ['x'] is no text"),
-        ('classes = "ab"\nborders = [1]', "classes is a list"),
+        (
+            'base = "us"\ncurrency = "THB"\nexchange_rate = "abc"',
+            "line 5: 'exchange_rate' must be a number, not text; write it without quotes",
+        ),
+        (
+            'by = ["x"]\nclasses = ["a", "b"]\nborders = [1]',
+            "line 3: 'by' must be text, not a list; write it in quotes",
+        ),
+        (
+            'classes = "ab"\nborders = [1]',
+            "line 3: 'classes' must be a list, not text; put it in square brackets",
+        ),
         ('base = "b"', "a scheme cannot be its own base"),
     ],
 )
