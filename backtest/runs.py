@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from backtest.measures import Sums, values_of, years
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
+from backtest.shown import Reported
 from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ BENCHMARKS = ("large", "small", "market")
 """Sleeves that every run is held against, as far as the market has them."""
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Reported):
     """What one run gave.
 
     Parameters
@@ -88,8 +89,8 @@ class Run:
     benchmark_returns: pd.DataFrame
     weights: pd.DataFrame
     trades: pd.DataFrame
-    path: Path = field(repr=False)
-    ruling: Ruling = field(repr=False)
+    path: Path
+    ruling: Ruling
 
     @cached_property
     def portfolio(self) -> Any:

@@ -23,6 +23,7 @@ from backtest.rules.reading import reads
 from backtest.rules.why import facts, flips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
+from backtest.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,8 @@ class Release:
     due: np.datetime64
 
 
-@dataclass(frozen=True, eq=False)
-class Standing:
+@dataclass(frozen=True, eq=False, repr=False)
+class Standing(Shown):
     """What a strategy holds now.
 
     Parameters

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, load_strategy, run
-from backtest.cli.signal import document, lines
 from backtest.errors import RotationError, UsageError
+from backtest.reporting.standing_document import document, lines
 from backtest.scripting.loading import strategy_names
 from backtest.standing import Standing, signal
 

@@ -64,63 +64,6 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     return parser
 
 
-def _held(weights: dict[str, float]) -> str:
-    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in weights.items())
-
-
-def document(standing: Standing) -> dict[str, Any]:
-    """Return what ``signal --json`` prints."""
-    change = standing.next_change
-    return {
-        "strategy": standing.strategy.name,
-        "parameters": standing.parameters,
-        "market": standing.market.name,
-        "proxy": standing.market.proxy or None,
-        "as_of": str(standing.as_of),
-        "decide": standing.decide,
-        "fill": str(standing.fill),
-        "hold": standing.hold,
-        "since": str(standing.since),
-        "because": [
-            {
-                "fact": fact.fact,
-                "value": fact.value,
-                "unit": fact.unit,
-                "known_at": str(fact.known_at),
-                "series": list(fact.series),
-            }
-            for fact in standing.because
-        ],
-        "flips_if": standing.flips_if,
-        "without_news": None if change is None else {"date": str(change), "hold": standing.next_hold},
-        "checked_up_to": None if standing.checked is None else str(standing.checked),
-        "next_news": [{"series": r.series, "date": str(r.due)} for r in standing.releases],
-        "out_of_date": standing.stale,
-    }
-
-
-def lines(standing: Standing) -> list[tuple[str, str]]:
-    """Return the same for people: pairs of a heading and a sentence; what is out of date comes first."""
-    coming = "from the fill of" if standing.since > standing.as_of else "since"
-    said = [("out of date", sentence) for sentence in standing.stale]
-    said += [
-        ("strategy", f"{standing.strategy.name} on {standing.market.name}, as of {standing.as_of}"),
-        ("hold", f"{_held(standing.hold)}, {coming} {standing.since} (next fill {standing.fill})"),
-    ]
-    said += [("because", f"{f.text(': ')} (known on {f.known_at})") for f in standing.because]
-    said += [("flips if", sentence) for sentence in standing.flips_if]
-    if standing.next_change is not None:
-        said.append(
-            ("without news", f"{_held(standing.next_hold)} from the fill of {standing.next_change} on")
-        )
-    if standing.checked is not None:
-        said.append(("checked", f"every input up to {standing.checked}"))
-    said += [("next news", f"{release.series} on {release.due}") for release in standing.releases[:1]]
-    if standing.market.proxy:
-        said.append(("proxy", standing.market.proxy))
-    return said
-
-
 def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> tuple[Any, list[Standing]]:
     """Return the options, and what each strategy that is asked for holds."""
     from backtest.standing import signal as ask
@@ -148,6 +91,8 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options, found = _stands(prog, strategy, arguments)
     if options.changed:
         return _told_changes(found, options)
+    from backtest.reporting.standing_document import document, lines
+
     if options.json:
         documents = [document(standing) for standing in found]
         said: Any = documents[0] if len(documents) == 1 else documents
@@ -162,6 +107,7 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
 
 def _told_changes(found: list[Standing], options: argparse.Namespace) -> int:
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
+    from backtest.reporting.standing_document import document, held
     from backtest.standing import since_last_asked
 
     befores = since_last_asked(found)
@@ -177,6 +123,6 @@ def _told_changes(found: list[Standing], options: argparse.Namespace) -> int:
     for standing, before, differs in zip(found, befores, changed, strict=True):
         name = f"{standing.strategy.name} on {standing.market.name}"
         word = "first asked" if before is None else "unchanged"
-        said = f"changed, was {_held(before)}" if differs and before else word
-        print(f"{name}: {_held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
+        said = f"changed, was {held(before)}" if differs and before else word
+        print(f"{name}: {held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
     return CHANGED if any(changed) else 0

@@ -17,6 +17,7 @@ from backtest.measures import MEASURES
 from backtest.reporting.document import document, plain
 from backtest.reporting.record import RunRecord, read_record, record_of
 from backtest.runs import Run, measured
+from backtest.shown import Reported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,8 @@ class Difference(NamedTuple):
     test: SharpeDifference
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Reported):
     """Runs on their common window.
 
     Parameters

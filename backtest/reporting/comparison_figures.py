@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from backtest.measures import drawdowns
 from backtest.reporting import style
 from backtest.reporting.figures import holdings_strip, shade_times, value_of
-from backtest.reporting.style import NARROW, STYLE, WIDE, FigureSize
+from backtest.reporting.style import NARROW, STYLE, WIDE, Drawing, FigureSize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from backtest.dates import Floats
     from backtest.reporting.comparison import Comparison
@@ -54,7 +54,7 @@ def _room(comparison: Comparison, size: FigureSize) -> int:
 def growth_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return growth of 1 of every run (log scale), and each value relative to its benchmark."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 6.0 if size is WIDE else 5.6))
+        figure = Drawing(figsize=(size.width, 6.0 if size is WIDE else 5.6))
         growth, relative = figure.subplots(2, 1, sharex=True, height_ratios=[5.0, 3.0])
         style.margins(figure, size, _room(comparison, size))
         figure.subplots_adjust(hspace=0.16)
@@ -85,7 +85,7 @@ def growth_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
 def drawdown_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return the fall of every run from its highest value so far, in percent."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 2.8))
+        figure = Drawing(figsize=(size.width, 2.8))
         axes = figure.subplots()
         style.margins(figure, size, _room(comparison, size))
         _overlay(axes, comparison, [100.0 * drawdowns(r.returns) for r in comparison.records], size)
@@ -99,7 +99,7 @@ def holdings_figure(comparison: Comparison, size: FigureSize = WIDE) -> Figure:
     """Return what every run held, one strip a run, and the part of the value that all pairs held alike."""
     n = len(comparison.records)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 1.6 + 0.52 * n))
+        figure = Drawing(figsize=(size.width, 1.6 + 0.52 * n))
         axes = figure.subplots(n + 1, 1, sharex=True, height_ratios=[1.0] * n + [3.0])
         style.margins(figure, size, 0)
         figure.subplots_adjust(hspace=1.0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from backtest.analysis.intervals import FEWEST
 from backtest.files import whole_folder
@@ -21,6 +20,7 @@ from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
 from backtest.reporting.sentences import SIGNIFICANT
+from backtest.reporting.tables import returns_of
 from backtest.wording import cell, number, p_clause, pvalue
 
 if TYPE_CHECKING:
@@ -205,17 +205,12 @@ def page(comparison: Comparison) -> b.Page:
     return b.Page(f"{len(labels)} runs side by side", tuple(blocks), LAST)
 
 
-def write_comparison(comparison: Comparison, out: Path | None = None) -> Path:
+def write_comparison(comparison: Comparison, out: Path | str | None = None) -> Path:
     """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
     place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
         write_page(page(comparison), draft)
         content = to_json(as_document(comparison, place.resolve()))
         (draft / "comparison.json").write_text(content + "\n", encoding="utf-8")
-        dates = comparison.records[0].dates[1:].astype("datetime64[s]")
-        columns: dict[str, Any] = {"date": dates}
-        for label, record in zip(comparison.labels, comparison.records, strict=True):
-            columns[f"return:{label}"] = record.returns
-        columns["held_alike"] = comparison.together
-        pd.DataFrame(columns).to_parquet(draft / "returns.parquet", index=False)
+        returns_of(comparison).to_parquet(draft / "returns.parquet", index=False)
     return place

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from backtest.measures import drawdowns
 from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, FigureSize
+from backtest.reporting.style import STYLE, WIDE, Drawing, FigureSize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from backtest.dates import Floats
     from backtest.reporting.record import RunRecord
@@ -79,7 +79,7 @@ def seen_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
     record, shown = sheet.record, sheet.seen[:MOST_SEEN]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 0.75 + 1.55 * len(shown)))
+        figure = Drawing(figsize=(size.width, 0.75 + 1.55 * len(shown)))
         heights = [2.0] * len(shown) + [0.45]
         *panels, strip = figure.subplots(len(shown) + 1, 1, sharex=True, height_ratios=heights)
         style.margins(figure, size, 0, top=0.32)
@@ -116,7 +116,7 @@ def seen_text(one: Seen) -> str:
 def growth_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
     """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 5.9 if size is WIDE else 5.4))
+        figure = Drawing(figsize=(size.width, 5.9 if size is WIDE else 5.4))
         growth, relative, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.2, 0.45])
         curves, tints = record.curves(), _tints(record)
         style.margins(figure, size, style.names_width(list(curves)), top=0.32)
@@ -147,7 +147,7 @@ def growth_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
 def drawdown_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
     """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 2.5))
+        figure = Drawing(figsize=(size.width, 2.5))
         axes = figure.subplots()
         tints = _tints(record)
         pair = {record.benchmark: record.sleeve(record.benchmark), record.name: record.returns}
@@ -178,7 +178,7 @@ def rolling_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     )
     with mpl.rc_context(STYLE):
         wide = size is WIDE
-        figure = Figure(figsize=(size.width, 4.4 if wide else 6.6))
+        figure = Drawing(figsize=(size.width, 4.4 if wide else 6.6))
         grid = figure.subplots(2 if wide else 4, 2 if wide else 1, sharex=True, squeeze=False)
         style.margins(figure, size, 0)
         figure.subplots_adjust(hspace=0.3 if wide else 0.42, wspace=0.16)
@@ -201,7 +201,7 @@ def years_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
     numbers = years.astype(int) + 1970
     difference = 100.0 * (returns[:, 0] - returns[:, 1])
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 3.6))
+        figure = Drawing(figsize=(size.width, 3.6))
         own, apart = figure.subplots(2, 1, sharex=True)
         style.margins(figure, size, 0)
         figure.subplots_adjust(hspace=0.3)
@@ -221,7 +221,7 @@ def card_figure(record: RunRecord) -> Figure:
     """Return growth of 1, drawdowns and holdings in one figure, for the gallery."""
     with mpl.rc_context(STYLE):
         size = WIDE
-        figure = Figure(figsize=(size.width, 5.2))
+        figure = Drawing(figsize=(size.width, 5.2))
         growth, falls, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.0, 0.45])
         curves, tints = record.curves(), _tints(record)
         style.margins(figure, size, style.names_width(list(curves)), top=0.6)

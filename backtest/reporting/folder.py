@@ -40,7 +40,7 @@ def write_page(page: Page, folder: Path) -> None:
 
 
 def write_report(
-    result: Run, out: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
+    result: Run, out: Path | str | None = None, robust: Robustness | None = None, *, tried: int = 1
 ) -> Path:
     """Write a run's report and return its folder.
 

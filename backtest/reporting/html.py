@@ -72,11 +72,33 @@ def render(page: b.Page) -> tuple[str, dict[str, Figure]]:
     ), drawn
 
 
+_FRAGMENT = Markup("""<div class="size-rotation">
+<style>
+.size-rotation {{
+background: var(--page); color: var(--ink); font: 14px/1.5 var(--letters); padding: .25rem 1rem;
+{css}
+}}
+</style>
+{content}
+</div>
+""")
+
+
+def fragment(blocks: Iterable[b.Block]) -> str:
+    """Return blocks as a part of another page, such as a notebook, whose own look they leave alone."""
+    css = Markup(_css("blocks.css").replace(":root", "&"))  # noqa: S704 - our own style sheet
+    return str(_FRAGMENT.format(css=css, content=_joined(blocks, {})))
+
+
 def _style() -> Markup:
-    css = importlib.resources.files("backtest.reporting").joinpath("page.css").read_text(encoding="utf-8")
-    for name, colours in (("light", palette(dark=False)), ("dark", palette(dark=True))):
-        css = css.replace(f"/* {name} */", colours)
-    return Markup(css)  # noqa: S704 - our own style sheet
+    return Markup(_css("blocks.css") + _css("page.css"))  # noqa: S704 - our own style sheets
+
+
+def _css(name: str) -> str:
+    css = importlib.resources.files("backtest.reporting").joinpath(name).read_text(encoding="utf-8")
+    for shade, colours in (("light", palette(dark=False)), ("dark", palette(dark=True))):
+        css = css.replace(f"/* {shade} */", colours)
+    return css
 
 
 def _joined(blocks: Iterable[b.Block], drawn: dict[str, Figure]) -> Markup:

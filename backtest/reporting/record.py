@@ -100,6 +100,19 @@ class RunRecord:
         """The place of every trade in ``dates``, (n_trades,)."""
         return np.searchsorted(self.dates, self.trades["date"].to_numpy().astype("datetime64[D]"))
 
+    def bars(self) -> pd.DataFrame:
+        """Return it bar by bar, by date from the first fill, at which there is no return yet.
+
+        ``return`` is the strategy's, ``sleeve:NAME`` and ``factor:NAME`` those of the market, ``weight:NAME``
+        what earned them; decimals.
+        """
+        columns: dict[str, Floats] = {"return": self.returns}
+        for prefix, values in (("sleeve", self.sleeve_returns), ("weight", self.weights)):
+            columns |= {f"{prefix}:{name}": own for name, own in zip(self.sleeves, values.T, strict=True)}
+        columns |= {f"factor:{name}": own for name, own in self.factors.items()}
+        dates = pd.DatetimeIndex(self.dates.astype("datetime64[s]"), name="date")
+        return pd.DataFrame({name: np.r_[np.nan, own] for name, own in columns.items()}, dates)
+
     def part(self, first: np.datetime64, last: np.datetime64) -> RunRecord:
         """Return the bars from the fill at ``first`` to the close of ``last``, both dates of the record.
 
@@ -158,14 +171,7 @@ def record_of(result: Run, document: dict[str, Any]) -> RunRecord:
 
 def write_record(record: RunRecord, folder: Path) -> None:
     """Write a record's files into a folder: the document, the bars, the trades."""
-    columns: dict[str, Any] = {"return": np.r_[np.nan, record.returns]}
-    for prefix, values in (("sleeve", record.sleeve_returns), ("weight", record.weights)):
-        for sleeve, column in zip(record.sleeves, values.T, strict=True):
-            columns[f"{prefix}:{sleeve}"] = np.r_[np.nan, column]
-    for name, column in record.factors.items():
-        columns[f"factor:{name}"] = np.r_[np.nan, column]
-    bars = pd.DataFrame({"date": record.dates.astype("datetime64[s]"), **columns})
-    bars.to_parquet(folder / BARS, index=False)
+    record.bars().reset_index().to_parquet(folder / BARS, index=False)
     record.trades.to_parquet(folder / TRADES, index=False)
     text = json.dumps(record.document, indent=2, allow_nan=False)
     (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")

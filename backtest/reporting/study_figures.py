@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from backtest.reporting import style
-from backtest.reporting.style import INK, MUTED, STYLE, WIDE, FigureSize
+from backtest.reporting.style import INK, MUTED, STYLE, WIDE, Drawing, FigureSize
 from backtest.studies.findings import Curves, Dots, History, Paths, Picture, Scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _BLUE, _ORANGE = "#0072b2", "#d55e00"
 
 
 def _frame(size: FigureSize, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(size.width, height))
+    figure = Drawing(figsize=(size.width, height))
     return figure, figure.subplots()
 
 

@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from backtest.dates import Days, Floats
     from backtest.reporting.shading import Spans
+
+
+class Drawing(Figure):
+    """A figure that a notebook shows by itself; it belongs to no window."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        png(self, buffer, dpi=110)
+        return buffer.getvalue()
 
 
 class FigureSize(NamedTuple):

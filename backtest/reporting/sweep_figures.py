@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from backtest.reporting import style
-from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, FigureSize
+from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, Drawing, FigureSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from backtest.dates import Days, Floats
     from backtest.tuning.grid import Axis
@@ -64,7 +64,7 @@ def distribution_figure(
     """
     with mpl.rc_context(STYLE):
         n = 1 if placebo is None else 2
-        figure = Figure(figsize=(size.width, 2.6 * n + 0.4))
+        figure = Drawing(figsize=(size.width, 2.6 * n + 0.4))
         panels = np.atleast_1d(figure.subplots(n, 1, sharex=True))
         style.margins(figure, size, 0, bottom=0.5)
         figure.subplots_adjust(hspace=0.25)
@@ -111,7 +111,7 @@ def marginal_figure(
     with mpl.rc_context(STYLE):
         columns = 2 if size is WIDE else 1
         rows = -(-len(curves) // columns)
-        figure = Figure(figsize=(size.width, 2.3 * rows + 0.5))
+        figure = Drawing(figsize=(size.width, 2.3 * rows + 0.5))
         panels = np.atleast_1d(figure.subplots(rows, columns, sharey=True)).reshape(-1)
         style.margins(figure, size, 0, bottom=0.45)
         figure.subplots_adjust(hspace=0.62, wspace=0.1)
@@ -148,7 +148,7 @@ def pair_figure(
     with mpl.rc_context(STYLE):
         tables = {"best": pair.best, "median": pair.median, "through the recommended set": pair.through}
         rows = 1 if size is WIDE else 3
-        figure = Figure(figsize=(size.width, 3.0 if rows == 1 else 7.4))
+        figure = Drawing(figsize=(size.width, 3.0 if rows == 1 else 7.4))
         panels = figure.subplots(rows, 3 // rows, sharex=True, sharey=True)
         style.margins(figure, size, 9, bottom=0.5)
         figure.subplots_adjust(wspace=0.08, hspace=0.25)
@@ -187,7 +187,7 @@ def pair_figure(
 def halves_figure(inside: Floats, outside: Floats, size: FigureSize = WIDE) -> Figure:
     """Return what the winner of one half of the blocks had there, and in the other; Sharpe ratios a year."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 3.6))
+        figure = Drawing(figsize=(size.width, 3.6))
         axes = figure.subplots()
         style.margins(figure, size, 0, bottom=0.5)
         low = float(min(inside.min(), outside.min()))
@@ -210,7 +210,7 @@ def choices_figure(
 ) -> Figure:
     """Return which value of each parameter the walk-forward held over time."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 1.25 * len(axes_free) + 0.6))
+        figure = Drawing(figsize=(size.width, 1.25 * len(axes_free) + 0.6))
         panels = np.atleast_1d(figure.subplots(len(axes_free), 1, sharex=True))
         style.margins(figure, size, 1, bottom=0.4)
         figure.subplots_adjust(hspace=0.6)
@@ -233,7 +233,7 @@ def front_figure(
 ) -> Figure:
     """Return all trials by two objectives, and those that none betters in both."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 3.8))
+        figure = Drawing(figsize=(size.width, 3.8))
         axes = figure.subplots()
         style.margins(figure, size, 0, bottom=0.5)
         figure.subplots_adjust(left=0.85 / size.width)  # a drawdown's numbers are wide

@@ -12,6 +12,7 @@ import numpy as np
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
+from backtest.reporting import tables
 from backtest.reporting.sweep_sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
 from backtest.wording import cell, number, p_clause
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backtest.dates import Floats
+    from backtest.reporting.saving import Workbook
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
 
@@ -195,7 +197,7 @@ def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
 def _charts(sweep: Sweep) -> Iterator[b.Chart]:
     """Give every figure of the page."""
     values = -sweep.scores if sweep.objective.lower else sweep.scores
-    yield _distribution(sweep, values)
+    yield distribution(sweep)
     if sweep.trials.grid.free:
         yield from _over_parameters(sweep, values)
     crossed, walked, free = sweep.truth.crossvalidation, sweep.walk_forward, sweep.trials.grid.free
@@ -220,7 +222,9 @@ def _charts(sweep: Sweep) -> Iterator[b.Chart]:
         yield _front(sweep)
 
 
-def _distribution(sweep: Sweep, values: Floats) -> b.Chart:
+def distribution(sweep: Sweep) -> b.Chart:
+    """Return the figure of all trials and of the placebo."""
+    values = -sweep.scores if sweep.objective.lower else sweep.scores
     name, versus = sweep.objective.name, sweep.trials.benchmark
     marks = {
         "winner": sweep.best.result.metrics[name],
@@ -304,6 +308,11 @@ def _walked(sweep: Sweep) -> list[b.Block]:
             brief=True,
         )
     ]
+
+
+def sheets(sweep: Sweep) -> Workbook:
+    """Return the sheets of a sweep's workbook."""
+    return tables.sweep_sheets(sweep, verdict(sweep), list(_truth(sweep.truth)))
 
 
 def sweep_page(sweep: Sweep) -> b.Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -21,23 +22,56 @@ def show(blocks: Iterable[b.Block], *, rest: bool = False) -> None:
     """Print the brief blocks of a page, or with ``rest`` all that can be said in letters."""
     console = Console(highlight=False, soft_wrap=False)
     for block in blocks:
-        if not (block.brief or rest):
-            continue
-        match block:
-            case b.Heading(words):
-                console.print(Text(words, style="italic"))
-            case b.Text(said, kind):
-                console.print(Text(words_of(said), style="dim" if kind == "note" else ""))
-            case b.Conclusion(sentences):
-                console.print(Text(" ".join(map(words_of, sentences)), style="bold"))
+        if block.brief or rest:
+            _print(console, block)
+
+
+def _print(console: Console, block: b.Block) -> None:
+    match block:
+        case b.Heading(words):
+            console.print(Text(words, style="italic"))
+        case b.Text(said, kind):
+            console.print(Text(words_of(said), style="dim" if kind == "note" else ""))
+        case b.Conclusion(sentences):
+            console.print(Text(" ".join(map(words_of, sentences)), style="bold"))
+            console.print()
+        case b.Definitions(pairs):
+            console.print(_grid(pairs))
+            console.print()
+        case b.Table():
+            for part in tables(block, console.width):
+                console.print(part)
                 console.print()
-            case b.Definitions(pairs):
-                console.print(_grid(pairs))
-                console.print()
-            case b.Table():
-                for part in tables(block, console.width):
-                    console.print(part)
-                    console.print()
+
+
+_FIRST = (b.Conclusion, b.Table, b.Definitions, b.Text, b.Heading)
+"""What is kept first, where not all blocks have room."""
+
+
+def text(blocks: Iterable[b.Block], most: int = 26) -> str:
+    """Return brief blocks as plain letters in at most so many lines: what counts most, in the page's order.
+
+    The first verdict and the first table are always there, the table cut where it is longer than the room.
+    """
+    drawn = [(block, _lines(block)) for block in blocks if block.brief]
+    first = next((block for block, _ in drawn if isinstance(block, b.Table)), None)
+    kept: dict[int, list[str]] = {}
+    for kind in _FIRST:
+        for place, (block, own) in enumerate(drawn):
+            room = most - sum(map(len, kept.values()))
+            if isinstance(block, kind) and own and len(own) <= room:
+                kept[place] = own
+            elif isinstance(block, kind) and block is first:
+                kept[place] = [*own[: room - 1], "..."]
+    return "\n".join(line for place in sorted(kept) for line in kept[place]).rstrip()
+
+
+def _lines(block: b.Block) -> list[str]:
+    # A notebook is asked for plain letters too; there rich would show its own HTML.
+    console = Console(file=io.StringIO(), color_system=None, highlight=False, force_jupyter=False)
+    with console.capture() as said:
+        _print(console, block)
+    return [line.rstrip() for line in said.get().splitlines()]
 
 
 def show_place(what: str, place: object) -> None:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from backtest.dates import to_days
 from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, FigureSize
+from backtest.reporting.style import STYLE, WIDE, Drawing, FigureSize
 from backtest.universe.valuation import COVERED, RATIOS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from backtest.dates import Days, Floats
     from backtest.universe.universe import Universe
@@ -62,7 +62,7 @@ def shares_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     shares = by_class(universe.classes, "share").fillna(0.0)[lambda t: [n for n in names if n in t]]
     counts = by_class(universe.classes, "companies").fillna(0.0)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 5.0))
+        figure = Drawing(figsize=(size.width, 5.0))
         top, low = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 2.0])
         style.margins(figure, size, style.names_width(names))
         figure.subplots_adjust(hspace=0.25)
@@ -85,7 +85,7 @@ def growth_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     returns = universe.returns[universe.returns["market"].notna()][names]
     growth = (1.0 + returns.fillna(0.0)).cumprod()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 3.6))
+        figure = Drawing(figsize=(size.width, 3.6))
         axes = figure.subplots()
         style.margins(figure, size, style.names_width(names))
         _lines(axes, growth, names, size, log=bool(growth.max().max() > 10.0 * growth.min().min()))
@@ -103,7 +103,7 @@ def migration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     moved = moves[moves["was"] != moves["class"]].groupby("date")["lines"].sum()
     share = (moved / moves.groupby("date")["lines"].sum()).fillna(0.0).to_frame("changed class")
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 4.2))
+        figure = Drawing(figsize=(size.width, 4.2))
         top, low = figure.subplots(2, 1, sharex=True)
         style.margins(figure, size, len("changed class") if size is WIDE else style.names_width(names))
         figure.subplots_adjust(hspace=0.3)
@@ -122,7 +122,7 @@ def concentration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     top_share, index = by_class(universe.classes, "top_share"), by_class(universe.classes, "herfindahl")
     names = [n for n in (*universe.scheme.classes, "market") if n in top_share]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 4.2))
+        figure = Drawing(figsize=(size.width, 4.2))
         top, low = figure.subplots(2, 1, sharex=True)
         style.margins(figure, size, style.names_width(names))
         figure.subplots_adjust(hspace=0.3)
@@ -141,7 +141,7 @@ def valuation_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     names = list(universe.scheme.classes)
     small, large = universe.scheme.ends
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(size.width, 9.0))
+        figure = Drawing(figsize=(size.width, 9.0))
         panels = figure.subplots(6, 1, sharex=True, height_ratios=[2.0, 1.2] * 3)
         style.margins(figure, size, style.names_width(names))
         figure.subplots_adjust(hspace=0.4)

@@ -11,6 +11,7 @@ from backtest.errors import UsageError, nearest
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
+from backtest.shown import Reported
 from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
 from backtest.studies.cycle_claims import CYCLE_CLAIMS
 from backtest.studies.event_claims import EVENT_CLAIMS, examine_days
@@ -35,8 +36,8 @@ CLAIMS: tuple[Claim, ...] = (
 DEFAULT = Assumptions()
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
+@dataclass(frozen=True, eq=False, repr=False)
+class Study(Reported):
     """A claim held against a market.
 
     Parameters

@@ -19,6 +19,7 @@ from backtest.market.load import load_market
 from backtest.measures import SWEPT
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
+from backtest.shown import Reported
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.edges import edges
@@ -85,8 +86,8 @@ class Choice:
     edges: tuple[Edge, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Reported):
     """What ``tune`` found.
 
     Parameters

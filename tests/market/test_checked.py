@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest.cli.signal import document, lines
 from backtest.market.catalogue import entry
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
 from backtest.market.reading import read
+from backtest.reporting.standing_document import document, lines
 from backtest.standing import signal
 
 OWN = """\

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, load_strategy
-from backtest.cli.signal import document, lines
+from backtest.reporting.standing_document import document, lines
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import nodes
 from backtest.rules.why import facts, flips

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest import load_market, load_strategy, run
-from backtest.cli import signal
 from backtest.errors import RotationError
+from backtest.reporting import standing_document as signal
 from backtest.reporting.document import document
 from backtest.reporting.reasons import reasons
 from backtest.reporting.record import record_of

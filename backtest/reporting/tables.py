@@ -1,0 +1,175 @@
+"""Results as tables for other programs: one frame each, and the sheets of a workbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.measures import BY_KEY, MEASURES
+from backtest.reporting.saving import WorkbookSheet, flat
+from backtest.reporting.sentences import terms, verdict
+from backtest.reporting.standing_document import lines
+from backtest.reporting.study_document import WARNING
+from backtest.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backtest.reporting.comparison import Comparison
+    from backtest.reporting.record import RunRecord
+    from backtest.reporting.saving import Workbook
+    from backtest.runs import Run
+    from backtest.standing import Standing
+    from backtest.studies.register import Study
+    from backtest.tuning.tune import Sweep
+
+MOST_TRIALS = 100_000
+"""The rows of a workbook's sheet of trials, the best ones: more, and no spreadsheet is of use."""
+
+_SHOWN = {measure.label: measure.form for measure in MEASURES}
+
+
+def _measures(columns: Mapping[str, Mapping[str, float]]) -> WorkbookSheet:
+    rows = [(m.label, *(metrics[m.key] for metrics in columns.values())) for m in MEASURES]
+    return WorkbookSheet(pd.DataFrame(rows, columns=["measure", *columns]), _SHOWN)
+
+
+def _lines(pairs: Any) -> WorkbookSheet:
+    return WorkbookSheet(pd.DataFrame(list(pairs), columns=["", "said"]))
+
+
+def _all_percent(table: pd.DataFrame) -> WorkbookSheet:
+    return WorkbookSheet(
+        table, {str(name): percent for name, kind in table.dtypes.items() if kind.kind == "f"}
+    )
+
+
+def run_sheets(run: Run, record: RunRecord, tried: int = 1) -> Workbook:
+    """Return the workbook of a run: summary, bars, trades, terms."""
+    return {
+        "summary": _measures({run.strategy.name: run.metrics, **run.benchmarks}),
+        "bars": _all_percent(flat(record.bars())),
+        "trades": _all_percent(run.trades),
+        "terms": _lines([("verdict", verdict(run, tried)), *terms(run, tried)]),
+    }
+
+
+def comparison_frame(comparison: Comparison) -> pd.DataFrame:
+    """Return the measures by key, a column for each run."""
+    by_label = dict(zip(comparison.labels, comparison.metrics, strict=True))
+    return pd.DataFrame(by_label, pd.Index([m.key for m in MEASURES], name="measure"))
+
+
+def returns_of(comparison: Comparison) -> pd.DataFrame:
+    """Return what each run earned at each common bar, and the part of the value that all held alike."""
+    runs = zip(comparison.labels, comparison.records, strict=True)
+    columns = {f"return:{label}": record.returns for label, record in runs}
+    dates = comparison.records[0].dates[1:].astype("datetime64[s]")
+    return pd.DataFrame({"date": dates, **columns, "held_alike": comparison.together})
+
+
+def comparison_sheets(comparison: Comparison, document: Mapping[str, Any], said: str) -> Workbook:
+    """Return the workbook of a comparison; ``said`` is its verdict."""
+    runs = {
+        run["name"]: f"{run['strategy']} {run['parameters']} on {run['market']}" for run in document["runs"]
+    }
+    pairs = [("window", f"{comparison.start} to {comparison.end}"), *runs.items()]
+    cautions = [("caution", each) for each in comparison.cautions]
+    return {
+        "summary": _measures(dict(zip(comparison.labels, comparison.metrics, strict=True))),
+        "returns": _all_percent(returns_of(comparison)),
+        "differences": WorkbookSheet(pd.DataFrame(document["differences"])),
+        "terms": _lines([("verdict", said), *cautions, *pairs]),
+    }
+
+
+def sweep_frame(sweep: Sweep) -> pd.DataFrame:
+    """Return every trial by its combination's number: parameters, status, measures, window."""
+    return pd.read_parquet(sweep.results.trials, partitioning=None).set_index("combination")
+
+
+def sweep_sheets(sweep: Sweep, said: list[str], worth: list[tuple[str, str, str]]) -> Workbook:
+    """Return the workbook of a sweep: its choices, what they are worth, and the best trials.
+
+    ``said`` is the verdict, ``worth`` has the statistics with what each says.
+    """
+    versus, best = sweep.trials.benchmark, sweep.best.result
+    trials = sweep_frame(sweep)
+    if len(trials) > MOST_TRIALS:
+        order = np.argsort(-np.nan_to_num(sweep.scores, nan=-np.inf), kind="stable")
+        trials = trials.iloc[np.sort(order[:MOST_TRIALS])]
+    left = f"the {MOST_TRIALS:,} best of {len(sweep.scores):,}" if len(trials) < len(sweep.scores) else "all"
+    forms = {key: measure.form for key, measure in BY_KEY.items()}
+    summary = {
+        "winner": best.metrics,
+        "recommended": sweep.recommended.result.metrics,
+        versus: best.benchmarks[versus],
+    }
+    tried = sweep.counts["combinations"]
+    return {
+        "summary": _measures(summary),
+        "worth": WorkbookSheet(pd.DataFrame(worth, columns=["", "value", "what it says"])),
+        "trials": WorkbookSheet(flat(trials), forms),
+        "terms": _lines(
+            [("verdict", " ".join(said)), ("trials", left), *terms(sweep.recommended.result, tried)]
+        ),
+    }
+
+
+def cases_of(study: Study) -> pd.DataFrame | None:
+    """Return a row for each case and horizon (months, negative for before it); None where it has no cases."""
+    cases = None if study.finding is None else study.finding.cases
+    if cases is None:
+        return None
+    found = cases.study
+    grid = {name: getattr(found, name).ravel() for name in ("first", "second", "difference")}
+    names = dict(zip(("first", "second"), cases.names, strict=True))
+    return pd.DataFrame(
+        {
+            "date": np.repeat(cases.dates.astype("datetime64[s]"), len(found.horizons)),
+            "months": np.tile(found.horizons, len(cases.dates)),
+            **grid,
+        }
+    ).rename(columns=names)
+
+
+_EVIDENCE = ("label", "estimate", "low", "high", "pvalue", "n", "claimed", "holds")
+
+
+def evidence_of(study: Study) -> pd.DataFrame:
+    """Return what bears on the claim, a row for each estimate."""
+    evidence = () if study.finding is None else study.finding.evidence
+    return pd.DataFrame([[getattr(e, name) for name in _EVIDENCE] for e in evidence], columns=list(_EVIDENCE))
+
+
+def study_frame(study: Study) -> pd.DataFrame:
+    """Return a study's cases, or the evidence where it has none."""
+    cases = cases_of(study)
+    return evidence_of(study) if cases is None else cases
+
+
+def study_sheets(study: Study) -> Workbook:
+    """Return the workbook of a study: evidence, cases, every table of its page, terms."""
+    claim, cases = study.claim, cases_of(study)
+    sheets = {"evidence": WorkbookSheet(evidence_of(study))}
+    if cases is not None:
+        sheets["cases"] = _all_percent(cases)
+    for i, table in enumerate(study.finding.tables if study.finding else (), 1):
+        sheets[f"table {i}"] = WorkbookSheet(pd.DataFrame(table.rows, columns=list(table.columns)))
+    pairs = [("verdict", f"{study.verdict.word}: {study.verdict.because}"), ("claim", claim.statement)]
+    rest = [("origin", claim.origin), ("test", claim.test), ("rule", claim.rule.text), ("warning", WARNING)]
+    return {**sheets, "terms": _lines([*pairs, *rest])}
+
+
+def standing_frame(standing: Standing) -> pd.DataFrame:
+    """Return the facts that decide: what is known, its value and unit, since when, of which series."""
+    rows = [(f.fact, f.value, f.unit, f.known_at, ", ".join(f.series)) for f in standing.because]
+    table = pd.DataFrame(rows, columns=["fact", "value", "unit", "known_at", "series"])
+    return table.astype({"value": "float64", "known_at": "datetime64[s]"})
+
+
+def standing_sheets(standing: Standing) -> Workbook:
+    """Return the workbook of a standing: what is said, and the facts."""
+    return {"signal": _lines(lines(standing)), "facts": WorkbookSheet(standing_frame(standing))}
