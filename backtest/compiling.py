@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import dispatcher
+from numba.core import dispatcher, event
 from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_RULES: Any = {"nogil": True, "error_model": "numpy"}
+_RULES: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}  # nobody calls it from C
+_INNER: Any = {"forceinline": True, "no_cpython_wrapper": True}  # nor these from Python
 
 
 def compiled(function: Function) -> Function:
@@ -33,8 +34,8 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Return ``function`` compiled into each of its callers, for innermost loops; else as ``compiled``."""
-    return _compile(function, forceinline=True)
+    """Return ``function`` compiled into each of its compiled callers, which alone can call it."""
+    return _compile(function, **_INNER)
 
 
 def in_turn(functions: Sequence[Callable[[Any], float]]) -> Callable[[Any, Any], None]:
@@ -42,13 +43,11 @@ def in_turn(functions: Sequence[Callable[[Any], float]]) -> Callable[[Any, Any],
 
     Numba cannot loop over functions and inline them, so the calls are written out.
     """
-    names = {
-        f"f{place}": numba.njit(each, **_RULES, forceinline=True) for place, each in enumerate(functions)
-    }
+    names = {f"f{place}": numba.njit(each, **_RULES, **_INNER) for place, each in enumerate(functions)}
     calls = [f"    out[{place}] = defined(f{place}(given))" for place in range(len(functions))]
     made: dict[str, Any] = {**names, "defined": _defined}
     exec("\n".join(["def write(out, given):", *calls]), made)  # noqa: S102 - of the line above, nobody's input
-    return numba.njit(made["write"], **_RULES, forceinline=True)
+    return numba.njit(made["write"], **_RULES, **_INNER)
 
 
 def compiled_sums(function: Function) -> Function:
@@ -98,6 +97,29 @@ def caches_that_may_fail() -> Iterator[None]:
         numbas.FunctionCache = before
 
 
+class _First(event.Listener):
+    """Says once that numba compiles."""
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say: Callable[[], None] | None = say
+
+    def on_start(self, _: Any) -> None:
+        """Say it, if this is the first time."""
+        say, self._say = self._say, None
+        if say is not None:
+            say()
+
+    def on_end(self, _: Any) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def announced(say: Callable[[], None]) -> Iterator[None]:
+    """Call ``say`` before the first function that has to be compiled; never where all are found on disk."""
+    with event.install_listener("numba:compile", _First(say)):
+        yield
+
+
 def _compile(function: Function, **options: Any) -> Function:
     # Compiled code contains what it calls, but numba looks for changes in the function's own file only. The
     # name on disk therefore changes with any of our compiled sources: no code of an older version is run.
@@ -118,6 +140,13 @@ def lower(one: float, other: float) -> float:
 def higher(one: float, other: float) -> float:
     """Return the higher of two numbers by one instruction; ``other`` if one is NaN."""
     return one if one > other else other  # noqa: FURB136 - the point of it
+
+
+@inlined
+def copy(row: Any, of: Any) -> None:
+    """Write the values of one row into another, as long; ``row[:] = of`` compiles for two seconds longer."""
+    for place in range(len(of)):
+        row[place] = of[place]
 
 
 @inlined

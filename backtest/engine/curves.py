@@ -89,7 +89,9 @@ def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
     """
     mean = sums(benchmark, risk_free, benchmark)[1] / len(benchmark)
     squares = squared(benchmark, risk_free, benchmark, (0.0, mean, 0.0), mean)[1]
-    return np.array([mean, settled(squares, mean, benchmark, 1.0, risk_free)])
+    about = np.empty(2)
+    about[0], about[1] = mean, settled(squares, mean, benchmark, 1.0, risk_free)
+    return about
 
 
 @inlined

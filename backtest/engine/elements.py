@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, higher, inlined, lower
+from backtest.compiling import compiled, copy, higher, inlined, lower
 from backtest.engine.reference import ON_TARGET
 from backtest.engine.rounding import Sums, terms
 from backtest.engine.trading import net_of, value_after_costs
@@ -348,9 +348,9 @@ def make(
     element = used[0]
     key = keys[element]
     key[STATE], key[EVERY] = state, every
-    key[ANSWERS:] = answers
+    copy(key[ANSWERS:], answers)
     _insert(memory, element)
     used[0] = element + 1
     _walk(figures[element], key, held, stage, kept, band, setting)
-    holdings[element] = held
+    copy(holdings[element], held)
     return element

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled
+from backtest.compiling import compiled, copy
 from backtest.decisions import Targets
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TOTAL_RETURN, TURNOVER, measure
 from backtest.engine.parallel import share
@@ -101,7 +101,7 @@ def _trade(
 @compiled
 def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> None:
     """Write a single sleeve's returns from ``bar`` to ``until``, the first after a trade's cost."""
-    net[: until - bar + 1] = column[bar : until + 1]
+    copy(net, column[bar : until + 1])
     net[0] = net_of(column[bar], kept)
 
 
@@ -171,7 +171,7 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
                 if small >= 0:
                     in_small += holdings[small] / value
                 if storing:
-                    held[bar - first - 1] = holdings / value
+                    copy(held[bar - first - 1], holdings / value)
                 gross, value = earn(columns, bar, holdings, value)
                 net[bar - first - 1] = net_of(gross, kept)
 
@@ -185,8 +185,8 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
             following += int(decided)
             if storing:
                 log[n_trades, _VALUE] = value
-                log[n_trades, _BEFORE : _BEFORE + n_sleeves] = holdings / value
-                log[n_trades, _BEFORE + n_sleeves :] = target
+                copy(log[n_trades, _BEFORE:], holdings / value)
+                copy(log[n_trades, _BEFORE + n_sleeves :], target)
             after, moved, switched = _trade(holdings, value, wanted, target, costs)
             if storing:
                 log[n_trades, _BAR], log[n_trades, _SWITCHED] = bar - first, switched

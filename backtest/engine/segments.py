@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, inlined, lower
+from backtest.compiling import compiled, copy, inlined, lower
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
@@ -216,7 +216,7 @@ def _measure_sets(
             growth, worst = math.exp(path[0]), math.expm1(path[2])
             good = conclude(out[which], sums, growth, worst, n, centre, error, about)
         else:
-            out[which] = unmoved[begin & 1]
+            copy(out[which], unmoved[begin & 1])
         if begin < end and not good:
             n_walked += 1
             _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.compiling import compiled, higher, inlined, lower
+from backtest.compiling import compiled, copy, higher, inlined, lower
 from backtest.decisions import Together
 from backtest.engine.answers import LONGEST, Answers, Window, of_rows, of_signals
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER
@@ -125,7 +125,8 @@ def _measure_sets(
             which > 0 and max(band, bands[which - 1]) < np.inf and every == every_months[which - 1]
             and least <= band < below and _alike(answers, which)
         ):  # fmt: skip
-            out[which], good[which] = out[which - 1], good[which - 1]
+            copy(out[which], out[which - 1])
+            good[which] = good[which - 1]
             continue
         for signal in range(n_signals):
             mask |= begins[places[signal, which]] << signal
@@ -151,7 +152,7 @@ def _measure_sets(
             while element >= 0 and not holds(figures[element, LEAST], figures[element, BELOW], band):
                 element = keys[element, OTHER]
             if element < 0:
-                held[:] = weights[row] if stage == 0 else holdings[before]
+                copy(held, weights[row] if stage == 0 else holdings[before])
                 start = first + stage * length
                 bars = (stage, start, min(start + length, last), last)
                 kept = first_kept[row] if stage == 0 else 1.0
@@ -184,7 +185,10 @@ def _first_kept(weights: Floats, costs: Floats, cash: int) -> Floats:
 @compiled
 def _only_sleeves(weights: Floats) -> Ints:
     """Return the only sleeve of each row, -1 where several are held, (n_rows,)."""
-    return np.array([only_sleeve(row) for row in weights])
+    found = np.empty(len(weights), np.int64)
+    for row in range(len(weights)):
+        found[row] = only_sleeve(weights[row])
+    return found
 
 
 @dataclass(frozen=True, eq=False)

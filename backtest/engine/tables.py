@@ -80,8 +80,12 @@ def prefix_sums(columns: Floats, centre: float, risk_free: Floats, benchmark: Fl
 @compiled
 def logarithms(columns: Floats) -> Floats:
     """Return log(1 + r) of (n_columns, n_bars) returns, 0 where there is none."""
-    logs = np.log1p(columns)
-    return np.where(np.isnan(logs), 0.0, logs)
+    logs = np.zeros(columns.shape)
+    for column in range(len(columns)):
+        for bar in range(columns.shape[1]):
+            if not math.isnan(columns[column, bar]):
+                logs[column, bar] = math.log1p(columns[column, bar])
+    return logs
 
 
 @compiled
@@ -173,7 +177,8 @@ def _switches(
     for left in range(2):
         for which in range(1, len(points)):
             bar, row = points[which], rows[left, which]
-            row[:N_SUMS] = sums[left, bar] - sums[1 - left, bar]
+            for term in range(N_SUMS):
+                row[term] = sums[left, bar, term] - sums[1 - left, bar, term]
             gross = columns[left, bar]
             if math.isnan(gross):
                 continue

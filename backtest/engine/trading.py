@@ -65,7 +65,7 @@ def earn(columns: Floats, bar: int, holdings: Floats, value: float) -> tuple[flo
     return gross, grown
 
 
-@inlined
+@compiled
 def net_of(gross: float, kept: float) -> float:
     """Return a bar's return after costs that left so much of the value."""
     return gross if kept == 1.0 else (1.0 + gross) * kept - 1.0

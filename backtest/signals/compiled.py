@@ -136,7 +136,7 @@ def unlike(
             place = (place + 1) & (size - 1)
         if table[place] < 0:
             table[place], found[count] = count, s
-            reach[count] = begin, end
+            reach[count, 0], reach[count, 1] = begin, end
             count += 1
         which[s] = table[place]
     return count

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from backtest.compiling import announced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -45,4 +47,9 @@ def shown() -> Iterator[tuple[Callable[[str, int, int], None], Callable[[Estimat
                     highlight=False,
                 )
 
-        yield tell, announce
+        def warn() -> None:
+            if seen:
+                bar.console.print("compiling the loops, once after an installation; some seconds")
+
+        with announced(warn):
+            yield tell, announce
