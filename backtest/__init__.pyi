@@ -13,8 +13,10 @@ from .parameters import Months as Months
 from .parameters import Percent as Percent
 from .parameters import PercentagePoints as PercentagePoints
 from .parameters import param as param
-from .reporting.comparison import Comparison as Comparison
-from .reporting.comparison import compare as compare
+from .records.comparison import Comparison as Comparison
+from .records.comparison import compare as compare
+from .records.standing import Standing as Standing
+from .records.standing import signal as signal
 from .rules.expressions import Events as Events
 from .rules.expressions import Level as Level
 from .rules.expressions import Number as Number
@@ -32,8 +34,6 @@ from .runs import run as run
 from .scripting.loading import load_strategy as load_strategy
 from .scripting.strategy import Strategy as Strategy
 from .scripting.strategy import strategy as strategy
-from .standing import Standing as Standing
-from .standing import signal as signal
 from .studies.register import Study as Study
 from .studies.register import study as study
 from .studies.register import study_claims as study_claims

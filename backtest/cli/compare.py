@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.market.data import MarketData
-    from backtest.reporting.record import RunRecord
+    from backtest.records.record import RunRecord
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
@@ -76,7 +76,7 @@ def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace)
 def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Run | RunRecord]:
     """Return each run: of a report what stands in its folder, of a strategy what it does here."""
     from backtest.market.load import load_market
-    from backtest.reporting.record import read_record
+    from backtest.records.record import read_record
     from backtest.runs import run
 
     market: MarketData | None = None
@@ -109,9 +109,9 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         )
     _refuse_unused(named, options)
     require_place(options.out)
+    from backtest.records.comparison import as_document
+    from backtest.records.comparison import compare as side_by_side
     from backtest.reporting import comparison_page
-    from backtest.reporting.comparison import as_document
-    from backtest.reporting.comparison import compare as side_by_side
 
     comparison = side_by_side(*_runs(named, options))
     if not options.json:
@@ -122,7 +122,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     if options.out is not None or not options.json:
         place = comparison_page.write_comparison(comparison, options.out).resolve()
     if options.json:
-        from backtest.reporting.document import to_json
+        from backtest.records.document import to_json
 
         print(to_json(as_document(comparison, place)))  # noqa: T201 - standard output is this command's product
     else:

@@ -56,7 +56,7 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     options = _parser(prog, strategy).parse(arguments)
     said = _document(strategy, options.market, given(options))
     if options.json:
-        from backtest.reporting.document import to_json
+        from backtest.records.document import to_json
 
         print(to_json(said))  # noqa: T201 - standard output is this command's product
         return 0

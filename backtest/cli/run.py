@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from backtest.records.robustness import Robustness
     from backtest.reporting.blocks import Block
-    from backtest.robustness import Robustness
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
@@ -90,7 +90,7 @@ def _refuse_out(options: argparse.Namespace) -> None:
 def _robust(result: Run, options: argparse.Namespace) -> Robustness | None:
     if not options.robustness:
         return None
-    from backtest.robustness import robustness
+    from backtest.records.robustness import robustness
 
     return robustness(result)
 
@@ -98,7 +98,7 @@ def _robust(result: Run, options: argparse.Namespace) -> Robustness | None:
 def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
     """Say what a run gave, write its page, and hear the ledger; ``first`` is said before all else."""
     from backtest.cli.witness import witness
-    from backtest.reporting.document import document
+    from backtest.records.document import document
 
     robust = _robust(result, options)
     if not options.json:
@@ -109,7 +109,7 @@ def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ())
     with witness(result):
         place = _written(result, robust, options)
     if options.json:
-        from backtest.reporting.document import to_json
+        from backtest.records.document import to_json
 
         print(to_json(document(result, place, robust)))  # noqa: T201 - this command's product
     elif place is not None:
@@ -133,7 +133,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
-    from backtest.reporting.document import document, to_json
+    from backtest.records.document import document, to_json
     from backtest.runs import run as run_one
     from backtest.scripting.loading import load_strategy
 
@@ -181,7 +181,7 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     named = [*options.strategy, *terms(options), *options.set]
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
-    from backtest.reporting.again import differences, repeat, said_of
+    from backtest.records.again import differences, repeat, said_of
     from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)
@@ -190,7 +190,7 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     if not options.json:
         return _told(result, options, [Conclusion((said_of(differ),), brief=True)])
     from backtest.cli.witness import witness
-    from backtest.reporting.document import document, to_json
+    from backtest.records.document import document, to_json
 
     robust = _robust(result, options)
     with witness(result):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from backtest.records.standing import Standing
     from backtest.scripting.strategy import Strategy
-    from backtest.standing import Standing
 
 EPILOG = """\
 examples:
@@ -66,7 +66,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
 
 def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> tuple[Any, list[Standing]]:
     """Return the options, and what each strategy that is asked for holds."""
-    from backtest.standing import signal as ask
+    from backtest.records.standing import signal as ask
 
     if strategy is None and several(arguments):
         options = _parser(prog, None).parse(arguments)
@@ -107,8 +107,8 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
 
 def _told_changes(found: list[Standing], options: argparse.Namespace) -> int:
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
+    from backtest.records.standing import since_last_asked
     from backtest.reporting.standing_document import document, held
-    from backtest.standing import since_last_asked
 
     befores = since_last_asked(found)
     pairs = list(zip(befores, found, strict=True))

@@ -56,7 +56,7 @@ def _market(options: argparse.Namespace) -> MarketData:
 
 def _report(study: Study, options: argparse.Namespace) -> int:
     """Write one study's page and print it."""
-    from backtest.reporting.document import to_json
+    from backtest.records.document import to_json
     from backtest.reporting.study_document import study_document
     from backtest.reporting.study_folder import write_study
     from backtest.reporting.study_pages import study_page
@@ -74,8 +74,8 @@ def _report(study: Study, options: argparse.Namespace) -> int:
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "The claims by name.", page=False).parse(arguments)
+    from backtest.records.document import to_json
     from backtest.reporting.blocks import Definitions
-    from backtest.reporting.document import to_json
     from backtest.reporting.terminal import show
     from backtest.studies.register import CLAIMS
 
@@ -91,7 +91,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 
 def _claims(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "All claims held against one market, on one page.").parse(arguments)
-    from backtest.reporting.document import to_json
+    from backtest.records.document import to_json
     from backtest.reporting.study_document import claims_document
     from backtest.reporting.study_folder import write_claims
     from backtest.reporting.study_pages import claims_brief
@@ -176,7 +176,7 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
     if options.gain_bps is None or (options.margin is None) == (options.change is None):
         raise UsageError("give --gain-bps with either --margin or --change")
     from backtest.analysis.margins import earnings_change, implied_margin
-    from backtest.reporting.document import to_json
+    from backtest.records.document import to_json
 
     gain = options.gain_bps / 1e4
     if options.change is not None:

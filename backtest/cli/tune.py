@@ -161,7 +161,7 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     folder = Path(options.out).expanduser() if options.out is not None else default_folder(strategy.name)
     sweep, place = _tuned(prog, strategy, options, folder)
     if options.json:
-        from backtest.reporting.document import to_json
+        from backtest.records.document import to_json
         from backtest.reporting.sweep_document import sweep_document
 
         sys.stdout.write(to_json(sweep_document(sweep, place.resolve())) + "\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backtest.dates import Floats
-    from backtest.reporting.comparison import Comparison
+    from backtest.records.comparison import Comparison
 
 LABELLED = 8
 """Runs up to which each line is named at its end; beyond, names would not fit and the page's key serves."""

@@ -11,11 +11,11 @@ from backtest.analysis.intervals import FEWEST
 from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.measures import MEASURES
+from backtest.records.comparison import Comparison, Difference, as_document, written
+from backtest.records.document import to_json
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
-from backtest.reporting.comparison import Comparison, Difference, as_document, written
-from backtest.reporting.document import to_json
 from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
-    from backtest.reporting.record import RunRecord
+    from backtest.records.record import RunRecord
 
 DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 

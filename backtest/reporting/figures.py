@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backtest.dates import Floats
-    from backtest.reporting.record import RunRecord
-    from backtest.reporting.sheet import Sheet
-    from backtest.seen import Seen
+    from backtest.records.record import RunRecord
+    from backtest.records.seen import Seen
+    from backtest.records.sheet import Sheet
 
 
 FAR = 4.0

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from backtest.files import being_written, whole_folder
 from backtest.folders import expanded
-from backtest.reporting.document import to_json
+from backtest.records.document import to_json
+from backtest.records.record import write_record
+from backtest.records.sheet import as_document, sheet
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
-from backtest.reporting.record import write_record
-from backtest.reporting.sheet import as_document, sheet
 from backtest.reporting.style import png
 
 if TYPE_CHECKING:
+    from backtest.records.robustness import Robustness
     from backtest.reporting.blocks import Page
-    from backtest.robustness import Robustness
     from backtest.runs import Run
 
 

@@ -11,12 +11,12 @@ from backtest.errors import RotationError, UsageError
 from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.market.load import load_market
+from backtest.records.sheet import sheet
 from backtest.reporting import blocks as b
 from backtest.reporting.figures import card_figure, seen_figure
 from backtest.reporting.html import render
 from backtest.reporting.page import SAW, tiles, warnings
 from backtest.reporting.sentences import terms, verdict
-from backtest.reporting.sheet import sheet
 from backtest.reporting.style import png
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backtest.market.data import MarketData
-    from backtest.reporting.sheet import Sheet
+    from backtest.records.sheet import Sheet
     from backtest.runs import Run
 
 TITLE = "Gallery of the shipped strategies"

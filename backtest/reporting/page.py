@@ -17,9 +17,9 @@ from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from backtest.reporting.record import RunRecord
-    from backtest.reporting.sheet import FactorModel, Sheet, Variant
-    from backtest.robustness import Robustness
+    from backtest.records.record import RunRecord
+    from backtest.records.robustness import Robustness
+    from backtest.records.sheet import FactorModel, Sheet, Variant
     from backtest.runs import Run
 
 LAST = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backtest.analysis.regimes import Breakdown
-    from backtest.reporting.record import RunRecord
+    from backtest.records.record import RunRecord
     from backtest.runs import Run
 
 _DEFINED = {

@@ -10,7 +10,7 @@ import pandas as pd
 from backtest.errors import UsageError
 from backtest.files import whole_file
 from backtest.folders import expanded
-from backtest.reporting.document import to_json
+from backtest.records.document import to_json
 from backtest.wording import count, number, percent, pvalue
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backtest.standing import Standing
+    from backtest.records.standing import Standing
 
 
 def held(weights: dict[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtest.reporting.document import plain
+from backtest.records.document import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backtest.files import whole_folder
 from backtest.folders import expanded
-from backtest.reporting.document import to_json
+from backtest.records.document import to_json
 from backtest.reporting.folder import default_place
 from backtest.reporting.html import render
 from backtest.reporting.study_document import claims_document, study_document

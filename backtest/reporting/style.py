@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from backtest.dates import Days, Floats
-    from backtest.reporting.shading import Spans
+    from backtest.records.shading import Spans
 
 
 class Drawing(Figure):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from backtest.reporting.document import plain
+from backtest.records.document import plain
 from backtest.reporting.sweep_sentences import shown, verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from backtest.files import whole_file, whole_folder
-from backtest.reporting.document import to_json
+from backtest.records.document import to_json
 from backtest.reporting.folder import write_report
 from backtest.reporting.html import render
 from backtest.reporting.style import png

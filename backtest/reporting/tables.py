@@ -17,11 +17,11 @@ from backtest.wording import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backtest.reporting.comparison import Comparison
-    from backtest.reporting.record import RunRecord
+    from backtest.records.comparison import Comparison
+    from backtest.records.record import RunRecord
+    from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
     from backtest.runs import Run
-    from backtest.standing import Standing
     from backtest.studies.register import Study
     from backtest.tuning.tune import Sweep
 

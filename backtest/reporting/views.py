@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from backtest.reporting.comparison import Comparison
-    from backtest.reporting.record import RunRecord
+    from backtest.records.comparison import Comparison
+    from backtest.records.record import RunRecord
+    from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
     from backtest.runs import Run
-    from backtest.standing import Standing
     from backtest.studies.register import Study
     from backtest.tuning.tune import Sweep
 
@@ -90,7 +90,7 @@ class _Run(Paged):
 
     @property
     def _record(self) -> RunRecord:
-        from backtest.reporting.record import record_of
+        from backtest.records.record import record_of
 
         return record_of(self.of, self.document())
 
@@ -101,7 +101,7 @@ class _Run(Paged):
         return tables.run_sheets(self.of, self._record)
 
     def document(self) -> Any:
-        from backtest.reporting.document import document
+        from backtest.records.document import document
 
         return document(self.of, None)
 
@@ -139,7 +139,7 @@ class _Comparison(Paged):
         return tables.comparison_sheets(self.of, self.document(), verdict(self.of))
 
     def document(self) -> Any:
-        from backtest.reporting.comparison import as_document
+        from backtest.records.comparison import as_document
 
         return as_document(self.of, None)
 

@@ -11,8 +11,8 @@ from backtest.market.catalogue import entry
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
 from backtest.market.reading import read
+from backtest.records.standing import signal
 from backtest.reporting.standing_document import document, lines
-from backtest.standing import signal
 
 OWN = """\
 title = "A market of one's own"

@@ -16,8 +16,8 @@ from matplotlib.dates import date2num
 
 from backtest import MarketData, run
 from backtest.measures import drawdowns
+from backtest.records.sheet import Sheet, sheet
 from backtest.reporting import figures, style, sweep_figures
-from backtest.reporting.sheet import Sheet, sheet
 from backtest.reporting.style import NARROW, WIDE, FigureSize
 
 if TYPE_CHECKING:

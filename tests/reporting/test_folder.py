@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
-from backtest.reporting.document import document
+from backtest.records.document import document
+from backtest.records.record import read_record, record_of
 from backtest.reporting.folder import write_report
-from backtest.reporting.record import read_record, record_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from backtest import run
+from backtest.records.sheet import sheet
 from backtest.reporting import shading
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sheet import sheet
 from backtest.series import Series
 from tests.oracle.embedded_facts import at_fills, business_cycles, discount, policy_states
 

@@ -8,12 +8,12 @@ import pytest
 
 from backtest import MarketData, run, study
 from backtest.measures import MEASURES
+from backtest.records.document import document
+from backtest.records.robustness import robustness
 from backtest.reporting import blocks as b
-from backtest.reporting.document import document
 from backtest.reporting.page import brief
 from backtest.reporting.study_pages import claims_brief, study_page
 from backtest.reporting.terminal import show, words_of
-from backtest.robustness import robustness
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, load_strategy
+from backtest.records.standing import Standing, signal
 from backtest.reporting.standing_document import document, lines
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import nodes
 from backtest.rules.why import facts, flips
-from backtest.standing import Standing, signal
 from tests.strategies.sentences import EVERY
 
 if TYPE_CHECKING:

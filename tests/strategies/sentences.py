@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from backtest import load_market, load_strategy, run
 from backtest.errors import RotationError
+from backtest.records.document import document
+from backtest.records.reasons import reasons
+from backtest.records.record import record_of
+from backtest.records.standing import signal as ask
 from backtest.reporting import standing_document as signal
-from backtest.reporting.document import document
-from backtest.reporting.reasons import reasons
-from backtest.reporting.record import record_of
 from backtest.scripting.loading import strategy_names
-from backtest.standing import signal as ask
 
 if TYPE_CHECKING:
     from backtest import MarketData, Strategy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backtest import MarketData, run
-from backtest.robustness import robustness
+from backtest.records.robustness import robustness
 
 
 @pytest.mark.parametrize("name", ["rate_cut", "trend", "balanced"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, run
-from backtest.seen import seen
+from backtest.records.seen import seen
 
 
 def known_before(market: MarketData, series: str, day: np.datetime64) -> float:

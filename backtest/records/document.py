@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from backtest.folders import shipped
-from backtest.reporting.shading import cuts, recessions
+from backtest.records.shading import cuts, recessions
 from backtest.scripting.own_modules import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.analysis.skill import Skill
-    from backtest.robustness import Robustness
+    from backtest.records.robustness import Robustness
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
     from backtest.terms import Terms

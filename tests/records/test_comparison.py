@@ -12,12 +12,12 @@ import pytest
 
 from backtest import MarketData, UsageError, compare, run
 from backtest.measures import MEASURES
+from backtest.records.comparison import as_document
+from backtest.records.document import document
+from backtest.records.record import RunRecord, record_of
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting.comparison import as_document
 from backtest.reporting.comparison_page import page, verdict, write_comparison
-from backtest.reporting.document import document
 from backtest.reporting.folder import write_report
-from backtest.reporting.record import RunRecord, record_of
 from backtest.reporting.style import NARROW
 from backtest.reporting.terminal import show
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from backtest.errors import UsageError
 from backtest.measures import MEASURES
-from backtest.reporting.document import document, plain
-from backtest.reporting.record import read_record
+from backtest.records.document import document, plain
+from backtest.records.record import read_record
 from backtest.runs import run
 from backtest.scripting.loading import load_strategy
 from backtest.terms import NAMES

@@ -18,16 +18,16 @@ from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
-from backtest.reporting.document import document, plain
-from backtest.reporting.reasons import reasons
-from backtest.reporting.record import RunRecord, record_of
-from backtest.reporting.shading import recession_turns
+from backtest.records.document import document, plain
+from backtest.records.reasons import reasons
+from backtest.records.record import RunRecord, record_of
+from backtest.records.seen import Seen, seen
+from backtest.records.shading import recession_turns
 from backtest.runs import measured
-from backtest.seen import Seen, seen
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
-    from backtest.robustness import Robustness
+    from backtest.records.robustness import Robustness
     from backtest.runs import Run
 
 COSTS = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)

@@ -14,9 +14,9 @@ import pytest
 
 from backtest import MarketData, load_strategy, run
 from backtest.errors import RotationError, UsageError
+from backtest.records.standing import Standing, signal
 from backtest.reporting.standing_document import document, lines
 from backtest.scripting.loading import strategy_names
-from backtest.standing import Standing, signal
 
 if TYPE_CHECKING:
     from pathlib import Path

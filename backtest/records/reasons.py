@@ -9,7 +9,7 @@ import numpy as np
 from backtest.rules.why import facts
 
 if TYPE_CHECKING:
-    from backtest.reporting.record import RunRecord
+    from backtest.records.record import RunRecord
     from backtest.rules.ruling import Ruling
     from backtest.rules.why import Fact
     from backtest.runs import Run

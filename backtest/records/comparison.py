@@ -14,8 +14,8 @@ from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
 from backtest.measures import MEASURES
-from backtest.reporting.document import document, plain
-from backtest.reporting.record import RunRecord, read_record, record_of
+from backtest.records.document import document, plain
+from backtest.records.record import RunRecord, read_record, record_of
 from backtest.runs import Run, measured
 from backtest.shown import Reported
 

@@ -16,7 +16,7 @@ from backtest.terms import read_terms
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
-    from backtest.reporting.shading import Spans
+    from backtest.records.shading import Spans
     from backtest.runs import Run
 
 DOCUMENT, BARS, TRADES = "result.json", "bars.parquet", "trades.parquet"

@@ -1,0 +1,1 @@
+"""Records: what runs, comparisons and standings come to, before a page draws them."""
