@@ -117,6 +117,6 @@ def test_it_can_be_searched_from_a_disk(site: Path) -> None:
 
 def test_every_page_fits_a_phone(site: Path) -> None:
     with chromium() as browser:
-        for file in site.glob("*.html"):
+        for file in (*site.glob("*.html"), *site.glob("notebooks/*.html")):
             with opened(browser, file, width=390) as seen:
                 assert (file.name, seen.overflow) == (file.name, 0)
