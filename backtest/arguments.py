@@ -1,4 +1,4 @@
-"""The parser of the command line: it says what is wrong in one sentence."""
+"""The parser of the command line, and of NAME=VALUE: each says what is wrong in one sentence."""
 
 from __future__ import annotations
 
@@ -56,3 +56,28 @@ class _DataDir(argparse.Action):
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:  # noqa: ARG002
         os.environ["ROTATION_DATA"] = values
+
+
+def named_with_parameters(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the name and the parameters of ``NAME:hold=12,delay=3``; a colon without ``=`` is a path's."""
+    name, _, rest = text.rpartition(":")
+    if not name or "=" not in rest:
+        return text, {}
+    return name, once([pair("a run", each) for each in rest.split(",")])
+
+
+def pair(taker: str, text: str) -> tuple[str, str]:
+    """Return the name and the value of ``NAME=VALUE``; ``taker`` is what takes it, for the error."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{taker} takes NAME=VALUE, such as hold=18, not '{text}'")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the values by name; UsageError where a name is given twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{name} is given more than once")
+    return dict(pairs)

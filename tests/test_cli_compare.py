@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY
@@ -103,3 +105,38 @@ def test_a_wrong_call_gets_one_sentence_and_status_2(
     assert_sentence(rotation(tmp_path, *arguments), 2, sentence)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "sweep"]
     assert (tmp_path / "kept" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (("run", "rate_cut", "--no-report", "--csv"), "--no-report writes no page, so --csv has no use"),
+        (("run", "rate_cut", "--json", "--xlsx"), "--json writes no page, so --xlsx has no use"),
+        (("compare", "rate_cut", "easing", "--json", "--csv"), "--json writes no page, so --csv has no use"),
+    ],
+)
+def test_files_without_a_page_are_refused(tmp_path: Path, call: tuple[str, ...], said: str) -> None:
+    assert_sentence(rotation(tmp_path, *call), 2, said)
+
+
+def test_files_that_a_colleague_can_open(tmp_path: Path) -> None:
+    files = ("--csv", "--xlsx")
+    for verb, call, made in (
+        ("run", ("rate_cut",), ("bars.csv", "trades.csv", "rate_cut.xlsx")),
+        ("compare", ("rate_cut", "easing"), ("returns.csv", "comparison.xlsx")),
+        (
+            "tune",
+            ("rate_cut", "--grid", "hold=12,24", "--placebo", "0"),
+            ("trials.csv", "sweep.xlsx", "recommended/bars.csv", "recommended/rate_cut.xlsx"),
+        ),
+    ):
+        done = rotation(tmp_path, verb, *call, *files, "--json", "--out", verb)
+        assert done.returncode == 0, done.stderr
+        assert all((tmp_path / verb / file).is_file() for file in made)
+    parquet, csv = (
+        pd.read_parquet(tmp_path / "run" / "bars.parquet"),
+        pd.read_csv(tmp_path / "run" / "bars.csv"),
+    )
+    assert np.array_equal(parquet["return"], csv["return"], equal_nan=True)
+    assert csv["date"].iloc[-1] == "2018-11-30"
+    assert pd.read_csv(tmp_path / "tune" / "trials.csv")["hold"].tolist() == [12, 24]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_market, add_terms, named_with_parameters, require_place, terms
+from backtest.cli.options import (
+    add_files,
+    add_json,
+    add_market,
+    add_terms,
+    also,
+    refuse_unwritten,
+    require_place,
+    terms,
+)
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
-    from backtest.market.data import MarketData
-    from backtest.records.record import RunRecord
-    from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
 EPILOG = """\
@@ -40,63 +44,9 @@ def _parser(prog: str) -> Parser:
     add_terms(parser)
     parser.set_defaults(market=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
+    add_files(parser)
     add_json(parser)
     return parser
-
-
-def _is_report(name: str) -> bool:
-    """Return whether a run is named by its folder; a shipped strategy's name always means the strategy."""
-    from backtest.scripting.loading import strategy_names
-
-    return name not in strategy_names() and os.path.isdir(name)  # noqa: PTH112 - as cheap as the question
-
-
-def _refuse_no_run(name: str) -> None:
-    """Say what is meant to be written, where a name is nearly that of a run."""
-    own, colon, rest = name.rpartition(":")
-    from backtest.scripting.loading import strategy_names
-
-    if colon and (own in strategy_names() or os.path.isfile(own)):  # noqa: PTH113 - as above
-        raise UsageError(f"'{rest}' is no parameter with a value; write {own}:NAME=VALUE, or {own} alone")
-    if "/" in name and not name.endswith(".py") and not os.path.exists(name):  # noqa: PTH110 - as above
-        raise UsageError(f"there is neither a report's folder nor a script '{name}'")
-
-
-def _refuse_unused(named: Sequence[Strategy | str], options: argparse.Namespace) -> None:
-    """Refuse terms of a run where nothing is run: a report keeps its own."""
-    named_terms = [*(["market"] if options.market is not None else []), *terms(options)]
-    asked = [f"--{name.replace('_', '-')}" for name in named_terms]
-    if asked and all(isinstance(name, str) and _is_report(name) for name in named):
-        raise UsageError(
-            f"reports keep the terms that they were run under, so {asked[0]} changes nothing; leave it out, "
-            "or name a strategy to be run"
-        )
-
-
-def _runs(named: Sequence[Strategy | str], options: argparse.Namespace) -> list[Run | RunRecord]:
-    """Return each run: of a report what stands in its folder, of a strategy what it does here."""
-    from backtest.market.load import load_market
-    from backtest.records.record import read_record
-    from backtest.runs import run
-
-    market: MarketData | None = None
-    runs: list[Run | RunRecord] = []
-    for name in named:
-        own, parameters = named_with_parameters(name) if isinstance(name, str) else (name, {})
-        if isinstance(own, str) and "=" in own and not os.path.exists(own):  # noqa: PTH110 - as above
-            raise UsageError(f"a parameter stands behind the run that it is of: RUN:{own}")
-        if isinstance(own, str) and _is_report(own):
-            if parameters:
-                raise UsageError(
-                    f"{own} is a folder, and a report keeps its parameters; name its strategy instead"
-                )
-            runs.append(read_record(own))
-            continue
-        if isinstance(own, str):
-            _refuse_no_run(own)
-        market = market or load_market(options.market or "embedded")
-        runs.append(run(own, market, **terms(options), **parameters))
-    return runs
 
 
 def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
@@ -107,20 +57,25 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         raise UsageError(
             f"name two to twenty runs: {prog} RUN RUN ...; a run is a strategy or a report's folder"
         )
-    _refuse_unused(named, options)
+    from backtest.records.named import refuse_unused
+
+    named_terms = [*(["market"] if options.market is not None else []), *terms(options)]
+    refuse_unused(named, [f"--{name.replace('_', '-')}" for name in named_terms])
+    if options.out is None and options.json:
+        refuse_unwritten(options)
     require_place(options.out)
     from backtest.records.comparison import as_document
     from backtest.records.comparison import compare as side_by_side
     from backtest.reporting import comparison_page
 
-    comparison = side_by_side(*_runs(named, options))
+    comparison = side_by_side(named, market=options.market, **terms(options))
     if not options.json:
         from backtest.reporting.terminal import show, show_place
 
         show(comparison_page.page(comparison).blocks)
     place = None
     if options.out is not None or not options.json:
-        place = comparison_page.write_comparison(comparison, options.out).resolve()
+        place = comparison_page.write_comparison(comparison, options.out, also=also(options)).resolve()
     if options.json:
         from backtest.records.document import to_json
 

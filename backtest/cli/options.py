@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from backtest.arguments import named_with_parameters, once, pair
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,6 +113,23 @@ def require_place(out: str | None) -> None:
         require_free(expanded(out))
 
 
+def add_files(parser: Parser) -> None:
+    """Add what the folder of a page may have beside Parquet."""
+    parser.add_argument("--csv", action="store_true", help="write CSV beside Parquet as well")
+    parser.add_argument("--xlsx", action="store_true", help="write one Excel workbook as well")
+
+
+def also(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return which of them a call asks for."""
+    return tuple(name for name in ("csv", "xlsx") if getattr(options, name))
+
+
+def refuse_unwritten(options: argparse.Namespace, option: str = "--json") -> None:
+    """Refuse files beside a page where the call writes no page: ``option`` says so."""
+    for name in also(options):
+        raise UsageError(f"{option} writes no page, so --{name} has no use; leave one of them out")
+
+
 def add_json(parser: Parser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -146,27 +164,4 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         for name, value in vars(options).items()
         if name.startswith("own_") and value is not None
     ]
-    return _once([*own, *(_pair("--set", text) for text in options.set)])
-
-
-def named_with_parameters(text: str) -> tuple[str, dict[str, Any]]:
-    """Return the name and the parameters of ``NAME:hold=12,delay=3``; a colon without ``=`` is a path's."""
-    name, _, rest = text.rpartition(":")
-    if not name or "=" not in rest:
-        return text, {}
-    return name, _once([_pair("a run", each) for each in rest.split(",")])
-
-
-def _pair(taker: str, text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise UsageError(f"{taker} takes NAME=VALUE, such as hold=18, not '{text}'")
-    return name.strip().replace("-", "_"), value.strip()
-
-
-def _once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"{name} is given more than once")
-    return dict(pairs)
+    return once([*own, *(pair("--set", text) for text in options.set)])

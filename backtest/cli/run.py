@@ -6,15 +6,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, named_with_parameters
 from backtest.cli.options import (
+    add_files,
     add_json,
     add_market,
     add_parameters,
     add_terms,
+    also,
     given,
     named_strategy,
-    named_with_parameters,
+    refuse_unwritten,
     require_place,
     scripts_of,
     several,
@@ -61,6 +63,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
         help="add a table of the result under other costs and later fills",
     )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
+    add_files(parser)
     parser.add_argument("--no-report", action="store_true", help="stop after the table")
     add_json(parser)
     add_parameters(parser, strategy)
@@ -84,6 +87,8 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
 def _refuse_out(options: argparse.Namespace) -> None:
     if options.no_report and options.out is not None:
         raise UsageError("--no-report writes nothing, so --out has no use; leave one of them out")
+    if options.out is None and (options.no_report or options.json):
+        refuse_unwritten(options, "--no-report" if options.no_report else "--json")
     require_place(options.out)
 
 
@@ -123,7 +128,7 @@ def _written(result: Run, robust: Robustness | None, options: argparse.Namespace
         return None
     from backtest.reporting.folder import write_report
 
-    return write_report(result, options.out, robust).resolve()
+    return write_report(result, options.out, robust, also=also(options)).resolve()
 
 
 def _many(prog: str, arguments: Sequence[str]) -> int:

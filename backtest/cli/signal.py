@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, named_with_parameters
 from backtest.cli.options import (
     add_json,
     add_market,
@@ -13,7 +13,6 @@ from backtest.cli.options import (
     add_terms,
     given,
     named_strategy,
-    named_with_parameters,
     scripts_of,
     several,
     terms,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, once, pair
 from backtest.cli.options import add_json, add_market, require_place
 from backtest.errors import UsageError, nearest
 
@@ -153,16 +153,9 @@ def _events(prog: str, arguments: Sequence[str]) -> int:
 
     if options.dates is not None:
         return _report(study_days(parse_days(options.dates), market, "the given days"), options)
-    given = dict(_pair(text) for text in options.set)
+    given = once([pair("--set", text) for text in options.set])
     days = first_days(options.strategy, market, given)
     return _report(study_days(days, market, f"the days on which {options.strategy} buys small"), options)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise UsageError(f"--set takes NAME=VALUE, such as hold=18, not '{text}'")
-    return name.strip().replace("-", "_"), value.strip()
 
 
 def _margin(prog: str, arguments: Sequence[str]) -> int:

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, add_market, add_parameters, add_terms, given, named_strategy, terms
+from backtest.cli.options import (
+    add_files,
+    add_json,
+    add_market,
+    add_parameters,
+    add_terms,
+    also,
+    given,
+    named_strategy,
+    terms,
+)
 from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:
@@ -87,6 +97,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     add_market(parser)
     add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide")
     parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
+    add_files(parser)
     add_json(parser)
     add_parameters(parser, strategy)
     return parser
@@ -141,7 +152,7 @@ def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: P
         if not options.json:
             show(page.blocks)
             show_place("results", sweep.results.trials)
-        return sweep, write_sweep(sweep, page)
+        return sweep, write_sweep(sweep, page, also=also(options))
     except KeyboardInterrupt:
         if not (folder / "manifest.json").is_file():
             raise

@@ -14,9 +14,9 @@ from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
 from backtest.measures import MEASURES
-from backtest.records.document import document, plain
-from backtest.records.record import RunRecord, read_record, record_of
-from backtest.runs import Run, measured
+from backtest.records.document import plain
+from backtest.records.named import records as made
+from backtest.runs import measured
 from backtest.shown import Reported
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
+    from backtest.market.data import MarketData
+    from backtest.records.named import Named
+    from backtest.records.record import RunRecord
 
 FEWEST, MOST = 2, 20
 
@@ -220,25 +223,31 @@ def _weights(record: RunRecord, sleeves: Sequence[str]) -> Floats:
     return np.column_stack(columns)
 
 
-def _as_record(run: Run | RunRecord | str | Path) -> RunRecord:
-    if isinstance(run, RunRecord):
-        return run
-    return record_of(run, document(run, None)) if isinstance(run, Run) else read_record(run)
-
-
-def compare(*runs: Run | RunRecord | str | Path) -> Comparison:
+def compare(
+    *runs: Named | Sequence[Named], market: MarketData | str | None = None, **terms: Any
+) -> Comparison:
     """Compare two to twenty runs on their common window.
 
-    Each is a ``Run`` or the folder of a report.
+    Parameters
+    ----------
+    runs
+        One after another or in one list: what ``run`` returned, a strategy or its name with
+        ``:NAME=VALUE,...`` behind it, or the folder of a report.
+    market, terms
+        What the strategies among them are run on, ``embedded`` by default, and under: as ``run`` takes them.
 
     Raises
     ------
     UsageError
-        When there are too few or too many, a folder is no report, or they share no window.
+        When there are too few or too many, one is neither a run nor a report, they share no window, or
+        terms are given and nothing is to be run.
+    RotationError
+        When a run fails.
     """
-    if not FEWEST <= len(runs) <= MOST:
-        raise UsageError(f"compare takes {FEWEST} to {MOST} runs, not {len(runs)}")
-    whole = [_as_record(run) for run in runs]
+    named: list[Any] = [one for each in runs for one in (each if isinstance(each, list | tuple) else [each])]
+    if not FEWEST <= len(named) <= MOST:
+        raise UsageError(f"compare takes {FEWEST} to {MOST} runs, not {len(named)}")
+    whole = made(named, market, terms)
     labels = _labels(whole)
     records = [replace(r, name=label) for r, label in zip(_common(whole), labels, strict=True)]
     returns = np.column_stack([record.returns for record in records])

@@ -19,12 +19,13 @@ from backtest.reporting import style
 from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, sleeves
+from backtest.reporting.saving import write_also
 from backtest.reporting.sentences import SIGNIFICANT
-from backtest.reporting.tables import returns_of
+from backtest.reporting.tables import comparison_sheets, returns_of
 from backtest.wording import cell, number, p_clause, pvalue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from backtest.dates import Floats
@@ -205,12 +206,17 @@ def page(comparison: Comparison) -> b.Page:
     return b.Page(f"{len(labels)} runs side by side", tuple(blocks), LAST)
 
 
-def write_comparison(comparison: Comparison, out: Path | str | None = None) -> Path:
+def write_comparison(
+    comparison: Comparison, out: Path | str | None = None, *, also: Collection[str] = ()
+) -> Path:
     """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
     place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
         write_page(page(comparison), draft)
-        content = to_json(as_document(comparison, place.resolve()))
-        (draft / "comparison.json").write_text(content + "\n", encoding="utf-8")
+        document = as_document(comparison, place.resolve())
+        (draft / "comparison.json").write_text(to_json(document) + "\n", encoding="utf-8")
         returns_of(comparison).to_parquet(draft / "returns.parquet", index=False)
+        write_also(
+            draft, also, "comparison", lambda: comparison_sheets(comparison, document, verdict(comparison))
+        )
     return place

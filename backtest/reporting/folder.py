@@ -13,9 +13,13 @@ from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
+from backtest.reporting.saving import write_also
 from backtest.reporting.style import png
+from backtest.reporting.tables import run_sheets
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from backtest.records.robustness import Robustness
     from backtest.reporting.blocks import Page
     from backtest.runs import Run
@@ -40,7 +44,12 @@ def write_page(page: Page, folder: Path) -> None:
 
 
 def write_report(
-    result: Run, out: Path | str | None = None, robust: Robustness | None = None, *, tried: int = 1
+    result: Run,
+    out: Path | str | None = None,
+    robust: Robustness | None = None,
+    *,
+    tried: int = 1,
+    also: Collection[str] = (),
 ) -> Path:
     """Write a run's report and return its folder.
 
@@ -57,6 +66,8 @@ def write_report(
         Trials at other costs and with later fills, to be kept in ``result.json``.
     tried
         How many combinations of parameters were tried before this one was chosen.
+    also
+        ``csv`` for CSV beside Parquet, ``xlsx`` for one Excel workbook.
     """
     place = expanded(out) if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
@@ -64,5 +75,6 @@ def write_report(
         content.record.document["report"] = str(place.resolve())
         write_page(run_page(result, content), draft)
         write_record(content.record, draft)
+        write_also(draft, also, result.strategy.name, lambda: run_sheets(result, content.record, tried))
         (draft / "sheet.json").write_text(to_json(as_document(content)) + "\n", encoding="utf-8")
     return place

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-ALSO = ("csv", "xlsx")
-"""What the folder of a report may have beside Parquet."""
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FORMS: dict[Any, str] = {percent: "0.00%", number: "0.00", count: "0", pvalue: "0.000"}
 _DAY = "yyyy-mm-dd"

@@ -5,28 +5,33 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from backtest.files import whole_file, whole_folder
 from backtest.records.document import to_json
 from backtest.reporting.folder import write_report
 from backtest.reporting.html import render
+from backtest.reporting.saving import csv_of, write_workbook
 from backtest.reporting.style import png
 from backtest.reporting.sweep_document import sweep_document
-from backtest.reporting.sweep_page import RECOMMENDED, WALKED
+from backtest.reporting.sweep_page import RECOMMENDED, WALKED, sheets
 from backtest.tuning.results import GO_ON
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from backtest.reporting.blocks import Page
     from backtest.tuning.tune import Sweep
 
 
-def write_sweep(sweep: Sweep, page: Page) -> Path:
+def write_sweep(sweep: Sweep, page: Page, *, also: Collection[str] = ()) -> Path:
     """Write a sweep's page into its folder, beside its dataset, and return the page's place.
 
     ``index.html``, ``sweep.json`` and ``figures/``; ``recommended/`` is the report of the recommended set,
     which ``rotation compare`` takes; ``walk_forward/`` that of the stitched run. What an earlier call
-    wrote is replaced; the page comes last, so that it is there only with all that it shows.
+    wrote is replaced; the page comes last, so that it is there only with all that it shows. ``also`` may ask
+    for ``csv``, the trials in ``trials.csv``, and for ``xlsx``, one Excel workbook.
 
     Raises
     ------
@@ -35,18 +40,25 @@ def write_sweep(sweep: Sweep, page: Page) -> Path:
     """
     folder = sweep.results.folder
     place, document = folder / "index.html", folder / "sweep.json"
-    for file in (place, document):
+    for file in (place, document, folder / "trials.csv", folder / "sweep.xlsx"):
         file.unlink(missing_ok=True)
     for name in (RECOMMENDED, WALKED, "figures"):
         shutil.rmtree(folder / name, ignore_errors=True)
     tried = sweep.counts["combinations"]
-    write_report(sweep.recommended.result, folder / RECOMMENDED, tried=tried)
+    write_report(sweep.recommended.result, folder / RECOMMENDED, tried=tried, also=also)
     if sweep.walk_forward is not None:
-        write_report(sweep.walk_forward.result, folder / WALKED, tried=tried)
+        write_report(sweep.walk_forward.result, folder / WALKED, tried=tried, also=also)
     text, drawn = render(page)
     with whole_folder(folder / "figures") as draft:
         for name, figure in drawn.items():
             png(figure, draft / f"{name}.png")
+    if "csv" in also:
+        with whole_file(folder / "trials.csv", "the trials", GO_ON) as written:
+            for which, part in enumerate(sorted(sweep.results.trials.glob("part-*.parquet"))):
+                written.write(csv_of(pd.read_parquet(part, partitioning=None), header=which == 0))
+    if "xlsx" in also:
+        with whole_file(folder / "sweep.xlsx", "the workbook", GO_ON) as written:
+            write_workbook(sheets(sweep), written)
     answers = to_json(sweep_document(sweep, place.resolve())) + "\n"
     for path, content in ((document, answers), (place, text)):
         with whole_file(path, "the sweep's page", GO_ON) as written:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest import MarketData, UsageError, compare, run
+from backtest import MarketData, UsageError, compare, load_strategy, run
 from backtest.measures import MEASURES
 from backtest.records.comparison import as_document
 from backtest.records.document import document
@@ -95,6 +95,32 @@ def test_reports_are_compared_as_the_runs_that_they_are_of(
     stored, fresh = compare(*places), compare(rate_cut, other)
     one, two = as_document(stored, None), as_document(fresh, None)
     assert one == two
+
+
+def test_runs_names_and_reports_are_taken_in_any_mix(embedded: MarketData, tmp_path: Path) -> None:
+    one, other = run("rate_cut", embedded), run("easing", embedded, delay=3)
+    place = write_report(one, tmp_path / "one")
+    whole = compare(one, other).metrics
+    for mix in (
+        [one, "easing:delay=3"],
+        ["rate_cut", other],
+        [place, str(tmp_path / "one"), "easing:delay=3"][1:],
+        [load_strategy("rate_cut"), other],
+    ):
+        assert compare(*mix).metrics == compare(mix).metrics == whole
+    assert compare("rate_cut", "easing:delay=3", market=embedded).metrics == whole
+    dear = compare(one, "rate_cut", cost_bps=100)
+    assert dear.metrics[1]["cagr"] < dear.metrics[0]["cagr"]
+
+
+def test_terms_are_refused_where_nothing_is_run(embedded: MarketData) -> None:
+    one = run("rate_cut", embedded)
+    with pytest.raises(UsageError, match="so cost_bps changes nothing"):
+        compare(one, one, cost_bps=5)
+    with pytest.raises(UsageError, match="there is no strategy 'rate_cot'"):
+        compare(one, "rate_cot")
+    with pytest.raises(UsageError, match="neither a report's folder nor a script"):
+        compare(one, "reports/none")
 
 
 def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Run) -> None:
