@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -99,6 +99,26 @@ def _ratios(
         out[trial] = total / n / math.sqrt(variance) if variance > 1e-13 * squares / n else math.nan
 
 
+class _Winners(NamedTuple):
+    """The winner of each split, or several where they tie.
+
+    Parameters
+    ----------
+    best, chosen
+        (n_splits,) its ratio in the half that chose it, and which trial it is.
+    judged, parts
+        (n_splits, n_ties) the ratios of those that tie in the other half, each once, and how many have each.
+    below
+        (n_splits, n_ties) float64: how many trials each of them beats there.
+    """
+
+    best: Floats
+    chosen: Ints
+    judged: Floats
+    parts: Floats
+    below: Floats
+
+
 @compiled
 def _pass(
     part: tuple[int, int],
@@ -106,11 +126,7 @@ def _pass(
     masks: Ints,
     bars: Floats,
     halves: Floats,
-    best: Floats,
-    chosen: Ints,
-    judged: Floats,
-    parts: Floats,
-    below: Floats,
+    winners: _Winners,
     counting: bool,
 ) -> None:
     """Go through one group of trials and the splits of a part: find the winners, or count whom they beat.
@@ -131,17 +147,17 @@ def _pass(
         _ratios(halves[0, a], halves[1, b], halves[2, a], halves[3, b], bars[split], one)
         _ratios(halves[0, c], halves[1, d], halves[2, c], halves[3, d], bars[last - split], other)
         if counting:
-            _count(other, judged[split], parts[split], below[split])
-            _count(one, judged[last - split], parts[last - split], below[last - split])
+            _count(other, winners, split)
+            _count(one, winners, last - split)
         else:
-            _best(one, other, group[0], split, best, chosen, judged[split], parts[split])
-            opposite = last - split
-            _best(other, one, group[0], opposite, best, chosen, judged[opposite], parts[opposite])
+            _best(one, other, group[0], winners, split)
+            _best(other, one, group[0], winners, last - split)
 
 
 @compiled
-def _count(outside: Floats, judged: Floats, parts: Floats, below: Floats) -> None:
+def _count(outside: Floats, winners: _Winners, split: int) -> None:
     """Add to each of a split's winners the trials of a group it beats, and half of those it ties with."""
+    judged, parts, below = winners.judged[split], winners.parts[split], winners.below[split]
     for tie in range(len(judged)):
         if parts[tie] == 0.0:
             return
@@ -157,20 +173,9 @@ def _count(outside: Floats, judged: Floats, parts: Floats, below: Floats) -> Non
 
 
 @compiled
-def _best(
-    inside: Floats,
-    outside: Floats,
-    begin: int,
-    split: int,
-    best: Floats,
-    chosen: Ints,
-    judged: Floats,
-    parts: Floats,
-) -> None:
-    """Keep the best trials of a group for a split: the first, and the ratios of all in the other half.
-
-    ``judged`` are these ratios, each once, and ``parts`` how many of the trials that tie have each.
-    """
+def _best(inside: Floats, outside: Floats, begin: int, winners: _Winners, split: int) -> None:
+    """Keep the best trials of a group for a split: the first, and the ratios of all in the other half."""
+    best, chosen, judged, parts = winners.best, winners.chosen, winners.judged[split], winners.parts[split]
     for trial in range(len(inside)):
         value = inside[trial]
         reach = _SAME * (1.0 + abs(value))
@@ -255,14 +260,13 @@ def overfitting(
     n_splits = len(masks)
     best, chosen = np.full(n_splits, -np.inf), np.zeros(n_splits, dtype=np.int64)
     judged, parts, below = (np.zeros((n_splits, _TIES)) for _ in range(3))
+    winners = _Winners(best, chosen, judged, parts, below)
 
     for counting in (False, True):
 
         def group(extent: tuple[int, int], halves: Floats, counting: bool = counting) -> None:
             def work(start: int, stop: int) -> None:
-                _pass(
-                    (start, stop), extent, masks, n_bars, halves, best, chosen, judged, parts, below, counting
-                )  # fmt: skip
+                _pass((start, stop), extent, masks, n_bars, halves, winners, counting)
 
             share(work, n_splits // 2) if share else work(0, n_splits // 2)
 

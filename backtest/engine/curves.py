@@ -97,15 +97,12 @@ def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
 @inlined
 def finish(
     out: Floats,
-    n: int,
-    n_years: float,
-    growth: float,
-    worst: float,
+    length: tuple[int, float],
+    path: tuple[float, float],
     means: tuple[float, float, float],
     squares: tuple[float, float, float],
     downside: float,
-    slope: float,
-    mean_x: float,
+    line: tuple[float, float],
 ) -> None:
     """Write the measures of the returns into ``out`` from their sums.
 
@@ -113,22 +110,23 @@ def finish(
     ----------
     out
         (n_measures,) float64, the columns of ``SWEPT``; what was held and traded is left at 0.
-    n, n_years
+    length
         The number of returns and the years they span.
-    growth, worst
+    path
         What the value grew to, from 1, and the deepest drawdown.
     means, squares
         The mean and the sum of squares around it (exactly 0 where all values are the same) of the return,
         of the excess return and of the difference from the benchmark.
     downside
         The sum of squares of the negative excess returns.
-    slope, mean_x
+    line
         Beta, and the mean excess return of the benchmark.
     """
+    n, growth = length[0], path[0]
     freedom = n - 1.0 if n > 1 else np.nan
     sums = Sums(
-        float(n), n_years, freedom, math.log(growth), worst, means[0], means[1], means[2],
-        squares[0], squares[1], squares[2], downside, slope, mean_x, 0.0, 0.0, 0.0, np.nan, np.nan,
+        float(n), length[1], freedom, math.log(growth), path[1], *means, *squares, downside, *line,
+        0.0, 0.0, 0.0, np.nan, np.nan,
     )  # fmt: skip
     _write(out, sums)
 
@@ -179,5 +177,4 @@ def measure(
     slope = product / squares_x if n > 1 and squares_x > 0.0 else np.nan
     if active == 0.0 and means[2] == 0.0:  # it is its benchmark
         slope, mean_x = 1.0, means[1]
-    growth, worst = fall(returns)
-    finish(out, n, n_years, growth, worst, means, (total, excess, active), downside, slope, mean_x)
+    finish(out, (n, n_years), fall(returns), means, (total, excess, active), downside, (slope, mean_x))

@@ -8,7 +8,7 @@ could have decided about a trade, its growth is NaN.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,9 @@ _TRADED, LEAST, BELOW, _N_FIGURES = 9, 14, 15, 16
 
 # The columns of its key: the state in which it goes out; another of the same key for other bands (-1: none);
 # then what is looked up: the state in which it comes in; how often to trade back; what each signal answers.
-NEXT, OTHER, STATE, EVERY, ANSWERS = range(5)
+NEXT, _OTHER, STATE, EVERY, ANSWERS = range(5)
+
+_ELEMENTS, _SLOTS = range(2)  # of what of a memory is used
 
 Stretch = tuple[float, float, float, float]
 
@@ -39,20 +41,70 @@ Traded = tuple[float, float, float, float, float]
 """Turnover, switches, the sum of the weights of small, how many bars carry a cost, and for how many bars
 holdings have drifted at most."""
 
-Setting = tuple["Floats", "Ints", "Floats", "Floats", "Floats", float, int, "Ints", "Floats", "Ints"]
-"""The returns (n_sleeves, n_bars), months, costs, cash and benchmark; a constant near the mean return; the
-sleeve of small caps (-1: none); the row that each mask of answers asks for; the rows, (n_rows, n_sleeves);
-and the only sleeve of each (-1: several)."""
 
-Memory = tuple["Ints", "Ints", "Floats", "Floats", "Ints"]
-"""A hash table's slots; keys, figures and outgoing holdings of the elements; (2,) int64, how many elements
-there are and how many slots are in use."""
+class Setting(NamedTuple):
+    """What all stages share.
+
+    Parameters
+    ----------
+    returns, months, costs
+        (n_sleeves, n_bars), (n_bars,) and (n_sleeves,).
+    risk_free, benchmark
+        (n_bars,) float64.
+    centre
+        A constant near the mean return.
+    small
+        The sleeve of small caps (-1: none).
+    asked
+        The row of ``weights`` that each mask of answers asks for.
+    weights, only, first_kept
+        (n_rows, n_sleeves); the only sleeve of each row (-1: several); what is left of cash when it is traded
+        to each row.
+    """
+
+    returns: Floats
+    months: Ints
+    costs: Floats
+    risk_free: Floats
+    benchmark: Floats
+    centre: float
+    small: int
+    asked: Ints
+    weights: Floats
+    only: Ints
+    first_kept: Floats
+
+
+class Stage(NamedTuple):
+    """A stage's number, the bar before its first, and its last; what buying just before it has left.
+
+    ``end`` is the window's last bar, at which nothing is traded; ``kept`` is 1 but in the first stage.
+    """
+
+    number: int
+    start: int
+    stop: int
+    end: int
+    kept: float
+
+
+class Memory(NamedTuple):
+    """A hash table's slots; keys, figures and outgoing holdings of the elements; what is used of them.
+
+    ``used`` is (2,) int64: how many elements there are, and how many slots are in use.
+    """
+
+    slots: Ints
+    keys: Ints
+    figures: Floats
+    holdings: Floats
+    used: Ints
 
 
 def remember(n_sleeves: int, n_signals: int) -> Memory:
     """Return a memory with no element in it."""
     n = _ROOM // (8 * (_N_FIGURES + ANSWERS + n_signals + n_sleeves))
-    return (
+    return Memory(
         np.full(max(_FEWEST, 2 << n.bit_length()), -1, np.int32),
         np.empty((n, ANSWERS + n_signals), np.int64),
         np.empty((n, _N_FIGURES)),
@@ -189,15 +241,7 @@ def _drift(held: Floats, per: float, weights: Floats, row: int) -> float:
 
 
 @compiled
-def _walk(
-    figures: Floats,
-    key: Ints,
-    held: Floats,
-    stage: tuple[int, int, int, int],
-    kept: float,
-    band: float,
-    setting: Setting,
-) -> None:
+def _walk(figures: Floats, key: Ints, held: Floats, stage: Stage, band: float, setting: Setting) -> None:
     """Walk one stage and write down what it comes to.
 
     Parameters
@@ -206,16 +250,11 @@ def _walk(
         The columns above; of the key, what it comes in with and the answers are there.
     held
         (n_sleeves,) float64: the value in each sleeve as a part of all after the last trade; carried on.
-    stage
-        Its number, the bar before its first, its last bar, and the window's last bar, at which nothing is
-        traded.
-    kept
-        What the cost of the purchase just before has left; 1 but in the first stage.
-    band, setting
-        The band, infinite for none; what all stages share.
+    band
+        Infinite for none.
     """
-    number, start, stop, last = stage
-    columns, months, costs, risk_free, benchmark, centre, small, asked, weights, only = setting
+    number, start, stop, last, kept = stage
+    columns, months, costs, risk_free, benchmark, centre, small, asked, weights, only, _ = setting
     row, since = (key[STATE] // len(months)) % len(weights), key[STATE] % len(months)
     answers, every, alone = key[ANSWERS:], key[EVERY], only[row]
     changes, may_trade_back = _changes(answers), every > 0 or band < np.inf
@@ -264,69 +303,68 @@ def _walk(
 
 
 @inlined
-def mixed_up(state: int, every: int) -> int:
-    """Return where the hash of a key begins."""
-    return state * 0x1E3779B97F4A7C15 + every * 0x3F58476D1CE4E5B9
-
-
-@inlined
-def mixed_in(mixed: int, signal: int, answers: int) -> int:
-    """Return the hash with what another signal answers."""
-    return mixed + answers * ((2 * signal + 3) * 0x14D049BB133111EB)
-
-
-@inlined
-def slot_of(mixed: int, n_slots: int) -> int:
-    """Return the slot at which the search for a hash begins."""
+def _slot(memory: Memory, state: int, every: int, answers: Ints) -> int:
+    """Return the slot of the elements with a key; an empty one where there are none."""
+    slots, keys, last = memory.slots, memory.keys, memory.used[_SLOTS] - 1
+    mixed = state * 0x1E3779B97F4A7C15 + every * 0x3F58476D1CE4E5B9
+    for signal in range(len(answers)):
+        mixed += answers[signal] * ((2 * signal + 3) * 0x14D049BB133111EB)
     mixed = (mixed ^ (mixed >> 32)) * 0x2545F4914F6CDD1D
-    return (mixed ^ (mixed >> 29)) & (n_slots - 1)
+    slot = (mixed ^ (mixed >> 29)) & last
+    while True:
+        element = slots[slot]
+        same = element < 0 or (keys[element, STATE] == state and keys[element, EVERY] == every)
+        for signal in range(len(answers)):
+            same = same and (element < 0 or keys[element, ANSWERS + signal] == answers[signal])
+        if same:
+            return slot
+        slot = (slot + 1) & last
 
 
 @inlined
-def holds(least: float, below: float, band: float) -> bool:
+def _holds(figures: Floats, band: float) -> bool:
     """Return whether what is decided is the same for a band."""
-    return least <= band and (band < below or below == np.inf)
+    return figures[LEAST] <= band and (band < figures[BELOW] or figures[BELOW] == np.inf)
 
 
 @compiled
 def _insert(memory: Memory, element: int) -> None:
     """Put an element with a key into its slot, before those that differ in their bands only."""
-    slots, keys, _, _, used = memory
-    mixed = mixed_up(keys[element, STATE], keys[element, EVERY])
-    for signal in range(keys.shape[1] - ANSWERS):
-        mixed = mixed_in(mixed, signal, keys[element, ANSWERS + signal])
-    slot = slot_of(mixed, used[1])
-    while slots[slot] >= 0:
-        same = True
-        for column in range(STATE, keys.shape[1]):
-            same = same and keys[slots[slot], column] == keys[element, column]
-        if same:
-            break
-        slot = (slot + 1) & (used[1] - 1)
-    keys[element, OTHER], slots[slot] = slots[slot], element
+    slots, keys = memory.slots, memory.keys
+    key = keys[element]
+    slot = _slot(memory, key[STATE], key[EVERY], key[ANSWERS:])
+    key[_OTHER], slots[slot] = slots[slot], element
+
+
+@inlined
+def find(memory: Memory, state: int, every: int, answers: Ints, band: float) -> int:
+    """Return the element of a key that holds for a band; -1 where none is remembered."""
+    element = memory.slots[_slot(memory, state, every, answers)]
+    while element >= 0 and not _holds(memory.figures[element], band):
+        element = memory.keys[element, _OTHER]
+    return element
 
 
 def fits(memory: Memory, n_sleeves: int, n_signals: int) -> bool:
     """Return whether a memory has room for so many sleeves and signals."""
-    return memory[3].shape[1] == n_sleeves and memory[1].shape[1] == ANSWERS + n_signals
+    return memory.holdings.shape[1] == n_sleeves and memory.keys.shape[1] == ANSWERS + n_signals
 
 
 @compiled
 def forget(memory: Memory) -> None:
     """Forget all elements."""
-    slots, _, _, _, used = memory
-    slots[:], used[0], used[1] = -1, 0, _FEWEST
+    memory.slots[:], memory.used[_ELEMENTS], memory.used[_SLOTS] = -1, 0, _FEWEST
 
 
 @compiled
 def _make_room(memory: Memory) -> None:
     """Forget all elements of a memory that is full; use more slots where most are taken."""
-    slots, keys, _, _, used = memory
-    if used[0] == len(keys):
+    used = memory.used
+    if used[_ELEMENTS] == len(memory.keys):
         forget(memory)
-    elif 2 * used[0] >= used[1]:
-        slots[:], used[1] = -1, 2 * used[1]
-        for element in range(used[0]):
+    elif 2 * used[_ELEMENTS] >= used[_SLOTS]:
+        memory.slots[:], used[_SLOTS] = -1, 2 * used[_SLOTS]
+        for element in range(used[_ELEMENTS]):
             _insert(memory, element)
 
 
@@ -338,19 +376,17 @@ def make(
     answers: Ints,
     band: float,
     held: Floats,
-    stage: tuple[int, int, int, int],
-    kept: float,
+    stage: Stage,
     setting: Setting,
 ) -> int:
     """Walk a stage and return its element, which is remembered; arguments as for ``_walk``."""
     _make_room(memory)
-    _, keys, figures, holdings, used = memory
-    element = used[0]
-    key = keys[element]
+    element = memory.used[_ELEMENTS]
+    key = memory.keys[element]
     key[STATE], key[EVERY] = state, every
     copy(key[ANSWERS:], answers)
     _insert(memory, element)
-    used[0] = element + 1
-    _walk(figures[element], key, held, stage, kept, band, setting)
-    copy(holdings[element], held)
+    memory.used[_ELEMENTS] = element + 1
+    _walk(memory.figures[element], key, held, stage, band, setting)
+    copy(memory.holdings[element], held)
     return element

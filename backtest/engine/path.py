@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.compiling import compiled, copy
+from backtest.compiling import compiled, copy, inlined
 from backtest.decisions import Targets
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TOTAL_RETURN, TURNOVER, measure
 from backtest.engine.parallel import share
@@ -28,6 +28,66 @@ if TYPE_CHECKING:
     from backtest.market.data import Bars
 
 _BAR, _VALUE, _COST, _SWITCHED, _BEFORE = range(5)  # columns of what is written of a trade; the last of many
+
+
+class _Market(NamedTuple):
+    """The bars, and what trading in them costs.
+
+    Parameters
+    ----------
+    returns
+        (n_sleeves, n_bars) float64.
+    months
+        (n_bars,) int64: each bar's calendar month, counted on.
+    costs
+        (n_sleeves,) float64: a side, as a fraction of the notional traded.
+    cash, small
+        Which sleeve is cash, and which is small (-1: none).
+    """
+
+    returns: Floats
+    months: Ints
+    costs: Floats
+    cash: int
+    small: int
+
+    @classmethod
+    def of(cls, bars: Bars, costs: Sequence[float]) -> _Market:
+        """Return the bars as the compiled loops take them."""
+        names = bars.sleeves
+        return cls(
+            np.ascontiguousarray(bars.returns.T),
+            months_of(bars),
+            np.asarray(costs, dtype=np.float64),
+            names.index("cash"),
+            names.index("small") if "small" in names else -1,
+        )
+
+
+class _Schedule(NamedTuple):
+    """What to hold in one set: fills and rows of weights as in ``Schedules``; 0 and infinite for never."""
+
+    fills: Ints
+    rows: Ints
+    weights: Floats
+    every_months: int
+    band: float
+
+
+class _Room(NamedTuple):
+    """Where a walk writes more than its returns; each of length 0 where it does not.
+
+    Parameters
+    ----------
+    equity, held
+        (n + 1,) values; (n, n_sleeves) weights.
+    log
+        Trades, a row each: the columns above, then the weights before and after.
+    """
+
+    equity: Floats
+    held: Floats
+    log: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,50 +167,27 @@ def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> No
 
 @compiled
 def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars on which nothing happens
-    columns: Floats,
-    months: Ints,
-    window: tuple[int, int],
-    fills: Ints,
-    rows: Ints,
-    weights: Floats,
-    costs: Floats,
-    rebalance: tuple[int, float],
-    places: tuple[int, int],
-    net: Floats,
-    equity: Floats,
-    held: Floats,
-    log: Floats,
+    market: _Market, window: tuple[int, int], schedule: _Schedule, net: Floats, room: _Room
 ) -> tuple[int, float, int, float]:
     """Walk one portfolio through the bars and write its returns, NaN where a held sleeve has none.
 
     Parameters
     ----------
-    columns
-        (n_sleeves, n_bars) float64: the sleeves' returns.
-    months
-        (n_bars,) int64: each bar's calendar month, counted on.
     window
         The bars of the first fill and of the end.
-    fills, rows, weights, costs
-        As in ``Schedules``, for one set; costs a side by sleeve.
-    rebalance
-        Every so many months (0: never), and the band (infinite: none).
-    places
-        Which sleeve is cash, and which is small (-1: none).
     net
         (n,) float64, written: the returns of the bars after the first.
-    equity, held, log
-        Written where they have room: (n + 1,) values; (n, n_sleeves) weights; trades, a row each, in the
-        columns above, then the weights before and after. Else of length 0.
+    room
+        What else to write.
 
     Returns
     -------
     The number of trades, the turnover and the number of switches after the first purchase, and the sum of
     the weights of small.
     """
-    (first, last), (every, band), (cash, small) = window, rebalance, places
-    n_sleeves = len(columns)
-    storing = len(equity) > 0
+    (first, last), (equity, held, log) = window, room
+    (columns, months, costs, cash, small), (fills, rows, weights, every, band) = market, schedule
+    n_sleeves, storing = len(columns), len(equity) > 0
     # Without rebalancing, a single sleeve needs no look between two fills.
     may_glide = not storing and every == 0 and band == np.inf
     holdings = np.zeros(n_sleeves)
@@ -174,7 +211,6 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
                     copy(held[bar - first - 1], holdings / value)
                 gross, value = earn(columns, bar, holdings, value)
                 net[bar - first - 1] = net_of(gross, kept)
-
         decided = following < len(fills) and fills[following] == bar
         if decided or (
             first < bar < last
@@ -206,32 +242,34 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
     return n_trades, turnover, switches, in_small
 
 
+@inlined
+def _schedule(schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats], which: int) -> _Schedule:
+    """Return one set of ``Schedules.arrays``."""
+    offsets, fills, rows, weights, every_months, band = schedules
+    here = slice(offsets[which], offsets[which + 1])
+    return _Schedule(fills[here], rows[here], weights, every_months[which], band[which])
+
+
+@inlined
+def _nothing() -> _Room:
+    return _Room(np.empty(0), np.empty((0, 0)), np.empty((0, 0)))
+
+
 @compiled
 def _measure_sets(
     out: Floats,
     part: tuple[int, int],
-    columns: Floats,
-    months: Ints,
+    market: _Market,
     window: tuple[int, int],
     schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
-    costs: Floats,
-    places: tuple[int, int],
     yardstick: tuple[Floats, Floats, Floats, float],
 ) -> int:
     """Write the measures of the sets from ``part[0]`` to ``part[1]``; return the first bad one, or -1."""
-    offsets, fills, rows, weights, every_months, band = schedules
-    risk_free, benchmark, about, n_years = yardstick
-    n = window[1] - window[0]
-    net = np.empty(n)
-    nothing, no_rows = np.empty(0), np.empty((0, 0))
+    n, n_years = window[1] - window[0], yardstick[3]
+    net, none = np.empty(n), _nothing()
     for which in range(part[0], part[1]):
-        here = slice(offsets[which], offsets[which + 1])
-        _, turnover, switches, in_small = _walk(
-            columns, months, window, fills[here], rows[here], weights, costs,
-            (every_months[which], band[which]), places,
-            net, nothing, no_rows, no_rows,
-        )  # fmt: skip
-        measure(out[which], net, risk_free, benchmark, about, n_years)
+        _, turnover, switches, in_small = _walk(market, window, _schedule(schedules, which), net, none)
+        measure(out[which], net, *yardstick)
         if math.isnan(out[which, TOTAL_RETURN]):
             return which
         out[which, TURNOVER] = turnover / n_years
@@ -243,22 +281,14 @@ def _measure_sets(
 @compiled
 def _write_returns(
     out: Floats,
-    columns: Floats,
-    months: Ints,
+    market: _Market,
     window: tuple[int, int],
     schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
-    costs: Floats,
-    places: tuple[int, int],
 ) -> None:
     """Write the returns of each set, NaN where a held sleeve has none."""
-    offsets, fills, rows, weights, every_months, band = schedules
-    nothing, no_rows = np.empty(0), np.empty((0, 0))
+    none = _nothing()
     for which in range(len(out)):
-        here = slice(offsets[which], offsets[which + 1])
-        _walk(
-            columns, months, window, fills[here], rows[here], weights, costs,
-            (every_months[which], band[which]), places, out[which], nothing, no_rows, no_rows,
-        )  # fmt: skip
+        _walk(market, window, _schedule(schedules, which), out[which], none)
 
 
 @compiled
@@ -294,20 +324,14 @@ def _settings(rebalance: Rebalance) -> tuple[int, float]:
     return (rebalance.every_months or 0, np.inf if rebalance.band is None else rebalance.band)
 
 
-def _places(bars: Bars) -> tuple[int, int]:
-    return bars.sleeves.index("cash"), bars.sleeves.index("small") if "small" in bars.sleeves else -1
-
-
 def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Rebalance = NEVER) -> Path:
     """Run a portfolio through the bars; what ``reference.simulate`` returns, bit for bit, and its errors."""
     last, n_sleeves = len(bars.dates) - 1, len(bars.sleeves)
     net, equity, held = np.empty(last), np.empty(last + 1), np.empty((last, n_sleeves))
     log = np.empty((last + 1, _BEFORE + 2 * n_sleeves))
-    n_trades, *_ = _walk(
-        np.ascontiguousarray(bars.returns.T), months_of(bars), (0, last),
-        targets.fills, np.arange(len(targets.fills)), targets.weights, np.asarray(costs, dtype=np.float64),
-        _settings(rebalance), _places(bars), net, equity, held, log,
-    )  # fmt: skip
+    rows = np.arange(len(targets.fills))
+    schedule = _Schedule(targets.fills, rows, targets.weights, *_settings(rebalance))
+    n_trades, *_ = _walk(_Market.of(bars, costs), (0, last), schedule, net, _Room(equity, held, log))
     if np.isnan(net).any():
         bad = int(np.isnan(net).argmax())
         raise no_return(bars, 1 + bad, held[bad])
@@ -353,14 +377,10 @@ def sweep(
     """
     n_sets = len(schedules.offsets) - 1
     out = np.empty((n_sets, N_MEASURES))
-    columns, months = np.ascontiguousarray(bars.returns.T), months_of(bars)
-    window = (yardstick.first, yardstick.last)
+    market, window = _Market.of(bars, costs), (yardstick.first, yardstick.last)
 
     def work(start: int, stop: int) -> int:
-        return _measure_sets(
-            out, (start, stop), columns, months, window, schedules.arrays,
-            np.asarray(costs, dtype=np.float64), _places(bars), yardstick.arrays,
-        )  # fmt: skip
+        return _measure_sets(out, (start, stop), market, window, schedules.arrays, yardstick.arrays)
 
     bad = [which for which in share(work, n_sets, threads, smallest=4) if which >= 0]
     if bad:
@@ -371,10 +391,7 @@ def sweep(
 def returns(bars: Bars, schedules: Schedules, costs: Sequence[float], window: tuple[int, int]) -> Floats:
     """Return the returns after costs of many portfolios over a window, (n_sets, n); errors as ``sweep``."""
     out = np.empty((len(schedules.offsets) - 1, window[1] - window[0]))
-    _write_returns(
-        out, np.ascontiguousarray(bars.returns.T), months_of(bars), window, schedules.arrays,
-        np.asarray(costs, dtype=np.float64), _places(bars),
-    )  # fmt: skip
+    _write_returns(out, _Market.of(bars, costs), window, schedules.arrays)
     bad = np.isnan(out).any(axis=1)
     if bad.any():
         _refuse(bars, schedules, int(bad.argmax()), window, costs)

@@ -83,5 +83,5 @@ def conclude(
     if good:
         means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
         squares = (squares_r, squares_e, squares_a)
-        finish(out, n, n_years, growth, worst, means, squares, acc[3], product / squares_x, mean_x)
+        finish(out, (n, n_years), (growth, worst), means, squares, acc[3], (product / squares_x, mean_x))
     return good

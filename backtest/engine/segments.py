@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from backtest.compiling import compiled, copy, inlined, lower
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
-from backtest.engine.rounding import N_SUMS, ULP, Sums, conclude, terms
-from backtest.engine.tables import SleevePair, Tables, mark
+from backtest.engine.rounding import ULP, Sums, conclude, terms
+from backtest.engine.tables import Element, SleevePair, Tables, get, mark, of_switch, one_bar
 from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
@@ -37,8 +37,35 @@ Fall = tuple[float, float, float]
 """A path so far, in logarithms: its growth, how far it is below its peak, and its worst fall."""
 
 
+class _Shared(NamedTuple):
+    """What the sets of a window share.
+
+    Parameters
+    ----------
+    first, last
+        The window's first bar and its last.
+    kept, first_kept
+        (2,) float64: what a switch from each sleeve leaves of the value, and the purchase of each with cash.
+    unmoved
+        (2, n_measures) float64: the measures of a set that never switches.
+    shares
+        (2,) float64: how much of each sleeve is in small.
+    yardstick, about
+        ``Yardstick.arrays`` and ``Yardstick.sums``.
+    """
+
+    first: int
+    last: int
+    kept: Floats
+    first_kept: Floats
+    unmoved: Floats
+    shares: Floats
+    yardstick: tuple[Floats, Floats, Floats, float]
+    about: tuple[float, float, float, float, float, float]
+
+
 @inlined
-def _edge(starts: Ints, stops: Ints, which: int) -> int:
+def edge(starts: Ints, stops: Ints, which: int) -> int:
     """Return the fill of the which-th change of all sets' runs: start, stop, start, ...
 
     A set's changes begin at an even number, so that even ones enter the second sleeve and odd ones leave it.
@@ -47,35 +74,33 @@ def _edge(starts: Ints, stops: Ints, which: int) -> int:
 
 
 @inlined
-def _inside(starts: Ints, stops: Ints, begin: int, end: int, window: tuple[int, int]) -> tuple[int, int]:
-    """Return the changes from ``begin`` to ``end`` strictly between a window's first and last bar."""
-    while begin < end and _edge(starts, stops, begin) <= window[0]:
+def inside(runs: tuple[Ints, Ints, Ints], which: int, first: int, last: int) -> tuple[int, int]:
+    """Return the changes of a set strictly between a window's first and last bar, from one up to another."""
+    offsets, starts, stops = runs
+    begin, end = 2 * offsets[which], 2 * offsets[which + 1]
+    while begin < end and edge(starts, stops, begin) <= first:
         begin += 1
-    while begin < end and _edge(starts, stops, end - 1) >= window[1]:
+    while begin < end and edge(starts, stops, end - 1) >= last:
         end -= 1
     return begin, end
 
 
 @inlined
-def _follow(so_far: Fall, growth: float, tail: float, low: float, fall: float) -> Fall:
+def _follow(so_far: Fall, stretch: Element) -> Fall:
     """Return the fall after a further stretch."""
-    total, below, worst = so_far
+    (total, below, worst), (growth, tail, low, fall) = so_far, stretch
     return total + growth, lower(below + growth, tail), lower(lower(worst, fall), below + low)
 
 
 @inlined
-def _hold(so_far: Fall, sparse: Floats, levels: Ints, sleeve: int, start: int, stop: int) -> Fall:
+def _hold(so_far: Fall, tables: Tables, sleeve: int, start: int, stop: int) -> Fall:
     """Follow the elements from ``start`` up to, not including, ``stop`` of one sleeve's table."""
     if start >= stop:
         return so_far
     final = stop - 1
-    level = levels[start ^ final]
-    left = sparse[sleeve, level, start]
-    so_far = _follow(so_far, left[0], left[1], left[2], left[3])
-    if start == final:
-        return so_far
-    right = sparse[sleeve, level, final]
-    return _follow(so_far, right[0], right[1], right[2], right[3])
+    sparse, level = tables.sparse, tables.levels[start ^ final]
+    so_far = _follow(so_far, get(sparse[sleeve, level, start]))
+    return so_far if start == final else _follow(so_far, get(sparse[sleeve, level, final]))
 
 
 @compiled
@@ -85,27 +110,24 @@ def _walk(
     starts: Ints,
     stops: Ints,
     edges: tuple[int, int],
-    window: tuple[int, int],
     returns: Floats,
-    kept: Floats,
-    first_kept: Floats,
-    yardstick: tuple[Floats, Floats, Floats, float],
+    shared: _Shared,
 ) -> None:
     """Write a set's measures by walking its bars; ``net`` is room for its (n,) returns."""
-    (first, last), (begin, end) = window, edges
+    first, (begin, end) = shared.first, edges
     sleeve = begin & 1
-    bar, left = first + 1, first_kept[sleeve]
+    bar, left = first + 1, shared.first_kept[sleeve]
     for which in range(begin, end + 1):
-        until = _edge(starts, stops, which) if which < end else last
+        until = edge(starts, stops, which) if which < end else shared.last
         for plain in range(bar, until + 1):
             net[plain - first - 1] = returns[sleeve, plain]
         net[bar - first - 1] = net_of(returns[sleeve, bar], left)
         if which < end:
-            left = (left if until == bar else 1.0) * kept[sleeve]
+            left = (left if until == bar else 1.0) * shared.kept[sleeve]
             net[until - first - 1] = net_of(returns[sleeve, until], left)
             left = 1.0
         sleeve, bar = 1 - sleeve, until + 1
-    measure(out, net, *yardstick)
+    measure(out, net, *shared.yardstick)
 
 
 @inlined
@@ -135,45 +157,36 @@ def _plus(sums: Sums, times: float, row: Floats) -> Sums:
 
 @inlined
 def _accumulate(
-    starts: Ints,
-    stops: Ints,
-    edges: tuple[int, int],
-    window: tuple[int, int],
-    columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
-    tables: tuple[Ints, Ints, Floats, Floats],
-    kept: Floats,
-    first_kept: Floats,
+    starts: Ints, stops: Ints, edges: tuple[int, int], pair: SleevePair, tables: Tables, shared: _Shared
 ) -> tuple[Sums, Fall]:
     """Return a set's five sums and its fall."""
-    (first, last), (begin, end) = window, edges
-    returns, risk_free, benchmark, prefix, logs, centre = columns
-    index, levels, sparse, switches = tables
-    sleeve, following, bar = begin & 1, begin, first + 1
+    begin, end = edges
+    prefix, point_of, kept = pair.sums, tables.point_of, shared.kept
+    sleeve, following, bar = begin & 1, begin, shared.first + 1
 
     # The first bar carries the cost of the first purchase, and perhaps that of a switch as well.
-    gross, left = returns[sleeve, bar], first_kept[sleeve]
-    switch_now = begin < end and _edge(starts, stops, begin) == bar
+    gross, left = pair.returns[sleeve, bar], shared.first_kept[sleeve]
+    switch_now = begin < end and edge(starts, stops, begin) == bar
     if switch_now:
         left *= kept[sleeve]
-    growth = logs[sleeve, bar] + math.log(left)
-    so_far = _follow((0.0, 0.0, 0.0), growth, min(0.0, growth), min(0.0, growth), min(0.0, growth))
-    sums = _first_bar(gross, net_of(gross, left), centre, risk_free[bar], benchmark[bar])
-    sums = _plus(sums, -1.0, prefix[sleeve, first])
+    so_far = _follow((0.0, 0.0, 0.0), one_bar(pair.logs[sleeve, bar] + math.log(left)))
+    sums = _first_bar(gross, net_of(gross, left), pair.centre, pair.risk_free[bar], pair.benchmark[bar])
+    sums = _plus(sums, -1.0, prefix[sleeve, shared.first])
     if switch_now:
         sums = _plus(sums, 1.0, prefix[sleeve, bar])
         sums = _plus(sums, -1.0, prefix[1 - sleeve, bar])
         sleeve, following = 1 - sleeve, begin + 1
 
-    point = index[bar]
+    point = point_of[bar]
     for which in range(following, end):
-        here = index[_edge(starts, stops, which)]
-        so_far = _hold(so_far, sparse, levels, sleeve, point, here - 1)
-        row = switches[sleeve, here]
-        so_far = _follow(so_far, row[N_SUMS], row[N_SUMS + 1], row[N_SUMS + 2], row[N_SUMS + 3])
+        here = point_of[edge(starts, stops, which)]
+        so_far = _hold(so_far, tables, sleeve, point, here - 1)
+        row = tables.switches[sleeve, here]
+        so_far = _follow(so_far, of_switch(row))
         sums = _plus(sums, 1.0, row)
         sleeve, point = 1 - sleeve, here
-    sums = _plus(sums, 1.0, prefix[sleeve, last])
-    return sums, _hold(so_far, sparse, levels, sleeve, point, index[last])
+    sums = _plus(sums, 1.0, prefix[sleeve, shared.last])
+    return sums, _hold(so_far, tables, sleeve, point, point_of[shared.last])
 
 
 @compiled
@@ -181,47 +194,38 @@ def _measure_sets(
     out: Floats,
     part: tuple[int, int],
     runs: tuple[Ints, Ints, Ints],
-    window: tuple[int, int],
-    columns: tuple[Floats, Floats, Floats, Floats, Floats, float],
-    tables: tuple[Ints, Ints, Floats, Floats],
-    missing: Ints,
-    reach: Sums,
-    kept: Floats,
-    first_kept: Floats,
-    unmoved: Floats,
-    yardstick: tuple[Floats, Floats, Floats, float],
-    about: tuple[float, float, float, float, float, float],
-    shares: Floats,
+    pair: SleevePair,
+    tables: Tables,
+    shared: _Shared,
 ) -> tuple[int, int]:
     """Write the measures of the sets of a part.
 
     Returns the first set that holds a sleeve without a return (-1: none), and how many sets were walked.
     """
-    offsets, starts, stops = runs
-    first, last = window
-    n, centre = last - first, columns[5]
-    n_walked = 0
+    _, starts, stops = runs
+    first, last, shares = shared.first, shared.last, shared.shares
+    n, n_walked, missing = last - first, 0, pair.missing
     gaps = missing[0, last] > missing[0, first] or missing[1, last] > missing[1, first]
     net = np.empty(n)
     for which in range(part[0], part[1]):
-        edges = _inside(starts, stops, 2 * offsets[which], 2 * offsets[which + 1], window)
+        edges = inside(runs, which, first, last)
         begin, end = edges
-        if gaps and _held_gap(starts, stops, edges, window, missing):
+        if gaps and _held_gap(starts, stops, edges, (first, last), missing):
             return which, n_walked
         good = begin < end
         if good:
-            sums, path = _accumulate(starts, stops, edges, window, columns, tables, kept, first_kept)
+            sums, path = _accumulate(starts, stops, edges, pair, tables, shared)
             # A term is a difference of prefix sums, or what a cost changes: of the size of either.
-            error = (ULP * (end - begin + 4), end - begin + 1, reach)
+            error = (ULP * (end - begin + 4), end - begin + 1, pair.reach)
             growth, worst = math.exp(path[0]), math.expm1(path[2])
-            good = conclude(out[which], sums, growth, worst, n, centre, error, about)
+            good = conclude(out[which], sums, growth, worst, n, pair.centre, error, shared.about)
         else:
-            copy(out[which], unmoved[begin & 1])
+            copy(out[which], shared.unmoved[begin & 1])
         if begin < end and not good:
             n_walked += 1
-            _walk(out[which], net, starts, stops, edges, window, columns[0], kept, first_kept, yardstick)
-        bars_of_yes = _bars_of_yes(starts, stops, edges, window)
-        out[which, TURNOVER] = (end - begin) / yardstick[3]
+            _walk(out[which], net, starts, stops, edges, pair.returns, shared)
+        bars_of_yes = _bars_of_yes(starts, stops, edges, (first, last))
+        out[which, TURNOVER] = (end - begin) / shared.about[0]
         out[which, SWITCHES] = end - begin
         out[which, TIME_IN_SMALL] = (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n
     return -1, n_walked
@@ -233,8 +237,8 @@ def _bars_of_yes(starts: Ints, stops: Ints, edges: tuple[int, int], window: tupl
     bars = window[1] if edges[1] & 1 else 0
     bars -= window[0] if edges[0] & 1 else 0
     for which in range(edges[0], edges[1]):
-        edge = _edge(starts, stops, which)
-        bars += edge if which & 1 else -edge
+        bar = edge(starts, stops, which)
+        bars += bar if which & 1 else -bar
     return bars
 
 
@@ -245,7 +249,7 @@ def _held_gap(
     """Return whether a set holds a sleeve on a bar that has no return for it."""
     since = window[0]
     for which in range(edges[0], edges[1] + 1):
-        until = _edge(starts, stops, which) if which < edges[1] else window[1]
+        until = edge(starts, stops, which) if which < edges[1] else window[1]
         if missing[which & 1, until] > missing[which & 1, since]:
             return True
         since = until
@@ -257,6 +261,14 @@ def _left_after(sold: float, bought: float) -> float:
     return (1.0 - sold) / (1.0 + bought)
 
 
+def left_by(bars: Bars, pair: tuple[str, str], costs: Sequence[float]) -> tuple[Floats, Floats]:
+    """Return what is left by a switch from each of two sleeves, and by buying each with cash; (2,) both."""
+    cost = [costs[bars.sleeves.index(name)] for name in pair]
+    cash = costs[bars.sleeves.index("cash")]
+    bought = [1.0 if name == "cash" else _left_after(cash, c) for name, c in zip(pair, cost, strict=True)]
+    return np.array([_left_after(*cost), _left_after(*cost[::-1])]), np.array(bought)
+
+
 @dataclass(frozen=True, eq=False)
 class Segments:
     """Two sleeves of a market, ready for sweeps.
@@ -265,14 +277,14 @@ class Segments:
     ----------
     bars, otherwise, into
         All bars; the sleeve held while a signal says no, and the one for yes.
-    columns
+    pair
         The tables over all bars.
     """
 
     bars: Bars
     otherwise: str
     into: str
-    columns: SleevePair
+    pair: SleevePair
 
     @classmethod
     def of(cls, bars: Bars, otherwise: str, into: str, benchmark: str) -> Segments:
@@ -315,18 +327,12 @@ class Segments:
         """
         if self.otherwise == self.into:
             offsets, starts, stops = np.zeros_like(offsets), starts[:0], stops[:0]
-        cost = [costs[self.bars.sleeves.index(name)] for name in (self.otherwise, self.into)]
-        cash = costs[self.bars.sleeves.index("cash")]
-        names = (self.otherwise, self.into)
-        kept = np.array([_left_after(cost[0], cost[1]), _left_after(cost[1], cost[0])])
-        first_kept = np.array(
-            [1.0 if name == "cash" else _left_after(cash, c) for name, c in zip(names, cost, strict=True)]
-        )
+        kept, first_kept = left_by(self.bars, (self.otherwise, self.into), costs)
         marked = np.zeros(len(self.bars.dates), dtype=np.bool_)
         mark(marked, starts, stops)
         for yardstick in yardsticks:
             marked[[yardstick.first, yardstick.first + 1, yardstick.last]] = True
-        tables = Tables.of(self.columns, marked, kept)
+        tables = Tables.of(self.pair, marked, kept)
         out = np.empty((len(yardsticks), len(offsets) - 1, N_MEASURES))
         for page, yardstick in zip(out, yardsticks, strict=True):
             self._window(page, (offsets, starts, stops), tables, kept, first_kept, yardstick, threads)
@@ -342,22 +348,18 @@ class Segments:
         yardstick: Yardstick,
         threads: int | None,
     ) -> None:
-        of, first, last = self.columns, yardstick.first, yardstick.last
-        columns = (of.returns, of.risk_free, of.benchmark, of.sums, of.logs, of.centre)
-        lookups = (tables.index, tables.levels, tables.sparse, tables.switches)
+        pair, first, last = self.pair, yardstick.first, yardstick.last
         shares = np.array([float(name == _SMALL_SLEEVE) for name in (self.otherwise, self.into)])
 
         unmoved = np.empty((2, N_MEASURES))
         for sleeve in range(2):
-            net = of.returns[sleeve, first + 1 : last + 1].copy()
+            net = pair.returns[sleeve, first + 1 : last + 1].copy()
             net[0] = net_of(net[0], first_kept[sleeve])
             measure(unmoved[sleeve], net, *yardstick.arrays)
+        shared = _Shared(first, last, kept, first_kept, unmoved, shares, yardstick.arrays, yardstick.sums)
 
         def work(start: int, stop: int) -> tuple[int, int]:
-            return _measure_sets(
-                out, (start, stop), runs, (first, last), columns, lookups, of.missing, of.reach,
-                kept, first_kept, unmoved, yardstick.arrays, yardstick.sums, shares,
-            )  # fmt: skip
+            return _measure_sets(out, (start, stop), runs, pair, tables, shared)
 
         for bad, _ in share(work, len(out), threads, smallest=256):
             if bad >= 0:
@@ -368,6 +370,6 @@ class Segments:
         """Raise the error for a set that holds a sleeve without a return."""
         for bar in range(first + 1, last + 1):
             yes = bool(((starts < bar) & (stops >= bar)).any())
-            if math.isnan(self.columns.returns[int(yes), bar]):
+            if math.isnan(self.pair.returns[int(yes), bar]):
                 held = self.into if yes else self.otherwise
                 raise no_return(self.bars, bar, [float(name == held) for name in self.bars.sleeves])

@@ -23,26 +23,20 @@ from backtest.decisions import Together
 from backtest.engine.answers import LONGEST, Answers, Window, of_rows, of_signals
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER
 from backtest.engine.elements import (
-    ANSWERS,
     BELOW,
-    EVERY,
     LEAST,
     NEXT,
-    OTHER,
-    STATE,
     Memory,
     Setting,
+    Stage,
     Traded,
     add,
+    find,
     fits,
     forget,
-    holds,
     join,
     make,
-    mixed_in,
-    mixed_up,
     remember,
-    slot_of,
     state_of,
     stretch_of,
     sums_of,
@@ -107,16 +101,13 @@ def _measure_sets(
     rebalances: tuple[Ints, Floats],
     window: Window,
     setting: Setting,
-    first_kept: Floats,
     memory: Memory,
     about: tuple[float, float, float, float, float, float],
 ) -> None:
     """Write the measures of the sets, and which of them are good."""
     (bits, begins, places), (every_months, bands), (first, last, length) = answers, rebalances, window
-    centre, asked, weights, only = setting[5], setting[7], setting[8], setting[9]
-    n, n_signals, n_stages = last - first, len(places), bits.shape[1]
-    slots, keys, figures, holdings, used = memory
-    n_bars = len(setting[1])
+    weights, figures = setting.weights, memory.figures
+    n, n_signals, n_stages, n_bars = last - first, len(places), bits.shape[1], len(setting.months)
     held, here = np.empty(weights.shape[1]), np.empty(n_signals, np.int64)
     least, below = 0.0, np.inf
     for which in range(len(out)):
@@ -130,42 +121,29 @@ def _measure_sets(
             continue
         for signal in range(n_signals):
             mask |= begins[places[signal, which]] << signal
-        row = asked[mask]
-        state = state_of(0, row, first if only[row] < 0 else 0, len(weights), n_bars)
+        row = setting.asked[mask]
+        state = state_of(0, row, first if setting.only[row] < 0 else 0, len(weights), n_bars)
         least, below = 0.0, np.inf
         stretch, sums, traded = (1.0, 1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0)
         element = -1
         for stage in range(n_stages):
-            mixed = mixed_up(state, every)
             for signal in range(n_signals):
                 here[signal] = bits[places[signal, which], stage]
-                mixed = mixed_in(mixed, signal, here[signal])
-            before, slot = element, slot_of(mixed, used[1])
-            while True:
-                element = slots[slot]
-                same = element < 0 or (keys[element, STATE] == state and keys[element, EVERY] == every)
-                for signal in range(n_signals):
-                    same = same and (element < 0 or keys[element, ANSWERS + signal] == here[signal])
-                if same:
-                    break
-                slot = (slot + 1) & (used[1] - 1)
-            while element >= 0 and not holds(figures[element, LEAST], figures[element, BELOW], band):
-                element = keys[element, OTHER]
+            before, element = element, find(memory, state, every, here, band)
             if element < 0:
-                copy(held, weights[row] if stage == 0 else holdings[before])
-                start = first + stage * length
-                bars = (stage, start, min(start + length, last), last)
-                kept = first_kept[row] if stage == 0 else 1.0
-                element = make(memory, state, every, here, band, held, bars, kept, setting)
-            state = keys[element, NEXT]
+                copy(held, weights[row] if stage == 0 else memory.holdings[before])
+                start, kept = first + stage * length, setting.first_kept[row] if stage == 0 else 1.0
+                bars = Stage(stage, start, min(start + length, last), last, kept)
+                element = make(memory, state, every, here, band, held, bars, setting)
+            state = memory.keys[element, NEXT]
             stretch = join(stretch, stretch_of(figures, element))
             sums = add(sums, sums_of(figures, element))
             traded = trade(traded, traded_of(figures, element))
             if band < np.inf:
                 least, below = higher(least, figures[element, LEAST]), lower(below, figures[element, BELOW])
-        error = _error(sums, n, centre, length + n_stages, traded)
+        error = _error(sums, n, setting.centre, length + n_stages, traded)
         good[which] = stretch[0] > 0.0 and conclude(
-            out[which], sums, stretch[0], stretch[3] - 1.0, n, centre, error, about
+            out[which], sums, stretch[0], stretch[3] - 1.0, n, setting.centre, error, about
         )
         out[which, TURNOVER] = traded[0] / about[0]
         out[which, SWITCHES] = traded[1]
@@ -246,19 +224,19 @@ class Stages:
             digits = max(1, (len(weights) - 1).bit_length())
             asked = np.minimum(np.arange(1 << digits), len(weights) - 1)
             answers_of = of_rows(changes, digits, window, n_stages)
-        setting, kept = self._setting(weights, asked)
+        setting = self._setting(weights, asked)
         n_signals = len(asked).bit_length() - 1
         band = np.where(mixes.band > 0.0, mixes.band, np.inf)
         out, good = np.empty((mixes.n_sets, N_MEASURES)), np.empty(mixes.n_sets, np.bool_)
         key = (first, last, weights.tobytes(), asked.tobytes())
 
         def work(start: int, stop: int) -> None:
-            memory = self._memory(key, len(setting[0]), n_signals)
+            memory = self._memory(key, len(setting.returns), n_signals)
             for begin in range(start, stop, _PART):
                 part = slice(begin, min(begin + _PART, stop))
                 rebalances = (mixes.every_months[part], band[part])
                 _measure_sets(
-                    out[part], good[part], answers_of(part), rebalances, window, setting, kept, memory,
+                    out[part], good[part], answers_of(part), rebalances, window, setting, memory,
                     yardstick.sums,
                 )  # fmt: skip
             self._free.append((key, memory))
@@ -266,18 +244,18 @@ class Stages:
         share(work, mixes.n_sets, threads, smallest=256)
         return out, good
 
-    def _setting(self, weights: Floats, asked: Ints) -> tuple[Setting, Floats]:
-        """Return what all stages share, without the sleeves that no row holds, and ``_first_kept``."""
+    def _setting(self, weights: Floats, asked: Ints) -> Setting:
+        """Return what all stages share, without the sleeves that no row holds."""
         bars, costs = self.bars, np.asarray(self.costs, dtype=np.float64)
         held = np.flatnonzero(weights.any(axis=0))
         small = [place for place, sleeve in enumerate(held) if bars.sleeves[sleeve] == "small"]
         benchmark, cash = (np.ascontiguousarray(bars.column(name)) for name in (self.benchmark, "cash"))
-        setting = (
+        rows = np.ascontiguousarray(weights[:, held])
+        return Setting(
             np.ascontiguousarray(bars.returns.T[held]), months_of(bars), costs[held], cash, benchmark,
-            float(np.nanmean(benchmark)), small[0] if small else -1, asked,
-            np.ascontiguousarray(weights[:, held]), _only_sleeves(np.ascontiguousarray(weights[:, held])),
+            float(np.nanmean(benchmark)), small[0] if small else -1, asked, rows, _only_sleeves(rows),
+            _first_kept(weights, costs, bars.sleeves.index("cash")),
         )  # fmt: skip
-        return setting, _first_kept(weights, costs, bars.sleeves.index("cash"))
 
     def _memory(self, key: object, n_sleeves: int, n_signals: int) -> Memory:
         """Return a memory that no thread uses now: of the same weights and window, or an empty one."""

@@ -19,12 +19,11 @@ tables are over points, and their size does not depend on the number of bars.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.compiling import compiled
+from backtest.compiling import compiled, inlined
 from backtest.engine.rounding import N_SUMS, Sums, terms
 
 if TYPE_CHECKING:
@@ -123,10 +122,16 @@ def put(place: Floats, stretch: Element) -> None:
         place[which] = stretch[which]
 
 
-@compiled
+@inlined
 def get(place: Floats) -> Element:
     """Read a stretch from (4,) float64."""
     return place[0], place[1], place[2], place[3]
+
+
+@inlined
+def of_switch(row: Floats) -> Element:
+    """Read the stretch that stands behind the sums in a row of ``Tables.switches``."""
+    return row[N_SUMS], row[N_SUMS + 1], row[N_SUMS + 2], row[N_SUMS + 3]
 
 
 @compiled
@@ -156,17 +161,7 @@ def _sparse(whole: Floats) -> Floats:
 
 
 @compiled
-def _switches(
-    columns: Floats,
-    centre: float,
-    risk_free: Floats,
-    benchmark: Floats,
-    logs: Floats,
-    sums: Floats,
-    points: Ints,
-    short: Floats,
-    kept: Floats,
-) -> Floats:
+def _switches(pair: SleevePair, points: Ints, short: Floats, kept: Floats) -> Floats:
     """Return what a switch at each point does, (2, n_points, 9) float64, from the first sleeve and to it.
 
     The five sums of the sleeve that is left less those of the one that is entered, with the bar's own terms
@@ -178,22 +173,21 @@ def _switches(
         for which in range(1, len(points)):
             bar, row = points[which], rows[left, which]
             for term in range(N_SUMS):
-                row[term] = sums[left, bar, term] - sums[1 - left, bar, term]
-            gross = columns[left, bar]
+                row[term] = pair.sums[left, bar, term] - pair.sums[1 - left, bar, term]
+            gross = pair.returns[left, bar]
             if math.isnan(gross):
                 continue
             net = gross if kept[left] == 1.0 else (1.0 + gross) * kept[left] - 1.0
-            costly = terms(net, centre, risk_free[bar], benchmark[bar])
-            free = terms(gross, centre, risk_free[bar], benchmark[bar])
+            costly = terms(net, pair.centre, pair.risk_free[bar], pair.benchmark[bar])
+            free = terms(gross, pair.centre, pair.risk_free[bar], pair.benchmark[bar])
             for term in range(N_SUMS):
                 row[term] += costly[term] - free[term]
-            last = one_bar(logs[left, bar] + math.log(kept[left]))
+            last = one_bar(pair.logs[left, bar] + math.log(kept[left]))
             put(row[N_SUMS:], join(get(short[left, which - 1]), last))
     return rows
 
 
-@dataclass(frozen=True, eq=False)
-class SleevePair:
+class SleevePair(NamedTuple):
     """Two sleeves and what they are held against, over all bars; built once for a market.
 
     Parameters
@@ -238,36 +232,31 @@ class SleevePair:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Tables:
+class Tables(NamedTuple):
     """The stretches between points, for one pair of costs.
 
     Parameters
     ----------
-    index
+    point_of
         (n_bars,) int64: which point a bar is, where it is one.
     levels
         (n,) int64: the place of each number's highest bit, which is the level on which two elements part.
     sparse
         (2, n_levels, n_points - 1, 4) float64; see ``_sparse``.
     switches
-        (2, n_points, 9) float64; see ``_switches``.
+        (2, n_points, 9) float64: five sums and a stretch (``of_switch``); see ``_switches``.
     """
 
-    index: Ints
+    point_of: Ints
     levels: Ints
     sparse: Floats
     switches: Floats
 
     @classmethod
-    def of(cls, columns: SleevePair, marked: NDArray[np.bool_], kept: Floats) -> Tables:
+    def of(cls, pair: SleevePair, marked: NDArray[np.bool_], kept: Floats) -> Tables:
         """Return the tables over the marked bars, at least two; a switch from a sleeve leaves ``kept``."""
         points = np.flatnonzero(marked)
-        whole, short = _elements(columns.logs, points)
-        rows = _switches(
-            columns.returns, columns.centre, columns.risk_free, columns.benchmark,
-            columns.logs, columns.sums, points, short, kept,
-        )  # fmt: skip
-        sparse = _sparse(whole)
+        whole, short = _elements(pair.logs, points)
+        sparse, switches = _sparse(whole), _switches(pair, points, short, kept)
         levels = np.repeat(np.arange(sparse.shape[1]), [2, *(2 << np.arange(sparse.shape[1] - 1))])
-        return cls(marked.cumsum() - 1, levels, sparse, rows)
+        return cls(marked.cumsum() - 1, levels, sparse, switches)

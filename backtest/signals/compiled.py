@@ -268,24 +268,20 @@ def changes(yes: Bools, n_fills: int, offsets: Ints, starts: Ints, stops: Ints) 
 
 @compiled
 def hold(
-    offsets: Ints,
-    starts: Ints,
-    stops: Ints,
-    least: Ints,
-    held: Ints,
-    pause: Ints,
-    paused: Ints,
-    kept: Ints,
-    new_starts: Ints,
-    new_stops: Ints,
+    runs: tuple[Ints, Ints, Ints],
+    shortest: tuple[Ints, Ints],
+    pauses: tuple[Ints, Ints],
+    new: tuple[Ints, Ints, Ints],
 ) -> int:
     """Lengthen runs to a least holding, and let none begin within a pause after the last one.
 
-    ``least`` and ``pause`` (n_tables, n_fills + 1): the first fill at which a run that began (a pause that
-    began) at a fill may stop (be over), tables ``held[s]`` and ``paused[s]`` for set s. A run that begins
-    within the pause begins when it is over, if it still lasts then. ``kept`` (n_sets + 1,) receives the new
-    offsets.
+    ``shortest`` and ``pauses`` are tables (n_tables, n_fills + 1), the first fill at which a run that began
+    (a pause that began) at a fill may stop (be over), and which of them each set has, (n_sets,). A run that
+    begins within the pause begins when it is over, if it still lasts then. ``runs`` are offsets, starts and
+    stops; ``new``, as large, receives those that are kept. Returns their number.
     """
+    (offsets, starts, stops), (kept, new_starts, new_stops) = runs, new
+    (least, held), (pause, paused) = shortest, pauses
     used = 0
     for s in range(len(held)):
         kept[s] = used

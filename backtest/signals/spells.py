@@ -141,11 +141,10 @@ class Spells:
         from backtest.signals.compiled import hold  # numba takes its time
 
         clean = self.spread(sets_of(self.n_sets, len(least), len(pause))).known()
-        (shortest, one), (wait, other) = (self._tables(months, clean.n_sets) for months in (least, pause))
-        offsets = np.empty_like(clean.offsets)
-        starts, stops = np.empty_like(clean.starts), np.empty_like(clean.stops)
+        shortest, pauses = (self._tables(months, clean.n_sets) for months in (least, pause))
         runs = (clean.offsets, clean.starts, clean.stops)
-        used = hold(*runs, shortest, one, wait, other, offsets, starts, stops)
+        offsets, starts, stops = (np.empty_like(each) for each in runs)
+        used = hold(runs, shortest, pauses, (offsets, starts, stops))
         return replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
 
     def moved(self, later: Ints) -> Spells:
@@ -300,7 +299,7 @@ def unite(
         return Spells(fills, np.array([0, len(edges)]), edges[:, 0], edges[:, 1], first)
     from backtest.signals.unite import unite_windows
 
-    used = unite_windows(*counts, *starts, *stops, offsets, begins, ends)
+    used = unite_windows(counts, starts, stops, (offsets, begins, ends))
     return Spells(fills, offsets, begins[:used], ends[:used], first)
 
 

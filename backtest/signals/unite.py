@@ -12,38 +12,35 @@ if TYPE_CHECKING:
 
 @compiled
 def unite_windows(
-    counts: Bools,
-    which: Ints,
-    start_table: Ints,
-    delay: Ints,
-    stop_table: Ints,
-    end: Ints,
-    offsets: Ints,
-    starts: Ints,
-    stops: Ints,
+    counts: tuple[Bools, Ints],
+    begins: tuple[Ints, Ints],
+    ends: tuple[Ints, Ints],
+    runs: tuple[Ints, Ints, Ints],
 ) -> int:
     """Write down the runs of each set, windows that overlap or touch united.
 
     Parameters
     ----------
     counts
-        (n_rows, n_windows) bool: the windows to use; empty ones are passed over as well.
-    start_table, stop_table
-        (n_delays, n_windows) and (n_ends, n_windows) int64 fills; along each row neither decreases.
-    which, delay, end
-        (n_sets,) int64: the row of ``counts`` and of each table that a set uses.
-    offsets, starts, stops
-        (n_sets + 1,) and (n_runs,) int64, written, as in ``Spells``; room for a run a window.
+        (n_rows, n_windows) bool, the windows to use, and (n_sets,) int64, the row of each set.
+    begins, ends
+        (n_rows, n_windows) int64 fills, which along a row do not decrease, and the row of each set; empty
+        windows are passed over.
+    runs
+        (n_sets + 1,) offsets, (n_runs,) starts and stops, int64, written, as in ``Spells``; room for a run a
+        window.
 
     Returns
     -------
     The number of runs.
     """
+    (there, which), (start_table, delay), (stop_table, end) = counts, begins, ends
+    offsets, starts, stops = runs
     used = 0
     for s in range(len(which)):
         offsets[s] = used
-        for window in range(counts.shape[1]):
-            if not counts[which[s], window]:
+        for window in range(there.shape[1]):
+            if not there[which[s], window]:
                 continue
             start, stop = start_table[delay[s], window], stop_table[end[s], window]
             if start >= stop:

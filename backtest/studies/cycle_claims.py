@@ -27,11 +27,13 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
     """Compare small minus large in good months (named first) and bad ones; the claim is plus and minus."""
     design = np.column_stack([~bad, bad]).astype(np.float64)
     evidence = [
-        coefficient(
-            f"small minus large a year in {name}",
-            *(excess, design, column, spells(ends, bad), _episodes(inside), signed),
+        replace(
+            coefficient(
+                f"small minus large a year in {name}",
+                *(excess, design, column, spells(ends, bad), _episodes(inside), signed),
+                scale=12.0,
+            ),
             claimed=sign,
-            scale=12.0,
         )
         for column, (name, inside, sign) in enumerate(zip(names, (~bad, bad), (1, -1), strict=True))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,8 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
         n = int((np.abs(change[usable]) > 1e-9).sum())
         months = bars.ends[usable].astype("datetime64[M]").astype(str)
         column = 100 * sleeves["small minus large"][usable]
-        evidence.append(coefficient(what, column, design, 1, months, n, _for_one_point, claimed=-1))
+        slope = coefficient(what, column, design, 1, months, n, _for_one_point)
+        evidence.append(replace(slope, claimed=-1))
         for name, found in fits.items():
             labels.append(f"{name} on {what}")
             values.append(float(found.coefficients[1]))

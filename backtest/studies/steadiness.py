@@ -33,14 +33,13 @@ def coefficient(
     cases: NDArray[np.str_],
     n: int,
     write: Callable[[float], str],
-    claimed: int = 1,
     scale: float = 1.0,
 ) -> Evidence:
     """Return one coefficient of a regression as evidence.
 
     Parameters
     ----------
-    label, n, write, claimed
+    label, n, write
         As ``Evidence`` has them.
     y, design, column
         (n,) and (n, k); the coefficient is that of ``column``.
@@ -81,7 +80,6 @@ def coefficient(
         write,
         pvalue,
         n,
-        claimed,
         low=scale * (estimate - reach),
         high=scale * (estimate + reach),
         halves=(half(slice(len(y) // 2)), half(slice(len(y) // 2, None))),

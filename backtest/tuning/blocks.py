@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.compiling import compiled, inlined
+from backtest.compiling import compiled
+from backtest.engine.segments import edge, inside, left_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,48 +24,52 @@ def block_edges(first: int, last: int, n_blocks: int) -> Ints:
     return first + np.round(np.linspace(0, last - first, n_blocks + 1)).astype(np.int64)
 
 
-@inlined
-def _edge(starts: Ints, stops: Ints, which: int) -> int:
-    return stops[which >> 1] if which & 1 else starts[which >> 1]
+class _Sleeves(NamedTuple):
+    """Two sleeves over all bars.
+
+    Parameters
+    ----------
+    returns, risk_free
+        (2, n_bars) and (n_bars,) float64.
+    prefix
+        (2, 2, n_bars) float64: the sums of the excess returns up to each bar, and of their squares.
+    kept, first_kept
+        ``left_by``.
+    edges, blocks
+        ``block_edges``, and (n_bars,) int64, the block of each bar.
+    """
+
+    returns: Floats
+    risk_free: Floats
+    prefix: Floats
+    kept: Floats
+    first_kept: Floats
+    edges: Ints
+    blocks: Ints
 
 
 @compiled
-def _add(
-    sums: Floats, squares: Floats, blocks: Ints, bar: int, gross: float, left: float, risk_free: float
-) -> None:
+def _add(sums: Floats, squares: Floats, of: _Sleeves, sleeve: int, bar: int, left: float) -> None:
     """Put what trading leaves of a bar's return in place of the whole."""
+    gross, risk_free, block = of.returns[sleeve, bar], of.risk_free[bar], of.blocks[bar]
     net = (1.0 + gross) * left - 1.0
-    sums[blocks[bar]] += net - gross
-    squares[blocks[bar]] += (net - risk_free) ** 2 - (gross - risk_free) ** 2
+    sums[block] += net - gross
+    squares[block] += (net - risk_free) ** 2 - (gross - risk_free) ** 2
 
 
 @compiled
-def _sums(
-    runs: tuple[Ints, Ints, Ints],
-    window: tuple[int, int],
-    edges: Ints,
-    blocks: Ints,
-    returns: Floats,
-    risk_free: Floats,
-    prefix: Floats,
-    kept: Floats,
-    first_kept: Floats,
-    out: Floats,
-) -> None:
-    offsets, starts, stops = runs
-    first, last = window
-    for which in range(len(offsets) - 1):
-        begin, end = 2 * offsets[which], 2 * offsets[which + 1]
-        while begin < end and _edge(starts, stops, begin) <= first:
-            begin += 1
-        while begin < end and _edge(starts, stops, end - 1) >= last:
-            end -= 1
+def _sums(runs: tuple[Ints, Ints, Ints], of: _Sleeves, out: Floats) -> None:
+    _, starts, stops = runs
+    edges, prefix = of.edges, of.prefix
+    first, last = edges[0], edges[-1]
+    for which in range(out.shape[1]):
+        begin, end = inside(runs, which, first, last)
         sums, squares = out[0, which], out[1, which]
         sums[:] = 0.0
         squares[:] = 0.0
-        sleeve, since, block, left = begin & 1, first, 0, first_kept[begin & 1]
+        sleeve, since, block, left = begin & 1, first, 0, of.first_kept[begin & 1]
         for change in range(begin, end + 1):
-            until = _edge(starts, stops, change) if change < end else last
+            until = edge(starts, stops, change) if change < end else last
             bar = since + 1
             while since < until:
                 stop = min(until, edges[block + 1])
@@ -74,11 +79,11 @@ def _sums(
                 if since == edges[block + 1]:
                     block += 1
             if left != 1.0 and (until > bar or change == end):
-                _add(sums, squares, blocks, bar, returns[sleeve, bar], left, risk_free[bar])
+                _add(sums, squares, of, sleeve, bar, left)
                 left = 1.0
             if change < end:
-                left *= kept[sleeve]
-                _add(sums, squares, blocks, until, returns[sleeve, until], left, risk_free[until])
+                left *= of.kept[sleeve]
+                _add(sums, squares, of, sleeve, until, left)
                 left = 1.0
             sleeve = 1 - sleeve
 
@@ -113,17 +118,10 @@ def block_sums(
     risk_free = bars.column("cash").copy()
     excess = np.nan_to_num(returns - risk_free)
     prefix = np.array([excess.cumsum(axis=1), (excess**2).cumsum(axis=1)])
-    cost = [costs[bars.sleeves.index(name)] for name in pair]
-    cash = costs[bars.sleeves.index("cash")]
-    kept = np.array([(1.0 - cost[0]) / (1.0 + cost[1]), (1.0 - cost[1]) / (1.0 + cost[0])])
     if pair[0] == pair[1]:
         offsets, none = np.zeros_like(runs[0]), np.empty(0, dtype=np.int64)
         runs = (offsets, none, none)
-    first_kept = np.array(
-        [1.0 if name == "cash" else (1.0 - cash) / (1.0 + c) for name, c in zip(pair, cost, strict=True)]
-    )
     blocks = np.clip(np.searchsorted(edges, np.arange(len(bars.dates)), "left") - 1, 0, len(edges) - 2)
     out = np.empty((2, len(runs[0]) - 1, len(edges) - 1))
-    window = (int(edges[0]), int(edges[-1]))
-    _sums(runs, window, edges, blocks, returns, risk_free, prefix, kept, first_kept, out)
+    _sums(runs, _Sleeves(returns, risk_free, prefix, *left_by(bars, pair, costs), edges, blocks), out)
     return out

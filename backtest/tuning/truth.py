@@ -119,6 +119,31 @@ def cross_validated(
         return None
 
 
+@dataclass(frozen=True, eq=False)
+class Tests:
+    """What a winner is put through.
+
+    Parameters
+    ----------
+    shifts
+        Of the placebo; 0 for none.
+    executor, tell
+        Who works, and who is told how far it is.
+    unseen
+        Combinations drawn without a look at any return, where the sweep sought out its own by their returns:
+        those would look too good beside the luck of as many. Everything is then told of these, and the winner
+        is held against the luck of the whole grid.
+    seed
+        Of what is drawn.
+    """
+
+    shifts: int
+    executor: str
+    unseen: Ints | None = None
+    seed: int = 0
+    tell: Any = None
+
+
 def truth(
     trials: Trials,
     chosen: Ints | None,
@@ -126,12 +151,7 @@ def truth(
     survey: Survey,
     best: int,
     objective: Objective,
-    *,
-    shifts: int,
-    executor: str,
-    unseen: Ints | None = None,
-    seed: int = 0,
-    tell: Any = None,
+    tests: Tests,
 ) -> Truth:
     """Return what the best of the trials is worth.
 
@@ -145,13 +165,10 @@ def truth(
         The place of the winner.
     objective
         What it is the best in.
-    shifts
-        Of the placebo; 0 for none.
-    unseen
-        Combinations drawn without a look at any return, where the sweep sought out its own by their returns:
-        those would look too good beside the luck of as many. Everything is then told of these, and the winner
-        is held against the luck of the whole grid.
+    tests
+        What is told of it, and how.
     """
+    unseen, seed, executor, tell = tests.unseen, tests.seed, tests.executor, tests.tell
 
     def number(places: Ints) -> Ints:
         return places if chosen is None else chosen[places]
@@ -176,8 +193,10 @@ def truth(
         crossvalidation=cross_validated(trials, crossing, window, executor, tell) if len(pool) > 1 else None,
         superior=told,
         named=_named(told, tested, int(number(np.array([best]))[0])),
-        placebo=placebo(trials, thinned(pool, PLACEBO_TRIALS, seed), window, objective, shifts, seed, tell)
-        if shifts
+        placebo=placebo(
+            trials, thinned(pool, PLACEBO_TRIALS, seed), window, objective, tests.shifts, seed, tell
+        )
+        if tests.shifts
         else None,
         n_years=n_years,
     )

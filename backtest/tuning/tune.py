@@ -41,7 +41,7 @@ from backtest.tuning.sweep import (
     refuse_full_disk,
 )
 from backtest.tuning.trials import Trials
-from backtest.tuning.truth import truth
+from backtest.tuning.truth import Tests, truth
 from backtest.tuning.verdict import judged
 from backtest.tuning.walkforward import judged_windows, read_plan, walk_forward
 
@@ -337,11 +337,9 @@ def _concluded(task: Task, window: Window, results: Results, chosen: Ints | None
     best, recommended = _choices(trials, chosen, window, found.scores[0])
     unseen = search.unseen(trials.grid)
     n = trials.grid.size if unseen is None else len(unseen)
-    told = truth(
-        trials, chosen, window, found, best.place, objectives[0],
-        shifts=task.asked.placebo or 0, executor=task.work.executor,
-        unseen=numbers_of(unseen, 0, n) if task.learning else None, seed=search.seed, tell=tell,
-    )  # fmt: skip
+    drawn = numbers_of(unseen, 0, n) if task.learning else None
+    tests = Tests(task.asked.placebo or 0, task.work.executor, drawn, search.seed, tell)
+    told = truth(trials, chosen, window, found, best.place, objectives[0], tests)
     walked = None
     if task.plan is not None:
         walked = walk_forward(

@@ -18,7 +18,7 @@ from backtest.tuning.objective import Objective
 from backtest.tuning.survey import DIGESTED, Survey, first_of_each
 from backtest.tuning.sweep import common_window
 from backtest.tuning.trials import MEASURED, Trials
-from backtest.tuning.truth import truth
+from backtest.tuning.truth import Tests, truth
 from backtest.tuning.verdict import HOLDS, LEVEL, judged
 from benchmarks.calibration.experiments import REJECTS, Experiment
 from benchmarks.calibration.processes import PROCESSES, WORLDS
@@ -138,7 +138,7 @@ def told(strategy: str, market: MarketData, shifts: int = 99) -> Truth:
     distinct = first_of_each([measured[:, SWEPT.index(name)] for name in DIGESTED]) & (status == MEASURED)
     found = Survey(status, (scores,), distinct, 0)
     best = int(np.nanargmax(scores))
-    return truth(trials, None, window, found, best, objective, shifts=shifts, executor=ONE)
+    return truth(trials, None, window, found, best, objective, Tests(shifts, ONE))
 
 
 def _sweep(strategy: str, process: Process, world: World) -> Experiment:
