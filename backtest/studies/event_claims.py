@@ -310,18 +310,19 @@ _REVISED = (
     ),
 )
 
-_TEST = (
+TEST = (
     "Event study by months: the returns of the months after the month of the case, compounded, {what}. The "
     "mean of all complete cases is held against zero (by how far the cases lie apart, Student's t) and "
     "against ordinary months (with the error of the months outside all windows besides); both must reject."
 )
+"""How the days of an event are tested, ``what`` being earned after them."""
 
 EVENT_CLAIMS = (
     Claim(
         id="first-cut",
         statement="Small caps outperform large caps in the 12 to 24 months after the Fed starts to cut.",
         origin="articles on the great rotation, 2024 and 2025",
-        test=_TEST.format(what="small minus large")
+        test=TEST.format(what="small minus large")
         + " A first cut is a fall of the target by 0.25 or more without another in the "
         f"{QUIET} months before.",
         rule=_RULE,
@@ -335,7 +336,7 @@ EVENT_CLAIMS = (
             "discount rate."
         ),
         origin="the same articles, over the longest history of a policy rate",
-        test=_TEST.format(what="small minus large")
+        test=TEST.format(what="small minus large")
         + " A first cut is a fall of the monthly average by 0.10 or more without another in the "
         f"{QUIET} months before.",
         rule=_RULE,
@@ -350,7 +351,7 @@ EVENT_CLAIMS = (
         id="value-after-cuts",
         statement="Value beats growth after rates fall.",
         origin="articles on the great rotation, 2025",
-        test=_TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
+        test=TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
         rule=SignRule(at_least=5, sizes=_SIZES, condition=_SAME_SIDE),
         examine=_value_after_cuts,
         revised=_REVISED,
@@ -359,7 +360,7 @@ EVENT_CLAIMS = (
         id="after-troughs",
         statement="Small caps beat large caps in the year after a recession ends.",
         origin="Switzer (2010), often repeated",
-        test=_TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
+        test=TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
         rule=SignRule(at_least=5, sizes=_SIZES[:1], condition=_SAME_SIDE),
         examine=_after_troughs,
         published=(

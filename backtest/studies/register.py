@@ -14,7 +14,7 @@ from backtest.scripting.loading import load_strategy
 from backtest.shown import Reported
 from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
 from backtest.studies.cycle_claims import CYCLE_CLAIMS
-from backtest.studies.event_claims import EVENT_CLAIMS, examine_days
+from backtest.studies.event_claims import EVENT_CLAIMS, TEST, examine_days
 from backtest.studies.forecast_claims import FORECAST_CLAIMS
 from backtest.studies.rate_claims import RATE_CLAIMS
 from backtest.studies.risk_claims import RISK_CLAIMS
@@ -140,7 +140,7 @@ def study_days(
         id="events",
         statement=f"Small caps outperform large caps in the 12 to 24 months after {origin}.",
         origin="you",
-        test=EVENT_CLAIMS[0].test.split(" A first cut is")[0],
+        test=TEST.format(what="small minus large"),
         rule=claim("value-after-cuts").rule,
         examine=lambda market: examine_days(market, days, f"The cases are {origin}."),
     )
