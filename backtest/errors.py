@@ -10,13 +10,33 @@ if TYPE_CHECKING:
 
 
 class RotationError(Exception):
-    """The work failed: the data, the disk or a strategy's own code did not allow it."""
+    """The work failed: the data, the disk or a strategy's own code did not allow it.
+
+    Examples
+    --------
+    >>> from backtest import RotationError, signal
+    >>> try:
+    ...     signal("rate_cut", as_of="1983-01-01")
+    ... except RotationError as error:
+    ...     print(error)
+    rate_cut holds nothing yet on 1983-01-01: its inputs are not all known (a signal needs its history first)
+    """
 
     exit_status = 1
 
 
 class UsageError(RotationError):
-    """The call was wrong: a name, a value or a date that cannot be used."""
+    """The call was wrong: a name, a value or a date that cannot be used.
+
+    Examples
+    --------
+    >>> from backtest import UsageError, run
+    >>> try:
+    ...     run("rate_cut", hold=999)
+    ... except UsageError as error:
+    ...     print(error)
+    hold must lie in 1 to 60 months, not 999
+    """
 
     exit_status = 2
 

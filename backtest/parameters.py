@@ -84,6 +84,29 @@ def param(
     ------
     UsageError
         When the default lies outside the range or the words.
+
+    Examples
+    --------
+    >>> from backtest import Choice, Count, Deviations, Market, Months, Percent, PercentagePoints
+    >>> from backtest import param, rotate, run, strategy, vote
+    >>> @strategy
+    ... def mine(
+    ...     market: Market,
+    ...     measure: Choice = param("level", choices=("level", "change"), help="of the credit spread"),
+    ...     back: Months = param(60, low=12, high=240, help="look back so far"),
+    ...     far: Deviations = param(1.0, low=0.0, high=3.0, help="it is wide above its mean by so much"),
+    ...     share: Percent = param(80, low=50, high=99, help="or above so much of its past"),
+    ...     least: PercentagePoints = param(0.25, low=0.0, high=1.0, help="smallest cut"),
+    ...     weight: Count = param(1, low=1, high=3, help="a year's change counts so often"),
+    ... ):
+    ...     spread = market.level("credit_spread")
+    ...     if measure == "change":
+    ...         spread = spread + weight * spread.change(12)
+    ...     wide, high = spread.zscore(back) > far, spread.percentile(back) > share
+    ...     voted = vote(wide, high, market.policy.easing(at_least=least), needed=2)
+    ...     return rotate(voted, into="small", otherwise="large")
+    >>> run(mine, measure="change", weight=2).metrics["switches"]
+    19
     """
     return Declaration(default, low, high, help, tuple(choices))
 

@@ -74,6 +74,15 @@ class Run(Reported):
         What the engine gave: the values, weights and trades of the above as arrays.
     ruling
         The rule at these values: what it decides, and the value of every part of it.
+
+    Examples
+    --------
+    >>> from backtest import run
+    >>> result = run("rate_cut")
+    >>> round(float(result.equity.iloc[-1]), 1), len(result.trades)
+    (38.2, 13)
+    >>> result.save("bars.xlsx").name
+    'bars.xlsx'
     """
 
     strategy: Strategy
@@ -261,6 +270,13 @@ def run(
         When the data or the strategy's code fail.
     LookAheadError
         When what the strategy holds changes with what was only known later.
+
+    Examples
+    --------
+    >>> from backtest import run
+    >>> result = run("rate_cut", hold=18)
+    >>> result.start, round(result.metrics["sharpe"], 2)
+    ('1983-09-30', 0.53)
     """
     terms = read_terms(
         {

@@ -147,6 +147,12 @@ def main(strategy: Strategy) -> NoReturn:
     ------
     UsageError
         When the script is loaded, not run, so that its ``if __name__ == "__main__":`` is missing.
+
+    Examples
+    --------
+    >>> from backtest import load_strategy, main
+    >>> if __name__ == "__main__":
+    ...     main(load_strategy("rate_cut"))
     """
     if sys._getframe(1).f_globals.get("__name__") != "__main__":
         raise UsageError('main(...) must stand below: if __name__ == "__main__":')

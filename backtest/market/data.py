@@ -93,6 +93,13 @@ class MarketData:
         by name (``SMB``, ``HML``, ``MOM``); reports hold alpha against them.
     more
         Which command gets better or later figures; empty where there is none.
+
+    Examples
+    --------
+    >>> from backtest import load_market
+    >>> market = load_market("embedded")
+    >>> str(market.bars.dates[0]), market.policy
+    ('1926-07-30', 'FED_TARGET')
     """
 
     name: str

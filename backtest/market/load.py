@@ -43,6 +43,13 @@ def load_series(id: str) -> Series:
         When there is no such series; the nearest one is named.
     DataError
         When it is not stored yet; the sentence has the command that gets it.
+
+    Examples
+    --------
+    >>> from backtest import load_series
+    >>> rate = load_series("FED_TARGET")
+    >>> str(rate.dates[0]), rate.unit
+    ('1982-09-27', 'percent')
     """
     return read(entry(id))
 
@@ -134,6 +141,13 @@ def load_market(name: str | Path) -> MarketData:
     DataError
         When its file or its series are not what they are declared to be, or its series are not stored
         yet; the sentence then has the command that gets them.
+
+    Examples
+    --------
+    >>> from backtest import load_market
+    >>> market = load_market("embedded")
+    >>> market.frequency, market.bars.sleeves[:2]
+    ('monthly', ('small', 'large'))
     """
     definition = read_definition(find_market(str(name)))
     lacking = [e.id for e in missing(definition)]

@@ -63,6 +63,13 @@ class Comparison(Reported):
         (n_bars,): the same, of all pairs, at each bar.
     cautions
         Sentences to be said before any number: in what respect the runs are not alike.
+
+    Examples
+    --------
+    >>> from backtest import compare
+    >>> both = compare("rate_cut", "easing")
+    >>> both.to_frame().loc["switches"].astype(int).to_dict()
+    {'rate_cut': 12, 'easing': 14}
     """
 
     labels: list[str]
@@ -243,6 +250,12 @@ def compare(
         terms are given and nothing is to be run.
     RotationError
         When a run fails.
+
+    Examples
+    --------
+    >>> from backtest import compare
+    >>> compare("rate_cut", "rate_cut:hold=12", start="1990-01-01").labels
+    ['rate_cut, hold 24', 'rate_cut, hold 12']
     """
     named: list[Any] = [one for each in runs for one in (each if isinstance(each, list | tuple) else [each])]
     if not FEWEST <= len(named) <= MOST:

@@ -80,6 +80,13 @@ class Standing(Shown):
     stale
         Sentences about series that should have had news by ``as_of`` but have none in the data: up to when
         they are known, and how long before ``as_of`` that is.
+
+    Examples
+    --------
+    >>> from backtest import signal
+    >>> now = signal("rate_cut", as_of="2019-08-15")
+    >>> str(now.since), len(now.because)
+    ('2019-08-30', 1)
     """
 
     strategy: Strategy
@@ -270,6 +277,12 @@ def signal(
         When a name, a value or a date cannot be used.
     RotationError
         When the strategy's inputs are not known yet on that day.
+
+    Examples
+    --------
+    >>> from backtest import signal
+    >>> signal("rate_cut", as_of="2019-08-15").hold
+    {'small': 1.0}
     """
     if not isinstance(strategy, Strategy):
         strategy = load_strategy(strategy)

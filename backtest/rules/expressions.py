@@ -168,7 +168,18 @@ class _Numeric(Expr):
 
 
 class Number(_Numeric):
-    """A parameter, or what arithmetic makes of parameters: one value for each parameter set."""
+    """A parameter, or what arithmetic makes of parameters: one value for each parameter set.
+
+    Examples
+    --------
+    >>> from backtest import Market, Months, param, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market, months: Months = param(12, low=1, high=60, help="look back so far")):
+    ...     lead = market.relative("small", "large", months=2 * months)
+    ...     return rotate(lead > 0, into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    83
+    """
 
     kind = "a parameter"
     takes_lines = False
@@ -180,6 +191,16 @@ class Level(_Numeric):
     At each fill the latest value known before it counts. A missing value is no news: what was known before
     it still stands. What needs a history (a change, an average, a percentile) is missing until the history
     is complete, and a signal of it is not known before. What arithmetic makes that is not finite is missing.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     spread = market.level("credit_spread")
+    ...     return rotate(spread > spread.average(12), into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    141
     """
 
     kind = "a level"
@@ -268,6 +289,16 @@ class Signal(Expr):
     """Yes or no at every fill; combine signals with ``&``, ``|``, ``~`` and ``vote``.
 
     What is made of several signals is known when all of them are.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     leads, winter = market.relative("small", "large", months=12) > 0, market.months_of_year(12, 1, 2)
+    ...     return rotate(leads & ~winter, into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    179
     """
 
     kind = "a signal"
@@ -298,7 +329,18 @@ class Signal(Expr):
 
 
 class Events(Expr):
-    """Days on which something became known."""
+    """Days on which something became known.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     cuts = market.policy.first_cuts(quiet=12, at_least=0.25)
+    ...     return rotate(cuts.within(0, 24), into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    12
+    """
 
     kind = "a list of events"
 
@@ -375,18 +417,21 @@ def vote(*given: Signal, needed: int) -> Signal:
     ------
     UsageError
         When there are no signals, or more are needed than there are.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy, vote
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     leads, wide = market.relative("small", "large", months=12) > 0, market.level("credit_spread") > 1
+    ...     voted = vote(leads, wide, market.policy.easing(at_least=0.25), needed=2)
+    ...     return rotate(voted, into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    35
     """
     if isinstance(needed, Expr) or not 1 <= needed <= len(given):
         raise UsageError(f"a vote of {len(given)} signals cannot need {needed} of them")
     return Signal("vote", signals(*given), (int(needed),))
-
-
-def where(signal: Signal, yes: Any, no: Any) -> Level:
-    """Return the level that is ``yes`` while a signal says yes and ``no`` while it says no.
-
-    Both are levels or numbers. It has a value at each fill at which the signal is known, known before it.
-    """
-    return Level("where", (*signals(signal), numeric(yes), numeric(no)))
 
 
 def applied(function: Callable[..., Any], given: tuple[Any, ...], months: Any) -> Level:

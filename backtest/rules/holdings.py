@@ -17,6 +17,15 @@ def rotate(signal: rules.Signal, *, into: str, otherwise: str) -> rules.Decision
     """Hold ``into`` while the signal says yes and ``otherwise`` while it says no.
 
     Both are names of the market's sleeves, such as ``small``, ``large``, ``market`` and ``cash``.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     return rotate(market.relative("small", "large", months=12) > 0, into="small", otherwise="large")
+    >>> sorted(set(run(mine).trades["hold"]))
+    ['large', 'small']
     """
     return rules.Decision("rotated", rules.signals(signal), (into, otherwise))
 
@@ -25,13 +34,34 @@ def choose(*cases: tuple[rules.Signal, str], otherwise: str) -> rules.Decision:
     """Hold the sleeve of the first case whose signal says yes, else ``otherwise``.
 
     ``choose((rising & strong, "small"), (rising, "large"), otherwise="cash")``. Known when all signals are.
+
+    Examples
+    --------
+    >>> from backtest import Market, choose, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     leads = market.relative("small", "large", months=12) > 0
+    ...     return choose((leads, "small"), (market.policy.easing(at_least=0.25), "large"), otherwise="cash")
+    >>> sorted(set(run(mine).trades["hold"]))
+    ['cash', 'large', 'small']
     """
     names = tuple(sleeve for _, sleeve in cases)
     return rules.Decision("chosen", rules.signals(*(signal for signal, _ in cases)), (names, otherwise))
 
 
 def blend(*signals: rules.Signal, into: str, otherwise: str) -> rules.Decision:
-    """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest."""
+    """Hold ``into`` with the share of the signals that say yes, and ``otherwise`` with the rest.
+
+    Examples
+    --------
+    >>> from backtest import Market, blend, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     leads = market.relative("small", "large", months=12) > 0
+    ...     return blend(leads, market.policy.easing(at_least=0.25), into="small", otherwise="large")
+    >>> sorted(set(run(mine).trades["hold"]))
+    ['large', 'small', 'small 50%, large 50%']
+    """
     return rules.Decision("blended", rules.signals(*signals), (into, otherwise))
 
 
@@ -42,6 +72,15 @@ def mix(
 
     ``weights`` are fractions by sleeve, ``every_months`` and ``band`` (a fraction of the value) say when to
     trade back to them, 0 for never. Known from the first bar on.
+
+    Examples
+    --------
+    >>> from backtest import Market, mix, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     return mix(market, {"small": 0.5, "large": 0.5}, every_months=12)
+    >>> round(float(run(mine).weights["small"].mean()), 2)
+    0.5
     """
     parts = [rules.number(weight, f"the weight of {name}") for name, weight in weights.items()]
     settings = (rules.number(every_months, "every_months"), rules.number(band, "band"))
@@ -65,6 +104,18 @@ def weigh(
         How far back the series go; by default all of the past.
     into
         The sleeves.
+
+    Examples
+    --------
+    >>> from backtest import Market, run, strategy, weigh
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     def tilt(spread):
+    ...         return [1.0 if spread.iloc[-1] > spread.mean() else 0.0]
+    ...
+    ...     return weigh(tilt, market.level("credit_spread"), months=36, into=("small",))
+    >>> sorted(set(run(mine).trades["hold"]))
+    ['cash', 'small']
     """
     if not callable(function):
         raise UsageError(f"weigh takes a function and then levels, not {type(function).__name__}")

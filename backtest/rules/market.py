@@ -47,6 +47,15 @@ class Market:
 
     Values exist only where the library evaluates the rule that a script returns, as they were known at each
     fill; there is nothing in a script that could look ahead.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     return rotate(market.level("credit_spread") > 1, into="small", otherwise="large")
+    >>> run(mine).start
+    '1926-07-30'
     """
 
     def __init__(self, names: Names) -> None:

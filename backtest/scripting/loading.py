@@ -65,6 +65,12 @@ def load_strategy(name_or_path: str) -> Strategy:
     ------
     UsageError
         When there is no such script, it fails to load, or it does not define exactly one strategy.
+
+    Examples
+    --------
+    >>> from backtest import load_strategy
+    >>> [each.name for each in load_strategy("rate_cut").parameters]
+    ['delay', 'hold', 'quiet', 'min_cut']
     """
     path = _find(str(name_or_path))
     module = _execute(path)

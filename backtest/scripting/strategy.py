@@ -54,6 +54,12 @@ class Strategy:
         Takes a ``Market`` and the parameters by name; returns what ``rotate`` returns.
     file
         The script it stands in.
+
+    Examples
+    --------
+    >>> from backtest import load_strategy
+    >>> load_strategy("rate_cut").bind({"hold": 18})["hold"]
+    18
     """
 
     name: str
@@ -179,6 +185,15 @@ def strategy(function: Decide) -> Strategy:
     ------
     UsageError
         When a parameter has no declaration or no unit, or bears a reserved name.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     return rotate(market.relative("small", "large", months=12) > 0, into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    119
     """
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function, include_extras=True)

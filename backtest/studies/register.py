@@ -50,6 +50,13 @@ class Study(Reported):
         None where the market lacks a series.
     verdict
         What the claim's rule says.
+
+    Examples
+    --------
+    >>> from backtest import study
+    >>> cuts = study("first-cut")
+    >>> len(cuts.finding.cases.dates), cuts.plot().get_axes()[0].get_xlabel()
+    (7, 'months from the case')
     """
 
     claim: Claim
@@ -84,13 +91,26 @@ def study(name: str, market: MarketData | str = "embedded") -> Study:
         As ``rotation study list`` shows it.
     market
         What ``load_market`` returns, or a name that it takes.
+
+    Examples
+    --------
+    >>> from backtest import study
+    >>> study("first-cut").verdict.word
+    'cannot be told'
     """
     about = claim(name)
     return hold_against(about, market if isinstance(market, MarketData) else load_market(market))
 
 
 def study_claims(market: MarketData | str = "embedded") -> list[Study]:
-    """Study all claims on one market."""
+    """Study all claims on one market.
+
+    Examples
+    --------
+    >>> from backtest import study_claims
+    >>> len(study_claims())
+    16
+    """
     loaded = market if isinstance(market, MarketData) else load_market(market)
     return [hold_against(each, loaded) for each in CLAIMS]
 
@@ -134,7 +154,15 @@ def study_days(
     market: MarketData | str = "embedded",
     origin: str = "given days",
 ) -> Study:
-    """Study any list of days: what small and large earned around them."""
+    """Study any list of days: what small and large earned around them.
+
+    Examples
+    --------
+    >>> from backtest import run, study_days
+    >>> days = run("rate_cut").trades["date"].to_numpy().astype("datetime64[D]")
+    >>> study_days(days[1:7]).finding.sample
+    '6 cases'
+    """
     loaded = market if isinstance(market, MarketData) else load_market(market)
     about = Claim(
         id="events",

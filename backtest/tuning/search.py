@@ -21,7 +21,14 @@ _ROUNDS = 40  # of drawing more, before a sample is given up
 
 @dataclass(frozen=True)
 class Search:
-    """How to search a grid: its kind, how many trials (None: all), and the seed of what is drawn."""
+    """How to search a grid: its kind, how many trials (None: all), and the seed of what is drawn.
+
+    Examples
+    --------
+    >>> from backtest import Search
+    >>> Search("sobol", trials=64, seed=1)
+    Search(kind='sobol', trials=64, seed=1)
+    """
 
     kind: str = "grid"
     trials: int | None = None

@@ -108,6 +108,13 @@ class Sweep(Reported):
         The places of the trials that no other betters in both of two objectives; empty for one objective.
     seconds
         How long it took.
+
+    Examples
+    --------
+    >>> from backtest import tune
+    >>> found = tune("rate_cut", grid={"hold": "12:36:12"}, placebo=0, out="sweep")
+    >>> found.to_frame()["hold"].tolist()
+    [12, 24, 36]
     """
 
     trials: Trials
@@ -214,6 +221,13 @@ def tune(
         When the call cannot be used, or no trial can be chosen.
     RotationError
         When the data, the strategy's code, the disk or the executor fail.
+
+    Examples
+    --------
+    >>> from backtest import tune
+    >>> found = tune("rate_cut", grid={"hold": "12,24"}, placebo=0, out="sweep")
+    >>> found.best.result.parameters["hold"], found.verdict.outcome
+    (12, 'looks like luck')
     """
     began = time.perf_counter()
     strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
