@@ -23,6 +23,7 @@ check: .venv/ready-dev
 bench: .venv/ready-bench
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.answer
 	$(BIN)/python -m benchmarks.tuning
 
 # Changes the code a little, over and over, and fails where no test notices; see CONTRIBUTING.md.
