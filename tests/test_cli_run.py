@@ -62,7 +62,7 @@ def test_without_a_report_nothing_is_written(here: Path, capsys: pytest.CaptureF
 def test_the_words_stand_before_the_page_is_drawn(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise RotationError("the disk is full")
 
     monkeypatch.setattr("backtest.reporting.folder.write_report", full)

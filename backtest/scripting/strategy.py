@@ -33,7 +33,7 @@ Decide = Callable[..., rules.Decision]
 RESERVED = frozenset(
     {"strategy", "market", "data_dir", "set", "out", "json", "help", "robustness", "as_of", "ledger", *NAMES}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
-    | {"executor", "from", "no_report", "changed"}
+    | {"executor", "from", "no_report", "changed", "csv", "xlsx"}
 )
 """Names that ``run`` and the command line use themselves."""
 
@@ -137,6 +137,8 @@ class Strategy:
         decide: str = EVERY_FILL,
     ) -> Ruling:
         """Return the rule on a market, completed, under one value of each parameter; errors as ``draw``."""
+        import backtest.decisions  # noqa: F401 - the operations that a rule ends in register themselves
+
         market = self.complete(market, values)
         known = market.known(same_close=same_close, decide=decide)
         axes = {p.name: p.array([values[p.name]]) for p in self.parameters if not p.choices}

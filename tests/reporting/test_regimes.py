@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from backtest import run
+from backtest.records import shading
 from backtest.records.sheet import sheet
-from backtest.reporting import shading
 from backtest.reporting.regime_notes import regime_note
 from backtest.series import Series
 from tests.oracle.embedded_facts import at_fills, business_cycles, discount, policy_states
@@ -33,7 +33,7 @@ def states(result: Run) -> dict[str, list[str | None]]:
     """Return of every bar of a run the group that it belongs to, by breakdown."""
     days = [pd.Timestamp(result.start), *result.returns.index]
     # What a fill at the close of a month may know is the discount of the month before.
-    known = at_fills(discount(), 0 if result.same_close else 1).reindex(days[:-1])
+    known = at_fills(discount(), 0 if result.terms.same_close else 1).reindex(days[:-1])
     middle = known.median()
     return {
         "policy rate": policy_states(days),
