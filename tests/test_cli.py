@@ -90,7 +90,9 @@ def test_help_shows_the_strategys_own_parameters(tmp_path: Path) -> None:
     assert "then hold small caps this long (1 to 60 months, default 24)" in done.stdout
     assert "--min-cut" in done.stdout
     assert "run a strategy on a market" in rotation(tmp_path, "--help").stdout
-    assert rotation(tmp_path, "--version").stdout == "0.1.0\n"
+    said = rotation(tmp_path, "--version", ROTATION_DATA=str(tmp_path / "kept")).stdout
+    assert said.startswith("size-rotation 0.1.0; Python 3.")
+    assert said.endswith(f"; series in {tmp_path / 'kept'}\n")
 
 
 @pytest.mark.parametrize(

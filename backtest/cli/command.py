@@ -52,6 +52,21 @@ def _study(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     return study(prog, arguments)
 
 
+def _doctor(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli.doctor import doctor
+
+    return doctor(prog, arguments)
+
+
+def _completion(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli.completion import completion
+
+    def told(words: Sequence[str]) -> int:
+        return _dispatch("rotation", None, words)
+
+    return completion(prog, arguments, tuple(COMMANDS), told)
+
+
 def _universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     from backtest.cli.universe import universe
 
@@ -70,11 +85,13 @@ COMMANDS = {
     "study": (_study, "hold a claim against the data, or study days of your own"),
     "universe": (_universe, "size classes, portfolios and a market from a table of companies"),
     "data": (_data, "list, fetch, show, import and verify series"),
+    "doctor": (_doctor, "say what is installed, stored, stale and unusable, and the command for each"),
+    "completion": (_completion, "print what completes this command on the Tab key of a shell"),
 }
 
 
 def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    verbs = "\n".join(f"  {name:10}{about}" for name, (_, about) in COMMANDS.items())
+    verbs = "\n".join(f"  {name:11}{about}" for name, (_, about) in COMMANDS.items())
     parser = _Parser(
         prog=prog,
         usage=f"{prog} COMMAND ...",
@@ -84,15 +101,17 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
         epilog=f"commands ({prog} COMMAND --help says more):\n{verbs}"
         + ("" if strategy else f"\n\n{EPILOG}"),
     )
-    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    parser.add_argument(
+        "--version", action="store_true", help="print the versions and where series are stored, and stop"
+    )
     if not arguments:
         parser.print_help()
         return 2
     if arguments[0].startswith("-"):
         if parser.parse(arguments).version:
-            import importlib.metadata
+            from backtest.cli.doctor import versions
 
-            print(importlib.metadata.version("size-rotation"))  # noqa: T201 - what was asked for
+            print(versions())  # noqa: T201 - what was asked for
         return 0
     if arguments[0] not in COMMANDS:
         raise UsageError(f"there is no command '{arguments[0]}'; {nearest(arguments[0], COMMANDS)}")
