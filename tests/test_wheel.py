@@ -19,22 +19,16 @@ import pytest
 from tests.conftest import REPOSITORY
 
 
+def built(out: Path, *what: str) -> list[Path]:
+    """Build without isolation: the build backend is installed here, and no network is needed."""
+    build = [sys.executable, "-m", "build", *what, "--no-isolation", "--outdir", str(out), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    return sorted(out.iterdir())
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built without isolation: the build backend is installed here, and no network is needed."""
-    out = tmp_path_factory.mktemp("dist")
-    build = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        str(out),
-        str(REPOSITORY),
-    ]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
-    return next(out.glob("*.whl"))
+    return built(tmp_path_factory.mktemp("dist"), "--wheel")[0]
 
 
 def test_it_carries_the_package_with_strategies_and_data_and_nothing_else(wheel: Path) -> None:
@@ -49,6 +43,13 @@ def test_it_carries_the_package_with_strategies_and_data_and_nothing_else(wheel:
         assert files
         assert files <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "backtest/py.typed" in names
+
+
+def test_built_twice_it_has_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
+    assert built(tmp_path / "wheel", "--wheel")[0].read_bytes() == wheel.read_bytes()
+    first, second = (built(tmp_path / name, "--sdist")[0].read_bytes() for name in ("first", "second"))
+    assert first == second
 
 
 def test_it_works_from_an_empty_folder_in_a_new_environment(wheel: Path, tmp_path: Path) -> None:
