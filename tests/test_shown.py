@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 
 from backtest import compare, run, signal, study, tune
 from backtest.errors import UsageError
+from backtest.records.comparison import ComparisonDocument
+from backtest.records.document import RunDocument, plain, read_document
+from backtest.studies.document import StudyDocument
 from tests.reporting.browser import chromium, opened
 
 if TYPE_CHECKING:
@@ -175,15 +178,20 @@ def test_another_kind_of_file_is_refused_with_the_four(results: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    ("kind", "file"), [("run", "result.json"), ("comparison", "comparison.json"), ("study", "study.json")]
+    ("kind", "file", "document"),
+    [
+        ("run", "result.json", RunDocument),
+        ("comparison", "comparison.json", ComparisonDocument),
+        ("study", "study.json", StudyDocument),
+    ],
 )
-def test_it_writes_the_page_of_its_command(
-    results: dict[str, Any], kind: str, file: str, tmp_path: Path
+def test_it_writes_the_page_of_its_command_and_its_document_is_read_back(
+    results: dict[str, Any], kind: str, file: str, document: type[Any], tmp_path: Path
 ) -> None:
     folder = results[kind].report(str(tmp_path / "page"))
     assert folder == tmp_path / "page"
     assert (folder / "index.html").is_file()
-    assert (folder / file).is_file()
+    assert plain(read_document(folder / file, document)) == json.loads((folder / file).read_text())
 
 
 def test_a_sweep_writes_its_page_beside_its_trials_or_takes_them_along(

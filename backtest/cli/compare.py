@@ -64,7 +64,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     if options.out is None and options.json:
         refuse_unwritten(options)
     require_place(options.out)
-    from backtest.records.comparison import as_document
+    from backtest.records.comparison import ComparisonDocument
     from backtest.records.comparison import compare as side_by_side
     from backtest.reporting import comparison_page
 
@@ -79,7 +79,7 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     if options.json:
         from backtest.records.document import to_json
 
-        print(to_json(as_document(comparison, place)))  # noqa: T201 - standard output is this command's product
+        print(to_json(ComparisonDocument.of(comparison, place)))  # noqa: T201 - standard output is this command's product
     else:
         show_place("Report", place)
     return 0

@@ -103,20 +103,19 @@ def _robust(result: Run, options: argparse.Namespace) -> Robustness | None:
 def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
     """Say what a run gave, write its page, and hear the ledger; ``first`` is said before all else."""
     from backtest.cli.witness import witness
-    from backtest.records.document import document
 
     robust = _robust(result, options)
     if not options.json:
         from backtest.reporting.page import brief
         from backtest.reporting.terminal import show, show_place
 
-        show([*first, *brief(result, document(result, None), robust)])
+        show([*first, *brief(result, robust)])
     with witness(result):
         place = _written(result, robust, options)
     if options.json:
-        from backtest.records.document import to_json
+        from backtest.records.document import RunDocument, to_json
 
-        print(to_json(document(result, place, robust)))  # noqa: T201 - this command's product
+        print(to_json(RunDocument.of(result, place, robust)))  # noqa: T201 - this command's product
     elif place is not None:
         show_place("Report", place)
     return 0
@@ -138,7 +137,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
-    from backtest.records.document import document, to_json
+    from backtest.records.document import RunDocument, to_json
     from backtest.runs import run as run_one
     from backtest.scripting.loading import load_strategy
 
@@ -157,7 +156,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
             robust = _robust(result, options)
             place = _written(result, robust, options)
             _ = result.portfolio
-            documents.append(document(result, place, robust))
+            documents.append(RunDocument.of(result, place, robust))
             continue
         from backtest.reporting.blocks import Heading
 
@@ -187,18 +186,19 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from backtest.records.again import differences, repeat, said_of
+    from backtest.records.document import RunDocument, plain, to_json
     from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)
     before, result = repeat(getattr(options, "from"), options.market if chosen else None)
-    differ = differences(before, result)
+    differ = differences(before, RunDocument.of(result))
     if not options.json:
         return _told(result, options, [Conclusion((said_of(differ),), brief=True)])
     from backtest.cli.witness import witness
-    from backtest.records.document import document, to_json
 
     robust = _robust(result, options)
     with witness(result):
         place = _written(result, robust, options)
-    sys.stdout.write(to_json({**document(result, place, robust), "differs": differ}) + "\n")
+    said = plain(RunDocument.of(result, place, robust))
+    sys.stdout.write(to_json({**said, "differs": differ}) + "\n")
     return 0

@@ -57,10 +57,10 @@ def _market(options: argparse.Namespace) -> MarketData:
 def _report(study: Study, options: argparse.Namespace) -> int:
     """Write one study's page and print it."""
     from backtest.records.document import to_json
-    from backtest.reporting.study_document import study_document
     from backtest.reporting.study_folder import write_study
     from backtest.reporting.study_pages import study_page
     from backtest.reporting.terminal import show, show_place
+    from backtest.studies.document import study_document
 
     if not options.json:
         show(study_page(study).blocks)
@@ -92,10 +92,10 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 def _claims(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "All claims held against one market, on one page.").parse(arguments)
     from backtest.records.document import to_json
-    from backtest.reporting.study_document import claims_document
     from backtest.reporting.study_folder import write_claims
     from backtest.reporting.study_pages import claims_brief
     from backtest.reporting.terminal import show, show_place
+    from backtest.studies.document import claims_document
     from backtest.studies.register import study_claims
 
     studies = study_claims(_market(options))

@@ -154,14 +154,14 @@ def _wrong(where: tuple[str, ...], value: Any, kind: Any) -> WrongError:
         try:
             msgspec.convert(part, of)
         except msgspec.ValidationError as error:
-            words = _in_words(str(error), of)
+            words = in_words(str(error), of)
             how = _HOW.get(words) or _HOW.get(words.partition(", not ")[0], "")
             said = f"'{path[-1]}' must be {words}{'; ' if how else ''}{how.format(path[-1])}"
             return WrongError(path, said)
     return WrongError(where, f"'{where[-1]}' cannot be read")
 
 
-def _in_words(said: str, kind: Any) -> str:
+def in_words(said: str, kind: Any) -> str:
     """Return msgspec's "Expected `str`, got `int`" in the words of a sentence."""
     said, _, place = said.partition(" - at ")
     if said.startswith("Invalid enum value "):
@@ -176,4 +176,4 @@ def _in_words(said: str, kind: Any) -> str:
 
 def _worded(kinds: str) -> list[str]:
     # No TOML file has a null: where a key may be left out, its value may not.
-    return [_WORDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null"]
+    return [_WORDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null"] or ["nothing"]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from backtest.errors import UsageError
-from backtest.measures import MEASURES
-from backtest.records.document import document, plain
+from backtest.market.load import load_market
+from backtest.measures import BY_KEY
 from backtest.records.record import read_record
-from backtest.runs import run
+from backtest.runs import follow
 from backtest.scripting.loading import load_strategy
-from backtest.terms import NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.records.document import MadeBy, RunDocument
     from backtest.runs import Run
 
 SAME = 1e-12
 """How far, as a part of itself, a measure may differ and be called the same."""
 
 
-def repeat(report: Path | str, market: str | None = None) -> tuple[dict[str, Any], Run]:
+def repeat(report: Path | str, market: str | None = None) -> tuple[RunDocument, Run]:
     """Return a report's document, and its run made anew on the data and with the script that are there now.
 
     ``market`` is a market file, where the report was of one that its name does not find.
@@ -35,66 +37,69 @@ def repeat(report: Path | str, market: str | None = None) -> tuple[dict[str, Any
         When the run fails.
     """
     before = read_record(report).document
-    made_by = before.get("made_by")
-    if not isinstance(made_by, dict) or not isinstance(made_by.get("script"), str):
+    if before.made_by is None:
         raise UsageError(f"{report} does not say which script it ran; it was written by another version")
-    strategy = load_strategy(made_by["script"])
-    given = {name: before[name] for name in NAMES if name in before}
+    strategy = load_strategy(before.made_by.script)
+    values = strategy.bind(before.parameters)
     try:
-        return before, run(strategy, market or before["market"], **given, **before["parameters"])
+        return before, follow(strategy, load_market(market or before.market), before.terms, values)
     except UsageError as error:
         if market is None and "market" in str(error):
             raise UsageError(f"{error}; name its file with --market") from None
         raise
 
 
-def differences(before: dict[str, Any], result: Run) -> dict[str, Any]:
+class Differences(msgspec.Struct, frozen=True):
+    """In what a report and its repetition differ, each pair then and now; None where it is the same.
+
+    ``script`` says whether the script is another; ``series`` are those of which another vintage was read.
+    """
+
+    version: tuple[str, str] | None
+    script: bool
+    series: list[str]
+    window: tuple[tuple[str, str], tuple[str, str]] | None
+    metrics: dict[str, tuple[float | None, float | None]]
+
+
+def differences(before: RunDocument, now: RunDocument) -> Differences:
     """Return in what a report and its repetition differ, as ``run --from --json`` prints it."""
-    now = plain(document(result, None))
-    then, here = before["made_by"], now["made_by"]
-    old, new = before["data"]["series"], now["data"]["series"]
-    return {
-        "version": None if then["version"] == here["version"] else [then["version"], here["version"]],
-        "script": then["script_sha256"] != here["script_sha256"],
-        "series": sorted(
-            id for id in {*old, *new} if old.get(id, {}).get("sha256") != new.get(id, {}).get("sha256")
-        ),
-        "window": None
-        if (before["start"], before["end"]) == (now["start"], now["end"])
-        else [[before["start"], before["end"]], [now["start"], now["end"]]],
-        "metrics": {
-            key: [before["metrics"].get(key), value]
-            for key, value in now["metrics"].items()
-            if not _same(before["metrics"].get(key), value)
-        },
-    }
+    then, here = cast("MadeBy", before.made_by), cast("MadeBy", now.made_by)
+    old, new = before.data.series, now.data.series
+    vintages = {id: [each[id].sha256 if id in each else None for each in (old, new)] for id in {*old, *new}}
+    windows = (before.start, before.end), (now.start, now.end)
+    pairs = {key: (before.metrics.get(key), value) for key, value in now.metrics.items()}
+    return Differences(
+        version=None if then.version == here.version else (then.version, here.version),
+        script=then.script_sha256 != here.script_sha256,
+        series=sorted(id for id, (a, b) in vintages.items() if a != b),
+        window=None if windows[0] == windows[1] else windows,
+        metrics={key: pair for key, pair in pairs.items() if not _same(*pair)},
+    )
 
 
 def _same(then: float | None, now: float | None) -> bool:
-    if then is None or now is None:
-        return then is now
-    return math.isclose(then, now, rel_tol=SAME, abs_tol=SAME)
+    then, now = (math.nan if value is None else value for value in (then, now))
+    return math.isclose(then, now, rel_tol=SAME, abs_tol=SAME) or (math.isnan(then) and math.isnan(now))
 
 
-def said_of(differ: dict[str, Any]) -> str:
+def said_of(differ: Differences) -> str:
     """Return in a sentence or two what a repetition found."""
     causes = []
-    if differ["version"]:
-        causes.append(f"the version ({differ['version'][0]}, now {differ['version'][1]})")
-    if differ["script"]:
+    if differ.version:
+        causes.append(f"the version ({differ.version[0]}, now {differ.version[1]})")
+    if differ.script:
         causes.append("the script")
-    if differ["series"]:
-        causes.append(f"the data of {', '.join(differ['series'])}")
-    if differ["window"]:
-        (a, b), (c, d) = differ["window"]
+    if differ.series:
+        causes.append(f"the data of {', '.join(differ.series)}")
+    if differ.window:
+        (a, b), (c, d) = differ.window
         causes.append(f"the window ({a} to {b}, now {c} to {d})")
     other = f"Other than when the report was written: {'; '.join(causes)}." if causes else ""
-    if not differ["metrics"]:
+    if not differ.metrics:
         return f"The report's numbers, to the last digit. {other}".strip()
-    rows = {measure.key: measure for measure in MEASURES}
     changed = [
-        f"{rows[key].label.strip()} {rows[key].text(then)}, now {rows[key].text(now)}"
-        for key, (then, now) in differ["metrics"].items()
-        if key in rows
+        f"{BY_KEY[key].label.strip()} {BY_KEY[key].text(then)}, now {BY_KEY[key].text(now)}"
+        for key, (then, now) in differ.metrics.items()
     ]
     return f"Other numbers than the report's: {'; '.join(changed)}. {other}".strip()

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
@@ -14,7 +15,8 @@ from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
 from backtest.measures import MEASURES
-from backtest.records.document import plain
+from backtest.parameters import Value
+from backtest.records.document import Day, Metrics
 from backtest.records.named import records as made
 from backtest.runs import measured
 from backtest.shown import Reported
@@ -94,7 +96,7 @@ class Comparison(Reported):
 
     def parameters(self) -> dict[str, list[Any]]:
         """Return every parameter whose value is not the same in all runs; None where a run has none."""
-        own = [record.document["parameters"] for record in self.records]
+        own = [record.document.parameters for record in self.records]
         names = dict.fromkeys(name for values in own for name in values)
         rows = {name: [values.get(name) for values in own] for name in names}
         return {name: values for name, values in rows.items() if len(set(map(str, values))) > 1}
@@ -110,8 +112,8 @@ def _labels(records: Sequence[RunRecord]) -> list[str]:
     labels = []
     for record in records:
         namesakes = [other for other in records if other.name == record.name]
-        own = record.document["parameters"]
-        apart = [n for n in own if len({str(o.document["parameters"].get(n)) for o in namesakes}) > 1]
+        own = record.document.parameters
+        apart = [n for n in own if len({str(o.document.parameters.get(n)) for o in namesakes}) > 1]
         labels.append(", ".join([record.name, *(f"{name} {written(own[name])}" for name in apart)]))
     return [
         label if labels.count(label) == 1 else f"{label} ({labels[: i + 1].count(label)})"
@@ -153,7 +155,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         ("tried", "numbers of combinations tried"),
     )
     for key, words in terms:
-        values = [record.document.get(key) for record in whole]
+        values = [getattr(record.document, key) for record in whole]
         if len(set(map(str, values))) > 1:
             each = "; ".join(
                 f"{label}: {written(value)}" for label, value in zip(labels, values, strict=True)
@@ -162,11 +164,9 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
     said += [
         f"{label}: {doubt}."
         for label, record in zip(labels, whole, strict=True)
-        for doubt in record.document.get("doubts", [])
+        for doubt in record.document.doubts
     ]
-    vintages = [
-        {id: series["sha256"] for id, series in record.document["data"]["series"].items()} for record in whole
-    ]
+    vintages = [{id: series.sha256 for id, series in record.document.data.series.items()} for record in whole]
     shared = set.intersection(*map(set, vintages))
     revised = sorted(id for id in shared if len({vintage[id] for vintage in vintages}) > 1)
     if revised:
@@ -179,8 +179,8 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         said.append(
             f"Different windows, cut to the common one, {cut[0].dates[0]} to {cut[0].dates[-1]}: {each}."
         )
-    if any(record.document["proxy"] for record in whole):
-        proxies = dict.fromkeys(r.document["proxy"] for r in whole if r.document["proxy"])
+    proxies = dict.fromkeys(r.document.proxy for r in whole if r.document.proxy)
+    if proxies:
         said.append(f"Proxy: {'; '.join(proxies)}.")
     return said
 
@@ -302,41 +302,61 @@ def _correlations(active: Floats) -> Floats:
     return np.divide(moved.T @ moved, product, out=np.full(product.shape, np.nan), where=product > 1e-20)
 
 
-def as_document(comparison: Comparison, report: Path | None) -> dict[str, Any]:
-    """Return what ``compare --json`` prints."""
-    runs = zip(comparison.labels, comparison.records, comparison.metrics, strict=True)
-    return plain(
-        {
-            "start": comparison.start,
-            "end": comparison.end,
-            "bars": len(comparison.records[0].returns),
-            "cautions": comparison.cautions,
-            "runs": [
-                {
-                    "name": label,
-                    "strategy": record.document["strategy"],
-                    "parameters": record.document["parameters"],
-                    "market": record.document["market"],
-                    "benchmark": record.benchmark,
-                    "cost_bps": record.document["cost_bps"],
-                    "metrics": metrics,
-                }
-                for label, record, metrics in runs
+class ComparedRun(msgspec.Struct, frozen=True):
+    """One of several runs: its label, what was run, and its measures over the common window."""
+
+    name: str
+    strategy: str
+    parameters: dict[str, Value]
+    market: str
+    benchmark: str
+    cost_bps: float | dict[str, float]
+    metrics: Metrics
+
+
+class TestedPair(msgspec.Struct, frozen=True):
+    """The test of two runs' Sharpe ratios, the runs by their labels."""
+
+    a: str
+    b: str
+    sharpe_difference: float | None
+    low: float | None
+    high: float | None
+    pvalue: float | None
+
+
+class ComparisonDocument(msgspec.Struct, frozen=True):
+    """What ``compare --json`` prints; ``best`` has the label of the best run by measure."""
+
+    start: Day
+    end: Day
+    bars: int
+    cautions: list[str]
+    runs: list[ComparedRun]
+    best: dict[str, str]
+    differences: list[TestedPair]
+    correlation_of_active_returns: list[list[float | None]]
+    held_alike: list[list[float]]
+    report: str | None = None
+
+    @classmethod
+    def of(cls, comparison: Comparison, report: Path | None = None) -> ComparisonDocument:
+        """Return the document of a comparison; ``report`` is the folder of its page, if one was written."""
+        labels = comparison.labels
+        runs = zip(labels, (r.document for r in comparison.records), comparison.metrics, strict=True)
+        tests = ((labels[d.a], labels[d.b], d.test) for d in comparison.differences)
+        return cls(
+            comparison.start,
+            comparison.end,
+            len(comparison.records[0].returns),
+            comparison.cautions,
+            [
+                ComparedRun(label, d.strategy, d.parameters, d.market, d.benchmark, d.cost_bps, metrics)
+                for label, d, metrics in runs
             ],
-            "best": {key: comparison.labels[i] for key, i in comparison.best.items()},
-            "differences": [
-                {
-                    "a": comparison.labels[d.a],
-                    "b": comparison.labels[d.b],
-                    "sharpe_difference": d.test.difference,
-                    "low": d.test.low,
-                    "high": d.test.high,
-                    "pvalue": d.test.pvalue,
-                }
-                for d in comparison.differences
-            ],
-            "correlation_of_active_returns": comparison.correlations.tolist(),
-            "held_alike": comparison.alike.tolist(),
-            "report": None if report is None else str(report),
-        }
-    )
+            {key: labels[i] for key, i in comparison.best.items()},
+            [TestedPair(a, b, t.difference, t.low, t.high, t.pvalue) for a, b, t in tests],
+            comparison.correlations.tolist(),
+            comparison.alike.tolist(),
+            None if report is None else str(report),
+        )

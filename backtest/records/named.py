@@ -10,7 +10,6 @@ from backtest.arguments import named_with_parameters
 from backtest.errors import UsageError
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
-from backtest.records.document import document
 from backtest.records.record import RunRecord, read_record, record_of
 from backtest.runs import Run, run
 from backtest.scripting.loading import strategy_names
@@ -90,5 +89,4 @@ def _record(
 ) -> RunRecord:
     if isinstance(each, RunRecord):
         return each
-    one = each if isinstance(each, Run) else run(each, on(), **terms)
-    return record_of(one, document(one, None))
+    return record_of(each if isinstance(each, Run) else run(each, on(), **terms))

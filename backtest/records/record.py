@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from backtest.errors import UsageError
 from backtest.measures import years
-from backtest.terms import read_terms
+from backtest.records.document import RunDocument, read_document, write_document
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
@@ -45,12 +44,10 @@ class RunRecord:
     trades
         One row a trade, as in ``Run``; ``switch`` says whether its target was another than that of the
         trade before, the first purchase included.
-    cuts, recessions
-        First and last day of the central bank's rows of cuts, and of recessions; for shading only.
     """
 
     name: str
-    document: dict[str, Any]
+    document: RunDocument
     dates: Days
     returns: Floats
     sleeves: tuple[str, ...]
@@ -58,18 +55,26 @@ class RunRecord:
     weights: Floats
     factors: dict[str, Floats]
     trades: pd.DataFrame
-    cuts: Spans
-    recessions: Spans
+
+    @property
+    def cuts(self) -> Spans:
+        """First and last day of the central bank's rows of cuts; for shading only."""
+        return _spans(self.document.shaded.cuts)
+
+    @property
+    def recessions(self) -> Spans:
+        """First and last day of each recession; for shading only."""
+        return _spans(self.document.shaded.recessions)
 
     @property
     def benchmark(self) -> str:
         """The sleeve that the run is held against."""
-        return str(self.document["benchmark"])
+        return self.document.benchmark
 
     @property
     def frequency(self) -> str:
         """``monthly`` or ``daily``."""
-        return str(self.document["frequency"])
+        return self.document.frequency
 
     @property
     def n_years(self) -> float:
@@ -93,7 +98,7 @@ class RunRecord:
     def curves(self) -> dict[str, Floats]:
         """Return the returns of the strategy and then of its benchmarks, by name."""
         own = {self.name: self.returns}
-        return {**{n: self.sleeve(n) for n in self.document["benchmarks"] if n != self.name}, **own}
+        return {**{n: self.sleeve(n) for n in self.document.benchmarks if n != self.name}, **own}
 
     @property
     def fills(self) -> Ints:
@@ -124,29 +129,25 @@ class RunRecord:
         inside = (self.fills > begin) & (self.fills < end)
         returns = self.returns[bars].copy()
         if begin > 0:
-            costs = read_terms({"cost_bps": self.document["cost_bps"]}).costs(self.sleeves)
+            costs = self.document.terms.costs(self.sleeves)
             returns[0] = (1.0 + returns[0]) / (1.0 + float(self.weights[begin] @ np.array(costs))) - 1.0
-        return RunRecord(
-            self.name,
-            self.document,
-            self.dates[begin : end + 1],
-            returns,
-            self.sleeves,
-            self.sleeve_returns[bars],
-            self.weights[bars],
-            {name: values[bars] for name, values in self.factors.items()},
-            self.trades[inside],
-            self.cuts,
-            self.recessions,
+        return replace(
+            self,
+            dates=self.dates[begin : end + 1],
+            returns=returns,
+            sleeve_returns=self.sleeve_returns[bars],
+            weights=self.weights[bars],
+            factors={name: values[bars] for name, values in self.factors.items()},
+            trades=self.trades[inside],
         )
 
 
-def _spans(document: dict[str, Any], name: str) -> Spans:
-    return [(np.datetime64(a, "D"), np.datetime64(b, "D")) for a, b in document["shaded"][name]]
+def _spans(days: tuple[tuple[str, str], ...]) -> Spans:
+    return [(np.datetime64(first, "D"), np.datetime64(last, "D")) for first, last in days]
 
 
-def record_of(result: Run, document: dict[str, Any]) -> RunRecord:
-    """Return the record of a run; ``document`` is what ``run --json`` prints of it."""
+def record_of(result: Run, document: RunDocument | None = None) -> RunRecord:
+    """Return the record of a run; ``document`` is what is kept of it in place of its own."""
     dates = result.equity.index.to_numpy().astype("datetime64[D]")
     all_bars = result.market.bars
     first = int(np.searchsorted(all_bars.dates, dates[0]))
@@ -156,7 +157,7 @@ def record_of(result: Run, document: dict[str, Any]) -> RunRecord:
     changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
     return RunRecord(
         name=result.strategy.name,
-        document=document,
+        document=document or RunDocument.of(result),
         dates=dates,
         returns=np.asarray(result.returns, dtype=np.float64),
         sleeves=all_bars.sleeves,
@@ -164,8 +165,6 @@ def record_of(result: Run, document: dict[str, Any]) -> RunRecord:
         weights=weights,
         factors={name: values[inside] for name, values in result.market.factors.items()},
         trades=result.trades.assign(switch=np.r_[True, changed]),
-        cuts=_spans(document, "cuts"),
-        recessions=_spans(document, "recessions"),
     )
 
 
@@ -173,23 +172,7 @@ def write_record(record: RunRecord, folder: Path) -> None:
     """Write a record's files into a folder: the document, the bars, the trades."""
     record.bars().reset_index().to_parquet(folder / BARS, index=False)
     record.trades.to_parquet(folder / TRADES, index=False)
-    text = json.dumps(record.document, indent=2, allow_nan=False)
-    (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
-
-
-_KINDS = {
-    **dict.fromkeys(("strategy", "thesis", "market", "frequency", "benchmark"), str),
-    **dict.fromkeys(("parameters", "data"), dict),
-    "proxy": str | None,
-}
-"""What entries of a document must be for a comparison to read them."""
-
-
-def _check_kinds(document: dict[str, Any]) -> None:
-    """Refuse a document that was changed by hand: ValueError names the entry, KeyError one that lacks."""
-    for name, kind in _KINDS.items():
-        if not isinstance(document[name], kind):
-            raise ValueError(f"{name} is {document[name]!r}")  # noqa: TRY004 - a wrong value in a file
+    write_document(record.document, folder / DOCUMENT)
 
 
 def read_record(place: Path | str) -> RunRecord:
@@ -206,14 +189,13 @@ def read_record(place: Path | str) -> RunRecord:
         raise UsageError(f"{folder} is a sweep; the report of its recommended set is {folder}/recommended")
     if missing:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
+    document = read_document(folder / DOCUMENT, RunDocument)
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
         bars = pd.read_parquet(folder / BARS)
         trades = pd.read_parquet(folder / TRADES)
         sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
-        _check_kinds(document)
         return RunRecord(
-            name=document["strategy"],
+            name=document.strategy,
             document=document,
             dates=bars["date"].to_numpy().astype("datetime64[D]"),
             returns=bars["return"].to_numpy(np.float64)[1:],
@@ -226,8 +208,6 @@ def read_record(place: Path | str) -> RunRecord:
                 if str(c).startswith("factor:")
             },
             trades=trades,
-            cuts=_spans(document, "cuts"),
-            recessions=_spans(document, "recessions"),
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UsageError(f"the report in {folder} cannot be read: {error}; run it again") from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from backtest.engine.path import simulate
 from backtest.measures import years
@@ -20,22 +22,15 @@ DELAYS = (0, 1, 2)
 """Bars between the decision and its fill."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What one cost and one delay gave; ``metrics`` has the keys of a run's."""
+class Robustness(msgspec.Struct, frozen=True):
+    """A run's trials, all from the same first fill, ``start``, to the same last bar, ``end``.
 
-    cost_bps: float
-    delay_fill: int
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Robustness:
-    """A run's trials, all from the same first fill, ``start``, to the same last bar, ``end``."""
+    Each trial has ``cost_bps``, ``delay_fill`` and the measures that they gave, by key.
+    """
 
     start: str
     end: str
-    trials: tuple[Trial, ...]
+    trials: tuple[Mapping[str, float | None], ...]
 
 
 def robustness(result: Run) -> Robustness:
@@ -62,5 +57,6 @@ def robustness(result: Run) -> Robustness:
             costs = Terms(cost_bps=bps).costs(bars.sleeves)
             path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
             held = holding(path, bars.sleeves)
-            trials.append(Trial(bps, delay, measured(path.returns, versus, risk_free, n_years, held)))
+            found = measured(path.returns, versus, risk_free, n_years, held)
+            trials.append({"cost_bps": bps, "delay_fill": delay, **found})
     return Robustness(str(bars.dates[0]), str(bars.dates[-1]), tuple(trials))

@@ -18,7 +18,7 @@ from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
-from backtest.records.document import document, plain
+from backtest.records.document import RunDocument, plain
 from backtest.records.reasons import reasons
 from backtest.records.record import RunRecord, record_of
 from backtest.records.seen import Seen, seen
@@ -26,6 +26,8 @@ from backtest.records.shading import recession_turns
 from backtest.runs import measured
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from backtest.dates import Days, Floats
     from backtest.records.robustness import Robustness
     from backtest.runs import Run
@@ -217,14 +219,21 @@ def _variants(result: Run, record: RunRecord) -> tuple[list[Variant], list[Varia
     return costs, delays
 
 
-def sheet(result: Run, robust: Robustness | None = None, *, tried: int = 1, ranges: bool = True) -> Sheet:
+def sheet(
+    result: Run,
+    robust: Robustness | None = None,
+    *,
+    report: Path | None = None,
+    tried: int = 1,
+    ranges: bool = True,
+) -> Sheet:
     """Gather what the tear sheet of a run shows.
 
-    ``robust`` are trials to be kept in the document; ``tried`` is how many combinations of parameters were
-    tried before this one was chosen. Without ``ranges`` no further paths are drawn, which takes most of the
-    time.
+    ``robust`` are trials to be kept in the document, ``report`` the folder that is written; ``tried`` is how
+    many combinations of parameters were tried before this one was chosen. Without ``ranges`` no further
+    paths are drawn, which takes most of the time.
     """
-    record = record_of(result, document(result, None, robust, tried=tried))
+    record = record_of(result, RunDocument.of(result, report, robust, tried=tried))
     benchmark = record.sleeve(record.benchmark)
     alone, against = _intervals(record)
     window = round(ROLLING_YEARS * record.ppy)

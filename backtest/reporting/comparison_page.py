@@ -11,8 +11,8 @@ from backtest.analysis.intervals import FEWEST
 from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.measures import MEASURES
-from backtest.records.comparison import Comparison, Difference, as_document, written
-from backtest.records.document import to_json
+from backtest.records.comparison import Comparison, ComparisonDocument, Difference, written
+from backtest.records.document import write_document
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting import style
@@ -130,13 +130,13 @@ def _parameters(comparison: Comparison) -> b.Block:
 
 
 def _values(record: RunRecord) -> str:
-    own = record.document["parameters"]
+    own = record.document.parameters
     return ", ".join(f"{name} {written(value)}" for name, value in own.items()) or "no parameters"
 
 
 def _terms(label: str, record: RunRecord) -> tuple[b.Block, b.Block]:
-    own, costs = record.document, written(record.document["cost_bps"])
-    said = f"{own['thesis']} ({_values(record)}; market {own['market']}; costs {costs} bp a side)"
+    own, costs = record.document, written(record.document.cost_bps)
+    said = f"{own.thesis} ({_values(record)}; market {own.market}; costs {costs} bp a side)"
     return b.Heading(label, 3), b.Text(said)
 
 
@@ -213,8 +213,8 @@ def write_comparison(
     place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
         write_page(page(comparison), draft)
-        document = as_document(comparison, place.resolve())
-        (draft / "comparison.json").write_text(to_json(document) + "\n", encoding="utf-8")
+        document = ComparisonDocument.of(comparison, place.resolve())
+        write_document(document, draft / "comparison.json")
         returns_of(comparison).to_parquet(draft / "returns.parquet", index=False)
         write_also(
             draft, also, "comparison", lambda: comparison_sheets(comparison, document, verdict(comparison))

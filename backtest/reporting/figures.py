@@ -128,7 +128,7 @@ def growth_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
             width = 1.5 if name == record.name else 0.9
             style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
         style.log_axis(growth)
-        proxy = " (proxy series)" if record.document["proxy"] else ""
+        proxy = " (proxy series)" if record.document.proxy else ""
         style.heading(growth, f"Growth of 1, log scale{proxy}")
         against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
         style.draw(relative, record.dates, against, size, color=style.INK, linewidth=1.2)
@@ -236,8 +236,8 @@ def card_figure(record: RunRecord) -> Figure:
                 fall = 100.0 * drawdowns(returns)
                 style.draw(falls, record.dates, fall, size, color=tints[name], linewidth=width)
         style.log_axis(growth)
-        proxy = "; proxy series" if record.document["proxy"] else ""
-        where = f"{record.document['market']}{proxy}, {record.dates[0]} to {record.dates[-1]}"
+        proxy = "; proxy series" if record.document.proxy else ""
+        where = f"{record.document.market}{proxy}, {record.dates[0]} to {record.dates[-1]}"
         figure.text(0.012, 0.955, record.name, fontweight="bold", fontsize=11)
         figure.text(0.988, 0.955, where, fontsize=8.5, color=style.MUTED, ha="right")
         style.heading(growth, "Growth of 1, log scale")

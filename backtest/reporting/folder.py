@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backtest.files import being_written, whole_folder
 from backtest.folders import expanded
-from backtest.records.document import to_json
+from backtest.records.document import write_document
 from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
 from backtest.reporting.html import render
@@ -71,10 +71,9 @@ def write_report(
     """
     place = expanded(out) if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
-        content = sheet(result, robust, tried=tried)
-        content.record.document["report"] = str(place.resolve())
+        content = sheet(result, robust, report=place.resolve(), tried=tried)
         write_page(run_page(result, content), draft)
         write_record(content.record, draft)
         write_also(draft, also, result.strategy.name, lambda: run_sheets(result, content.record, tried))
-        (draft / "sheet.json").write_text(to_json(as_document(content)) + "\n", encoding="utf-8")
+        write_document(as_document(content), draft / "sheet.json")
     return place

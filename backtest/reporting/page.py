@@ -17,6 +17,7 @@ from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from backtest.records.document import DataDocument
     from backtest.records.record import RunRecord
     from backtest.records.robustness import Robustness
     from backtest.records.sheet import FactorModel, Sheet, Variant
@@ -45,7 +46,7 @@ def tiles(sheet: Sheet) -> b.Tiles:
     record, own = sheet.record, sheet.intervals
     alpha, interval = own["alpha"], _ends(own["alpha"], percent)
     against = f"{signed(sheet.differences['cagr'].value, 2)} against {record.benchmark}"
-    deepest = percent(record.document["metrics"]["max_drawdown"])
+    deepest = cell(record.document.metrics["max_drawdown"], percent)
     sharpe = cell(own["sharpe"].value, number), f"95%: {_ends(own['sharpe'], number)}"
     held = f"since {sheet.since}; the data end there"
     return b.Tiles(
@@ -59,23 +60,23 @@ def tiles(sheet: Sheet) -> b.Tiles:
     )
 
 
-def measures(document: dict[str, Any], name: str) -> b.Table:
+def measures(result: Run) -> b.Table:
     """Return the measures of a run beside those of its benchmarks."""
-    columns = {name: document["metrics"], **document["benchmarks"]}
+    columns = {result.strategy.name: result.metrics, **result.benchmarks}
     rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
     return b.table(["", *columns], rows, brief=True)
 
 
 def _with_intervals(sheet: Sheet) -> b.Table:
     record = sheet.record
-    benchmarks = record.document["benchmarks"]
+    benchmarks = record.document.benchmarks
     rows = []
     for measure in MEASURES:
         key, form = measure.key, measure.form
-        own = record.document["metrics"][key]
+        own = record.document.metrics[key]
         known = sheet.intervals.get(key)
         if sheet.ranges is not None and key in HELD:
-            known = Interval(own, *getattr(sheet.ranges, key))
+            known = Interval(float("nan"), *getattr(sheet.ranges, key))
         others = (cell(metrics[key], form) for metrics in benchmarks.values())
         apart = _ends(sheet.differences.get(key), form)
         rows.append((measure.label.strip(), cell(own, form), _ends(known, form), *others, apart))
@@ -356,15 +357,15 @@ def _holds(sheet: Sheet) -> str:
     )
 
 
-def data(series: dict[str, dict[str, str]]) -> b.Table:
+def data(document: DataDocument) -> b.Table:
     """Return where each series is from, how far it goes, and its checksum."""
-    rows = [(id, s["source"], s["last"], b.Code(s["sha256"][:12])) for id, s in series.items()]
+    rows = [(id, s.source, s.last, b.Code(s.sha256[:12])) for id, s in document.series.items()]
     return b.table(["series", "from", "last", "sha256"], rows, "llrr", "codes", first=12)
 
 
 def run_page(result: Run, sheet: Sheet) -> b.Page:
     """Return the page of a run."""
-    record, tried = sheet.record, int(sheet.record.document["tried"])
+    record, tried = sheet.record, sheet.record.document.tried
     drawn = charts(sheet)
     said = [(word, each) for word, each in terms(result, tried) if word not in _SAID_ABOVE]
     blocks: list[b.Block] = [
@@ -392,21 +393,21 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("If trading were dearer, or later"), *_dearer_or_later(result, sheet)),
         *(b.Heading("What it held at the end of the data"), b.Text(_holds(sheet))),
         *(b.Heading("Terms"), b.Definitions(tuple(said))),
-        *(b.Heading("Data"), data(record.document["data"]["series"])),
+        *(b.Heading("Data"), data(record.document.data)),
     ]
-    return b.Page(f"{record.name} on {record.document['market']}", tuple(blocks), LAST)
+    return b.Page(f"{record.name} on {record.document.market}", tuple(blocks), LAST)
 
 
 _SAID_ABOVE = ("thesis", "proxy", "caution")
 """Terms that stand at the top of the page."""
 
 
-def brief(result: Run, document: dict[str, Any], robust: Robustness | None) -> list[b.Block]:
+def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
     """Return what a terminal shows of a run: verdict and table, then the terms."""
     blocks: list[b.Block] = [
         b.Conclusion((verdict(result),), brief=True),
         b.Text(opening(result), brief=True),
-        measures(document, result.strategy.name),
+        measures(result),
     ]
     if robust is not None:
         blocks += _robustness(robust)
@@ -415,9 +416,10 @@ def brief(result: Run, document: dict[str, Any], robust: Robustness | None) -> l
 
 def _robustness(robust: Robustness) -> list[b.Block]:
     """Return a row for each cost and, for each delay, the return a year, the Sharpe ratio and alpha's t."""
-    costs = list(dict.fromkeys(trial.cost_bps for trial in robust.trials))
-    delays = list(dict.fromkeys(trial.delay_fill for trial in robust.trials))
-    by_terms = {(trial.cost_bps, trial.delay_fill): trial.metrics for trial in robust.trials}
+    costs, delays = (
+        list(dict.fromkeys(trial[key] for trial in robust.trials)) for key in ("cost_bps", "delay_fill")
+    )
+    by_terms = {(trial["cost_bps"], trial["delay_fill"]): trial for trial in robust.trials}
     parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
     rows = [
         (

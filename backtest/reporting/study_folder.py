@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from backtest.files import whole_folder
 from backtest.folders import expanded
-from backtest.records.document import to_json
+from backtest.records.document import write_document
 from backtest.reporting.folder import default_place
 from backtest.reporting.html import render
-from backtest.reporting.study_document import claims_document, study_document
 from backtest.reporting.study_pages import claims_page, study_page
+from backtest.studies.document import claims_document, study_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,7 @@ def write_study(study: Study, out: str | Path | None = None) -> Path:
     place = _place(study.claim.id, out)
     with whole_folder(place) as draft:
         _write(study_page(study), draft / "index.html")
-        text = to_json(study_document(study, place.resolve()))
-        (draft / "study.json").write_text(text + "\n", encoding="utf-8")
+        write_document(study_document(study, place.resolve()), draft / "study.json")
     return place
 
 
@@ -45,6 +44,5 @@ def write_claims(studies: Sequence[Study], out: str | Path | None = None) -> Pat
         _write(claims_page(studies), draft / "index.html")
         for study in studies:
             _write(study_page(study, back="index.html"), draft / f"{study.claim.id}.html")
-        text = to_json(claims_document(studies, place.resolve()))
-        (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
+        write_document(claims_document(studies, place.resolve()), draft / "claims.json")
     return place

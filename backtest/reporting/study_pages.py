@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
 from backtest.reporting.page import data
-from backtest.reporting.study_document import WARNING, data_of
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
+from backtest.studies.document import WARNING
 from backtest.studies.findings import Paths
 from backtest.wording import signed
 
@@ -122,7 +123,7 @@ def study_page(study: Study, back: str = "") -> b.Page:
             blocks.append(b.Heading("To read this"))
             blocks += [b.Text(note, brief=True) for note in finding.notes]
     blocks += [b.Heading("Terms"), _terms(study)]
-    blocks += [b.Heading("Data"), data(data_of(study.market)["series"])]
+    blocks += [b.Heading("Data"), data(DataDocument.of(study.market))]
     return b.Page(f"{claim.id}: {verdict.word}", tuple(blocks), _last(study.market))
 
 
@@ -183,7 +184,7 @@ def claims_page(studies: Sequence[Study]) -> b.Page:
         b.table(["Claim", "Verdict", "Sample"], map(_row, studies), "wlw"),
         *map(_section, studies),
         b.Heading("Data"),
-        data(data_of(market)["series"]),
+        data(DataDocument.of(market)),
     ]
     return b.Page(f"{title}: {market.name}", tuple(blocks), _last(market))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -11,13 +12,13 @@ from backtest.measures import BY_KEY, MEASURES
 from backtest.reporting.saving import WorkbookSheet, flat
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.standing_document import lines
-from backtest.reporting.study_document import WARNING
+from backtest.studies.document import WARNING
 from backtest.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backtest.records.comparison import Comparison
+    from backtest.records.comparison import Comparison, ComparisonDocument
     from backtest.records.record import RunRecord
     from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
@@ -70,17 +71,17 @@ def returns_of(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"date": dates, **columns, "held_alike": comparison.together})
 
 
-def comparison_sheets(comparison: Comparison, document: Mapping[str, Any], said: str) -> Workbook:
+def comparison_sheets(comparison: Comparison, document: ComparisonDocument, said: str) -> Workbook:
     """Return the workbook of a comparison; ``said`` is its verdict."""
-    runs = {
-        run["name"]: f"{run['strategy']} {run['parameters']} on {run['market']}" for run in document["runs"]
-    }
+    runs = {run.name: f"{run.strategy} {run.parameters} on {run.market}" for run in document.runs}
     pairs = [("window", f"{comparison.start} to {comparison.end}"), *runs.items()]
     cautions = [("caution", each) for each in comparison.cautions]
     return {
         "summary": _measures(dict(zip(comparison.labels, comparison.metrics, strict=True))),
         "returns": _all_percent(returns_of(comparison)),
-        "differences": WorkbookSheet(pd.DataFrame(document["differences"])),
+        "differences": WorkbookSheet(
+            pd.DataFrame([msgspec.structs.asdict(pair) for pair in document.differences])
+        ),
         "terms": _lines([("verdict", said), *cautions, *pairs]),
     }
 

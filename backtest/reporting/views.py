@@ -82,7 +82,7 @@ class _Run(Paged):
     def brief(self) -> Iterable[b.Block]:
         from backtest.reporting.page import brief
 
-        return brief(self.of, self.document(), None)
+        return brief(self.of)
 
     @property
     def short(self) -> Iterable[b.Block]:
@@ -92,7 +92,7 @@ class _Run(Paged):
     def _record(self) -> RunRecord:
         from backtest.records.record import record_of
 
-        return record_of(self.of, self.document())
+        return record_of(self.of)
 
     def frame(self) -> pd.DataFrame:
         return self._record.bars()
@@ -101,9 +101,9 @@ class _Run(Paged):
         return tables.run_sheets(self.of, self._record)
 
     def document(self) -> Any:
-        from backtest.records.document import document
+        from backtest.records.document import RunDocument
 
-        return document(self.of, None)
+        return RunDocument.of(self.of)
 
     def draw(self) -> Figure:
         from backtest.reporting.figures import growth_figure
@@ -139,9 +139,9 @@ class _Comparison(Paged):
         return tables.comparison_sheets(self.of, self.document(), verdict(self.of))
 
     def document(self) -> Any:
-        from backtest.records.comparison import as_document
+        from backtest.records.comparison import ComparisonDocument
 
-        return as_document(self.of, None)
+        return ComparisonDocument.of(self.of)
 
     def draw(self) -> Figure:
         from backtest.reporting.comparison_figures import growth_figure
@@ -218,9 +218,9 @@ class _Study(Paged):
         return tables.study_sheets(self.of)
 
     def document(self) -> Any:
-        from backtest.reporting.study_document import study_document
+        from backtest.studies.document import study_document
 
-        return study_document(self.of, None)
+        return study_document(self.of)
 
     def draw(self) -> Figure:
         from backtest.reporting.study_figures import study_figure

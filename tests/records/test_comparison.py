@@ -6,14 +6,15 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtest import MarketData, UsageError, compare, load_strategy, run
 from backtest.measures import MEASURES
-from backtest.records.comparison import as_document
-from backtest.records.document import document
+from backtest.records.comparison import ComparisonDocument
+from backtest.records.document import plain
 from backtest.records.record import RunRecord, record_of
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.comparison_page import page, verdict, write_comparison
@@ -33,11 +34,11 @@ def rate_cut(embedded: MarketData) -> Run:
 
 
 def changed(record: RunRecord, **values: object) -> RunRecord:
-    return dataclasses.replace(record, document={**record.document, **values})
+    return dataclasses.replace(record, document=msgspec.structs.replace(record.document, **values))
 
 
 def as_record(result: Run) -> RunRecord:
-    return record_of(result, document(result, None))
+    return record_of(result)
 
 
 def same(ours: dict[str, float], theirs: dict[str, float]) -> None:
@@ -93,7 +94,7 @@ def test_reports_are_compared_as_the_runs_that_they_are_of(
     other = run("buy_and_hold", embedded, start=rate_cut.start)
     places = [write_report(result, tmp_path / result.strategy.name) for result in (rate_cut, other)]
     stored, fresh = compare(*places), compare(rate_cut, other)
-    one, two = as_document(stored, None), as_document(fresh, None)
+    one, two = (plain(ComparisonDocument.of(each)) for each in (stored, fresh))
     assert one == two
 
 
@@ -212,11 +213,10 @@ def test_other_costs_markets_and_vintages_are_said_first(embedded: MarketData, r
         "Different delays of the fills (bars): rate_cut (1): 0; rate_cut (2): 6."
         in compare(record, late).cautions
     )
-    series = {
-        id: {**values, "sha256": "other"} if id == "SMB" else values
-        for id, values in record.document["data"]["series"].items()
-    }
-    revised = changed(record, data={**record.document["data"], "series": series}, market="another", tried=9)
+    data = record.document.data
+    other = msgspec.structs.replace(data.series["SMB"], sha256="other")
+    data = msgspec.structs.replace(data, series={**data.series, "SMB": other})
+    revised = changed(record, data=data, market="another", tried=9)
     said = compare(record, revised).cautions
     assert said[0].startswith("Different markets: ")
     assert said[1] == "Different numbers of combinations tried: rate_cut (1): 1; rate_cut (2): 9."

@@ -52,14 +52,14 @@ def colour(line: Line2D) -> str:
 def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet, size: FigureSize) -> None:
     growth, relative, strip = figures.growth_figure(content.record, size).axes
     document = content.record.document
-    totals = [document["metrics"]["total_return"]]
-    totals += [metrics["total_return"] for metrics in document["benchmarks"].values()]
+    totals = [document.metrics["total_return"]]
+    totals += [metrics["total_return"] for metrics in document.benchmarks.values()]
     assert sorted(values[-1] for values in drawn(growth)) == pytest.approx(sorted(1.0 + t for t in totals))
     assert all(values[0] == 1.0 for values in drawn(growth))
     assert growth.get_yscale() == "log"
     assert {text.get_text() for text in growth.texts} == {"rate_cut", "large", "small", "market"}
     assert all(0.0 <= text.xy[1] <= 1.0 for text in growth.texts)
-    market = document["benchmarks"]["market"]["total_return"]
+    market = document.benchmarks["market"]["total_return"]
     assert drawn(relative)[0][-1] == pytest.approx((1.0 + totals[0]) / (1.0 + market))
     assert len(strip.collections) == 2
     assert "proxy" in growth.get_title(loc="left")
@@ -70,7 +70,7 @@ def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
     content: Sheet, size: FigureSize
 ) -> None:
     growth = figures.growth_figure(content.record, size).axes[0]
-    total = 1.0 + content.record.document["metrics"]["total_return"]
+    total = 1.0 + content.record.document.metrics["total_return"]
     (own,) = [line for line in growth.lines if colour(line) == style.INK]
     assert float(own.get_ydata()[-1]) == pytest.approx(total)
     by_name = {text.get_text(): to_hex(text.get_color()) for text in growth.texts}
@@ -95,7 +95,7 @@ def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: FigureSize) 
 def test_the_drawdowns_are_the_measured_ones(content: Sheet, size: FigureSize) -> None:
     (axes,) = figures.drawdown_figure(content.record, size).axes
     document = content.record.document
-    deepest = [document["metrics"]["max_drawdown"], document["benchmarks"]["market"]["max_drawdown"]]
+    deepest = [document.metrics["max_drawdown"], document.benchmarks["market"]["max_drawdown"]]
     assert sorted(min(values) for values in drawn(axes)) == pytest.approx(sorted(100.0 * d for d in deepest))
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
-from backtest.records.document import document
+from backtest.records.again import repeat
+from backtest.records.document import RunDocument, read_document
 from backtest.records.record import read_record, record_of
 from backtest.reporting.folder import write_report
 
@@ -51,7 +52,7 @@ def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(result:
 
 
 def test_a_report_is_read_as_it_was_written(result: Run, tmp_path: Path) -> None:
-    written = record_of(result, document(result, None))
+    written = record_of(result)
     read = read_record(write_report(result, tmp_path / "report"))
     for name in ("dates", "returns", "sleeve_returns", "weights", "fills"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
@@ -71,8 +72,8 @@ def test_a_report_is_read_as_it_was_written(result: Run, tmp_path: Path) -> None
     [
         ("bars.parquet", None, "is not the folder of a report: it has no bars.parquet"),
         ("bars.parquet", b"not parquet", "cannot be read: .*; run it again"),
-        ("result.json", b"{", "cannot be read: .*; run it again"),
-        ("result.json", b"{}", "cannot be read: .*; run it again"),
+        ("result.json", b"{", "cannot be read: it is not JSON, or not of this kind; write it again"),
+        ("result.json", b"{}", "cannot be read: it lacks 'strategy'; write it again"),
     ],
 )
 def test_a_report_that_is_not_whole_is_named(
@@ -86,13 +87,48 @@ def test_a_report_that_is_not_whole_is_named(
         read_record(place)
 
 
-@pytest.mark.parametrize(("name", "value"), [("parameters", None), ("market", 5), ("data", []), ("proxy", 1)])
-def test_a_report_changed_by_hand_is_named(result: Run, tmp_path: Path, name: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("parameters", None, "'parameters' must be a table, not nothing"),
+        ("market", 5, "'market' must be text, not a whole number"),
+        ("data", [], "'data' must be a table, not a list"),
+        ("data", {"last": "2018-11-30"}, "'data' lacks 'series'"),
+        ("proxy", 1, "'proxy' must be text, not a whole number"),
+        ("start", "30 September 1983", "'start' must be a day, such as 1990-01-31"),
+        (
+            "shaded",
+            {"cuts": [["2001-01-03"]], "recessions": []},
+            "'shaded.cuts\\[0\\]' must be a list of 2",
+        ),
+    ],
+)
+def test_a_report_changed_by_hand_is_named(
+    result: Run, tmp_path: Path, name: str, value: object, sentence: str
+) -> None:
     place = write_report(result, tmp_path / "report")
     content = json.loads((place / "result.json").read_text())
     (place / "result.json").write_text(json.dumps({**content, name: value}))
-    with pytest.raises(UsageError, match=f"cannot be read: {name} is .*; run it again"):
+    with pytest.raises(UsageError, match=f"result.json cannot be read: {sentence}; write it again"):
         read_record(place)
+
+
+def test_a_report_of_an_earlier_version_lacks_what_came_later(result: Run, tmp_path: Path) -> None:
+    place = write_report(result, tmp_path / "report", tried=7)
+    content = json.loads((place / "result.json").read_text())
+    assert read_document(place / "result.json", RunDocument).tried == 7
+    later = ("doubts", "made_by", "warm_up", "tried", "skill", "proxy", "decide", "delay_fill", "report")
+    kept = {key: value for key, value in content.items() if key not in later}
+    (place / "result.json").write_text(json.dumps({**kept, "metrics": {"cagr": None}, "unheard of": 1}))
+    early = read_record(place).document
+    assert (early.tried, early.made_by, early.decide, early.metrics) == (
+        1,
+        None,
+        "every-fill",
+        {"cagr": None},
+    )
+    with pytest.raises(UsageError, match="does not say which script it ran"):
+        repeat(place)
 
 
 def test_default_places_are_below_the_current_folder_and_never_taken_twice(

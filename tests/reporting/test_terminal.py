@@ -8,7 +8,6 @@ import pytest
 
 from backtest import MarketData, run, study
 from backtest.measures import MEASURES
-from backtest.records.document import document
 from backtest.records.robustness import robustness
 from backtest.reporting import blocks as b
 from backtest.reporting.page import brief
@@ -39,7 +38,7 @@ def test_a_long_name_leaves_the_labels_whole(shown) -> None:  # type: ignore[no-
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_every_number_is_shown_whole(shown, embedded: MarketData, width: int) -> None:  # type: ignore[no-untyped-def]
     result = run("rate_cut", embedded)
-    said = shown(brief(result, document(result, None), robustness(result)), width)
+    said = shown(brief(result, robustness(result)), width)
     words = said.split()
     for metrics in (result.metrics, *result.benchmarks.values()):
         assert all(m.text(metrics[m.key]) in words for m in MEASURES)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from backtest import load_market, load_strategy, run
 from backtest.errors import RotationError
-from backtest.records.document import document
 from backtest.records.reasons import reasons
 from backtest.records.record import record_of
 from backtest.records.standing import signal as ask
@@ -85,7 +84,7 @@ def _rounded(value: Any) -> Any:
 def trades(strategy: Strategy, market: MarketData) -> list[str]:
     """Return the reasons of up to six trades of a run, spread evenly."""
     result = run(strategy, market)
-    said = reasons(result, record_of(result, document(result, None)))
+    said = reasons(result, record_of(result))
     return said[:: len(said) // 6 + 1]
 
 
