@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.calibration import runs, studies, sweeps, tried
+from benchmarks.calibration import panels, runs, studies, sweeps, tried
 
 if TYPE_CHECKING:
     from benchmarks.calibration.experiments import Experiment
@@ -12,4 +12,10 @@ if TYPE_CHECKING:
 
 def experiments() -> list[Experiment]:
     """Return all experiments; the order is that of the table."""
-    return [*runs.EXPERIMENTS, *sweeps.EXPERIMENTS, *studies.EXPERIMENTS, *tried.EXPERIMENTS]
+    return [
+        *runs.EXPERIMENTS,
+        *sweeps.EXPERIMENTS,
+        *studies.EXPERIMENTS,
+        *panels.EXPERIMENTS,
+        *tried.EXPERIMENTS,
+    ]
