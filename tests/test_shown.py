@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from backtest import compare, run, signal, study, tune
 from backtest.errors import UsageError
 from backtest.records.comparison import ComparisonDocument
-from backtest.records.document import RunDocument, plain, read_document
+from backtest.records.document import plain, read_document
+from backtest.records.run_document import RunDocument
 from backtest.studies.document import StudyDocument
 from tests.reporting.browser import chromium, opened
 
@@ -149,6 +150,11 @@ def test_the_frame_of_a_standing_has_the_facts(results: dict[str, Any]) -> None:
     now: Standing = results["standing"]
     frame = now.to_frame()
     assert frame["fact"].tolist() == [fact.fact for fact in now.because]
+
+
+def test_a_standing_is_its_document(results: dict[str, Any], tmp_path: Path) -> None:
+    now: Standing = results["standing"]
+    assert read_document(now.save(tmp_path / "now.json"), type(now)) == now
 
 
 @pytest.mark.parametrize("kind", KINDS)

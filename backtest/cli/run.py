@@ -113,7 +113,8 @@ def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ())
     with witness(result):
         place = _written(result, robust, options)
     if options.json:
-        from backtest.records.document import RunDocument, to_json
+        from backtest.records.document import to_json
+        from backtest.records.run_document import RunDocument
 
         print(to_json(RunDocument.of(result, place, robust)))  # noqa: T201 - this command's product
     elif place is not None:
@@ -137,7 +138,8 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
-    from backtest.records.document import RunDocument, to_json
+    from backtest.records.document import to_json
+    from backtest.records.run_document import RunDocument
     from backtest.runs import run as run_one
     from backtest.scripting.loading import load_strategy
 
@@ -186,7 +188,8 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from backtest.records.again import differences, repeat, said_of
-    from backtest.records.document import RunDocument, plain, to_json
+    from backtest.records.document import plain, to_json
+    from backtest.records.run_document import RunDocument
     from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)

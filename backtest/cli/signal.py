@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser, named_with_parameters
 from backtest.cli.options import (
@@ -63,26 +62,29 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     return parser
 
 
-def _stands(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> tuple[Any, list[Standing]]:
-    """Return the options, and what each strategy that is asked for holds."""
+def _stands(
+    prog: str, strategy: Strategy | None, arguments: Sequence[str]
+) -> tuple[argparse.Namespace, list[tuple[Strategy, Standing]]]:
+    """Return the options, and each strategy that is asked for with what it holds."""
+    from backtest.market.load import load_market
     from backtest.records.standing import signal as ask
+    from backtest.scripting.loading import load_strategy
 
     if strategy is None and several(arguments):
         options = _parser(prog, None).parse(arguments)
         if options.set:
             raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
-        from backtest.market.load import load_market
-
-        market = load_market(options.market)
         calls = [named_with_parameters(name) for name in scripts_of(options.strategy)]
-        return options, [
-            ask(name, market, as_of=options.as_of, **terms(options), **parameters)
-            for name, parameters in calls
-        ]
-    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
-    options = _parser(prog, strategy).parse(arguments)
-    one = ask(strategy, options.market, as_of=options.as_of, **terms(options), **given(options))
-    return options, [one]
+        market = load_market(options.market)
+        asked = [(load_strategy(name), parameters) for name, parameters in calls]
+    else:
+        prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
+        options = _parser(prog, strategy).parse(arguments)
+        market, asked = load_market(options.market), [(strategy, given(options))]
+    return options, [
+        (own, ask(own, market, as_of=options.as_of, **terms(options), **parameters))
+        for own, parameters in asked
+    ]
 
 
 def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
@@ -90,38 +92,40 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options, found = _stands(prog, strategy, arguments)
     if options.changed:
         return _told_changes(found, options)
-    from backtest.reporting.standing_document import document, lines
-
+    standings = [standing for _, standing in found]
     if options.json:
-        documents = [document(standing) for standing in found]
-        said: Any = documents[0] if len(documents) == 1 else documents
-        print(json.dumps(said, indent=2, allow_nan=False))  # noqa: T201 - what was asked for
+        from backtest.records.document import to_json
+
+        print(to_json(standings[0] if len(standings) == 1 else standings))  # noqa: T201 - what was asked for
         return 0
     from backtest.reporting.blocks import Definitions
+    from backtest.reporting.standing import standing_lines
     from backtest.reporting.terminal import show
 
-    show(Definitions(tuple(lines(standing)), brief=True) for standing in found)
+    show(Definitions(tuple(standing_lines(standing)), brief=True) for standing in standings)
     return 0
 
 
-def _told_changes(found: list[Standing], options: argparse.Namespace) -> int:
+def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Namespace) -> int:
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
+    from backtest.records.document import plain, to_json
     from backtest.records.standing import since_last_asked
-    from backtest.reporting.standing_document import document, held
+    from backtest.reporting.standing import held
 
-    befores = since_last_asked(found)
-    pairs = list(zip(befores, found, strict=True))
-    changed = [before not in (None, standing.hold) for before, standing in pairs]
+    told = [
+        (standing, before, before not in (None, standing.hold))
+        for (_, standing), before in zip(found, since_last_asked(found), strict=True)
+    ]
+    status = CHANGED if any(changed for _, _, changed in told) else 0
     if options.json:
         rows = [
-            {**document(standing), "before": before, "changed": differs}
-            for standing, before, differs in zip(found, befores, changed, strict=True)
+            {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
         ]
-        print(json.dumps(rows, indent=2, allow_nan=False))  # noqa: T201 - what was asked for
-        return CHANGED if any(changed) else 0
-    for standing, before, differs in zip(found, befores, changed, strict=True):
-        name = f"{standing.strategy.name} on {standing.market.name}"
+        print(to_json(rows))  # noqa: T201 - what was asked for
+        return status
+    for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"
-        said = f"changed, was {held(before)}" if differs and before else word
+        said = f"changed, was {held(before)}" if changed and before else word
+        name = f"{standing.strategy} on {standing.market}"
         print(f"{name}: {held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
-    return CHANGED if any(changed) else 0
+    return status

@@ -17,7 +17,7 @@ from backtest.scripting.loading import load_strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.records.document import MadeBy, RunDocument
+    from backtest.records.run_document import MadeBy, RunDocument
     from backtest.runs import Run
 
 SAME = 1e-12

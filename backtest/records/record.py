@@ -11,7 +11,8 @@ import pandas as pd
 
 from backtest.errors import UsageError
 from backtest.measures import years
-from backtest.records.document import RunDocument, read_document, write_document
+from backtest.records.document import read_document, write_document
+from backtest.records.run_document import RunDocument
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints

@@ -18,9 +18,10 @@ from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
-from backtest.records.document import RunDocument, plain
+from backtest.records.document import plain
 from backtest.records.reasons import reasons
 from backtest.records.record import RunRecord, record_of
+from backtest.records.run_document import RunDocument
 from backtest.records.seen import Seen, seen
 from backtest.records.shading import recession_turns
 from backtest.runs import measured

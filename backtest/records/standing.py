@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,9 +18,11 @@ from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
 from backtest.market.release import ANNOUNCED, known_at
 from backtest.market.store import data_folder
+from backtest.parameters import Value
+from backtest.records.document import Day
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import reads
-from backtest.rules.why import facts, flips
+from backtest.rules.why import Fact, facts, flips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Shown
@@ -29,31 +31,34 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Days
-    from backtest.parameters import Value
     from backtest.rules.ruling import Ruling
-    from backtest.rules.why import Fact
     from backtest.series import Series
 
 HORIZON = 20
 """For so many years ahead it is known when time alone changes the answer."""
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """The next value of a series that was not known yet: the day on which it is due."""
 
     series: str
-    due: np.datetime64
+    date: Day
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Standing(Shown):
-    """What a strategy holds now.
+class Change(msgspec.Struct, frozen=True):
+    """What is held from a fill on."""
+
+    date: Day
+    hold: dict[str, float]
+
+
+class Standing(Shown, msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy holds now, as ``signal --json`` prints it; days are text, ``YYYY-MM-DD``.
 
     Parameters
     ----------
-    strategy, parameters, market
-        What was asked.
+    strategy, parameters, market, proxy
+        What was asked, by name, and in what respect the market is a proxy.
     as_of
         The last day whose news counts.
     decide
@@ -68,16 +73,14 @@ class Standing(Shown):
         The facts that decide, each with the day it became known.
     flips_if
         The moves each of which would change the target; the strategy's own words are its parameters.
-    next_change
-        The fill at which the target changes if nothing becomes known, None where it stays.
-    next_hold
-        What is held from then on.
-    releases
-        The next values of the series that decide, as far as their days are known, the next one first.
-    checked
+    without_news
+        What is held from when on if nothing becomes known; None where it stays.
+    checked_up_to
         The last day for which each input of the decision has been looked up, and no later than ``as_of``: the
         decision is as old as the oldest of them. None where it has no input.
-    stale
+    next_news
+        The next values of the series that decide, as far as their days are known, the next one first.
+    out_of_date
         Sentences about series that should have had news by ``as_of`` but have none in the data: up to when
         they are known, and how long before ``as_of`` that is.
 
@@ -85,25 +88,25 @@ class Standing(Shown):
     --------
     >>> from backtest import signal
     >>> now = signal("rate_cut", as_of="2019-08-15")
-    >>> str(now.since), len(now.because)
+    >>> now.since, len(now.because)
     ('2019-08-30', 1)
     """
 
-    strategy: Strategy
+    strategy: str
     parameters: dict[str, Value]
-    market: MarketData
-    as_of: np.datetime64
+    market: str
+    proxy: str | None
+    as_of: Day
     decide: str
-    fill: np.datetime64
+    fill: Day
     hold: dict[str, float]
-    since: np.datetime64
-    because: list[Fact]
+    since: Day
+    because: tuple[Fact, ...]
     flips_if: list[str]
-    next_change: np.datetime64 | None
-    next_hold: dict[str, float]
-    releases: list[Release]
-    checked: np.datetime64 | None
-    stale: list[str]
+    without_news: Change | None
+    checked_up_to: Day | None
+    next_news: list[Release]
+    out_of_date: list[str]
 
 
 def _extended(dates: Days, frequency: str, day: np.datetime64) -> tuple[Days, int]:
@@ -195,11 +198,11 @@ def _releases(market: MarketData, inputs: list[str]) -> list[Release]:
             continue
         if id in market.observations:
             due = _next_release(market.observations[id])
-            releases += [] if due is None else [Release(id, due)]
+            releases += [] if due is None else [Release(id, str(due))]
         elif id in market.bars.sleeves:
             known = np.flatnonzero(np.isfinite(market.bars.column(id)))
-            releases += [Release(id, market.bars.dates[known[-1] + 1])] if len(known) else []
-    return sorted(releases, key=lambda release: (release.due, release.series))
+            releases += [Release(id, str(market.bars.dates[known[-1] + 1]))] if len(known) else []
+    return sorted(releases, key=lambda release: (release.date, release.series))
 
 
 def _ago(earlier: np.datetime64, day: np.datetime64) -> str:
@@ -227,11 +230,11 @@ def _known_up_to(market: MarketData, id: str) -> np.datetime64:
 def _stale(market: MarketData, inputs: list[str], releases: list[Release], day: np.datetime64) -> list[str]:
     late = []
     for release in releases:
-        if release.due <= day:
+        if release.date <= str(day):
             known = _known_up_to(market, release.series)
             late.append(
                 f"{release.series} is known up to {known}, {_ago(known, day)}; "
-                f"its next value was due on {release.due}"
+                f"its next value was due on {release.date}"
             )
     dated = {release.series for release in releases}
     for id in [id for id in inputs if id not in dated and id in market.observations]:
@@ -315,26 +318,27 @@ def signal(
         named = zip(then.bars.sleeves, weights[index].tolist(), strict=True)
         return {sleeve: weight for sleeve, weight in named if weight}
 
+    checked = _checked(then, inputs)
     return Standing(
-        strategy=strategy,
+        strategy=strategy.name,
         parameters=values,
-        market=market,
-        as_of=day,
+        market=market.name,
+        proxy=market.proxy or None,
+        as_of=str(day),
         decide=decide,
-        fill=dates[fill],
+        fill=str(dates[fill]),
         hold=held(fill),
-        since=dates[before[-1] + 1] if len(before) else dates[decision.first_fill],
-        because=facts(ruling, ruling.rule, fill),
+        since=str(dates[before[-1] + 1] if len(before) else dates[decision.first_fill]),
+        because=tuple(facts(ruling, ruling.rule, fill)),
         flips_if=_moves(ruling, fill),
-        next_change=dates[after[0]] if len(after) else None,
-        next_hold=held(int(after[0])) if len(after) else {},
-        releases=[release for release in releases if release.due > day],
-        checked=_checked(then, inputs),
-        stale=_stale(then, inputs, releases, day),
+        without_news=Change(str(dates[after[0]]), held(int(after[0]))) if len(after) else None,
+        checked_up_to=None if checked is None else str(checked),
+        next_news=[release for release in releases if release.date > str(day)],
+        out_of_date=_stale(then, inputs, releases, day),
     )
 
 
-def since_last_asked(found: Sequence[Standing]) -> list[dict[str, float] | None]:
+def since_last_asked(found: Sequence[tuple[Strategy, Standing]]) -> list[dict[str, float] | None]:
     """Return what each strategy held when this was last asked, and keep what it holds now.
 
     None for one that was not asked about before, with these parameters on this market. It is kept beside the
@@ -355,13 +359,11 @@ def since_last_asked(found: Sequence[Standing]) -> list[dict[str, float] | None]
     except (OSError, msgspec.MsgspecError):
         raise UsageError(f"{place} cannot be read; remove it, and holdings are kept anew") from None
     keys = [
-        msgspec.json.encode(
-            [s.strategy.name, s.strategy.file, sorted(s.parameters.items()), s.market.name, s.decide]
-        ).decode()
-        for s in found
+        msgspec.json.encode([s.strategy, own.file, sorted(s.parameters.items()), s.market, s.decide]).decode()
+        for own, s in found
     ]
     before = [kept.get(key) for key in keys]
-    kept.update(zip(keys, (s.hold for s in found), strict=True))
+    kept.update(zip(keys, (s.hold for _, s in found), strict=True))
     with whole_file(place, "what was held", "free the disk, or name another folder with --data-dir") as file:
         file.write(msgspec.json.format(msgspec.json.encode(kept)))
     return before

@@ -12,6 +12,7 @@ from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, opening, terms, verdict
+from backtest.reporting.standing import held
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
@@ -37,10 +38,6 @@ def _ends(interval: Interval | None, form: Callable[[float], str]) -> str:
     return f"{form(interval.low)} to {form(interval.high)}"
 
 
-def _held(weights: dict[str, float]) -> str:
-    return ", ".join(name if w == 1.0 else f"{name} {w:.0%}" for name, w in weights.items())
-
-
 def tiles(sheet: Sheet) -> b.Tiles:
     """Return the numbers that are seen first."""
     record, own = sheet.record, sheet.intervals
@@ -48,14 +45,15 @@ def tiles(sheet: Sheet) -> b.Tiles:
     against = f"{signed(sheet.differences['cagr'].value, 2)} against {record.benchmark}"
     deepest = cell(record.document.metrics["max_drawdown"], percent)
     sharpe = cell(own["sharpe"].value, number), f"95%: {_ends(own['sharpe'], number)}"
-    held = f"since {sheet.since}; the data end there"
     return b.Tiles(
         (
             b.Tile("return a year", percent(own["cagr"].value), against),
             b.Tile("alpha a year", signed(alpha.value, 2), f"95%: {interval}" if interval else "no interval"),
             b.Tile("Sharpe ratio", *sharpe),
             b.Tile("deepest fall", deepest, "from the highest value so far"),
-            b.Tile(f"held on {record.dates[-1]}", _held(sheet.holds), held),
+            b.Tile(
+                f"held on {record.dates[-1]}", held(sheet.holds), f"since {sheet.since}; the data end there"
+            ),
         )
     )
 

@@ -11,7 +11,7 @@ import pandas as pd
 from backtest.measures import BY_KEY, MEASURES
 from backtest.reporting.saving import WorkbookSheet, flat
 from backtest.reporting.sentences import terms, verdict
-from backtest.reporting.standing_document import lines
+from backtest.reporting.standing import standing_lines
 from backtest.studies.document import WARNING
 from backtest.wording import percent
 
@@ -173,4 +173,4 @@ def standing_frame(standing: Standing) -> pd.DataFrame:
 
 def standing_sheets(standing: Standing) -> Workbook:
     """Return the workbook of a standing: what is said, and the facts."""
-    return {"signal": _lines(lines(standing)), "facts": WorkbookSheet(standing_frame(standing))}
+    return {"signal": _lines(standing_lines(standing)), "facts": WorkbookSheet(standing_frame(standing))}

@@ -13,6 +13,7 @@ from backtest.folders import expanded
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import tables
+from backtest.reporting.standing import standing_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +102,7 @@ class _Run(Paged):
         return tables.run_sheets(self.of, self._record)
 
     def document(self) -> Any:
-        from backtest.records.document import RunDocument
+        from backtest.records.run_document import RunDocument
 
         return RunDocument.of(self.of)
 
@@ -241,9 +242,7 @@ class _Standing(View):
 
     @property
     def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.standing_document import lines
-
-        return [b.Definitions(tuple(lines(self.of)), brief=True)]
+        return [b.Definitions(tuple(standing_lines(self.of)), brief=True)]
 
     def frame(self) -> pd.DataFrame:
         return tables.standing_frame(self.of)
@@ -252,9 +251,7 @@ class _Standing(View):
         return tables.standing_sheets(self.of)
 
     def document(self) -> Any:
-        from backtest.reporting.standing_document import document
-
-        return document(self.of)
+        return self.of
 
 
 _VIEWS: dict[str, type[View]] = {

@@ -33,14 +33,14 @@ def _in_unit(value: str, unit: str) -> str:
 class Fact:
     """Something that was known at a fill.
 
-    ``value`` counts in ``unit`` and is None where there is none; ``known_at`` is the day it became known;
-    ``series`` are the ids of the series and the sleeves that it comes from.
+    ``value`` counts in ``unit`` and is None where there is none; ``known_at`` is the day it became known,
+    ``YYYY-MM-DD``; ``series`` are the ids of the series and the sleeves that it comes from.
     """
 
     fact: str
     value: float | None
     unit: str
-    known_at: np.datetime64
+    known_at: str
     series: tuple[str, ...]
 
     def text(self, between: str) -> str:
@@ -76,10 +76,10 @@ def _latest(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
 
 
 def _latest_of(ruling: Ruling, level: Any, node: Expr, fill: int) -> list[Fact]:
-    usable = level.fills.knows(fill, level.known_at)
+    known_at, usable = level.known_at, level.fills.knows(fill, level.known_at)
     values, from_ = level.values[level.which[0]], reads(node, ruling.known.names)
     present = np.flatnonzero(usable & np.isfinite(values) & (np.arange(len(values)) >= level.since[0]))
-    return [Fact(level.label, float(values[i]), level.unit, level.known_at[i], from_) for i in present[-1:]]
+    return [Fact(level.label, float(values[i]), level.unit, str(known_at[i]), from_) for i in present[-1:]]
 
 
 def _crossing(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
@@ -131,9 +131,9 @@ def _last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
     from_ = reads(node, ruling.known.names)
     if story.values is None:
-        return [Fact(f"the last {story.name}", None, "", days[i], from_) for i in past[-1:]]
+        return [Fact(f"the last {story.name}", None, "", str(days[i]), from_) for i in past[-1:]]
     name = f"the last {story.name}, to"
-    return [Fact(name, float(story.values[i]), "percent", days[i], from_) for i in past[-1:]]
+    return [Fact(name, float(story.values[i]), "percent", str(days[i]), from_) for i in past[-1:]]
 
 
 def _window(ruling: Ruling, node: Expr, fill: int) -> list[str]:
@@ -177,7 +177,7 @@ def _last_moves(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
             f"the last {name} of {target.id}, to",
             float(target.values[i]),
             "percent",
-            target.known_at[i],
+            str(target.known_at[i]),
             (target.id,),
         )
         for i, name in sorted(found, reverse=True)
@@ -259,7 +259,7 @@ def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     dates, start, stop = held.fills.dates, starts[run], stops[run]
     begun, ended = dates[[start, min(fill, stop)]].astype("datetime64[M]").astype(int)
     what = f"length of the {'present' if fill < stop else 'last'} run ({_held_rule(ruling, node)})"
-    return [*found, Fact(what, float(ended - begun), "months", dates[start], ())]
+    return [*found, Fact(what, float(ended - begun), "months", str(dates[start]), ())]
 
 
 def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:

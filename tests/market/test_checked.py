@@ -11,8 +11,9 @@ from backtest.market.catalogue import entry
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
 from backtest.market.reading import read
+from backtest.records.document import plain
 from backtest.records.standing import signal
-from backtest.reporting.standing_document import document, lines
+from backtest.reporting.standing import standing_lines as lines
 
 OWN = """\
 title = "A market of one's own"
@@ -39,10 +40,10 @@ def test_a_policy_rate_that_was_not_looked_up_since_is_out_of_date(
     looked_up = series.dates[-1] - np.timedelta64(1, "D")
     assert (series.checked, series.last) == (looked_up, series.dates[-1])
     standing = signal(strategy, market, as_of=looked_up + np.timedelta64(92, "D"))
-    (sentence,) = standing.stale
+    (sentence,) = standing.out_of_date
     assert sentence.startswith(f"policy is known up to {looked_up}, 3 months before ")
-    assert document(standing)["out_of_date"] == [sentence]
-    assert document(standing)["checked_up_to"] == str(looked_up)
+    assert plain(standing)["out_of_date"] == [sentence]
+    assert plain(standing)["checked_up_to"] == str(looked_up)
     assert lines(standing)[0] == ("out of date", sentence)
     assert dict(lines(standing))["checked"] == f"every input up to {looked_up}"
 
@@ -53,8 +54,8 @@ def test_what_was_looked_up_to_the_day_is_not_out_of_date(stored: Path, strategy
     looked_up = read(entry("DFEDTARU")).dates[-1] - np.timedelta64(1, "D")
     for day in (looked_up, looked_up - np.timedelta64(40, "D")):
         standing = signal(strategy, "french_monthly", as_of=day)
-        assert standing.stale == []
-        assert standing.checked == day
+        assert standing.out_of_date == []
+        assert standing.checked_up_to == str(day)
 
 
 def _import(folder: Path, id: str, kind: str, unit: str, rows: list[tuple[object, float]]) -> None:
@@ -81,7 +82,7 @@ def test_a_market_of_ones_own_is_as_old_as_the_oldest_input(tmp_path: Path) -> N
     assert (len(policy.dates), str(policy.checked)) == (3, "2019-03-07")
     assert str(market.observations["gap"].checked) == "2019-03-07"
     standing = signal("easing", market, as_of="2019-09-30")
-    assert standing.stale == [
+    assert standing.out_of_date == [
         "policy is known up to 2019-03-07, 7 months before 2019-09-30; what came later is not in the data"
     ]
-    assert str(standing.checked) == "2019-03-07"
+    assert standing.checked_up_to == "2019-03-07"

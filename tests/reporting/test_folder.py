@@ -12,8 +12,9 @@ import pytest
 
 from backtest import MarketData, RotationError, UsageError, run
 from backtest.records.again import repeat
-from backtest.records.document import RunDocument, read_document
+from backtest.records.document import read_document
 from backtest.records.record import read_record, record_of
+from backtest.records.run_document import RunDocument
 from backtest.reporting.folder import write_report
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from backtest import MarketData, load_strategy
+from backtest.records.document import plain
 from backtest.records.standing import Standing, signal
-from backtest.reporting.standing_document import document, lines
+from backtest.reporting.standing import standing_lines as lines
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import nodes
 from backtest.rules.why import facts, flips
@@ -40,7 +41,7 @@ def test_every_signal_of_every_kind_has_something_that_turns_it(
             kinds.add(node.op)
             assert all(flips(ruling, node, fill)), node.op
             assert flips(ruling, node, fill) or node.op == "compared"
-            assert all(fact.known_at < embedded.bars.dates[fill] for fact in facts(ruling, node, fill))
+            assert all(fact.known_at < str(embedded.bars.dates[fill]) for fact in facts(ruling, node, fill))
     assert len(kinds) == 11
 
 
@@ -82,8 +83,8 @@ def mine(market: Market):
         ("credit_spread", ("credit_spread",)),
         ("lead of small over large in 6 months", ("small", "large")),
     ]
-    assert {release.series for release in said.releases} == {"credit_spread", "small", "large"}
-    assert str(said.checked) == "1994-05-31"
+    assert {release.series for release in said.next_news} == {"credit_spread", "small", "large"}
+    assert said.checked_up_to == "1994-05-31"
     assert said.flips_if == []
 
 
@@ -95,7 +96,7 @@ def mine(market: Market):
 """
     said = standing(tmp_path, embedded, text, as_of="1994-06-15")
     assert ("because", "the last day chosen by hand (known on 1990-10-01)") in lines(said)
-    assert document(said)["because"][0]["value"] is None
+    assert plain(said)["because"][0]["value"] is None
 
 
 def test_what_waits_for_its_day_of_decision_is_said_so_of_every_kind(embedded: MarketData) -> None:

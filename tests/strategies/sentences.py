@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from backtest import load_market, load_strategy, run
 from backtest.errors import RotationError
+from backtest.records.document import plain
 from backtest.records.reasons import reasons
 from backtest.records.record import record_of
 from backtest.records.standing import signal as ask
-from backtest.reporting import standing_document as signal
+from backtest.reporting.standing import standing_lines
 from backtest.scripting.loading import strategy_names
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def standings(strategy: Strategy, market: MarketData) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for day, values, decide in asked:
         standing = ask(strategy, market, as_of=day, decide=decide, **values)
-        text = [": ".join(pair) for pair in signal.lines(standing) if pair[0] not in ("proxy", "strategy")]
+        text = [": ".join(pair) for pair in standing_lines(standing) if pair[0] not in ("proxy", "strategy")]
         said[" ".join([day, decide, *map(str, values.values())])] = text
-    said["document"] = _rounded(signal.document(standing))
+    said["document"] = _rounded(plain(standing))
     return said
 
 
