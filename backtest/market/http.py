@@ -6,6 +6,7 @@ import os
 import time
 from io import BytesIO
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3 import Retry
@@ -41,6 +42,12 @@ def timeout_seconds() -> float:
     if not 0.0 < seconds <= 3600.0:
         raise DataError(f"ROTATION_TIMEOUT is '{given}'; it takes seconds, such as 30")
     return seconds
+
+
+def _site(host: str | None) -> str:
+    """Return whose host it is, the last two labels of its name; of a number the whole."""
+    labels = (host or "").rsplit(".", 2)
+    return host or "" if labels[-1].isdigit() else ".".join(labels[-2:])
 
 
 class Session(requests.Session):
@@ -99,6 +106,24 @@ class Session(requests.Session):
                 retries.sleep(answer)
             except InvalidHeader:
                 retries.sleep()
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where an answer points to; requests calls it.
+
+        Raises
+        ------
+        DataError
+            When that is another site, or leaves TLS: what is stored must come from where its record says.
+        """
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
+            if _site(there.hostname) != _site(here.hostname) or there.scheme not in ("https", here.scheme):
+                raise DataError(
+                    f"{self._what} was refused: {here.hostname} sends on to "
+                    f"{there.scheme}://{there.hostname}, which is another site, or not encrypted"
+                )
+        return target
 
     def _whole(self, response: requests.Response) -> requests.Response:
         """Read the body; urllib3 raises where it is shorter than the answer's own Content-Length."""

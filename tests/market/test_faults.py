@@ -9,8 +9,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from urllib3 import Retry
 
+from backtest.errors import DataError
 from backtest.market import http
 from backtest.market.catalogue import entry
 from backtest.market.fetch import fetch, to_fetch
@@ -88,6 +90,12 @@ FRED_FAULTS: dict[str, tuple[Fault, str]] = {
     "a header and nothing": (answer(b"observation_date,AAA\n"), "has no line of data"),
     "another series": (answer(AAA.replace(b"AAA", b"BBB", 1)), "has no column 'AAA'"),
     "no text": (answer(b"\x89PNG\r\n\xff\xfe\n"), "not UTF-8 text"),
+    "another site": (
+        answer(b"", 302, Location="http://localhost:9/AAA"),
+        "sends on to http://localhost, which",
+    ),
+    "a file": (answer(b"", 301, Location="file:///etc/passwd"), "which is another site"),
+    "another number": (answer(b"", 302, Location="//10.0.0.1/AAA"), "http://10.0.0.1, which is another site"),
     "two gigabytes": (answer(b"", Content_Length=str(2**31)), "larger than 200 MB"),
     "not gzip": (answer(AAA, Content_Encoding="gzip"), "could not be decompressed"),
     "a rate of 1000%": (
@@ -112,6 +120,23 @@ def test_a_fault_of_fred_is_one_sentence_and_stores_nothing(fault: str, library:
     assert outcome.said.endswith("nothing of AAA is stored")
     assert "\n" not in outcome.said
     assert Store().ids() == []
+
+
+def test_a_server_may_send_on_to_a_place_of_its_own(library: Library) -> None:
+    library.fails("AAA", answer(b"", 302, Location="/elsewhere/BAA"))
+    library.fails("BAA", answer(AAA))
+    assert _one("AAA").status == "new"
+
+
+def test_leaving_tls_is_refused() -> None:
+    answered = requests.Response()
+    answered.url, answered.status_code = "https://data.example.org/a", 302
+    session = http.Session("AAA")
+    answered.headers["location"] = "https://www.example.org/b"
+    assert session.get_redirect_target(answered) == "https://www.example.org/b"
+    answered.headers["location"] = "http://data.example.org/a"
+    with pytest.raises(DataError, match="sends on to http://data.example.org"):
+        session.get_redirect_target(answered)
 
 
 @pytest.mark.parametrize("fault", ["404", "500", "an error page", "empty", "cut in the middle"])
