@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from backtest.analysis.regression import alpha
 from backtest.analysis.skill import Skill, skill
@@ -15,7 +14,6 @@ from backtest.dates import EVERY_FILL
 from backtest.decisions import Weights
 from backtest.engine.ledger import replay
 from backtest.engine.reference import NEVER, Path, Rebalance, simulate
-from backtest.engine.yardstick import require_whole
 from backtest.errors import UsageError
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
@@ -29,6 +27,8 @@ from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pandas as pd
 
     from backtest.dates import Floats
     from backtest.decisions import Decision
@@ -60,18 +60,10 @@ class Run(Reported):
         The measures by key, in the order of ``measures.MEASURES``; NaN where one is not defined.
     benchmarks
         The same for buying and holding each benchmark over the same bars, gross of costs.
-    equity
-        Value at the close of each bar, from 1 at the first fill; indexed by date.
-    returns, benchmark_returns
-        Simple returns by date, from the bar after the first fill to the last; the latter has a column for
-        each benchmark.
-    weights
-        The weights that earned each return, a column for each sleeve.
-    trades
-        One row a trade: ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch),
-        ``cost`` (fraction of value).
+    bars
+        The market's bars from the first fill to the last.
     path
-        What the engine gave: the values, weights and trades of the above as arrays.
+        What the engine gave: values, weights and trades as arrays.
     ruling
         The rule at these values: what it decides, and the value of every part of it.
 
@@ -93,13 +85,54 @@ class Run(Reported):
     warm_up: np.datetime64
     metrics: dict[str, float]
     benchmarks: dict[str, dict[str, float]]
-    equity: pd.Series[float]
-    returns: pd.Series[float]
-    benchmark_returns: pd.DataFrame
-    weights: pd.DataFrame
-    trades: pd.DataFrame
+    bars: Bars
     path: Path
     ruling: Ruling
+
+    # Pandas is loaded when its tables are asked for: the words of a run have no need of it.
+
+    @cached_property
+    def equity(self) -> pd.Series[float]:
+        """Value at the close of each bar, from 1 at the first fill; indexed by date."""
+        import pandas as pd
+
+        return pd.Series(self.path.equity, self.bars.dates, name=self.strategy.name)
+
+    @cached_property
+    def returns(self) -> pd.Series[float]:
+        """Simple returns by date, from the bar after the first fill to the last."""
+        import pandas as pd
+
+        return pd.Series(self.path.returns, self.bars.dates[1:], name=self.strategy.name)
+
+    @cached_property
+    def benchmark_returns(self) -> pd.DataFrame:
+        """The same of each benchmark, a column each."""
+        import pandas as pd
+
+        columns = {name: self.bars.column(name)[1:] for name in self.benchmarks}
+        return pd.DataFrame(columns, self.bars.dates[1:])
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """The weights that earned each return, a column for each sleeve."""
+        import pandas as pd
+
+        return pd.DataFrame(self.path.weights, self.bars.dates[1:], pd.Index(self.bars.sleeves))
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """One row a trade.
+
+        ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch), ``cost`` (fraction
+        of value).
+        """
+        import pandas as pd
+
+        made = self.path.trades
+        dates = pd.DatetimeIndex(self.bars.dates[made.bars])
+        hold = _bought(self.path, self.bars)
+        return pd.DataFrame({"date": dates, "hold": hold, "turnover": made.turnover, "cost": made.cost})
 
     @cached_property
     def portfolio(self) -> Any:
@@ -110,21 +143,14 @@ class Run(Reported):
         RotationError
             When its value differs from ``equity`` at any bar by more than 1e-9 of it.
         """
-        dates = self.market.bars.dates
-        first, last = np.searchsorted(dates, self.equity.index[[0, -1]].to_numpy().astype(dates.dtype))
-        bars = self.market.bars.window(int(first), int(last))
-        ppy = len(self.returns) / years(bars.dates, self.market.frequency)
-        return replay(bars, self.path, self.terms.costs(bars.sleeves), ppy)
+        ppy = len(self.path.returns) / years(self.bars.dates, self.market.frequency)
+        return replay(self.bars, self.path, self.terms.costs(self.bars.sleeves), ppy)
 
     @cached_property
     def skill(self) -> Skill:
         """Alpha with its interval, over the window and over its parts."""
-        index = self.equity.index.to_numpy().astype("datetime64[D]")
-        against, free = (
-            self.market.bars.column(name)[np.searchsorted(self.market.bars.dates, index[1:])]
-            for name in (self.benchmark, "cash")
-        )
-        return skill(index, self.path.returns, against, free, self.market.frequency)
+        against, free = (self.bars.column(name)[1:] for name in (self.benchmark, "cash"))
+        return skill(self.bars.dates, self.path.returns, against, free, self.market.frequency)
 
     @property
     def benchmark(self) -> str:
@@ -134,12 +160,12 @@ class Run(Reported):
     @property
     def start(self) -> str:
         """The date of the first fill, as ``YYYY-MM-DD``."""
-        return str(self.equity.index[0].date())
+        return str(self.bars.dates[0])
 
     @property
     def end(self) -> str:
         """The date of the last bar, as ``YYYY-MM-DD``."""
-        return str(self.equity.index[-1].date())
+        return str(self.bars.dates[-1])
 
 
 def window_of(bars: Bars, warm_up: int, terms: Terms, name: str) -> tuple[int, int]:
@@ -211,20 +237,14 @@ def simulated(
     return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision))
 
 
-def _trade_table(path: Path, bars: Bars) -> pd.DataFrame:
+def _bought(path: Path, bars: Bars) -> list[str]:
+    """Return in words what each trade bought."""
     hold = []
     for row in path.trades.after:
         parts = [(name, weight) for name, weight in zip(bars.sleeves, row, strict=True) if weight]
         text = ", ".join(n if w == 1.0 else f"{n} {w:.0%}" for n, w in parts)
         hold.append(text)
-    return pd.DataFrame(
-        {
-            "date": pd.DatetimeIndex(bars.dates[path.trades.bars]),
-            "hold": hold,
-            "turnover": path.trades.turnover,
-            "cost": path.trades.cost,
-        }
-    )
+    return hold
 
 
 def run(
@@ -310,15 +330,12 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
     bars = market.bars.window(first, last)
     path = simulated(decision, market, (first, last), costs, terms.delay_fill)
 
-    risk_free, held_against = bars.column("cash")[1:], bars.column(versus)[1:]
     n_years = years(bars.dates, market.frequency)
     names = [name for name in BENCHMARKS if name in bars.sleeves]
     if versus not in names:
         names.append(versus)
-    benchmarks = {name: bars.column(name)[1:] for name in names}
-    for name, column in {**benchmarks, "cash": risk_free}.items():
-        require_whole(name, column, bars.dates[1:])
-    dates = pd.DatetimeIndex(bars.dates)
+    benchmarks = {name: bars.earned(name) for name in names}
+    risk_free, held_against = bars.earned("cash"), benchmarks[versus]
     return Run(
         strategy=strategy,
         parameters=values,
@@ -333,11 +350,7 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
             )
             for name, column in benchmarks.items()
         },
-        equity=pd.Series(path.equity, dates, name=strategy.name),
-        returns=pd.Series(path.returns, dates[1:], name=strategy.name),
-        benchmark_returns=pd.DataFrame(benchmarks, dates[1:]),
-        weights=pd.DataFrame(path.weights, dates[1:], pd.Index(bars.sleeves)),
-        trades=_trade_table(path, bars),
+        bars=bars,
         path=path,
         ruling=ruling,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def rotation(*words: str) -> int:
     return _dispatch("rotation", None, words)
+
+
+def test_the_words_of_a_run_wait_for_no_heavy_library() -> None:
+    code = (
+        "import sys; from backtest.runs import run; "
+        "from backtest.reporting.page import brief; from backtest.reporting.terminal import show; "
+        "result = run('rate_cut'); show(brief(result)); "
+        "print({'pandas', 'numba', 'matplotlib', 'pyarrow'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "time in small" in said
+    assert said.endswith("set()\n")
 
 
 def test_without_a_report_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

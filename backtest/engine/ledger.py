@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from backtest.compiling import caches_that_may_fail
 from backtest.errors import RotationError
 
 if TYPE_CHECKING:
@@ -56,6 +54,10 @@ def replay(bars: Bars, path: Path, costs: Sequence[float], ppy: float) -> Any:
     RotationError
         When the two values differ by more than 1e-9 at any bar: one of the two engines is wrong.
     """
+    import pandas as pd
+
+    from backtest.compiling import caches_that_may_fail
+
     with caches_that_may_fail():
         import vectorbt as vbt  # two seconds, and not every use of the package needs it
         from vectorbt._settings import settings

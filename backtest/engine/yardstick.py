@@ -9,21 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.engine.curves import describe_benchmark
-from backtest.errors import DataError
 
 if TYPE_CHECKING:
-    from backtest.dates import Days, Floats
+    from backtest.dates import Floats
     from backtest.market.data import Bars
-
-
-def require_whole(name: str, returns: Floats, dates: Days) -> None:
-    """Raise DataError, with the first date without a return, where what the measures need has gaps."""
-    missing = np.isnan(returns)
-    if missing.any():
-        day = dates[missing.argmax()]
-        raise DataError(
-            f"{name} has no return on {day}, which the measures need; choose a window in which it has all"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +61,8 @@ class Yardstick:
         DataError
             When cash or the benchmark lack a return in the window; the sentence names sleeve and date.
         """
-        part = slice(first + 1, last + 1)
-        columns = {name: np.ascontiguousarray(bars.column(name)[part]) for name in ("cash", benchmark)}
-        for name, column in columns.items():
-            require_whole(name, column, bars.dates[part])
-        risk_free, held_against = columns["cash"], columns[benchmark]
+        window = bars.window(first, last)
+        risk_free, held_against = (np.ascontiguousarray(window.earned(name)) for name in ("cash", benchmark))
         return cls(
             first,
             last,

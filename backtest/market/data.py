@@ -58,6 +58,24 @@ class Bars:
             raise UsageError(f"there is no sleeve '{sleeve}'; {nearest(sleeve, self.sleeves)}")
         return self.returns[:, self.sleeves.index(sleeve)]
 
+    def earned(self, sleeve: str) -> Floats:
+        """Return a sleeve's returns after the first bar, (n_bars - 1,), which the measures need all.
+
+        Raises
+        ------
+        UsageError
+            When there is no such sleeve.
+        DataError
+            When one is missing; the sentence names the sleeve and the first date.
+        """
+        returns = self.column(sleeve)[1:]
+        missing = np.isnan(returns)
+        if missing.any():
+            day = self.dates[1:][missing.argmax()]
+            needed = "which the measures need; choose a window in which it has all"
+            raise DataError(f"{sleeve} has no return on {day}, {needed}")
+        return returns
+
     def window(self, first: int, last: int) -> Bars:
         """Return the bars from index ``first`` to ``last``, both included."""
         part = slice(first, last + 1)

@@ -149,20 +149,18 @@ def _spans(days: tuple[tuple[str, str], ...]) -> Spans:
 
 def record_of(result: Run, document: RunDocument | None = None) -> RunRecord:
     """Return the record of a run; ``document`` is what is kept of it in place of its own."""
-    dates = result.equity.index.to_numpy().astype("datetime64[D]")
-    all_bars = result.market.bars
-    first = int(np.searchsorted(all_bars.dates, dates[0]))
-    inside = slice(first + 1, first + len(dates))
-    weights = result.weights.to_numpy()
-    bought = weights[np.searchsorted(dates, result.trades["date"].to_numpy().astype("datetime64[D]"))]
+    bars, weights = result.bars, result.path.weights
+    first = int(np.searchsorted(result.market.bars.dates, bars.dates[0]))
+    inside = slice(first + 1, first + len(bars.dates))
+    bought = weights[result.path.trades.bars]
     changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
     return RunRecord(
         name=result.strategy.name,
         document=document or RunDocument.of(result),
-        dates=dates,
-        returns=np.asarray(result.returns, dtype=np.float64),
-        sleeves=all_bars.sleeves,
-        sleeve_returns=all_bars.returns[inside],
+        dates=bars.dates,
+        returns=result.path.returns,
+        sleeves=bars.sleeves,
+        sleeve_returns=bars.returns[1:],
         weights=weights,
         factors={name: values[inside] for name, values in result.market.factors.items()},
         trades=result.trades.assign(switch=np.r_[True, changed]),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backtest.engine.path import simulate
 from backtest.measures import years
 from backtest.runs import holding, measured, simulated, window_of
 from backtest.terms import Terms
@@ -43,6 +42,8 @@ def robustness(result: Run) -> Robustness:
     UsageError
         When no bar is left for the longest delay.
     """
+    from backtest.engine.path import simulate  # compiled: not every run has trials
+
     market, strategy = result.market, result.strategy
     decision = result.ruling.decision
     within = Terms(start=result.start, end=result.end)

@@ -139,7 +139,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             market=market.name,
             frequency=market.frequency,
             proxy=market.proxy or None,
-            bars=len(result.returns),
+            bars=len(result.path.returns),
             doubts=result.doubts,
             made_by=MadeBy.of(result.strategy),
             warm_up=str(result.warm_up),

@@ -47,10 +47,10 @@ class _Reader:
 
     def __init__(self, result: Run) -> None:
         self.ruling = result.ruling
-        dates = result.market.bars.dates
-        first = int(np.searchsorted(dates, np.datetime64(result.start)))
-        self.fills = slice(first, first + len(result.equity))
-        self.days = (dates[first], dates[first + len(result.equity) - 1])
+        days = result.bars.dates
+        first = int(np.searchsorted(result.market.bars.dates, days[0]))
+        self.fills = slice(first, first + len(days))
+        self.days = (days[0], days[-1])
 
     def level(self, node: Expr) -> Seen:
         level = self.ruling.value(node)

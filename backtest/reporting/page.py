@@ -9,7 +9,6 @@ from backtest.analysis.next_path import HELD, SEED
 from backtest.errors import joined
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
-from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, opening, terms, verdict
 from backtest.reporting.standing import held
@@ -285,6 +284,8 @@ SAW = "What the strategy saw: each level with the thresholds it was held against
 
 def charts(sheet: Sheet) -> dict[str, b.Chart]:
     """Return the figures of a run's page by name."""
+    from backtest.reporting import figures  # and with it matplotlib, which a terminal does not wait for
+
     record, shaded = sheet.record, shading(sheet.record)
     held = sleeves(figures.held(record))
     seen = "As known at each fill. Dashed: the thresholds; upright: the days on which an event became known. "

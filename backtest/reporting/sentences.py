@@ -48,7 +48,7 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
         fill += f"; decided at the last fill of each {under.decide.removesuffix('-end')} only"
     if under.delay_fill:
         fill += f"; filled {under.delay_fill} bars later (DELAY)"
-    window = f"{result.start} to {result.end}, {len(result.returns)} {market.frequency} bars"
+    window = f"{result.start} to {result.end}, {len(result.path.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
         window += "; it starts when every input is first known"
     lines = [
@@ -84,7 +84,7 @@ def _data_end(result: Run) -> str:
 
 def opening(result: Run, tried: int = 1) -> str:
     """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
-    said = f"{result.start} to {result.end}, {len(result.returns):,} {result.market.frequency} bars"
+    said = f"{result.start} to {result.end}, {len(result.path.returns):,} {result.market.frequency} bars"
     ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
     return f"{said}; {_costs(result)} a side; {ones} tried."
 
