@@ -17,6 +17,7 @@ from backtest.records.comparison import ComparisonDocument
 from backtest.records.document import plain, read_document
 from backtest.records.run_document import RunDocument
 from backtest.studies.document import StudyDocument
+from backtest.tuning.document import SweepDocument
 from tests.reporting.browser import chromium, opened
 
 if TYPE_CHECKING:
@@ -209,5 +210,6 @@ def test_a_sweep_writes_its_page_beside_its_trials_or_takes_them_along(
         assert (folder / "trials" / "part-000000.parquet").is_file()
         document = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
         assert document["results"] == str((folder / "trials").resolve())
+        assert plain(read_document(folder / "sweep.json", SweepDocument)) == document
     with pytest.raises(UsageError, match="exists already"):
         sweep.report(tmp_path / "other")

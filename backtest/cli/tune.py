@@ -173,9 +173,9 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     sweep, place = _tuned(prog, strategy, options, folder)
     if options.json:
         from backtest.records.document import to_json
-        from backtest.reporting.sweep_document import sweep_document
+        from backtest.tuning.document import SweepDocument
 
-        sys.stdout.write(to_json(sweep_document(sweep, place.resolve())) + "\n")
+        sys.stdout.write(to_json(SweepDocument.of(sweep, place.resolve())) + "\n")
     else:
         from backtest.reporting.terminal import show_place
 

@@ -13,8 +13,8 @@ from backtest.reporting.folder import write_report
 from backtest.reporting.html import render
 from backtest.reporting.saving import csv_of, write_workbook
 from backtest.reporting.style import png
-from backtest.reporting.sweep_document import sweep_document
 from backtest.reporting.sweep_page import RECOMMENDED, WALKED, sheets
+from backtest.tuning.document import SweepDocument
 from backtest.tuning.results import GO_ON
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def write_sweep(sweep: Sweep, page: Page, *, also: Collection[str] = ()) -> Path
     if "xlsx" in also:
         with whole_file(folder / "sweep.xlsx", "the workbook", GO_ON) as written:
             write_workbook(sheets(sweep), written)
-    answers = to_json(sweep_document(sweep, place.resolve())) + "\n"
+    answers = to_json(SweepDocument.of(sweep, place.resolve())) + "\n"
     for path, content in ((document, answers), (place, text)):
         with whole_file(path, "the sweep's page", GO_ON) as written:
             written.write(content.encode())

@@ -13,7 +13,7 @@ from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting import tables
-from backtest.reporting.sweep_sentences import cautions, chance, steadiness, values_of, verdict
+from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
 from backtest.wording import cell, number, p_clause
 

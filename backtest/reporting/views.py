@@ -179,9 +179,9 @@ class _Sweep(Paged):
         return sheets(self.of)
 
     def document(self) -> Any:
-        from backtest.reporting.sweep_document import sweep_document
+        from backtest.tuning.document import SweepDocument
 
-        return sweep_document(self.of)
+        return SweepDocument.of(self.of)
 
     def draw(self) -> Figure:
         from backtest.reporting.style import WIDE

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.parameters import Value  # noqa: TC001 - the type of a document's field
+
 if TYPE_CHECKING:
-    from backtest.parameters import Value
     from backtest.tuning.grid import Axis
     from backtest.tuning.plateau import Landscape
 

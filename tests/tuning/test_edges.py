@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from backtest.parameters import Months, Parameter, Percent
-from backtest.reporting.sweep_sentences import edge_in_words
 from backtest.tuning.edges import edges
 from backtest.tuning.grid import Grid, axis_of
 from backtest.tuning.plateau import Landscape
+from backtest.tuning.sentences import edge_in_words
 
 WHOLE, PART = Months.__metadata__[0], Percent.__metadata__[0]
 

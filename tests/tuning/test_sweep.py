@@ -28,7 +28,6 @@ from backtest.errors import RotationError, UsageError
 from backtest.measures import SWEPT
 from backtest.reporting.html import minus
 from backtest.reporting.sweep_page import sweep_page
-from backtest.reporting.sweep_sentences import verdict
 from backtest.reporting.terminal import show
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.gains import monthly_gains
@@ -36,6 +35,7 @@ from backtest.tuning.grid import make_grid
 from backtest.tuning.placebo import placebo, turned
 from backtest.tuning.results import Results, open_results
 from backtest.tuning.search import Search
+from backtest.tuning.sentences import verdict
 from backtest.tuning.sweep import chunk_size, corners
 from backtest.tuning.tune import tune
 

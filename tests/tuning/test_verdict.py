@@ -12,8 +12,8 @@ import pytest
 from backtest.analysis.crossvalidation import Overfitting
 from backtest.analysis.overfitting import Deflated
 from backtest.analysis.superior import Superior
-from backtest.reporting.sweep_sentences import cautions, outcome_of
 from backtest.tuning.placebo import Placebo
+from backtest.tuning.sentences import cautions, outcome_of
 from backtest.tuning.truth import Truth
 from backtest.tuning.verdict import HOLDS, LUCK, OPEN, judged
 
