@@ -34,6 +34,7 @@ from .runs import run as run
 from .scripting.loading import load_strategy as load_strategy
 from .scripting.strategy import Strategy as Strategy
 from .scripting.strategy import strategy as strategy
+from .studies.register import Claims as Claims
 from .studies.register import Study as Study
 from .studies.register import study as study
 from .studies.register import study_claims as study_claims

@@ -22,7 +22,7 @@ from backtest.measures import Sums, values_of, years
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
-from backtest.shown import Reported
+from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ BENCHMARKS = ("large", "small", "market")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run(Reported):
+class Run(Pictured):
     """What one run gave.
 
     Parameters

@@ -38,7 +38,8 @@ class Shown:
         """Return its numbers as one table.
 
         Of a run every bar, of a sweep every trial, of a comparison the measures, of a study its cases, or the
-        evidence where it has none, of a standing the facts. Fractions are decimals, NaN what is not defined.
+        evidence where it has none, of all claims a row for each, of a standing the facts. Fractions are
+        decimals, NaN what is not defined.
         """
         return self._view.frame()
 
@@ -66,17 +67,7 @@ class Shown:
 
 
 class Reported(Shown):
-    """What has a page and a picture as well."""
-
-    def plot(self) -> Figure:
-        """Return its picture as a matplotlib figure: growth, the distribution of all trials, a study's own.
-
-        Raises
-        ------
-        UsageError
-            When there is nothing to be drawn: a study whose series the market lacks.
-        """
-        return self._view.draw()
+    """What has a page as well."""
 
     def report(self, folder: Path | str | None = None) -> Path:
         """Write its page, figures and numbers into a folder, as its command does, and return the folder.
@@ -94,3 +85,17 @@ class Reported(Shown):
             When it cannot be written.
         """
         return self._view.write(folder)
+
+
+class Pictured(Reported):
+    """What has a picture as well."""
+
+    def plot(self) -> Figure:
+        """Return its picture as a matplotlib figure: growth, the distribution of all trials, a study's own.
+
+        Raises
+        ------
+        UsageError
+            When there is nothing to be drawn: a study whose series the market lacks.
+        """
+        return self._view.draw()

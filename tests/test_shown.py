@@ -11,21 +11,22 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from backtest import compare, run, signal, study, tune
+from backtest import compare, run, signal, study, study_claims, tune
 from backtest.errors import UsageError
 from backtest.records.comparison import ComparisonDocument
 from backtest.records.document import plain, read_document
 from backtest.records.run_document import RunDocument
-from backtest.studies.document import StudyDocument
+from backtest.studies.document import ClaimsDocument, StudyDocument
 from backtest.tuning.document import SweepDocument
 from tests.reporting.browser import chromium, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest import Comparison, MarketData, Run, Standing, Study, Sweep
+    from backtest import Claims, Comparison, MarketData, Run, Standing, Study, Sweep
 
-KINDS = ("run", "comparison", "sweep", "study", "standing")
+DRAWN = ("run", "comparison", "sweep", "study")
+KINDS = (*DRAWN, "claims", "standing")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,7 @@ def results(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> d
         "comparison": compare(one, run("easing", embedded), run("balanced", embedded)),
         "sweep": tune("rate_cut", embedded, grid={"hold": "12,24"}, placebo=0, out=folder),
         "study": study("first-cut", embedded),
+        "claims": study_claims(embedded),
         "standing": signal("rate_cut", embedded, as_of="2019-08-15"),
     }
 
@@ -105,7 +107,7 @@ def test_a_notebook_keeps_its_own_look(results: dict[str, Any], tmp_path: Path) 
     assert looks[0] == looks[1]
 
 
-@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize("kind", DRAWN)
 def test_it_draws_a_figure_that_a_notebook_shows(results: dict[str, Any], kind: str) -> None:
     figure = results[kind].plot()
     assert isinstance(figure, Figure)
@@ -145,6 +147,19 @@ def test_the_frame_of_a_study_has_its_cases_or_the_evidence(
     assert np.allclose(frame["small"] - frame["large"], frame["difference"], equal_nan=True)
     other = study("more-volatile", embedded)
     assert other.to_frame()["estimate"].tolist() == [e.estimate for e in other.finding.evidence]  # type: ignore[union-attr]
+
+
+def test_all_claims_have_a_row_each_and_their_evidence_is_in_the_workbook(
+    results: dict[str, Any], tmp_path: Path
+) -> None:
+    found: Claims = results["claims"]
+    words = [each.verdict.word for each in found]
+    assert found.to_frame()["verdict"].tolist() == words
+    assert [line.split("│")[1].strip() for line in repr(found).splitlines() if "│" in line] == words
+    evidence = pd.read_excel(found.save(tmp_path / "it.xlsx"), "evidence")
+    assert evidence["estimate"].tolist() == pytest.approx(
+        [e.estimate for each in found if each.finding for e in each.finding.evidence], nan_ok=True
+    )
 
 
 def test_the_frame_of_a_standing_has_the_facts(results: dict[str, Any]) -> None:
@@ -190,6 +205,7 @@ def test_another_kind_of_file_is_refused_with_the_four(results: dict[str, Any], 
         ("run", "result.json", RunDocument),
         ("comparison", "comparison.json", ComparisonDocument),
         ("study", "study.json", StudyDocument),
+        ("claims", "claims.json", ClaimsDocument),
     ],
 )
 def test_it_writes_the_page_of_its_command_and_its_document_is_read_back(

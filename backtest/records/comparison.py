@@ -19,7 +19,7 @@ from backtest.parameters import Value
 from backtest.records.document import Day, Metrics
 from backtest.records.named import records as made
 from backtest.runs import measured
-from backtest.shown import Reported
+from backtest.shown import Pictured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Reported):
+class Comparison(Pictured):
     """Runs on their common window.
 
     Parameters

@@ -206,3 +206,10 @@ def claims_brief(studies: Sequence[Study]) -> list[b.Block]:
         b.table(["claim", "verdict", "number"], rows, "wlw", brief=True),
         b.Text(WARNING, "note", brief=True),
     ]
+
+
+def claims_short(studies: Sequence[Study]) -> list[b.Block]:
+    """Return all claims in a few lines: how many came out how, and the verdict of each."""
+    counted, market, *_ = claims_brief(studies)
+    rows = [(study.claim.id, study.verdict.word) for study in studies]
+    return [counted, market, b.table(["claim", "verdict"], rows, "ll", brief=True)]

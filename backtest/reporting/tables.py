@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
     from backtest.runs import Run
-    from backtest.studies.register import Study
+    from backtest.studies.register import Claims, Study
     from backtest.tuning.tune import Sweep
 
 MOST_TRIALS = 100_000
@@ -162,6 +162,29 @@ def study_sheets(study: Study) -> Workbook:
     pairs = [("verdict", f"{study.verdict.word}: {study.verdict.because}"), ("claim", claim.statement)]
     rest = [("origin", claim.origin), ("test", claim.test), ("rule", claim.rule.text), ("warning", WARNING)]
     return {**sheets, "terms": _lines([*pairs, *rest])}
+
+
+def claims_frame(claims: Claims) -> pd.DataFrame:
+    """Return a row for each claim, by its id: verdict, statement, number, sample, reason."""
+    rows = [(s.claim.id, s.verdict.word, s.claim.statement, *_number(s), s.verdict.because) for s in claims]
+    columns = ["claim", "verdict", "statement", "number", "sample", "because"]
+    return pd.DataFrame(rows, columns=columns).set_index("claim")
+
+
+def _number(study: Study) -> tuple[str, str]:
+    return (study.finding.headline, study.finding.sample) if study.finding else ("", "")
+
+
+def claims_sheets(claims: Claims) -> Workbook:
+    """Return the workbook of all claims: a row for each, all evidence, terms."""
+    evidence = pd.concat([evidence_of(s).assign(claim=s.claim.id) for s in claims if s.finding])
+    market = claims[0].market
+    terms_of = [("market", market.name), ("proxy", market.proxy), ("warning", WARNING)]
+    return {
+        "claims": WorkbookSheet(flat(claims_frame(claims))),
+        "evidence": WorkbookSheet(evidence[["claim", *_EVIDENCE]]),
+        "terms": _lines(pair for pair in terms_of if pair[1]),
+    }
 
 
 def standing_frame(standing: Standing) -> pd.DataFrame:

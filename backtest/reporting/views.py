@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
     from backtest.runs import Run
-    from backtest.studies.register import Study
+    from backtest.studies.register import Claims, Study
     from backtest.tuning.tune import Sweep
 
 _SHORT = {m.label for m in MEASURES if m.key in {"cagr", "volatility", "sharpe", "max_drawdown", "alpha"}}
@@ -67,16 +67,20 @@ class Paged(View):
     """What one record that has a page shows."""
 
     @abstractmethod
-    def draw(self) -> Figure:
-        """Return its picture; UsageError where there is nothing to be drawn."""
-
-    @abstractmethod
     def write(self, folder: Path | str | None) -> Path:
         """Write its page; return the folder."""
 
 
+class Drawn(Paged):
+    """What one record that has a page and a picture shows."""
+
+    @abstractmethod
+    def draw(self) -> Figure:
+        """Return its picture; UsageError where there is nothing to be drawn."""
+
+
 @dataclass(frozen=True)
-class _Run(Paged):
+class _Run(Drawn):
     of: Run
 
     @property
@@ -118,7 +122,7 @@ class _Run(Paged):
 
 
 @dataclass(frozen=True)
-class _Comparison(Paged):
+class _Comparison(Drawn):
     of: Comparison
 
     @property
@@ -156,7 +160,7 @@ class _Comparison(Paged):
 
 
 @dataclass(frozen=True)
-class _Sweep(Paged):
+class _Sweep(Drawn):
     of: Sweep
 
     @property
@@ -203,7 +207,7 @@ class _Sweep(Paged):
 
 
 @dataclass(frozen=True)
-class _Study(Paged):
+class _Study(Drawn):
     of: Study
 
     @property
@@ -237,6 +241,39 @@ class _Study(Paged):
 
 
 @dataclass(frozen=True)
+class _Claims(Paged):
+    of: Claims
+
+    @property
+    def brief(self) -> Iterable[b.Block]:
+        from backtest.reporting.study_pages import claims_brief
+
+        return claims_brief(self.of)
+
+    @property
+    def short(self) -> Iterable[b.Block]:
+        from backtest.reporting.study_pages import claims_short
+
+        return claims_short(self.of)
+
+    def frame(self) -> pd.DataFrame:
+        return tables.claims_frame(self.of)
+
+    def sheets(self) -> Workbook:
+        return tables.claims_sheets(self.of)
+
+    def document(self) -> Any:
+        from backtest.studies.document import claims_document
+
+        return claims_document(self.of)
+
+    def write(self, folder: Path | str | None) -> Path:
+        from backtest.reporting.study_folder import write_claims
+
+        return write_claims(self.of, folder)
+
+
+@dataclass(frozen=True)
 class _Standing(View):
     of: Standing
 
@@ -259,12 +296,13 @@ _VIEWS: dict[str, type[View]] = {
     "Comparison": _Comparison,
     "Sweep": _Sweep,
     "Study": _Study,
+    "Claims": _Claims,
     "Standing": _Standing,
 }
 
 
 def view(record: object) -> Any:
-    """Return what a record shows of itself: a ``View``, a ``Paged`` one where there is a page."""
+    """Return what a record shows of itself: a ``View``, ``Paged`` with a page, ``Drawn`` with a picture."""
     return _VIEWS[type(record).__name__](record)
 
 

@@ -11,7 +11,7 @@ from backtest.errors import UsageError, nearest
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
-from backtest.shown import Reported
+from backtest.shown import Pictured, Reported
 from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
 from backtest.studies.cycle_claims import CYCLE_CLAIMS
 from backtest.studies.event_claims import EVENT_CLAIMS, TEST, examine_days
@@ -37,7 +37,7 @@ DEFAULT = Assumptions()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study(Reported):
+class Study(Pictured):
     """A claim held against a market.
 
     Parameters
@@ -63,6 +63,18 @@ class Study(Reported):
     market: MarketData
     finding: Finding | None
     verdict: Verdict
+
+
+class Claims(Reported, tuple[Study, ...]):
+    """All claims held against one market: a tuple of ``Study``, in the order of ``rotation study list``.
+
+    Examples
+    --------
+    >>> from backtest import study_claims
+    >>> found = study_claims()
+    >>> found.to_frame().loc["first-cut", "verdict"]
+    'cannot be told'
+    """
 
 
 def claim(name: str) -> Claim:
@@ -102,7 +114,7 @@ def study(name: str, market: MarketData | str = "embedded") -> Study:
     return hold_against(about, market if isinstance(market, MarketData) else load_market(market))
 
 
-def study_claims(market: MarketData | str = "embedded") -> list[Study]:
+def study_claims(market: MarketData | str = "embedded") -> Claims:
     """Study all claims on one market.
 
     Examples
@@ -112,7 +124,7 @@ def study_claims(market: MarketData | str = "embedded") -> list[Study]:
     16
     """
     loaded = market if isinstance(market, MarketData) else load_market(market)
-    return [hold_against(each, loaded) for each in CLAIMS]
+    return Claims(hold_against(each, loaded) for each in CLAIMS)
 
 
 def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) -> Days:

@@ -19,7 +19,7 @@ from backtest.market.load import load_market
 from backtest.measures import SWEPT
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
-from backtest.shown import Reported
+from backtest.shown import Pictured
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.edges import edges
@@ -87,7 +87,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sweep(Reported):
+class Sweep(Pictured):
     """What ``tune`` found.
 
     Parameters
