@@ -27,12 +27,12 @@ class Shown:
     def __repr__(self) -> str:
         from backtest.reporting.terminal import text
 
-        return text(self._view.short)
+        return text(self._view.short())
 
     def _repr_html_(self) -> str:
         from backtest.reporting.html import fragment
 
-        return fragment(block for block in self._view.brief if block.brief)
+        return fragment(block for block in self._view.brief() if block.brief)
 
     def to_frame(self) -> pd.DataFrame:
         """Return its numbers as one table.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtest.errors import UsageError
 from backtest.files import require_free
@@ -16,293 +15,179 @@ from backtest.reporting import tables
 from backtest.reporting.standing import standing_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pandas as pd
     from matplotlib.figure import Figure
 
     from backtest.records.comparison import Comparison
-    from backtest.records.record import RunRecord
     from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
     from backtest.runs import Run
     from backtest.studies.register import Claims, Study
     from backtest.tuning.tune import Sweep
 
+Words: TypeAlias = "Callable[[], Iterable[b.Block]]"
+
 _SHORT = {m.label for m in MEASURES if m.key in {"cagr", "volatility", "sharpe", "max_drawdown", "alpha"}}
 """The measures of a table that stands below a long verdict."""
 
 
-@dataclass(frozen=True)
-class View(ABC):
-    """What one record shows."""
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one record shows, each when it is asked for.
 
-    of: Any
+    Parameters
+    ----------
+    brief
+        The page, or what a notebook shows of it: its brief blocks.
+    short
+        What is left of them in a few lines of letters.
+    frame, sheets
+        The record as one table, and the sheets of its workbook.
+    document
+        What its command prints with ``--json``.
+    write
+        Writes its page, where it has one, and gives the folder.
+    draw
+        Its picture, where it has one; UsageError where there is nothing to be drawn.
+    """
 
-    @property
-    @abstractmethod
-    def brief(self) -> Iterable[b.Block]:
-        """The page; its brief blocks are shown in a notebook."""
-
-    @property
-    def short(self) -> Iterable[b.Block]:
-        """What is left of them in a few lines of letters."""
-        return self.brief
-
-    @abstractmethod
-    def frame(self) -> pd.DataFrame:
-        """Return the record as one table."""
-
-    @abstractmethod
-    def sheets(self) -> Workbook:
-        """Return the sheets of its workbook."""
-
-    @abstractmethod
-    def document(self) -> Any:
-        """Return what its command prints with ``--json``."""
-
-
-class Paged(View):
-    """What one record that has a page shows."""
-
-    @abstractmethod
-    def write(self, folder: Path | str | None) -> Path:
-        """Write its page; return the folder."""
+    brief: Words
+    short: Words
+    frame: Callable[[], pd.DataFrame]
+    sheets: Callable[[], Workbook]
+    document: Callable[[], Any]
+    write: Callable[[Path | str | None], Path] | None = None
+    draw: Callable[[], Figure] | None = None
 
 
-class Drawn(Paged):
-    """What one record that has a page and a picture shows."""
+def _run(run: Run) -> View:
+    from backtest.records.record import record_of
+    from backtest.records.run_document import RunDocument
+    from backtest.reporting.figures import growth_figure
+    from backtest.reporting.folder import write_report
+    from backtest.reporting.page import brief
 
-    @abstractmethod
-    def draw(self) -> Figure:
-        """Return its picture; UsageError where there is nothing to be drawn."""
-
-
-@dataclass(frozen=True)
-class _Run(Drawn):
-    of: Run
-
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.page import brief
-
-        return brief(self.of)
-
-    @property
-    def short(self) -> Iterable[b.Block]:
-        return [block for block in self.brief if not isinstance(block, b.Definitions)]
-
-    @property
-    def _record(self) -> RunRecord:
-        from backtest.records.record import record_of
-
-        return record_of(self.of)
-
-    def frame(self) -> pd.DataFrame:
-        return self._record.bars()
-
-    def sheets(self) -> Workbook:
-        return tables.run_sheets(self.of, self._record)
-
-    def document(self) -> Any:
-        from backtest.records.run_document import RunDocument
-
-        return RunDocument.of(self.of)
-
-    def draw(self) -> Figure:
-        from backtest.reporting.figures import growth_figure
-
-        return growth_figure(self._record)
-
-    def write(self, folder: Path | str | None) -> Path:
-        from backtest.reporting.folder import write_report
-
-        return write_report(self.of, folder)
+    return View(
+        brief=lambda: brief(run),
+        short=lambda: [block for block in brief(run) if not isinstance(block, b.Definitions)],
+        frame=lambda: record_of(run).bars(),
+        sheets=lambda: tables.run_sheets(run, record_of(run)),
+        document=lambda: RunDocument.of(run),
+        write=lambda folder: write_report(run, folder),
+        draw=lambda: growth_figure(record_of(run)),
+    )
 
 
-@dataclass(frozen=True)
-class _Comparison(Drawn):
-    of: Comparison
+def _comparison(comparison: Comparison) -> View:
+    from backtest.records.comparison import ComparisonDocument
+    from backtest.reporting.comparison_figures import growth_figure
+    from backtest.reporting.comparison_page import page, verdict, write_comparison
 
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.comparison_page import page
-
-        return page(self.of).blocks
-
-    @property
-    def short(self) -> Iterable[b.Block]:
-        return map(_shortened, self.brief)
-
-    def frame(self) -> pd.DataFrame:
-        return tables.comparison_frame(self.of)
-
-    def sheets(self) -> Workbook:
-        from backtest.reporting.comparison_page import verdict
-
-        return tables.comparison_sheets(self.of, self.document(), verdict(self.of))
-
-    def document(self) -> Any:
-        from backtest.records.comparison import ComparisonDocument
-
-        return ComparisonDocument.of(self.of)
-
-    def draw(self) -> Figure:
-        from backtest.reporting.comparison_figures import growth_figure
-
-        return growth_figure(self.of)
-
-    def write(self, folder: Path | str | None) -> Path:
-        from backtest.reporting.comparison_page import write_comparison
-
-        return write_comparison(self.of, folder)
+    return View(
+        brief=lambda: page(comparison).blocks,
+        short=lambda: map(_shortened, page(comparison).blocks),
+        frame=lambda: tables.comparison_frame(comparison),
+        sheets=lambda: tables.comparison_sheets(
+            comparison, ComparisonDocument.of(comparison), verdict(comparison)
+        ),
+        document=lambda: ComparisonDocument.of(comparison),
+        write=lambda folder: write_comparison(comparison, folder),
+        draw=lambda: growth_figure(comparison),
+    )
 
 
-@dataclass(frozen=True)
-class _Sweep(Drawn):
-    of: Sweep
+def _sweep(sweep: Sweep) -> View:
+    from backtest.reporting.style import WIDE
+    from backtest.reporting.sweep_folder import write_sweep
+    from backtest.reporting.sweep_page import distribution, sheets, sweep_page
+    from backtest.tuning.document import SweepDocument
 
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.sweep_page import sweep_page
-
-        return sweep_page(self.of).blocks
-
-    @property
-    def short(self) -> Iterable[b.Block]:
-        # The statistics of the winner's worth are what the verdict says in words.
-        return (_shortened(block) for block in self.brief if not _of_words(block))
-
-    def frame(self) -> pd.DataFrame:
-        return tables.sweep_frame(self.of)
-
-    def sheets(self) -> Workbook:
-        from backtest.reporting.sweep_page import sheets
-
-        return sheets(self.of)
-
-    def document(self) -> Any:
-        from backtest.tuning.document import SweepDocument
-
-        return SweepDocument.of(self.of)
-
-    def draw(self) -> Figure:
-        from backtest.reporting.style import WIDE
-        from backtest.reporting.sweep_page import distribution
-
-        return distribution(self.of).draw(WIDE)
-
-    def write(self, folder: Path | str | None) -> Path:
-        from backtest.reporting.sweep_folder import write_sweep
-        from backtest.reporting.sweep_page import sweep_page
-
-        sweep, home = self.of, self.of.results.folder
+    def write(folder: Path | str | None) -> Path:
+        home, own = sweep.results.folder, sweep
         place = home if folder is None else expanded(folder)
         if place.resolve() != home.resolve():
             require_free(place)
             shutil.copytree(home, place, dirs_exist_ok=True)
-            sweep = replace(sweep, results=replace(sweep.results, folder=place))
-        return write_sweep(sweep, sweep_page(sweep)).parent
+            own = replace(sweep, results=replace(sweep.results, folder=place))
+        return write_sweep(own, sweep_page(own)).parent
+
+    return View(
+        brief=lambda: sweep_page(sweep).blocks,
+        # The statistics of the winner's worth are what the verdict says in words.
+        short=lambda: (_shortened(block) for block in sweep_page(sweep).blocks if not _of_words(block)),
+        frame=lambda: tables.sweep_frame(sweep),
+        sheets=lambda: sheets(sweep),
+        document=lambda: SweepDocument.of(sweep),
+        write=write,
+        draw=lambda: distribution(sweep).draw(WIDE),
+    )
 
 
-@dataclass(frozen=True)
-class _Study(Drawn):
-    of: Study
+def _study(study: Study) -> View:
+    from backtest.reporting.study_figures import study_figure
+    from backtest.reporting.study_folder import write_study
+    from backtest.reporting.study_pages import study_page
+    from backtest.studies.document import study_document
 
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.study_pages import study_page
+    def draw() -> Figure:
+        if study.finding is None:
+            raise UsageError(f"there is nothing to be drawn: {study.verdict.because}")
+        return study_figure(study.finding.picture)
 
-        return study_page(self.of).blocks
-
-    def frame(self) -> pd.DataFrame:
-        return tables.study_frame(self.of)
-
-    def sheets(self) -> Workbook:
-        return tables.study_sheets(self.of)
-
-    def document(self) -> Any:
-        from backtest.studies.document import study_document
-
-        return study_document(self.of)
-
-    def draw(self) -> Figure:
-        from backtest.reporting.study_figures import study_figure
-
-        if self.of.finding is None:
-            raise UsageError(f"there is nothing to be drawn: {self.of.verdict.because}")
-        return study_figure(self.of.finding.picture)
-
-    def write(self, folder: Path | str | None) -> Path:
-        from backtest.reporting.study_folder import write_study
-
-        return write_study(self.of, folder)
+    return View(
+        brief=lambda: study_page(study).blocks,
+        short=lambda: study_page(study).blocks,
+        frame=lambda: tables.study_frame(study),
+        sheets=lambda: tables.study_sheets(study),
+        document=lambda: study_document(study),
+        write=lambda folder: write_study(study, folder),
+        draw=draw,
+    )
 
 
-@dataclass(frozen=True)
-class _Claims(Paged):
-    of: Claims
+def _claims(claims: Claims) -> View:
+    from backtest.reporting.study_folder import write_claims
+    from backtest.reporting.study_pages import claims_brief, claims_short
+    from backtest.studies.document import claims_document
 
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        from backtest.reporting.study_pages import claims_brief
-
-        return claims_brief(self.of)
-
-    @property
-    def short(self) -> Iterable[b.Block]:
-        from backtest.reporting.study_pages import claims_short
-
-        return claims_short(self.of)
-
-    def frame(self) -> pd.DataFrame:
-        return tables.claims_frame(self.of)
-
-    def sheets(self) -> Workbook:
-        return tables.claims_sheets(self.of)
-
-    def document(self) -> Any:
-        from backtest.studies.document import claims_document
-
-        return claims_document(self.of)
-
-    def write(self, folder: Path | str | None) -> Path:
-        from backtest.reporting.study_folder import write_claims
-
-        return write_claims(self.of, folder)
+    return View(
+        brief=lambda: claims_brief(claims),
+        short=lambda: claims_short(claims),
+        frame=lambda: tables.claims_frame(claims),
+        sheets=lambda: tables.claims_sheets(claims),
+        document=lambda: claims_document(claims),
+        write=lambda folder: write_claims(claims, folder),
+    )
 
 
-@dataclass(frozen=True)
-class _Standing(View):
-    of: Standing
+def _standing(standing: Standing) -> View:
+    def said() -> Iterable[b.Block]:
+        return [b.Definitions(tuple(standing_lines(standing)), brief=True)]
 
-    @property
-    def brief(self) -> Iterable[b.Block]:
-        return [b.Definitions(tuple(standing_lines(self.of)), brief=True)]
-
-    def frame(self) -> pd.DataFrame:
-        return tables.standing_frame(self.of)
-
-    def sheets(self) -> Workbook:
-        return tables.standing_sheets(self.of)
-
-    def document(self) -> Any:
-        return self.of
+    return View(
+        brief=said,
+        short=said,
+        frame=lambda: tables.standing_frame(standing),
+        sheets=lambda: tables.standing_sheets(standing),
+        document=lambda: standing,
+    )
 
 
-_VIEWS: dict[str, type[View]] = {
-    "Run": _Run,
-    "Comparison": _Comparison,
-    "Sweep": _Sweep,
-    "Study": _Study,
-    "Claims": _Claims,
-    "Standing": _Standing,
+_VIEWS: dict[str, Callable[[Any], View]] = {
+    "Run": _run,
+    "Comparison": _comparison,
+    "Sweep": _sweep,
+    "Study": _study,
+    "Claims": _claims,
+    "Standing": _standing,
 }
 
 
 def view(record: object) -> Any:
-    """Return what a record shows of itself: a ``View``, ``Paged`` with a page, ``Drawn`` with a picture."""
+    """Return what a record shows of itself, its ``View``."""
     return _VIEWS[type(record).__name__](record)
 
 
