@@ -17,16 +17,17 @@ from backtest.engine.reference import NEVER, Path, Rebalance, simulate
 from backtest.errors import UsageError
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
-from backtest.market.load import load_market
+from backtest.market.load import load_market, with_sleeves
+from backtest.market.money import in_real_money
 from backtest.measures import Sums, values_of, years
-from backtest.rules.reading import own
+from backtest.rules.reading import holds, own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -55,7 +56,10 @@ class Run(Pictured):
     doubts
         What is to be said first of a rule with functions or days of the script's own; empty for any other.
     warm_up
-        The first fill at which every input of the strategy is known; the run starts there or later.
+        The first fill at which every input of the strategy is known, and every sleeve that it may hold or is
+        held against has a return; the run starts there or later.
+    late
+        The sleeve that begins last, where the start waits for it; else empty.
     metrics
         The measures by key, in the order of ``measures.MEASURES``; NaN where one is not defined.
     benchmarks
@@ -83,6 +87,7 @@ class Run(Pictured):
     terms: Terms
     doubts: tuple[str, ...]
     warm_up: np.datetime64
+    late: str
     metrics: dict[str, float]
     benchmarks: dict[str, dict[str, float]]
     bars: Bars
@@ -168,8 +173,26 @@ class Run(Pictured):
         return str(self.bars.dates[-1])
 
 
-def window_of(bars: Bars, warm_up: int, terms: Terms, name: str) -> tuple[int, int]:
-    """Return the indices of the first fill and of the last bar; UsageError where there are none."""
+def under(market: MarketData, terms: Terms) -> tuple[MarketData, Terms]:
+    """Return a market as terms want it, their benchmark a sleeve, and the terms on it; errors as ``run``."""
+    market = with_sleeves(market, [terms.benchmark] if terms.benchmark else [])
+    terms = terms.on(market.bars.sleeves, market.benchmark)
+    return in_real_money(market) if terms.real else market, terms
+
+
+def yardsticks(bars: Bars, benchmark: str) -> list[str]:
+    """Return the sleeves that a run is held against: those of every run, and its benchmark."""
+    return list(dict.fromkeys([*(name for name in BENCHMARKS if name in bars.sleeves), benchmark]))
+
+
+def window_of(bars: Bars, warm_up: int, terms: Terms, name: str, needed: Iterable[str]) -> tuple[int, int]:
+    """Return the indices of the first fill and of the last bar; UsageError where there are none.
+
+    No fill lies before all sleeves that are ``needed`` have returns.
+    """
+    begins, late = bars.begins(needed)
+    why = f"{late} begins then" if begins > warm_up else "a signal needs its history first"
+    warm_up = max(begins, warm_up)
     lowest, highest = bars.dates[0], bars.dates[-1]
     days = {"start": lowest, "end": highest}
     for what, given in (("start", terms.start), ("end", terms.end)):
@@ -187,7 +210,7 @@ def window_of(bars: Bars, warm_up: int, terms: Terms, name: str) -> tuple[int, i
     if warm_up >= last:
         known = "never known" if warm_up >= len(bars.dates) else f"known from {bars.dates[warm_up]} on"
         raise UsageError(
-            f"{name} cannot run: its inputs are {known} (a signal needs its history first), and "
+            f"{name} cannot run: its inputs are {known} ({why}), and "
             f"the last bar is {bars.dates[max(last, 0)]}"
         )
     if first >= last:
@@ -258,6 +281,7 @@ def run(
     same_close: bool = False,
     delay_fill: int = 0,
     decide: str = EVERY_FILL,
+    real: bool = False,
     **parameters: Any,
 ) -> Run:
     """Run a strategy on a market.
@@ -272,13 +296,16 @@ def run(
     cost_bps
         Basis points of the notional traded, a side: for all sleeves, or by sleeve. Cash is free.
     benchmark
-        The sleeve that alpha is held against; by default the market's own.
+        What alpha is held against: a sleeve, by default the market's own; a mix of sleeves, brought back to
+        its fractions at every bar, ``"60% large, 40% small"``; or a series of the catalogue or the store.
     same_close
         Let a fill use what became known on its own day; only to reproduce papers.
     decide
         Decide at every fill, or at the last one of each week, month or quarter only (``dates.CALENDARS``).
     delay_fill
         Fill so many bars later than decided, to see what haste is worth.
+    real
+        Give all returns in money of one date: less the rise of consumer prices, as known at the time.
     parameters
         The strategy's own, by name.
 
@@ -307,6 +334,7 @@ def run(
             "same_close": same_close,
             "delay_fill": delay_fill,
             "decide": decide,
+            "real": real,
         }
     )
     strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
@@ -316,24 +344,24 @@ def run(
 
 def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Run:
     """Return the run of a strategy under terms and with a value of each parameter; errors as ``run``."""
-    terms = terms.on(market.bars.sleeves, market.benchmark)
-    costs, versus = terms.costs(market.bars.sleeves), str(terms.benchmark)
     ruling = strategy.ruling(market, values, same_close=terms.same_close, decide=terms.decide)
-    market, decision = ruling.market, ruling.decision
+    decision = ruling.decision
+    market, terms = under(ruling.market, terms)
+    costs, versus = terms.costs(market.bars.sleeves), str(terms.benchmark)
     said: tuple[str, ...] = ()
     if own(ruling.rule):
         if not terms.same_close:
             check(strategy, values, ruling)
         said = doubts(strategy, values, ruling)
+    names = yardsticks(market.bars, versus)
+    needed = ("cash", *names, *holds(ruling.rule))
     warm_up = decision.first_fill + terms.delay_fill
-    first, last = window_of(market.bars, warm_up, terms, strategy.name)
+    first, last = window_of(market.bars, warm_up, terms, strategy.name, needed)
+    begins, late = market.bars.begins(needed)
     bars = market.bars.window(first, last)
     path = simulated(decision, market, (first, last), costs, terms.delay_fill)
 
     n_years = years(bars.dates, market.frequency)
-    names = [name for name in BENCHMARKS if name in bars.sleeves]
-    if versus not in names:
-        names.append(versus)
     benchmarks = {name: bars.earned(name) for name in names}
     risk_free, held_against = bars.earned("cash"), benchmarks[versus]
     return Run(
@@ -342,7 +370,8 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
         market=market,
         terms=terms,
         doubts=said,
-        warm_up=market.bars.dates[warm_up],
+        warm_up=market.bars.dates[max(warm_up, begins)],
+        late=late if begins > warm_up else "",
         metrics=measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),
         benchmarks={
             name: measured(

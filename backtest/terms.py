@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from backtest.composed import composition
 from backtest.dates import EVERY_FILL, calendar_of, parse_day
 from backtest.errors import UsageError, nearest
 
@@ -31,9 +32,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         float | dict[str, float],
         Meta(title="X", description="basis points of the notional traded, a side; or small=25,large=5"),
     ] = DEFAULT_BPS
-    benchmark: Annotated[str | None, Meta(title="B", description="a sleeve (default: the market's own)")] = (
-        None
-    )
+    benchmark: Annotated[
+        str | None,
+        Meta(
+            title="B",
+            description="a sleeve, a mix as '60%% large, 40%% small', or a series (default: the market's)",
+        ),
+    ] = None
     same_close: Annotated[
         bool,
         Meta(description="use news of the fill's own day, which nobody could; only to reproduce papers"),
@@ -43,11 +48,18 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(title="WHEN", description="every-fill, week-end, month-end or quarter-end: when it decides"),
     ] = EVERY_FILL
+    real: Annotated[
+        bool, Meta(description="in money of one date: less the rise of consumer prices, as known then")
+    ] = False
 
     def costs(self, sleeves: Sequence[str]) -> list[float]:
-        """Return the cost a side of each sleeve as a fraction; cash is free."""
+        """Return the cost a side of each sleeve as a fraction; cash is free, others cost as their parts."""
         bps = self.cost_bps if isinstance(self.cost_bps, dict) else dict.fromkeys(sleeves, self.cost_bps)
-        return [0.0 if sleeve == "cash" else bps.get(sleeve, DEFAULT_BPS) / 1e4 for sleeve in sleeves]
+        each = {sleeve: 0.0 if sleeve == "cash" else bps.get(sleeve, DEFAULT_BPS) / 1e4 for sleeve in sleeves}
+        return [
+            sum(abs(part) * each[name] for name, part in composition(sleeve, sleeves).items()) or each[sleeve]
+            for sleeve in sleeves
+        ]
 
     def on(self, sleeves: Sequence[str], benchmark: str) -> Terms:
         """Return the terms on a market of these sleeves, with its benchmark where they name none.
@@ -138,4 +150,5 @@ _READERS: dict[str, Any] = {
     "same_close": bool,
     "delay_fill": _delay,
     "decide": calendar_of,
+    "real": bool,
 }

@@ -95,7 +95,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     for name, described in _OPTIONS:
         parser.add_argument(name, **described)
     add_market(parser)
-    add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide")
+    add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide", "real")
     parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
     add_files(parser)
     add_json(parser)

@@ -50,8 +50,10 @@ def catalogue() -> dict[str, Entry]:
     """Return the shipped catalogue by series id."""
     with declared(shipped("data") / "catalogue.toml") as content:
         series = content["series"]
-        for id, late in late_releases().items():
-            series[id]["known_at"] = [{"from": EVER, "rule": series[id]["known_at"], "late": late}]
+        late = late_releases()
+        for id, told in series.items():
+            if months := late.get(told.pop("released_with", id)):
+                told["known_at"] = [{"from": EVER, "rule": told["known_at"], "late": months}]
         return {id: _entry(id, told, ("series", id)) for id, told in series.items()}
 
 

@@ -12,7 +12,7 @@ from backtest.errors import DataError, UsageError, nearest
 from backtest.market.known import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from backtest.dates import Days, Floats
     from backtest.series import Series
@@ -76,6 +76,15 @@ class Bars:
             raise DataError(f"{sleeve} has no return on {day}, {needed}")
         return returns
 
+    def begins(self, names: Iterable[str]) -> tuple[int, str]:
+        """Return the first fill after which all of these sleeves have returns, and which begins last."""
+        first = {}
+        for name in names:
+            present = np.isfinite(self.column(name))
+            first[name] = int(present.argmax()) if present.any() else len(self.dates) + 1
+        late = max(first, key=lambda name: first[name])
+        return max(first[late] - 1, 0), late
+
     def window(self, first: int, last: int) -> Bars:
         """Return the bars from index ``first`` to ``last``, both included."""
         part = slice(first, last + 1)
@@ -111,6 +120,8 @@ class MarketData:
         by name (``SMB``, ``HML``, ``MOM``); reports hold alpha against them.
     more
         Which command gets better or later figures; empty where there is none.
+    paid
+        The bars as they were paid, which strategies see, where ``bars`` are in real money; else None.
 
     Examples
     --------
@@ -133,6 +144,7 @@ class MarketData:
     roles: Mapping[str, str] = field(default_factory=dict)
     more: str = ""
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+    paid: Bars | None = field(default=None, repr=False)
 
     @property
     def hindsight(self) -> dict[str, Series]:
@@ -142,7 +154,8 @@ class MarketData:
     def known(self, *, same_close: bool = False, decide: str = EVERY_FILL) -> Known:
         """Return what was known at each fill; ``decide`` says at which of them a strategy decides."""
         fills = Fills(self.bars.dates, same_close, decide)
-        returns = {sleeve: self.bars.column(sleeve) for sleeve in self.bars.sleeves}
+        bars = self.paid or self.bars
+        returns = {sleeve: bars.column(sleeve) for sleeve in bars.sleeves}
         return Known(
             self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
         )

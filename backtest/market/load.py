@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.errors import DataError
+from backtest.composed import composition
+from backtest.errors import DataError, UsageError
 from backtest.market.bars import make_bars, on_bars
-from backtest.market.catalogue import entry
-from backtest.market.data import MarketData
+from backtest.market.catalogue import catalogue, entry
+from backtest.market.data import Bars, MarketData
 from backtest.market.definition import (
     absent,
     after_the_fact,
@@ -18,8 +19,9 @@ from backtest.market.definition import (
     missing,
     read_definition,
 )
-from backtest.market.formulas import Relative, Sum, changes
+from backtest.market.formulas import Reference, Relative, Sum, changes
 from backtest.market.reading import column_of, read, table_of
+from backtest.market.store import Store
 from backtest.series import Series
 
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
-    from backtest.market.data import Bars
     from backtest.market.definition import Definition
-    from backtest.market.formulas import Formula, Reference
+    from backtest.market.entry import Entry
+    from backtest.market.formulas import Formula
 
 PRICE_ONLY = "prices without dividends: every return here is too low by the dividends"
 
@@ -114,6 +116,54 @@ def with_series(market: MarketData, ids: Iterable[str]) -> MarketData:
     if not found:
         return market
     return replace(market, observations={**market.observations, **found}, sources={**market.sources, **found})
+
+
+def with_sleeves(market: MarketData, names: Iterable[str]) -> MarketData:
+    """Return the market with sleeves composed of its own, as their names say, and with series as sleeves.
+
+    A composed sleeve is brought back to its fractions at every bar, at no cost of its own. What is neither
+    a composition nor a series is left out: whoever asks for it says so.
+
+    Raises
+    ------
+    UsageError, DataError
+        When a series is no return, counts other than the market's do, or is not stored yet.
+    """
+    bars = market.bars
+    added: dict[str, Floats] = {}
+    for name in names:
+        parts = composition(name, bars.sleeves)
+        if name in bars.sleeves or name in added:
+            continue
+        if parts:
+            added[name] = np.asarray(sum(part * bars.column(sleeve) for sleeve, part in parts.items()))
+        elif name.partition("[")[0] in {*catalogue(), *Store().ids()}:
+            reference = Reference.parse(name)
+            series = read(_holdable(market, reference.id), reference.column)
+            own = Sum(((reference, 1.0),))
+            added[name] = on_bars(own, {reference: series}, bars.dates, market.frequency)
+            market = replace(market, sources={**market.sources, reference.id: series})
+    if not added:
+        return market
+    columns = np.column_stack([bars.returns, *added.values()])
+    return replace(market, bars=Bars(bars.dates, (*bars.sleeves, *added), columns))
+
+
+def _holdable(market: MarketData, id: str) -> Entry:
+    """Return a series' entry; UsageError where a market of this kind cannot hold it."""
+    about = entry(id)
+    if about.kind == "other":
+        raise UsageError(f"{id} counts {about.unit}, which is no return: it cannot be held or held against")
+    if about.kind == "rate":
+        return about
+    if (about.kind == "price") != (PRICE_ONLY in market.proxy):
+        lacks = "lacks dividends" if about.kind == "price" else "has dividends"
+        raise UsageError(
+            f"{id} {lacks}, which is otherwise in the market '{market.name}': they cannot be mixed"
+        )
+    if about.frequency != market.frequency and (about.unit != "level" or market.frequency == "daily"):
+        raise UsageError(f"{id} is {about.frequency}, but the market '{market.name}' is {market.frequency}")
+    return about
 
 
 def _factors(definition: Definition, bars: Bars) -> dict[str, Floats]:

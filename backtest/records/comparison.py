@@ -152,6 +152,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         ("same_close", "rules of filling (same close)"),
         ("decide", "calendars of decision"),
         ("delay_fill", "delays of the fills (bars)"),
+        ("real", "money (real)"),
         ("tried", "numbers of combinations tried"),
     )
     for key, words in terms:

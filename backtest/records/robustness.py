@@ -48,7 +48,7 @@ def robustness(result: Run) -> Robustness:
     decision = result.ruling.decision
     within = Terms(start=result.start, end=result.end)
     warm_up = decision.first_fill + max(DELAYS)
-    first, last = window_of(market.bars, warm_up, within, strategy.name)
+    first, last = window_of(market.bars, warm_up, within, strategy.name, ["cash"])
     bars = market.bars.window(first, last)
     risk_free, versus = bars.column("cash")[1:], bars.column(result.benchmark)[1:]
     n_years = years(bars.dates, market.frequency)

@@ -81,7 +81,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     start, end, bars
         The days of the first fill and of the last bar, and the number of returns in between.
-    cost_bps, benchmark, same_close, delay_fill, decide
+    cost_bps, benchmark, same_close, delay_fill, decide, real
         The terms.
     warm_up
         The first fill at which every input is known.
@@ -109,6 +109,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     same_close: bool = False
     delay_fill: int = 0
     decide: str = EVERY_FILL
+    real: bool = False
     doubts: tuple[str, ...] = ()
     made_by: MadeBy | None = None
     warm_up: Day | None = None

@@ -10,7 +10,7 @@ from backtest.errors import joined
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sentences import SIGNIFICANT, opening, terms, verdict
+from backtest.reporting.sentences import SIGNIFICANT, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
@@ -253,7 +253,8 @@ def _bars(n: int, frequency: str) -> str:
 
 def warnings(result: Run) -> list[b.Text]:
     """Return what is to be said before any number."""
-    found = [f"{said[0].upper()}{said[1:]}." for said in result.doubts]
+    unusual = (said for _, said in conditions(result))
+    found = [f"{said[0].upper()}{said[1:]}." for said in (*result.doubts, *unusual)]
     if result.market.proxy:
         found.append(f"Proxy: {result.market.proxy}.")
     if result.terms.same_close:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.skill import WORTH
+from backtest.composed import composition, exposure
 from backtest.dates import EVERY_FILL
-from backtest.rules.reading import reads
+from backtest.market.money import ROLE, inflation
+from backtest.measures import years
+from backtest.rules.reading import holds, reads
 from backtest.wording import p_clause
 
 if TYPE_CHECKING:
@@ -50,7 +53,9 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
         fill += f"; filled {under.delay_fill} bars later (DELAY)"
     window = f"{result.start} to {result.end}, {len(result.path.returns)} {market.frequency} bars"
     if result.start == str(result.warm_up):
-        window += "; it starts when every input is first known"
+        window += (
+            f"; it starts when {f'{result.late} begins' if result.late else 'every input is first known'}"
+        )
     lines = [
         *(("caution", said) for said in result.doubts),
         ("thesis", result.strategy.thesis),
@@ -64,12 +69,39 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
             "1 combination" if tried == 1 else f"{tried:,} combinations; this one was chosen from them",
         ),
     ]
+    lines += conditions(result)
     if market.proxy:
         lines.append(("proxy", market.proxy))
     if market.more:
         lines.append(("more", market.more))
     lines.append(("data end", _data_end(result)))
     return lines
+
+
+def conditions(result: Run) -> list[tuple[str, str]]:
+    """Return what is unusual about what is held and in what it is counted, as ``terms`` does."""
+    found = []
+    if result.terms.real:
+        dates = result.bars.dates
+        rise = inflation(result.market, dates[0], dates[-1])
+        yearly = (1.0 + rise) ** (1.0 / years(dates, result.market.frequency)) - 1.0
+        prices = result.market.roles[ROLE]
+        said = (
+            f"in money of {result.end}: every return, growth and fall is less the rise of consumer prices as "
+            f"known at the time ({prices}, {yearly:.1%} a year); signals see what was paid"
+        )
+        found.append(("money", said))
+    sleeves = result.market.bars.sleeves
+    for name in dict.fromkeys([result.benchmark, *holds(result.ruling.rule)]):
+        if parts := composition(name, sleeves):
+            each = ", ".join(f"{part:.0%} {sleeve}" for sleeve, part in parts.items())
+            said = f"'{name}' is {each}, brought back to that at every bar at no cost of its own"
+            if (held := exposure(parts)) > 1.0:
+                mean = float(result.path.weights[:, sleeves.index(name)].mean()) * held
+                own = f"; this run's mean is {mean:.2f}" if mean else ""
+                said += f" (LEVERAGE: {held:.1f} held or sold short for each 1 of value{own})"
+            found.append(("composed", said))
+    return found
 
 
 def _data_end(result: Run) -> str:
@@ -86,7 +118,8 @@ def opening(result: Run, tried: int = 1) -> str:
     """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
     said = f"{result.start} to {result.end}, {len(result.path.returns):,} {result.market.frequency} bars"
     ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
-    return f"{said}; {_costs(result)} a side; {ones} tried."
+    money = f"; in money of {result.end}" if result.terms.real else ""
+    return f"{said}{money}; {_costs(result)} a side; {ones} tried."
 
 
 def _costs(result: Run) -> str:

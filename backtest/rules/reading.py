@@ -46,6 +46,15 @@ def reads(rule: Expr, names: Names, *, sleeves: bool = True) -> tuple[str, ...]:
     return tuple(found)
 
 
+def holds(rule: Expr) -> tuple[str, ...]:
+    """Return the sleeves that a rule may hold, each once, in the order in which it names them."""
+    if rule.op == "given":
+        used = (rule.args[0].weights != 0.0).any(axis=0)
+        return tuple(name for name, held in zip(rule.args[0].sleeves, used, strict=True) if held)
+    named = rule.args[: 1 if rule.op in ("mixed", "weighed") else 2]
+    return tuple(dict.fromkeys(n for part in named for n in ((part,) if isinstance(part, str) else part)))
+
+
 _WORDS = {
     "level": "{0}",
     "index": "the index of {0}",

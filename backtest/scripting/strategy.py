@@ -12,13 +12,13 @@ from typing import Any
 
 from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError
-from backtest.market.load import with_series
+from backtest.market.load import with_series, with_sleeves
 from backtest.market.names import ANYTHING
 from backtest.parameters import CountedIn, Declaration, Parameter, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
 from backtest.rules.market import Market
-from backtest.rules.reading import reads
+from backtest.rules.reading import holds, reads
 from backtest.rules.ruling import Ruling
 from backtest.scripting.output import printing_to_stderr
 from backtest.terms import NAMES
@@ -124,9 +124,10 @@ class Strategy:
         return self.draw(known.names, {p.name: values[p.name] for p in self.parameters if p.choices})
 
     def complete(self, market: MarketData, values: Mapping[str, Any]) -> MarketData:
-        """Return the market with the stored series that the rule asks for and the market does not name."""
+        """Return the market with the series, and the sleeves made of others, that only the rule names."""
         known = market.known()
-        return with_series(market, reads(self.rule(known, values), known.names, sleeves=False))
+        rule = self.rule(known, values)
+        return with_sleeves(with_series(market, reads(rule, known.names, sleeves=False)), holds(rule))
 
     def ruling(
         self,

@@ -45,6 +45,7 @@ _NAMES = {
     "benchmark": "the benchmark",
     "same_close": "--same-close",
     "decide": "--decide",
+    "real": "--real",
     "chunk": "the size of the chunks",
     "versions": "the versions of the software",
 }

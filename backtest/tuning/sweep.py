@@ -99,7 +99,7 @@ def common_window(trials: Trials, chosen: Ints | None, executor: str, tell: Any 
         rules = " and ".join(rule.text for rule in trials.constraints)
         raise UsageError(f"none of the {n:,} combinations keeps to {rules}; loosen the --constraint")
     warm_up = latest if latest >= 0 else len(trials.market.bars.dates)
-    return window_of(trials.market.bars, warm_up, trials.terms, trials.strategy.name)
+    return window_of(trials.market.bars, warm_up, trials.terms, trials.strategy.name, trials.needed)
 
 
 def corners(shape: tuple[int, ...]) -> Ints:
@@ -131,6 +131,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[st
         "benchmark": trials.benchmark,
         "same_close": trials.terms.same_close,
         "decide": trials.terms.decide,
+        "real": trials.terms.real,
         "asked": asked.document(),
         "combinations": n,
         "chunk": chunk_size(n),

@@ -16,7 +16,8 @@ from backtest.engine.yardstick import Yardstick
 from backtest.measures import years
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
-from backtest.runs import follow
+from backtest.rules.reading import holds
+from backtest.runs import follow, under, yardsticks
 from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
@@ -110,7 +111,7 @@ class Trials:
     constraints
         Those on parameters alone.
     terms
-        Those that all trials share, on this market; their window is not the sweep's.
+        Those that all trials share; their window is not the sweep's.
     """
 
     strategy: Strategy
@@ -126,14 +127,22 @@ class Trials:
         return {name: value for name, value in vars(self).items() if name not in made} | {"_rules": {}}
 
     def completed(self) -> Trials:
-        """Return the same on the market with the stored series that a rule asks for and it does not name."""
+        """Return the same on the market as its terms and its rules want it."""
         axes = [axis for axis in self.grid.axes if not axis.ordered]
         market = self.market
         for words in product(*(axis.values for axis in axes)):
             market = self.strategy.complete(
                 market, dict(zip((axis.name for axis in axes), words, strict=True))
             )
-        return replace(self, market=market)
+        market, terms = under(market, self.terms)
+        return replace(self, market=market, terms=terms)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The sleeves that need returns over the window: what any trial may hold, and is held against."""
+        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
+        held = (name for each in words for name in holds(self._rule(tuple(map(str, each)))[0]))
+        return ("cash", *yardsticks(self.market.bars, self.benchmark), *held)
 
     @property
     def benchmark(self) -> str:

@@ -212,8 +212,8 @@ def tune(
         Called with what is being done, how far it is and how far it goes; by default a terminal and a
         notebook show it.
     terms
-        ``start``, ``end``, ``cost_bps``, ``benchmark``, ``same_close``, ``decide``, as ``run`` takes them.
-        All trials are measured over one window: from the latest start among them.
+        ``start``, ``end``, ``cost_bps``, ``benchmark``, ``same_close``, ``decide``, ``real``, as
+        ``run`` takes them. All trials are measured over one window: from the latest start among them.
 
     Raises
     ------
@@ -338,9 +338,8 @@ def _task(strategy: Strategy, market: MarketData, asked: Asked, work: Work) -> T
     objectives = tuple(Objective(name.strip(), on_measures) for name in names)
     if len(objectives) > 2 or len({o.name for o in objectives}) < len(objectives):
         raise UsageError("tune by one measure, or by two different ones with a comma between them")
-    terms = asked.terms.on(market.bars.sleeves, market.benchmark)
     on_parameters = tuple(c for c in read if c.of_parameters)
-    trials = Trials(strategy, market, made, on_parameters, terms).completed()
+    trials = Trials(strategy, market, made, on_parameters, asked.terms).completed()
     plan = read_plan(asked.walk) if asked.walk else None
     return Task(asked, trials, asked.search or Search(), objectives, plan, work)
 
