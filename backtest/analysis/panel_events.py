@@ -191,9 +191,9 @@ def _errors(scores: Floats, weights: Floats, bottom: float, numbers: Ints) -> tu
     n = len(sums)
     by_episode = np.bincount(numbers[numbers >= 0], weights[numbers >= 0])
     effective = float(by_episode.sum() ** 2 / (by_episode @ by_episode)) if by_episode.any() else 0.0
-    if n < 2 or not effective > 1.0:
+    if not effective > 2.0:
         return NO_ERROR, NO_ERROR, effective
-    freedom = max(effective - 1.0, 1.0)
+    freedom = effective - 1.0
     months = len(scores)
     variance = months * float(long_run_variance(scores, newey_west_lags(months)))
     return (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Days
-    from backtest.market.data import MarketData
+    from backtest.market.data import MarketData, Sourced
     from backtest.studies.register import Study
 
 EPILOG = """\
@@ -25,8 +25,11 @@ studies:
   events      days of your own, or the days on which a strategy first holds small caps
   margin      with --gain-bps: what a gain of margin does to earnings
 
+of a panel, many markets asked the same: first-cut, before-first-cut, first-rise, last-move, claims
+
 examples:
   rotation study first-cut --market french_monthly
+  rotation study last-move --panel countries
   rotation study claims --market french_monthly --json
   rotation study events --dates 1984-09,1987-10,1989-06
   rotation study events --strategy rate_cut --set min_cut=0.5
@@ -52,6 +55,23 @@ def _market(options: argparse.Namespace) -> MarketData:
 
     require_place(options.out)
     return load_market(options.market)
+
+
+def _data(options: argparse.Namespace, arguments: Sequence[str]) -> Sourced:
+    """Return the panel where one is named, the market otherwise; UsageError where both are."""
+    if options.panel is None:
+        return _market(options)
+    if any(word == "--market" or word.startswith("--market=") for word in arguments):
+        raise UsageError("--panel has markets of its own; leave out --market")
+    from backtest.panels.definition import load_panel
+
+    require_place(options.out)
+    return load_panel(options.panel)
+
+
+def _add_panel(parser: Parser) -> Parser:
+    parser.add_argument("--panel", metavar="P", help="a name, or a panel file: many markets asked together")
+    return parser
 
 
 def _report(study: Study, options: argparse.Namespace) -> int:
@@ -90,15 +110,18 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _claims(prog: str, arguments: Sequence[str]) -> int:
-    options = _parser(prog, "All claims held against one market, on one page.").parse(arguments)
+    about = "All claims held against one market, or all about many against a panel, on one page."
+    options = _add_panel(_parser(prog, about)).parse(arguments)
+    from backtest.panels.claims import PANEL_CLAIMS
     from backtest.records.document import to_json
     from backtest.reporting.study_folder import write_claims
     from backtest.reporting.study_pages import claims_brief
     from backtest.reporting.terminal import show, show_place
     from backtest.studies.document import claims_document
-    from backtest.studies.register import study_claims
+    from backtest.studies.register import CLAIMS, hold_against
 
-    studies = study_claims(_market(options))
+    held = _data(options, arguments)
+    studies = [hold_against(each, held) for each in (CLAIMS if options.panel is None else PANEL_CLAIMS)]
     if not options.json:
         show(claims_brief(studies))
     place = None if options.json and options.out is None else write_claims(studies, options.out).resolve()
@@ -236,9 +259,16 @@ def study(prog: str, arguments: Sequence[str]) -> int:
     name, rest = arguments[0], arguments[1:]
     if name in _OWN:
         return _OWN[name](f"{prog} {name}", rest)
-    from backtest.studies.register import CLAIMS
+    from backtest.panels.claims import PANEL_CLAIMS, panel_claim
+    from backtest.studies.register import CLAIMS, hold_against
 
-    by_id = {claim.id: claim for claim in CLAIMS}
+    of_panel = {claim.id: claim for claim in PANEL_CLAIMS}
+    by_id = of_panel | {claim.id: claim for claim in CLAIMS}
     if name not in by_id:
         raise UsageError(f"there is no study '{name}'; {nearest(name, [*by_id, *_OWN])}")
-    return _study(name, _parser(f"{prog} {name}", by_id[name].statement).parse(rest))
+    options = _add_panel(_parser(f"{prog} {name}", by_id[name].statement)).parse(rest)
+    if options.panel is not None:
+        return _report(hold_against(panel_claim(name), _data(options, rest)), options)
+    if by_id[name] is of_panel.get(name):
+        raise UsageError(f"'{name}' is asked of many markets together; name them with --panel countries")
+    return _study(name, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -91,6 +91,30 @@ class Bars:
         return Bars(self.dates[part], self.sleeves, self.returns[part])
 
 
+class Sourced(Protocol):
+    """What a page says of its data: a market, or a panel of several."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in one line."""
+
+    @property
+    def proxy(self) -> str:
+        """In what respect its series are not what they stand for; empty where they are."""
+
+    @property
+    def last(self) -> np.datetime64:
+        """The day of the last bar."""
+
+    @property
+    def sources(self) -> Mapping[str, Series]:
+        """Every series that went into it, by id."""
+
+
 @dataclass(frozen=True, eq=False)
 class MarketData:
     """Everything there is about one market, future included; a strategy sees ``known()`` of it.
@@ -145,6 +169,11 @@ class MarketData:
     more: str = ""
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     paid: Bars | None = field(default=None, repr=False)
+
+    @property
+    def last(self) -> np.datetime64:
+        """The day of the last bar."""
+        return self.bars.dates[-1]
 
     @property
     def hindsight(self) -> dict[str, Series]:

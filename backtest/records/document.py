@@ -15,7 +15,7 @@ from backtest.market.toml import in_words
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.market.data import MarketData
+    from backtest.market.data import Sourced
 
 T = TypeVar("T")
 
@@ -92,8 +92,8 @@ class DataDocument(msgspec.Struct, frozen=True):
     series: Mapping[str, SourceDocument]
 
     @classmethod
-    def of(cls, market: MarketData) -> DataDocument:
+    def of(cls, market: Sourced) -> DataDocument:
         """Return what a result on a market rests on."""
         sources = sorted(market.sources.items())
         series = {id: SourceDocument(p.origin, p.sha256, str(p.last)) for id, p in sources}
-        return cls(str(market.bars.dates[-1]), series)
+        return cls(str(market.last), series)

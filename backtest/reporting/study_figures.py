@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.reporting import style
 from backtest.reporting.style import INK, MUTED, STYLE, WIDE, Drawing, FigureSize
-from backtest.studies.findings import Curves, Dots, History, Paths, Picture, Scatter
+from backtest.studies.findings import Curves, Dots, Fan, History, Paths, Picture, Scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,12 +41,26 @@ def _paths(picture: Paths, size: FigureSize) -> Figure:
     full = counts == counts.max(initial=0)
     axes.plot(picture.months, mean, color=INK, linewidth=1.4, linestyle="--")
     axes.plot(picture.months, np.where(full, mean, np.nan), color=INK, linewidth=2.4)
+    _from_the_case(axes, picture)
+    _finish(figure)
+    return figure
+
+
+def _from_the_case(axes: Axes, picture: Paths | Fan) -> None:
     axes.axhline(0.0, color=MUTED, linewidth=0.8)
     axes.axvline(0.0, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set_xticks(np.arange(-36, 37, 12))
     axes.set_xlim(picture.months[0], picture.months[-1])
     axes.set_xlabel("months from the case")
     style.heading(axes, picture.ylabel)
+
+
+def _fan(picture: Fan, size: FigureSize) -> Figure:
+    figure, axes = _frame(size, 3.9)
+    axes.plot(picture.months, picture.members.T, color=_BLUE, linewidth=0.6, alpha=0.45)
+    axes.plot(picture.months, picture.episodes.T, color=_ORANGE, linewidth=1.0, alpha=0.6)
+    axes.plot(picture.months, picture.mean, color=INK, linewidth=2.6)
+    _from_the_case(axes, picture)
     _finish(figure)
     return figure
 
@@ -134,4 +148,6 @@ def study_figure(picture: Picture, size: FigureSize = WIDE) -> Figure:
             return _scatter(picture, size)
         if isinstance(picture, History):
             return _history(picture, size)
+        if isinstance(picture, Fan):
+            return _fan(picture, size)
         return _curves(picture, size)

@@ -12,13 +12,13 @@ from backtest.reporting.page import data
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
 from backtest.studies.document import WARNING
-from backtest.studies.findings import Paths
+from backtest.studies.findings import Fan, Paths
 from backtest.wording import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from backtest.market.data import MarketData
+    from backtest.market.data import Sourced
     from backtest.studies.findings import Finding
     from backtest.studies.register import Study
 
@@ -30,10 +30,10 @@ REVISED = "after a look at the number"
 _MANY = 6  # claims that a sentence names one by one
 
 
-def vintage(market: MarketData) -> str:
+def vintage(market: Sourced) -> str:
     """Return how far the data reach, and in what respect they are a proxy."""
     proxy = f"; proxy: {market.proxy}" if market.proxy else ""
-    return f"{market.name}, bars to {market.bars.dates[-1]}{proxy}"
+    return f"{market.name}, bars to {market.last}{proxy}"
 
 
 def _sentence(text: str) -> str:
@@ -50,6 +50,12 @@ def _chart(study: Study, finding: Finding) -> b.Chart:
 
 
 def _caption(finding: Finding) -> str:
+    if isinstance(finding.picture, Fan):
+        return (
+            "The mean of all cases thick, that of each member's cases thin, that of each calendar episode "
+            "orange: sums of monthly differences from the close of the month of the case. A line above 0 "
+            "before the case means that small fell behind on the way to it."
+        )
     if not isinstance(finding.picture, Paths):
         return ""
     cases = len(finding.picture.labels)
@@ -82,7 +88,7 @@ def _badge(word: str) -> b.Badge:
     return b.Badge(word, CLASSES[word])
 
 
-def _last(market: MarketData) -> str:
+def _last(market: Sourced) -> str:
     return f"{vintage(market)}. {WARNING} No advice."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backtest.errors import RotationError
 from backtest.wording import pvalue
@@ -12,7 +12,6 @@ from backtest.wording import pvalue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backtest.market.data import MarketData
     from backtest.studies.findings import Evidence, Finding
 
 SIZED = (
@@ -244,7 +243,8 @@ class Claim:
     rule
         What makes the verdict.
     examine
-        Computes the finding from a market; raises ``MissingInputError`` where the market lacks a series.
+        Computes the finding from a market, or from a panel where the claim is about many of them; raises
+        ``MissingInputError`` where it lacks a series.
     published
         What has been published about it, with the reference; empty where nothing is cited.
     revised
@@ -257,6 +257,6 @@ class Claim:
     origin: str
     test: str
     rule: Rule
-    examine: Callable[[MarketData], Finding]
+    examine: Callable[[Any], Finding]
     published: str = ""
     revised: tuple[str, ...] = ()

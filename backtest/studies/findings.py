@@ -129,7 +129,22 @@ class Curves:
     marks: tuple[tuple[float, float, str], ...] = ()
 
 
-Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves"
+@dataclass(frozen=True, eq=False)
+class Fan:
+    """The cases of a panel: members thin, calendar episodes less so, the mean of all cases thick.
+
+    ``months`` (n_steps,) from the case; ``members`` (n_members, n_steps), ``episodes`` (n_episodes, n_steps)
+    and ``mean`` (n_steps,) in percent; NaN outside the data.
+    """
+
+    months: Floats
+    members: Floats
+    episodes: Floats
+    mean: Floats
+    ylabel: str
+
+
+Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves | Fan"
 
 
 @dataclass(frozen=True)

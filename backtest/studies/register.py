@@ -22,6 +22,7 @@ from backtest.studies.size_claims import SIZE_CLAIMS, Assumptions, examine_capac
 
 if TYPE_CHECKING:
     from backtest.dates import Days
+    from backtest.market.data import Sourced
     from backtest.studies.findings import Finding
 
 CLAIMS: tuple[Claim, ...] = (
@@ -60,7 +61,7 @@ class Study(Pictured):
     """
 
     claim: Claim
-    market: MarketData
+    market: Sourced
     finding: Finding | None
     verdict: Verdict
 
@@ -85,8 +86,8 @@ def claim(name: str) -> Claim:
     return by_id[name]
 
 
-def hold_against(claim: Claim, market: MarketData) -> Study:
-    """Examine a claim on a market; what the market lacks makes the verdict "cannot be told"."""
+def hold_against(claim: Claim, market: Sourced) -> Study:
+    """Examine a claim on a market, or on a panel; what it lacks makes the verdict "cannot be told"."""
     try:
         finding = claim.examine(market)
     except MissingInputError as reason:

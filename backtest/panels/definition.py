@@ -1,0 +1,247 @@
+"""A panel file: which markets, or which countries' differences and policy rates, are asked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.dates import last_business_day, to_days
+from backtest.errors import DataError, RotationError, UsageError, nearest
+from backtest.folders import expanded, shipped
+from backtest.market.catalogue import entry
+from backtest.market.definition import find_market
+from backtest.market.formulas import Reference, changes
+from backtest.market.load import load_market
+from backtest.market.reading import read
+from backtest.market.toml import WrongError, declared, record
+from backtest.market.units import unit
+from backtest.panels.panel import Member, Panel
+from backtest.studies.inputs import monthly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from backtest.dates import Days, Floats
+    from backtest.market.data import MarketData
+    from backtest.series import Series
+
+
+@dataclass(frozen=True)
+class MemberLines:
+    """What a panel file says of a member: a market, or series by id, with a column in brackets.
+
+    Parameters
+    ----------
+    market
+        A market's name or file.
+    difference, returns, policy
+        Small less large, the market's excess return (it may be left out), and the central bank's rate.
+    region, size, currency
+        Where it lies; what small and large are, and the currency, where not those of the panel.
+    """
+
+    market: str = ""
+    difference: str = ""
+    returns: str = ""
+    policy: str = ""
+    region: str = ""
+    size: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class PanelFile:
+    """A panel file's content; its fields are the keys of the file.
+
+    Parameters
+    ----------
+    title
+        One line on what it is.
+    start
+        The first month, ``1990-07``.
+    kind
+        What its members are, in the plural.
+    size, currency
+        What small and large are of its members, and what their returns are counted in.
+    members
+        By name; ``MemberLines`` has the keys of each.
+    get
+        What gets the series of its members where they are missing, as a command.
+    """
+
+    title: str
+    start: str
+    size: str
+    currency: str
+    members: dict[str, dict[str, str]]
+    kind: str = "markets"
+    get: str = field(default="rotation data fetch")
+
+
+def panel_names() -> list[str]:
+    """Return the names of the shipped panels."""
+    return sorted(path.stem for path in (shipped("data") / "panels").glob("*.toml"))
+
+
+def find_panel(name: str) -> Path:
+    """Return the file of a panel: a shipped name or a TOML file; UsageError where there is none."""
+    if name in panel_names():
+        return shipped("data") / "panels" / f"{name}.toml"
+    path = expanded(name)
+    if path.is_file():
+        return path
+    if path.suffix == ".toml" or "/" in name:
+        raise UsageError(f"there is no panel file {name}")
+    raise UsageError(f"there is no panel '{name}'; {nearest(name, panel_names())}")
+
+
+def read_panel(path: Path) -> tuple[PanelFile, dict[str, MemberLines]]:
+    """Return a panel file's content, and its members by name.
+
+    Raises
+    ------
+    DataError
+        When the file is wrong; the sentence has the file, the line and the reason.
+    """
+    with declared(path) as content:
+        made = record(PanelFile, content)
+        members = {name: _member(name, lines) for name, lines in made.members.items()}
+        if len(members) < 2:
+            raise WrongError(("members",), "a panel has two members at least")
+        try:
+            np.datetime64(made.start, "M")
+        except ValueError:
+            raise WrongError(("start",), f"'{made.start}' is not a month; write it as 1990-07") from None
+    return made, members
+
+
+def _member(name: str, lines: dict[str, Any]) -> MemberLines:
+    where = ("members", name)
+    made = record(MemberLines, lines, where)
+    if bool(made.market) == bool(made.difference):
+        raise WrongError(where, f"'{name}' must have either a market or a difference")
+    if made.market and (made.returns or made.policy):
+        raise WrongError(where, f"the market of '{name}' has returns and a policy rate of its own")
+    if made.market:
+        _asked(where, "market", lambda: find_market(made.market))
+    for key in ("difference", "returns", "policy"):
+        value = getattr(made, key)
+        if value:
+            _asked(where, key, lambda value=value: Reference.parse(value))
+    return made
+
+
+def _asked(where: tuple[str, ...], key: str, ask: Any) -> None:
+    try:
+        ask()
+    except RotationError as error:
+        raise WrongError((*where, key), str(error)) from None
+
+
+def _series(text: str) -> Series:
+    reference = Reference.parse(text)
+    return read(entry(reference.id), reference.column)
+
+
+def _monthly_of(series: Series, ends: Days) -> Floats:
+    """Return a series' monthly returns at the months of a panel, decimal; NaN where it has none."""
+    scale = unit(series.unit).scale
+    if scale is None:
+        raise DataError(f"{series.id} counts {series.unit}, which is no return")
+    months = ends.astype("datetime64[M]")
+    at = np.searchsorted(series.dates.astype("datetime64[M]"), months)
+    there = at < len(series.dates)
+    at = np.minimum(at, len(series.dates) - 1)
+    there &= series.dates[at].astype("datetime64[M]") == months
+    return np.where(there, series.values[at] * scale, np.nan)
+
+
+def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, common: PanelFile) -> Member:
+    found = monthly(data, "small", "large", data.benchmark, "cash")
+    at = found.index_of(ends)
+    there = (at >= 0) & (at < len(found.ends))
+
+    def less(one: str, other: str) -> Floats:
+        difference = found.returns[one] - found.returns[other]
+        return np.where(there, difference[np.clip(at, 0, len(difference) - 1)], np.nan)
+
+    policy = data.observations[data.policy] if data.policy else None
+    said = (lines.size or common.size, lines.currency or common.currency)
+    return Member(
+        name, lines.region, less("small", "large"), less(data.benchmark, "cash"), policy, *said, data
+    )
+
+
+def load_panel(name: str) -> Panel:
+    """Return a panel's data.
+
+    Parameters
+    ----------
+    name
+        A shipped panel's name, or the path of a panel file.
+
+    Raises
+    ------
+    UsageError
+        When there is no such panel; the nearest one is named.
+    DataError
+        When its file is wrong, or a series is not stored yet; the sentence has the command that gets it.
+    """
+    path = find_panel(name)
+    about, lines = read_panel(path)
+    markets = {each: load_market(line.market) for each, line in lines.items() if line.market}
+    try:
+        series = {
+            text: _series(text)
+            for line in lines.values()
+            for text in (line.difference, line.returns, line.policy)
+            if text
+        }
+    except RotationError as error:
+        raise DataError(
+            f"the panel '{path.stem}' lacks a series: {error}; get them with: {about.get}"
+        ) from None
+    lasts = [
+        *(market.bars.dates[-1] for market in markets.values()),
+        *(series[line.difference].dates[-1] for line in lines.values() if line.difference),
+    ]
+    months = np.arange(np.datetime64(about.start, "M"), max(lasts).astype("datetime64[M]") + 1)
+    ends = last_business_day(to_days(months))
+    members = []
+    for each, line in lines.items():
+        if line.market:
+            members.append(_of_market(each, line, markets[each], ends, about))
+            continue
+        returns = _monthly_of(series[line.returns], ends) if line.returns else np.full(len(ends), np.nan)
+        members.append(
+            Member(
+                each,
+                line.region,
+                _monthly_of(series[line.difference], ends),
+                returns,
+                changes(series[line.policy]) if line.policy else None,
+                line.size or about.size,
+                line.currency or about.currency,
+            )
+        )
+    sources = {found.id if text == found.id else text: found for text, found in series.items()}
+    for market in markets.values():
+        sources |= market.sources
+    notes = (*_unlike(members, "size"), *_unlike(members, "currency"))
+    proxy = "; ".join(dict.fromkeys(market.proxy for market in markets.values() if market.proxy))
+    return Panel(path.stem, about.title, proxy, ends, tuple(members), sources, about.kind, notes)
+
+
+def _unlike(members: Sequence[Member], what: str) -> list[str]:
+    """Say in what members differ, or what they have in common."""
+    values = {getattr(member, what): [] for member in members}  # type: dict[str, list[str]]
+    for member in members:
+        values[getattr(member, what)].append(member.name)
+    called = {"size": "Small and large", "currency": "Returns are in"}[what]
+    if len(values) == 1:
+        return [f"{called}: {next(iter(values))}." if what == "size" else f"{called} {next(iter(values))}."]
+    each = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
+    return [f"Members differ. {called}: {each}."]

@@ -1,0 +1,98 @@
+"""Panel files: what is wrong with one is said with its line, its key and the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backtest import load_series
+from backtest.errors import DataError, RotationError, UsageError
+from backtest.panels.definition import find_panel, load_panel, read_panel
+from tests.panels.conftest import COUNTRIES
+
+HEAD = 'title = "T"\nstart = "1990-01"\nsize = "s"\ncurrency = "c"\n'
+TWO = '[members.a]\nmarket = "embedded"\n[members.b]\ndifference = "X"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (HEAD.replace("start", "begin") + TWO, "line 2: there is no 'begin' here; there are: currency, get, kind, members"),
+        (HEAD.replace("1990-01", "1990") + "", "line 1: the file lacks members"),
+        (HEAD.replace("1990-01", "soon") + TWO, "line 2: 'soon' is not a month; write it as 1990-07"),
+        (HEAD + '[members.a]\nmarket = "embedded"\n', "line 1: a panel has two members at least"),
+        (HEAD + TWO + 'market = "embedded"\n', "'b' must have either a market or a difference"),
+        (HEAD + TWO.replace('"embedded"', '"embeded"'), "line 6: there is no market 'embeded'; did you mean 'embedded'?"),
+        (HEAD + TWO.replace('"embedded"', '"embedded"\npolicy = "Y"'), "the market of 'a' has returns and a policy rate of its own"),
+        (HEAD + TWO.replace('"X"', '"X["'), "line 8: 'X[' is no series; write its id, or ID[column]"),
+        (HEAD + TWO + 'regoin = "south"\n', "line 9: there is no 'regoin' here; did you mean 'region'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_told_with_its_line(text: str, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(DataError) as told:
+        read_panel(path)
+    assert str(told.value).startswith(f"{path}, line ")
+    assert sentence in str(told.value)
+
+
+def test_a_panel_that_is_not_there_is_told() -> None:
+    with pytest.raises(UsageError, match="there is no panel 'nowhere'"):
+        find_panel("nowhere")
+    with pytest.raises(UsageError, match="there is no panel file nowhere.toml"):
+        find_panel("nowhere.toml")
+
+
+def test_a_series_that_is_not_stored_is_told_with_what_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + 'get = "rotation data import FILE"\n' + TWO)
+    with pytest.raises(
+        RotationError,
+        match=r"the panel 'mine' lacks a series: .*'X'.*; get them with: rotation data import FILE",
+    ):
+        load_panel(str(path))
+
+
+def test_differences_returns_and_rates_are_those_that_were_imported(panel_file: Path) -> None:
+    found = load_panel(str(panel_file))
+    assert [member.name for member in found.members] == list(COUNTRIES)
+    assert found.members[-1].policy is None
+    for member in found.members:
+        series = load_series(f"SMB_{member.name}")
+        assert np.array_equal(member.differences, series.values)
+        assert str(found.ends[0])[:7] == "1990-01"
+    rate, stored = found.members[0].policy, load_series("RATE_AAA")
+    assert rate is not None
+    assert (np.diff(rate.values) != 0).all()
+    assert rate.last == stored.last
+    assert found.notes == ("Small and large: made.", "Returns are in US dollars.")
+
+
+@pytest.mark.usefixtures("panel_file")
+def test_markets_and_countries_make_one_panel_and_say_in_what_they_differ(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.toml"
+    path.write_text(
+        HEAD
+        + '[members.usa]\nmarket = "embedded"\nsize = "halves"\n[members.b]\ndifference = "SMB_BBB"\ncurrency = "yen"\n'
+    )
+    found = load_panel(str(path))
+    assert found.members[0].data is not None
+    bars = found.members[0].data.bars
+    spread = bars.column("small") - bars.column("large")
+    there = np.isfinite(found.members[0].differences)
+    assert found.members[0].differences[there] == pytest.approx(
+        spread[bars.dates >= np.datetime64("1990-01-01")]
+    )
+    assert str(found.ends[there][-1]) == "2018-11-30"
+    assert str(found.last)[:7] == "2019-12"
+    assert found.notes == (
+        "Members differ. Small and large: halves (usa); s (b).",
+        "Members differ. Returns are in: c (usa); yen (b).",
+    )
+    assert "FED_TARGET" in found.sources
