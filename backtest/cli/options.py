@@ -76,6 +76,17 @@ def add_market(parser: Parser) -> None:
     parser.add_data_dir()
 
 
+def add_panel(parser: Parser) -> None:
+    """Add ``--panel``."""
+    parser.add_argument("--panel", metavar="P", help="a name, or a panel file: many markets asked together")
+
+
+def refuse_market(arguments: Sequence[str]) -> None:
+    """Refuse a market beside a panel."""
+    if any(word == "--market" or word.startswith("--market=") for word in arguments):
+        raise UsageError("--panel has markets of its own; leave out --market")
+
+
 def add_terms(parser: Parser, *names: str) -> None:
     """Add these terms of a run, or all of them, as options; what a call leaves out is None."""
     import msgspec

@@ -11,11 +11,13 @@ from backtest.cli.options import (
     add_files,
     add_json,
     add_market,
+    add_panel,
     add_parameters,
     add_terms,
     also,
     given,
     named_strategy,
+    refuse_market,
     refuse_unwritten,
     require_place,
     scripts_of,
@@ -40,6 +42,7 @@ examples:
   rotation run rate_cut --hold 18 --json      one parameter changed, as a JSON document
   rotation run my_idea.py --start 1990-01-01  a script of your own
   rotation run rate_cut trend ideas/          several, and all scripts of a folder
+  rotation run rate_cut --panel french_world  on many markets, and one alpha of them all
   rotation run --from reports/rate_cut/STAMP  what a report ran, once more, and what differs
   rotation run rate_cut --help                a strategy's own parameters"""
 
@@ -56,6 +59,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
         )
         parser.add_argument("--from", metavar="REPORT", help="run what the report in this folder ran")
     add_market(parser)
+    add_panel(parser)
     add_terms(parser)
     parser.add_argument(
         "--robustness",
@@ -79,9 +83,38 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
     _refuse_out(options)
+    if options.panel is not None:
+        refuse_market(arguments)
+        return _on_panel(strategy, options)
     from backtest.runs import run as run_one
 
     return _told(run_one(strategy, options.market, **terms(options), **given(options)), options)
+
+
+def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
+    """Run a strategy on every market of a panel."""
+    for option in ("robustness", "csv", "xlsx"):
+        if getattr(options, option):
+            raise UsageError(
+                f"--{option} is of one market; leave it out, or name a market instead of --panel"
+            )
+    from backtest.panels.definition import load_panel
+    from backtest.panels.run import PanelRunDocument, run_panel
+    from backtest.records.document import to_json
+    from backtest.reporting.panel_pages import panel_run_page, write_panel_run
+    from backtest.reporting.terminal import show, show_place
+
+    panel = load_panel(options.panel)
+    result = run_panel(strategy, panel, terms=terms(options), parameters=given(options))
+    if not options.json:
+        show(panel_run_page(result).blocks)
+    quiet = options.no_report or (options.json and options.out is None)
+    place = None if quiet else write_panel_run(result, options.out).resolve()
+    if options.json:
+        print(to_json(PanelRunDocument.of(result, place)))  # noqa: T201 - this command's product
+    elif place is not None:
+        show_place("Report", place)
+    return 0
 
 
 def _refuse_out(options: argparse.Namespace) -> None:
@@ -135,6 +168,8 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     """Run several strategies under the same terms, one after another."""
     options = _parser(prog, None).parse(arguments)
     _refuse_out(options)
+    if options.panel is not None:
+        raise UsageError("--panel takes one strategy at a time; name one, with --set for its parameters")
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
@@ -184,7 +219,7 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     """Run what a report ran, and say what differs."""
     options = _parser(prog, None).parse(arguments)
     _refuse_out(options)
-    named = [*options.strategy, *terms(options), *options.set]
+    named = [*options.strategy, *([options.panel] if options.panel else []), *terms(options), *options.set]
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from backtest.records.again import differences, repeat, said_of

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, once, pair
-from backtest.cli.options import add_json, add_market, require_place
+from backtest.cli.options import add_json, add_market, add_panel, refuse_market, require_place
 from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -61,17 +61,11 @@ def _data(options: argparse.Namespace, arguments: Sequence[str]) -> Sourced:
     """Return the panel where one is named, the market otherwise; UsageError where both are."""
     if options.panel is None:
         return _market(options)
-    if any(word == "--market" or word.startswith("--market=") for word in arguments):
-        raise UsageError("--panel has markets of its own; leave out --market")
+    refuse_market(arguments)
     from backtest.panels.definition import load_panel
 
     require_place(options.out)
     return load_panel(options.panel)
-
-
-def _add_panel(parser: Parser) -> Parser:
-    parser.add_argument("--panel", metavar="P", help="a name, or a panel file: many markets asked together")
-    return parser
 
 
 def _report(study: Study, options: argparse.Namespace) -> int:
@@ -111,7 +105,9 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 
 def _claims(prog: str, arguments: Sequence[str]) -> int:
     about = "All claims held against one market, or all about many against a panel, on one page."
-    options = _add_panel(_parser(prog, about)).parse(arguments)
+    parser = _parser(prog, about)
+    add_panel(parser)
+    options = parser.parse(arguments)
     from backtest.panels.claims import PANEL_CLAIMS
     from backtest.records.document import to_json
     from backtest.reporting.study_folder import write_claims
@@ -266,7 +262,9 @@ def study(prog: str, arguments: Sequence[str]) -> int:
     by_id = of_panel | {claim.id: claim for claim in CLAIMS}
     if name not in by_id:
         raise UsageError(f"there is no study '{name}'; {nearest(name, [*by_id, *_OWN])}")
-    options = _add_panel(_parser(f"{prog} {name}", by_id[name].statement)).parse(rest)
+    parser = _parser(f"{prog} {name}", by_id[name].statement)
+    add_panel(parser)
+    options = parser.parse(rest)
     if options.panel is not None:
         return _report(hold_against(panel_claim(name), _data(options, rest)), options)
     if by_id[name] is of_panel.get(name):

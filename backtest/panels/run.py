@@ -1,0 +1,165 @@
+"""A strategy on every market of a panel: a run each, and one alpha of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from backtest.analysis.pooled_alpha import PooledAlpha, pooled_alpha
+from backtest.errors import RotationError, UsageError
+from backtest.records.document import DataDocument
+from backtest.runs import Run, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest.dates import Floats
+    from backtest.panels.panel import Panel
+    from backtest.scripting.strategy import Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class PanelRun:
+    """What a strategy gave on the markets of a panel.
+
+    Parameters
+    ----------
+    strategy, panel
+        What was run, and on what.
+    runs
+        By the name of the member; those of which only the difference is known are not among them.
+    refused
+        Why the strategy did not run on others, by name.
+    pooled
+        The alpha of all of them; None where their numbers do not add up.
+    apart
+        Why they do not; empty where they do.
+    """
+
+    strategy: Strategy
+    panel: Panel
+    runs: dict[str, Run]
+    refused: dict[str, str]
+    pooled: PooledAlpha | None
+    apart: str
+
+    @property
+    def per_year(self) -> float:
+        """Bars a year."""
+        first = next(iter(self.runs.values()))
+        return 12.0 if first.market.frequency == "monthly" else 365.2425 * 5.0 / 7.0
+
+    def beaten(self) -> dict[str, tuple[int, int]]:
+        """Return for each benchmark in how many markets the Sharpe ratio is above its own, of how many."""
+        found = {}
+        for name in dict.fromkeys(n for each in self.runs.values() for n in each.benchmarks):
+            held = [each for each in self.runs.values() if name in each.benchmarks]
+            above = sum(each.metrics["sharpe"] > each.benchmarks[name]["sharpe"] for each in held)
+            found[name] = (above, len(held))
+        return found
+
+
+class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``run --panel --json`` prints: measures by market, and the alpha of all, a year's."""
+
+    strategy: str
+    parameters: dict[str, Any]
+    panel: str
+    markets: dict[str, dict[str, Any]]
+    refused: dict[str, str]
+    pooled: dict[str, float | None] | None
+    apart: str | None
+    above: dict[str, tuple[int, int]]
+    data: DataDocument
+    report: str | None = None
+
+    @classmethod
+    def of(cls, result: PanelRun, report: Path | None = None) -> PanelRunDocument:
+        """Return the document of what a strategy gave on a panel."""
+        first = next(iter(result.runs.values()))
+        each = {
+            name: {
+                "start": one.start,
+                "end": one.end,
+                "bars": len(one.path.returns),
+                "benchmark": one.benchmark,
+                "metrics": one.metrics,
+                "benchmarks": one.benchmarks,
+            }
+            for name, one in result.runs.items()
+        }
+        pooled, ppy = result.pooled, result.per_year
+        return cls(
+            strategy=result.strategy.name,
+            parameters=first.parameters,
+            panel=result.panel.name,
+            markets=each,
+            refused=result.refused,
+            pooled=None
+            if pooled is None
+            else {
+                "alpha": ppy * pooled.alpha,
+                "alpha_tstat": pooled.tstat,
+                "alpha_pvalue": pooled.pvalue,
+                "low": ppy * (pooled.alpha - pooled.error.reach()),
+                "high": ppy * (pooled.alpha + pooled.error.reach()),
+                "months": pooled.months,
+                "cells": pooled.cells,
+            },
+            apart=result.apart or None,
+            above=result.beaten(),
+            data=DataDocument.of(result.panel),
+            report=None if report is None else str(report),
+        )
+
+
+def run_panel(
+    strategy: Strategy, panel: Panel, *, terms: dict[str, Any], parameters: dict[str, Any]
+) -> PanelRun:
+    """Run a strategy on every market of a panel, under the same terms.
+
+    Raises
+    ------
+    UsageError
+        When a parameter or a term is wrong, or there is no market that it runs on; the sentence says why.
+    """
+    strategy.bind(parameters)
+    runs, refused = {}, {}
+    for member in panel.members:
+        if member.data is None:
+            refused[member.name] = "only the difference of small and large is known, which nobody can hold"
+            continue
+        try:
+            runs[member.name] = run(strategy, member.data, **terms, **parameters)
+        except RotationError as reason:
+            refused[member.name] = str(reason)
+    if not runs:
+        why = next(iter(refused.values()))
+        raise UsageError(f"{strategy.name} runs on no member of the panel '{panel.name}': {why}")
+    apart = _apart(panel, runs)
+    return PanelRun(strategy, panel, runs, refused, None if apart else _pooled(runs), apart)
+
+
+def _apart(panel: Panel, runs: dict[str, Run]) -> str:
+    """Say why the returns of the markets do not add up; empty where they do."""
+    for what, values in (
+        ("frequency", {each.market.frequency for each in runs.values()}),
+        ("currency", {member.currency for member in panel.members if member.name in runs}),
+    ):
+        if len(values) > 1:
+            return f"the markets differ in {what} ({', '.join(sorted(values))})"
+    return ""
+
+
+def _pooled(runs: dict[str, Run]) -> PooledAlpha:
+    days = np.unique(np.concatenate([each.bars.dates[1:] for each in runs.values()]))
+    tables: list[Floats] = [np.full((len(days), len(runs)), np.nan) for _ in range(2)]
+    for column, each in enumerate(runs.values()):
+        at = np.searchsorted(days, each.bars.dates[1:])
+        cash = each.bars.column("cash")[1:]
+        tables[0][at, column] = each.path.returns - cash
+        tables[1][at, column] = each.bars.column(each.benchmark)[1:] - cash
+    return pooled_alpha(*tables)

@@ -1,0 +1,141 @@
+"""What a strategy gave on a panel, as a page: the words first, a row a market, and all of them together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.files import whole_folder
+from backtest.folders import expanded
+from backtest.measures import MEASURES
+from backtest.panels.run import PanelRunDocument
+from backtest.records.document import DataDocument, write_document
+from backtest.reporting import blocks as b
+from backtest.reporting.folder import default_place
+from backtest.reporting.html import render
+from backtest.reporting.page import data
+from backtest.reporting.study_figures import study_figure
+from backtest.studies.findings import Dots
+from backtest.wording import number, p_clause, percent, pvalue, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from backtest.panels.run import PanelRun
+
+SHOWN = tuple(
+    measure
+    for measure in MEASURES
+    if measure.key in {"cagr", "sharpe", "max_drawdown", "alpha", "alpha_pvalue", "beta", "switches"}
+)
+"""The measures of a row."""
+
+WARNING = "Past returns, after the fact; no advice."
+
+
+def _conclusion(result: PanelRun) -> Iterator[str]:
+    """Give what it does not beat, then the alpha of all."""
+    for name, (above, n) in sorted(result.beaten().items(), key=lambda each: each[1][0]):
+        yield f"Its Sharpe ratio is above that of holding {name} in {above} of {n} markets."
+    pooled, ppy = result.pooled, result.per_year
+    if pooled is None:
+        yield f"No alpha of all: {result.apart}, so that their numbers do not add up."
+    elif not math.isnan(pooled.alpha):
+        reach = ppy * pooled.error.reach()
+        ends = (
+            ""
+            if math.isnan(reach)
+            else f" ({signed(ppy * pooled.alpha - reach)} to {signed(ppy * pooled.alpha + reach)})"
+        )
+        found = [each.metrics["alpha"] for each in result.runs.values()]
+        yield (
+            f"Alpha of all markets {signed(ppy * pooled.alpha)} a year{ends}, {p_clause(pooled.pvalue)}; "
+            f"positive in {sum(value > 0.0 for value in found)} of {len(found)} markets."
+        )
+
+
+def _table(result: PanelRun) -> b.Table:
+    heads = ["market", "from", "to", *(m.label for m in SHOWN), "benchmark", "its CAGR", "its Sharpe ratio"]
+    rows: list[tuple[str, ...]] = []
+    for name, each in result.runs.items():
+        held = each.benchmarks[each.benchmark]
+        rows.append(
+            (
+                name,
+                each.start,
+                each.end,
+                *(measure.text(each.metrics[measure.key]) for measure in SHOWN),
+                each.benchmark,
+                percent(held["cagr"]),
+                number(held["sharpe"]),
+            )
+        )
+    if result.pooled is not None:
+        found = {
+            "alpha": percent(result.per_year * result.pooled.alpha),
+            "alpha_pvalue": pvalue(result.pooled.pvalue),
+        }
+        over = (f"{result.pooled.months} months", f"{result.pooled.cells} of markets")
+        rows.append(("all", *over, *(found.get(m.key, "-") for m in SHOWN), "each its own", "-", "-"))
+    return b.table(heads, rows, brief=True)
+
+
+def _picture(result: PanelRun) -> Dots:
+    """Return alpha with its interval, market by market and of all."""
+    rows = [
+        (name, each.skill.whole.alpha, each.skill.whole.error.reach()) for name, each in result.runs.items()
+    ]
+    if result.pooled is not None:
+        rows.append(
+            ("all", result.per_year * result.pooled.alpha, result.per_year * result.pooled.error.reach())
+        )
+    values, reaches = (100.0 * np.array(column) for column in list(zip(*rows, strict=True))[1:])
+    return Dots(
+        tuple(name for name, *_ in rows),
+        values,
+        values - reaches,
+        values + reaches,
+        "alpha, % a year, with its 95% interval",
+    )
+
+
+def panel_run_page(result: PanelRun) -> b.Page:
+    """Return the page of a strategy on a panel."""
+    first = next(iter(result.runs.values()))
+    title = f"{result.strategy.name} on {result.panel.title}"
+    refused = [f"Not run on {name}: {why}." for name, why in result.refused.items()]
+    values = ", ".join(f"{name} {value}" for name, value in first.parameters.items()) or "none"
+    blocks: list[b.Block] = [
+        b.Heading(title, 1),
+        b.Text(result.strategy.thesis, "lead"),
+        b.Conclusion(tuple(_conclusion(result)), brief=True),
+        b.Text(WARNING, "warning", brief=True),
+        _table(result),
+        b.Chart(
+            "alpha",
+            lambda size: study_figure(_picture(result), size),
+            "Alpha of each market and of all",
+            "Each market against its own benchmark and beta; the error of all is that of sums by month.",
+        ),
+        b.Heading("To read this"),
+        *(b.Text(note, brief=True) for note in (*refused, *result.panel.notes)),
+        b.Definitions(
+            (("parameters", values), ("panel", f"{result.panel.name}: {result.panel.title}")), brief=True
+        ),
+        b.Heading("Data"),
+        data(DataDocument.of(result.panel)),
+    ]
+    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: run.json. {WARNING}")
+
+
+def write_panel_run(result: PanelRun, out: str | Path | None) -> Path:
+    """Write ``index.html`` and ``run.json``, whole or not at all; return the folder."""
+    name = f"{result.strategy.name}-on-{result.panel.name}"
+    place = expanded(out) if out is not None else default_place(name)
+    with whole_folder(place) as draft:
+        (draft / "index.html").write_text(render(panel_run_page(result))[0], encoding="utf-8")
+        write_document(PanelRunDocument.of(result, place.resolve()), draft / "run.json")
+    return place
