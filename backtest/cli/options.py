@@ -125,14 +125,17 @@ def require_place(out: str | None) -> None:
 
 
 def add_files(parser: Parser) -> None:
-    """Add what the folder of a page may have beside Parquet."""
+    """Add what the folder of a page may have beside it and Parquet."""
     parser.add_argument("--csv", action="store_true", help="write CSV beside Parquet as well")
     parser.add_argument("--xlsx", action="store_true", help="write one Excel workbook as well")
+    parser.add_argument(
+        "--png", action="store_true", help="write the figures of the page as pictures as well"
+    )
 
 
 def also(options: argparse.Namespace) -> tuple[str, ...]:
     """Return which of them a call asks for."""
-    return tuple(name for name in ("csv", "xlsx") if getattr(options, name))
+    return tuple(name for name in ("csv", "xlsx", "png") if getattr(options, name))
 
 
 def refuse_unwritten(options: argparse.Namespace, option: str = "--json") -> None:

@@ -232,7 +232,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         record = write_market(
             draft, universe, place.name, cash=options.cash, policy=options.policy, weights=options.weights
         )
-        page, _ = render(universe_page(universe, place.name))
+        page = render(universe_page(universe, place.name))
         (draft / "index.html").write_text(page, encoding="utf-8")
     if options.json:
         _print(

@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from backtest.reporting.style import FigureSize
+
+class FigureSize(NamedTuple):
+    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show."""
+
+    width: float
+    points: int
+    letters: int
+
+
+WIDE = FigureSize(8.8, 500, 24)
+"""For a screen and for paper."""
+
+NARROW = FigureSize(4.0, 220, 14)
+"""For a phone: the same figure with letters of a readable size."""
 
 # Within a sentence.
 
@@ -151,7 +164,7 @@ class Table(Block):
 
 @dataclass(frozen=True)
 class Chart(Block):
-    """A figure.
+    """A figure that is no timeline.
 
     Parameters
     ----------

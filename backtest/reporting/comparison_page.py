@@ -15,10 +15,8 @@ from backtest.records.comparison import Comparison, ComparisonDocument, Differen
 from backtest.records.document import write_document
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting import style
-from backtest.reporting.figures import held
 from backtest.reporting.folder import default_place, write_page
-from backtest.reporting.page import shading, sleeves
+from backtest.reporting.page import shading
 from backtest.reporting.saving import write_also
 from backtest.reporting.sentences import SIGNIFICANT
 from backtest.reporting.tables import comparison_sheets, returns_of
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from backtest.dates import Floats
     from backtest.records.record import RunRecord
 
-DASHES = {"-": "none", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
 LAST = (
     "The numbers behind this page lie beside it: comparison.json, returns.parquet. Past returns, after the "
@@ -140,39 +137,9 @@ def _terms(label: str, record: RunRecord) -> tuple[b.Block, b.Block]:
     return b.Heading(label, 3), b.Text(said)
 
 
-def _charts(comparison: Comparison) -> dict[str, b.Chart]:
-    first = comparison.records[0]
-    colours = {sleeve: tint for record in comparison.records for sleeve, tint in held(record).items()}
-    each = (
-        b.Chart(
-            "growth",
-            lambda size: figures.growth_figure(comparison, size),
-            "Growth of 1 of every run, and each value relative to its benchmark",
-            (*shading(first), "After costs."),
-        ),
-        b.Chart("drawdown", lambda size: figures.drawdown_figure(comparison, size), "Drawdowns of every run"),
-        b.Chart(
-            "holdings",
-            lambda size: figures.holdings_figure(comparison, size),
-            "What every run held, and how much of it alike",
-            sleeves(colours),
-        ),
-    )
-    return {chart.name: chart for chart in each}
-
-
-def _key(comparison: Comparison) -> list[b.Block]:
-    """Return which line is whose, where the figures have no room to say it."""
-    if all(figures.labelled(comparison, size) for size in (style.WIDE, style.NARROW)):
-        return []
-    labels = comparison.labels
-    keys = (b.Key(colour, DASHES[dash]) for colour, dash in style.lines(len(labels)))
-    return [b.Text(b.listed(zip(keys, labels, strict=True), "; "), "note")]
-
-
 def page(comparison: Comparison) -> b.Page:
     """Return the page of a comparison; its brief blocks are what a terminal shows."""
-    first, labels, drawn = comparison.records[0], comparison.labels, _charts(comparison)
+    first, labels = comparison.records[0], comparison.labels
     runs = list(zip(labels, comparison.records, strict=True))
     window = (
         f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars, after costs"
@@ -189,9 +156,9 @@ def page(comparison: Comparison) -> b.Page:
         b.Heading("Sharpe ratios, pair by pair"),
         b.Text(_pairs_note(comparison), "note"),
         _differences(comparison),
-        *(b.Heading("Growth"), drawn["growth"], *_key(comparison)),
-        *(b.Heading("Drawdowns"), drawn["drawdown"]),
-        *(b.Heading("Holdings"), drawn["holdings"]),
+        *(b.Heading("Growth"), figures.growth(comparison, (*shading(first), "After costs."))),
+        *(b.Heading("Drawdowns"), figures.falls(comparison)),
+        *(b.Heading("Holdings"), figures.held(comparison)),
         b.Heading("How alike they are"),
         b.Heading("Correlation of the returns less the benchmark's", 3),
         _matrix(comparison, comparison.correlations, number),
@@ -212,7 +179,7 @@ def write_comparison(
     """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
     place = expanded(out) if out is not None else default_place("compare")
     with whole_folder(place) as draft:
-        write_page(page(comparison), draft)
+        write_page(page(comparison), draft, also)
         document = ComparisonDocument.of(comparison, place.resolve())
         write_document(document, draft / "comparison.json")
         returns_of(comparison).to_parquet(draft / "returns.parquet", index=False)

@@ -1,28 +1,26 @@
-"""Figures of one run: functions from its record to a matplotlib figure; they compute no measures."""
+"""Figures of one run: from its record to timelines, which say what to draw; they compute no measures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from backtest.measures import drawdowns
-from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, Drawing, FigureSize
+from backtest.reporting.palette import CUT, INK, MUTED, RECESSION, colours
+from backtest.reporting.timeline import Curve, Plot, Shade, Timeline
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from backtest.dates import Floats
     from backtest.records.record import RunRecord
     from backtest.records.seen import Seen
     from backtest.records.sheet import Sheet
-
+    from backtest.reporting.blocks import Said
 
 FAR = 4.0
 """A value relative to the benchmark that goes so many fold up or down is drawn on a log scale."""
+
+FALLS = "Fall from the highest value so far, %"
 
 
 def value_of(returns: Floats) -> Floats:
@@ -30,78 +28,162 @@ def value_of(returns: Floats) -> Floats:
     return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
 
 
-def _tints(record: RunRecord) -> dict[str, str]:
-    return {**style.colours([n for n in record.curves() if n != record.name]), record.name: style.INK}
+def shades(record: RunRecord) -> tuple[Shade, ...]:
+    """Return what is shaded in every figure of a record."""
+    return Shade(CUT, 0.8, record.cuts), Shade(RECESSION, 0.5, record.recessions)
 
 
-def shade_times(axes: Axes, record: RunRecord) -> None:
-    """Shade cuts and recessions, and end the axes with the record."""
-    style.shade(axes, record.cuts, style.CUT, alpha=0.8)
-    style.shade(axes, record.recessions, style.RECESSION, alpha=0.5)
-    axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
+def step_of(record: RunRecord) -> str:
+    """Return what lies between two dates of a record."""
+    return "month" if record.frequency == "monthly" else "day"
 
 
-def held(record: RunRecord) -> dict[str, str]:
-    """Return the colour of every sleeve that was held, in the order of the sleeves."""
-    tints = style.colours(record.sleeves)
-    shown = zip(record.sleeves, record.weights.T, strict=True)
-    return {sleeve: tints[sleeve] for sleeve, weights in shown if (weights != 0.0).any()}
+def _curves(record: RunRecord) -> dict[str, Curve]:
+    """Return growth of 1 of every benchmark, and of the strategy last."""
+    returns = record.curves()
+    tints = {**colours([name for name in returns if name != record.name]), record.name: INK}
+    width = {record.name: 1.6}
+    return {n: Curve(n, value_of(r), tints[n], width=width.get(n, 1.0)) for n, r in returns.items()}
 
 
-def holdings_strip(axes: Axes, record: RunRecord, begin: str = "Held: ") -> None:
-    """Fill a strip with what was held at each bar, one colour a sleeve; its heading starts with ``begin``."""
-    tints = held(record)
-    weights = record.weights[:, [record.sleeves.index(sleeve) for sleeve in tints]]
-    # A stretch of the same weights is one area: a century of days is a few of them.
-    changes = np.flatnonzero(np.r_[True, (np.abs(np.diff(weights, axis=0)) > 2e-3).any(axis=1)])
-    dates = record.dates[np.r_[changes, len(weights)]].astype("datetime64[s]").astype(object)
-    rows = np.vstack([weights[changes], weights[-1:]])
-    axes.stackplot(
-        dates,
-        rows.T,
-        colors=list(tints.values()),
-        step="post",
-        linewidth=0,
+def _falls(curve: Curve, returns: Floats) -> Curve:
+    return Curve(curve.name, 100.0 * drawdowns(returns), curve.colour, width=curve.width)
+
+
+def holdings(record: RunRecord, begin: str = "Held: ", height: int = 20) -> Plot:
+    """Return what was held from each date to the next; the heading starts with ``begin``."""
+    tints = colours(record.sleeves)
+    held = {s: w for s, w in zip(record.sleeves, record.weights.T, strict=True) if (w != 0.0).any()}
+    words = ", ".join(f"{sleeve} {weights.mean():.0%}" for sleeve, weights in held.items())
+    # What was held until the last date is said of that date too.
+    curves = (Curve(sleeve, np.r_[weights, weights[-1]], tints[sleeve]) for sleeve, weights in held.items())
+    return Plot(f"{begin}{words} of the time", tuple(curves), height, "held")
+
+
+def growth(record: RunRecord, caption: Said = "") -> Timeline:
+    """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
+    curves = _curves(record)
+    against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
+    far = bool(against.max() / against.min() > FAR)
+    proxy = " (proxy series)" if record.document.proxy else ""
+    plots = (
+        Plot(f"Growth of 1, log scale{proxy}", tuple(curves.values()), 270, log=True, named=True),
+        Plot(
+            f"Value relative to {record.benchmark}: rising is ahead",
+            (Curve(record.name, against),),
+            120,
+            log=far,
+            level=1.0,
+        ),
+        holdings(record),
     )
-    axes.set(ylim=(0.0, 1.0), yticks=[])
-    axes.grid(visible=False)
-    axes.set_xlim(record.dates[0].astype(object), record.dates[-1].astype(object))
-    shares = weights.mean(axis=0)
-    words = ", ".join(f"{sleeve} {share:.0%}" for sleeve, share in zip(tints, shares, strict=True))
-    style.heading(axes, f"{begin}{words} of the time")
+    shows = "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings"
+    return Timeline("growth", record.dates, plots, shows, caption, shades(record), step=step_of(record))
+
+
+def falls(record: RunRecord) -> Timeline:
+    """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
+    curves, returns = _curves(record), record.curves()
+    pair = tuple(
+        _falls(curve, returns[name])
+        for name, curve in curves.items()
+        if name in (record.name, record.benchmark)
+    )
+    plot = Plot(FALLS, pair, 150, top=0.0, unit="%", named=True)
+    shows = "Drawdowns of the strategy and its benchmark"
+    return Timeline("drawdown", record.dates, (plot,), shows, "", shades(record), step=step_of(record))
+
+
+def rolling(sheet: Sheet, caption: Said = "") -> Timeline:
+    """Return compound growth, volatility, alpha and beta over a moving window; empty where it never fills."""
+    record, rolled = sheet.record, sheet.rolling
+    years = f"{sheet.window / record.ppy:.0f} years"
+    each = (
+        (100.0 * rolled.cagr, f"Return a year over the {years} before, %", 0.0, "%"),
+        (100.0 * rolled.volatility, "Volatility a year, %", None, "%"),
+        (100.0 * rolled.alpha, f"Alpha a year against {record.benchmark}, %", 0.0, "%"),
+        (rolled.beta, f"Beta to {record.benchmark}", 1.0, ""),
+    )
+    missing = np.full(min(sheet.window, len(record.dates)), np.nan)
+    plots = (
+        Plot(
+            text,
+            (Curve(record.name, np.r_[missing, values][: len(record.dates)]),) if len(values) else (),
+            120,
+            level=level,
+            unit=unit,
+        )
+        for values, text, level, unit in each
+    )
+    shows = "Return, volatility, alpha and beta over a moving window"
+    return Timeline(
+        "rolling", record.dates, tuple(plots), shows, caption, shades(record), columns=2, step=step_of(record)
+    )
+
+
+def years(sheet: Sheet) -> Timeline:
+    """Return the calendar years: the strategy's return and its difference from the benchmark's."""
+    record = sheet.record
+    dates, returns = sheet.years
+    less = 100.0 * (returns[:, 0] - returns[:, 1])
+    ahead, behind = np.where(less >= 0.0, less, np.nan), np.where(less < 0.0, less, np.nan)
+    name = f"less {record.benchmark}"
+    plots = (
+        Plot(
+            f"{record.name} by calendar year, %",
+            (Curve(record.name, 100.0 * returns[:, 0], MUTED),),
+            110,
+            "bars",
+            level=0.0,
+            unit="%",
+        ),
+        Plot(
+            f"Less {record.benchmark}, percentage points",
+            (Curve(name, ahead, "#0072b2"), Curve(name, behind, "#d55e00")),
+            110,
+            "bars",
+            level=0.0,
+        ),
+    )
+    return Timeline(
+        "years",
+        dates.astype("datetime64[D]"),
+        plots,
+        "Returns by calendar year, and their difference from the benchmark's",
+        "The first and the last year may be a part of one.",
+        step="year",
+    )
 
 
 MOST_SEEN = 6
-"""Panels of what a strategy saw; what more there is stands in its rule."""
+"""Plots of what a strategy saw; what more there is stands in its rule."""
+
+SAW = "What the strategy saw: each level with the thresholds it was held against, events, holdings"
+"""What the first picture shows."""
 
 
-def seen_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
+def seen(sheet: Sheet, caption: Said = "") -> Timeline:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
-    record, shown = sheet.record, sheet.seen[:MOST_SEEN]
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 0.75 + 1.55 * len(shown)))
-        heights = [2.0] * len(shown) + [0.45]
-        *panels, strip = figure.subplots(len(shown) + 1, 1, sharex=True, height_ratios=heights)
-        style.margins(figure, size, 0, top=0.32)
-        figure.subplots_adjust(hspace=0.55)
-        for axes, one in zip(panels, shown, strict=True):
-            if np.isfinite(one.values).any():
-                style.draw(axes, record.dates, one.values, size, color=style.INK, linewidth=1.1)
-            for other in one.against:
-                style.draw(axes, record.dates, other[1], size, color=style.MUTED, linewidth=1.0)
-            for threshold in one.thresholds:
-                axes.axhline(threshold, color="#d55e00", linewidth=0.9, linestyle="--")
-            for day in one.events if one.events is not None else ():
-                axes.axvline(day.astype(object), color="#d55e00", linewidth=0.9)
-            style.heading(axes, seen_text(one))
-            shade_times(axes, record)
-        holdings_strip(strip, record)
-        style.date_axis(strip, size)
-    return figure
+    record = sheet.record
+    plots = (
+        Plot(
+            seen_text(one),
+            (
+                *(Curve(label, values, MUTED) for label, values in one.against),
+                *([Curve(one.label, one.values)] if np.isfinite(one.values).any() else []),
+            ),
+            110,
+            rules=one.thresholds,
+            events=one.events,
+        )
+        for one in sheet.seen[:MOST_SEEN]
+    )
+    every = (*plots, holdings(record))
+    return Timeline("seen", record.dates, every, SAW, caption, shades(record), step=step_of(record))
 
 
 def seen_text(one: Seen) -> str:
-    """Return what a panel shows: the level with its unit, what it was held against, how many events."""
+    """Return what a plot shows: the level with its unit, what it was held against, how many events."""
     unit = f", {one.unit}" if one.unit else ""
     parts = [f"{one.label}{unit}"]
     if one.thresholds:
@@ -113,139 +195,9 @@ def seen_text(one: Seen) -> str:
     return "; ".join(parts)
 
 
-def growth_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
-    """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 5.9 if size is WIDE else 5.4))
-        growth, relative, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.2, 0.45])
-        curves, tints = record.curves(), _tints(record)
-        style.margins(figure, size, style.names_width(list(curves)), top=0.32)
-        figure.subplots_adjust(hspace=0.28)
-        ends = {}
-        for name, returns in curves.items():
-            value = value_of(returns)
-            ends[name] = float(value[-1])
-            width = 1.5 if name == record.name else 0.9
-            style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
-        style.log_axis(growth)
-        proxy = " (proxy series)" if record.document.proxy else ""
-        style.heading(growth, f"Growth of 1, log scale{proxy}")
-        against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
-        style.draw(relative, record.dates, against, size, color=style.INK, linewidth=1.2)
-        relative.axhline(1.0, color=style.MUTED, linewidth=0.8)
-        if against.max() / against.min() > FAR:
-            style.log_axis(relative)
-        style.heading(relative, f"Value relative to {record.benchmark}: rising is ahead")
-        for axes in (growth, relative):
-            shade_times(axes, record)
-        holdings_strip(strip, record)
-        style.date_axis(strip, size)
-        style.label_ends(growth, ends, tints, bold=record.name)
-    return figure
-
-
-def drawdown_figure(record: RunRecord, size: FigureSize = WIDE) -> Figure:
-    """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 2.5))
-        axes = figure.subplots()
-        tints = _tints(record)
-        pair = {record.benchmark: record.sleeve(record.benchmark), record.name: record.returns}
-        style.margins(figure, size, style.names_width(list(pair)))
-        ends = {}
-        for name, returns in pair.items():
-            falls = 100.0 * drawdowns(returns)
-            ends[name] = float(falls[-1])
-            width = 1.3 if name == record.name else 0.9
-            style.draw(axes, record.dates, falls, size, color=tints[name], linewidth=width)
-        style.heading(axes, "Fall from the highest value so far, %")
-        shade_times(axes, record)
-        style.date_axis(axes, size)
-        axes.set_ylim(top=0.0)
-        style.label_ends(axes, ends, tints, bold=record.name)
-    return figure
-
-
-def rolling_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
-    """Return compound growth, volatility, alpha and beta over a moving window; empty where it never fills."""
-    record, rolled = sheet.record, sheet.rolling
-    years = f"{sheet.window / record.ppy:.0f} years"
-    panels = (
-        (rolled.cagr, 100.0, f"Return a year over the {years} before, %", 0.0),
-        (rolled.volatility, 100.0, "Volatility a year, %", None),
-        (rolled.alpha, 100.0, f"Alpha a year against {record.benchmark}, %", 0.0),
-        (rolled.beta, 1.0, f"Beta to {record.benchmark}", 1.0),
-    )
-    with mpl.rc_context(STYLE):
-        wide = size is WIDE
-        figure = Drawing(figsize=(size.width, 4.4 if wide else 6.6))
-        grid = figure.subplots(2 if wide else 4, 2 if wide else 1, sharex=True, squeeze=False)
-        style.margins(figure, size, 0)
-        figure.subplots_adjust(hspace=0.3 if wide else 0.42, wspace=0.16)
-        dates = record.dates[sheet.window :]
-        for axes, (values, scale, text, line) in zip(grid.flat, panels, strict=True):
-            if len(values):
-                style.draw(axes, dates, scale * values, size, color=style.INK, linewidth=1.1)
-            if line is not None:
-                axes.axhline(line, color=style.MUTED, linewidth=0.8)
-            style.heading(axes, text)
-            shade_times(axes, record)
-            style.date_axis(axes, size)
-    return figure
-
-
-def years_figure(sheet: Sheet, size: FigureSize = WIDE) -> Figure:
-    """Return the calendar years: the strategy's return and its difference from the benchmark's."""
-    record = sheet.record
-    years, returns = sheet.years
-    numbers = years.astype(int) + 1970
-    difference = 100.0 * (returns[:, 0] - returns[:, 1])
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 3.6))
-        own, apart = figure.subplots(2, 1, sharex=True)
-        style.margins(figure, size, 0)
-        figure.subplots_adjust(hspace=0.3)
-        own.bar(numbers, 100.0 * returns[:, 0], color=style.MUTED, width=0.8, linewidth=0)
-        style.heading(own, f"{record.name} by calendar year, %")
-        ahead = np.where(difference >= 0.0, "#0072b2", "#d55e00").tolist()
-        apart.bar(numbers, difference, color=ahead, width=0.8, linewidth=0)
-        style.heading(apart, f"Less {record.benchmark}, percentage points")
-        own.set_xlim(numbers[0] - 0.7, numbers[-1] + 0.7)
-        for axes in (own, apart):
-            axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
-            axes.grid(visible=False, axis="x")
-    return figure
-
-
-def card_figure(record: RunRecord) -> Figure:
-    """Return growth of 1, drawdowns and holdings in one figure, for the gallery."""
-    with mpl.rc_context(STYLE):
-        size = WIDE
-        figure = Drawing(figsize=(size.width, 5.2))
-        growth, falls, strip = figure.subplots(3, 1, sharex=True, height_ratios=[5.0, 2.0, 0.45])
-        curves, tints = record.curves(), _tints(record)
-        style.margins(figure, size, style.names_width(list(curves)), top=0.6)
-        figure.subplots_adjust(hspace=0.3)
-        ends = {}
-        for name, returns in curves.items():
-            value = value_of(returns)
-            ends[name] = float(value[-1])
-            width = 1.5 if name == record.name else 0.9
-            style.draw(growth, record.dates, value, size, color=tints[name], linewidth=width)
-            if name in (record.name, record.benchmark):
-                fall = 100.0 * drawdowns(returns)
-                style.draw(falls, record.dates, fall, size, color=tints[name], linewidth=width)
-        style.log_axis(growth)
-        proxy = "; proxy series" if record.document.proxy else ""
-        where = f"{record.document.market}{proxy}, {record.dates[0]} to {record.dates[-1]}"
-        figure.text(0.012, 0.955, record.name, fontweight="bold", fontsize=11)
-        figure.text(0.988, 0.955, where, fontsize=8.5, color=style.MUTED, ha="right")
-        style.heading(growth, "Growth of 1, log scale")
-        style.heading(falls, "Fall from the highest value so far, %")
-        falls.set_ylim(top=0.0)
-        for axes in (growth, falls):
-            shade_times(axes, record)
-        holdings_strip(strip, record)
-        style.date_axis(strip, size)
-        style.label_ends(growth, ends, tints, bold=record.name)
-    return figure
+def card(record: RunRecord) -> Timeline:
+    """Return growth of 1, drawdowns and holdings in one, for the gallery."""
+    first = growth(record).plots[0]
+    fall = Plot(FALLS, falls(record).plots[0].curves, 110, top=0.0, unit="%")
+    plots = (first, fall, holdings(record))
+    return Timeline("card", record.dates, plots, "", "", shades(record), step=step_of(record))

@@ -11,14 +11,15 @@ from backtest.folders import expanded
 from backtest.records.document import write_document
 from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
+from backtest.reporting import blocks as b
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
 from backtest.reporting.saving import write_also
-from backtest.reporting.style import png
 from backtest.reporting.tables import run_sheets
+from backtest.reporting.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from backtest.records.robustness import Robustness
     from backtest.reporting.blocks import Page
@@ -34,13 +35,26 @@ def default_place(name: str) -> Path:
     return place
 
 
-def write_page(page: Page, folder: Path) -> None:
-    """Write a page as ``index.html`` into a folder, and its figures as PNG into ``figures/``."""
-    text, drawn = render(page)
-    (folder / "index.html").write_text(text, encoding="utf-8")
-    (folder / "figures").mkdir()
-    for name, figure in drawn.items():
-        png(figure, folder / "figures" / f"{name}.png")
+def write_page(page: Page, folder: Path, also: Collection[str] = ()) -> None:
+    """Write a page as ``index.html`` into a folder; ``also`` may ask for ``png``, its figures."""
+    (folder / "index.html").write_text(render(page), encoding="utf-8")
+    if "png" in also:
+        (folder / "figures").mkdir()
+        write_figures(page.blocks, folder / "figures")
+
+
+def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
+    """Write the figures among blocks as PNG, each under its name."""
+    from backtest.reporting.style import png
+    from backtest.reporting.timeline_figure import timeline_figure
+
+    for block in blocks:
+        if isinstance(block, b.Section):
+            write_figures(block.blocks, folder)
+        elif isinstance(block, b.Chart):
+            png(block.draw(b.WIDE), folder / f"{block.name}.png")
+        elif isinstance(block, Timeline):
+            png(timeline_figure(block), folder / f"{block.name}.png")
 
 
 def write_report(
@@ -53,8 +67,8 @@ def write_report(
 ) -> Path:
     """Write a run's report and return its folder.
 
-    ``index.html`` is the page, ``figures/`` has its figures as PNG; ``bars.parquet``, ``trades.parquet``,
-    ``sheet.json`` and ``result.json`` have all numbers behind them.
+    ``index.html`` is the page; ``bars.parquet``, ``trades.parquet``, ``sheet.json`` and ``result.json`` have
+    all numbers behind it.
 
     Parameters
     ----------
@@ -67,12 +81,12 @@ def write_report(
     tried
         How many combinations of parameters were tried before this one was chosen.
     also
-        ``csv`` for CSV beside Parquet, ``xlsx`` for one Excel workbook.
+        ``csv`` for CSV beside Parquet, ``xlsx`` for one Excel workbook, ``png`` for pictures in ``figures/``.
     """
     place = expanded(out) if out is not None else default_place(result.strategy.name)
     with whole_folder(place) as draft:
         content = sheet(result, robust, report=place.resolve(), tried=tried)
-        write_page(run_page(result, content), draft)
+        write_page(run_page(result, content), draft, also)
         write_record(content.record, draft)
         write_also(draft, also, result.strategy.name, lambda: run_sheets(result, content.record, tried))
         write_document(as_document(content), draft / "sheet.json")

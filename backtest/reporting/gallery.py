@@ -13,11 +13,13 @@ from backtest.folders import expanded
 from backtest.market.load import load_market
 from backtest.records.sheet import sheet
 from backtest.reporting import blocks as b
-from backtest.reporting.figures import card_figure, seen_figure
+from backtest.reporting import figures
 from backtest.reporting.html import render
-from backtest.reporting.page import SAW, tiles, warnings
+from backtest.reporting.page import tiles, warnings
+from backtest.reporting.palette import MUTED
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.style import png
+from backtest.reporting.timeline_figure import timeline_figure
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 from backtest.wording import cell, number, percent
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backtest.market.data import MarketData
+    from backtest.records.record import RunRecord
     from backtest.records.sheet import Sheet
     from backtest.runs import Run
 
@@ -46,6 +49,16 @@ def _small_png(figure: Figure, path: Path) -> None:
         picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+def _card(record: RunRecord) -> Figure:
+    """Return growth, drawdowns and holdings in one figure, under the strategy's name."""
+    figure = timeline_figure(figures.card(record), above=0.3)
+    proxy = "; proxy series" if record.document.proxy else ""
+    where = f"{record.document.market}{proxy}, {record.dates[0]} to {record.dates[-1]}"
+    figure.text(0.012, 0.955, record.name, fontweight="bold", fontsize=11)
+    figure.text(0.988, 0.955, where, fontsize=8.5, color=MUTED, ha="right")
+    return figure
+
+
 SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
 """The terms that a card has room for."""
 
@@ -53,9 +66,9 @@ SHORT = ("parameters", "market", "window", "fills", "costs", "data end")
 def _write_card(result: Run, content: Sheet, folder: Path) -> None:
     """Write a strategy's page and its pictures."""
     name = result.strategy.name
-    _small_png(card_figure(content.record), folder / f"{name}.png")
+    _small_png(_card(content.record), folder / f"{name}.png")
     if content.seen:
-        _small_png(seen_figure(content), folder / f"{name}-saw.png")
+        _small_png(timeline_figure(figures.seen(content)), folder / f"{name}-saw.png")
     blocks: list[b.Block] = [
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),
@@ -63,12 +76,12 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
         b.Conclusion((verdict(result),)),
         *warnings(result),
         tiles(content),
-        *([b.Picture(f"{name}-saw.png", SAW)] if content.seen else []),
+        *([b.Picture(f"{name}-saw.png", figures.SAW)] if content.seen else []),
         b.Picture(f"{name}.png", f"Growth of 1, drawdowns and holdings of {name}"),
         b.Definitions(tuple((word, said) for word, said in terms(result) if word in SHORT)),
         b.Text(("The whole report: ", b.Code(f"rotation run {name}")), "note"),
     ]
-    (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks)))[0], encoding="utf-8")
+    (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks))), encoding="utf-8")
 
 
 def _row(result: Run, content: Sheet) -> tuple[b.Said, ...]:
@@ -133,8 +146,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
             content = sheet(result)
             _write_card(result, content, folder)
             rows.append(_row(result, content))
-        text, _ = render(_front(data, rows, left_out))
-        (folder / "index.html").write_text(text, encoding="utf-8")
+        (folder / "index.html").write_text(render(_front(data, rows, left_out)), encoding="utf-8")
     return left_out
 
 

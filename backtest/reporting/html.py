@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from backtest.reporting import blocks as b
-from backtest.reporting.style import NARROW, WIDE, palette, svg
+from backtest.reporting.blocks import NARROW, WIDE
+from backtest.reporting.palette import palette
+from backtest.reporting.timeline import Timeline
+from backtest.reporting.timeline_html import timeline_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from matplotlib.figure import Figure
 
 _SHELL = Markup("""<!DOCTYPE html>
 <html lang="en">
@@ -34,6 +35,9 @@ _SHELL = Markup("""<!DOCTYPE html>
 {content}
 <footer>{last}</footer>
 </main>
+<script>
+{script}
+</script>
 </body>
 </html>
 """)
@@ -62,14 +66,19 @@ def minus(text: str) -> str:
     return _MINUS.sub("\u2212", text) if text != "-" else "\u2013"
 
 
-def render(page: b.Page) -> tuple[str, dict[str, Figure]]:
-    """Return a page's text, and its figures at full size by name."""
-    drawn: dict[str, Figure] = {}
-    content = _joined(page.blocks, drawn)
+def render(page: b.Page) -> str:
+    """Return a page's text."""
+    content = _joined(page.blocks)
     version = f"size-rotation {importlib.metadata.version('size-rotation')}."
     return str(
-        _SHELL.format(title=page.title, css=_style(), content=content, last=f"{version} {page.last}".rstrip())
-    ), drawn
+        _SHELL.format(
+            title=page.title,
+            css=_style(),
+            content=content,
+            last=f"{version} {page.last}".rstrip(),
+            script=Markup(_file("page.js")),  # noqa: S704 - our own script
+        )
+    )
 
 
 _FRAGMENT = Markup("""<div class="size-rotation">
@@ -87,22 +96,26 @@ background: var(--page); color: var(--ink); font: 14px/1.5 var(--letters); paddi
 def fragment(blocks: Iterable[b.Block]) -> str:
     """Return blocks as a part of another page, such as a notebook, whose own look they leave alone."""
     css = Markup(_css("blocks.css").replace(":root", "&"))  # noqa: S704 - our own style sheet
-    return str(_FRAGMENT.format(css=css, content=_joined(blocks, {})))
+    return str(_FRAGMENT.format(css=css, content=_joined(blocks)))
 
 
 def _style() -> Markup:
     return Markup(_css("blocks.css") + _css("page.css"))  # noqa: S704 - our own style sheets
 
 
+def _file(name: str) -> str:
+    return importlib.resources.files("backtest.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
 def _css(name: str) -> str:
-    css = importlib.resources.files("backtest.reporting").joinpath(name).read_text(encoding="utf-8")
+    css = _file(name)
     for shade, colours in (("light", palette(dark=False)), ("dark", palette(dark=True))):
         css = css.replace(f"/* {shade} */", colours)
     return css
 
 
-def _joined(blocks: Iterable[b.Block], drawn: dict[str, Figure]) -> Markup:
-    return _all(_block(block, drawn) for block in blocks)
+def _joined(blocks: Iterable[b.Block]) -> Markup:
+    return _all(map(_block, blocks))
 
 
 def _said(said: b.Said) -> Markup:
@@ -130,8 +143,8 @@ def _inline(part: str | b.Link | b.Badge | b.Key | b.Code) -> Markup:
             return unbroken(minus(part))
 
 
-def _block(block: b.Block, drawn: dict[str, Figure]) -> Markup:
-    """Draw a block; figures are put into ``drawn``."""
+def _block(block: b.Block) -> Markup:
+    """Draw a block."""
     content: Markup
     match block:
         case b.Heading(words, level):
@@ -152,11 +165,13 @@ def _block(block: b.Block, drawn: dict[str, Figure]) -> Markup:
         case b.Table():
             content = _table(block)
         case b.Chart():
-            content = _chart(block, drawn)
+            content = _chart(block)
+        case Timeline():
+            content = timeline_html(block, _said(block.caption))
         case b.Picture(file, shows):
             content = Markup('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
         case b.Section(id, inside):
-            content = Markup('<section id="{}">{}</section>').format(id, _joined(inside, drawn))
+            content = Markup('<section id="{}">{}</section>').format(id, _joined(inside))
         case _:
             raise TypeError(f"no such block: {block!r}")
     return content
@@ -208,16 +223,17 @@ def _table(table: b.Table) -> Markup:
 _NEARLY = 4
 
 
-def _chart(chart: b.Chart, drawn: dict[str, Figure]) -> Markup:
+def _chart(chart: b.Chart) -> Markup:
     """Draw a figure in both sizes, for a screen and for a phone; matplotlib escapes what it writes."""
-    full, words = chart.draw(WIDE), str(escape(chart.shows))
-    drawn[chart.name] = full
+    from backtest.reporting.style import svg
+
+    words = str(escape(chart.shows))
     return Markup(
         '<figure id="{}">\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n'
         "<figcaption>{}</figcaption>\n</figure>"
     ).format(
         chart.name,
-        Markup(svg(full, f"{chart.name}-w", words)),  # noqa: S704 - drawn by us
+        Markup(svg(chart.draw(WIDE), f"{chart.name}-w", words)),  # noqa: S704 - drawn by us
         Markup(svg(chart.draw(NARROW), f"{chart.name}-n", words)),  # noqa: S704 - drawn by us
         _said(chart.caption),
     )

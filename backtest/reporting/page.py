@@ -9,6 +9,7 @@ from backtest.analysis.next_path import HELD, SEED
 from backtest.errors import joined
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
+from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from backtest.records.record import RunRecord
     from backtest.records.robustness import Robustness
     from backtest.records.sheet import FactorModel, Sheet, Variant
+    from backtest.reporting.timeline import Timeline
     from backtest.runs import Run
 
 LAST = (
@@ -274,51 +276,19 @@ def shading(record: RunRecord) -> tuple[str | b.Key, ...]:
     return ("Shaded: ", *b.listed(each, "; "), ". ") if each else ()
 
 
-def sleeves(held: dict[str, str]) -> tuple[str | b.Key, ...]:
-    """Return which colour stands for which sleeve."""
-    return b.listed((b.Key(colour), name) for name, colour in held.items())
-
-
-SAW = "What the strategy saw: each level with the thresholds it was held against, events, holdings"
-"""What the first picture shows."""
-
-
-def charts(sheet: Sheet) -> dict[str, b.Chart]:
+def charts(sheet: Sheet) -> dict[str, Timeline]:
     """Return the figures of a run's page by name."""
-    from backtest.reporting import figures  # and with it matplotlib, which a terminal does not wait for
-
-    record, shaded = sheet.record, shading(sheet.record)
-    held = sleeves(figures.held(record))
+    shaded = shading(sheet.record)
     seen = "As known at each fill. Dashed: the thresholds; upright: the days on which an event became known. "
-    growth = (*("Held: ", *held, ". "), *shaded, "The strategy is after costs, the others are before.")
     each = [
-        b.Chart(
-            "growth",
-            lambda size: figures.growth_figure(record, size),
-            "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings",
-            growth,
-        ),
-        b.Chart(
-            "drawdown",
-            lambda size: figures.drawdown_figure(record, size),
-            "Drawdowns of the strategy and its benchmark",
-        ),
-        b.Chart(
-            "rolling",
-            lambda size: figures.rolling_figure(sheet, size),
-            "Return, volatility, alpha and beta over a moving window",
-            shaded,
-        ),
-        b.Chart(
-            "years",
-            lambda size: figures.years_figure(sheet, size),
-            "Returns by calendar year, and their difference from the benchmark's",
-            "The first and the last year may be a part of one.",
-        ),
+        figures.growth(sheet.record, (*shaded, "The strategy is after costs, the others are before.")),
+        figures.falls(sheet.record),
+        figures.rolling(sheet, shaded),
+        figures.years(sheet),
     ]
     if sheet.seen:
-        each.append(b.Chart("seen", lambda size: figures.seen_figure(sheet, size), SAW, (seen, *shaded)))
-    return {chart.name: chart for chart in each}
+        each.append(figures.seen(sheet, (seen, *shaded)))
+    return {figure.name: figure for figure in each}
 
 
 def _drawdowns(sheet: Sheet) -> b.Table:

@@ -8,7 +8,9 @@ import matplotlib as mpl
 import numpy as np
 
 from backtest.reporting import style
-from backtest.reporting.style import INK, MUTED, STYLE, WIDE, Drawing, FigureSize
+from backtest.reporting.blocks import WIDE, FigureSize
+from backtest.reporting.palette import INK, MUTED, colours
+from backtest.reporting.style import STYLE, Drawing
 from backtest.studies.findings import Curves, Dots, Fan, History, Paths, Picture, Scatter
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ def _history(picture: History, size: FigureSize) -> Figure:
 
 def _curves(picture: Curves, size: FigureSize) -> Figure:
     figure, axes = _frame(size, 3.3)
-    tints = style.colours(picture.lines)
+    tints = colours(picture.lines)
     for name, values in picture.lines.items():
         axes.plot(picture.x, values, color=tints[name], linewidth=1.6)
     for x, y, name in picture.marks:

@@ -25,7 +25,7 @@ def _place(name: str, out: str | Path | None) -> Path:
 
 
 def _write(page: Page, file: Path) -> None:
-    file.write_text(render(page)[0], encoding="utf-8")
+    file.write_text(render(page), encoding="utf-8")
 
 
 def write_study(study: Study, out: str | Path | None = None) -> Path:

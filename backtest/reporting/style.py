@@ -5,21 +5,24 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
+from backtest.reporting.blocks import NARROW, WIDE, FigureSize
+from backtest.reporting.palette import DARK, GRID, INK, MUTED
+from backtest.reporting.timeline import spread
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from backtest.dates import Days, Floats
-    from backtest.records.shading import Spans
 
 
 class Drawing(Figure):
@@ -30,42 +33,6 @@ class Drawing(Figure):
         png(self, buffer, dpi=110)
         return buffer.getvalue()
 
-
-class FigureSize(NamedTuple):
-    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show."""
-
-    width: float
-    points: int
-    letters: int
-
-
-WIDE = FigureSize(8.8, 500, 24)
-"""For a screen and for paper."""
-
-NARROW = FigureSize(4.0, 220, 14)
-"""For a phone: the same figure with letters of a readable size."""
-
-# Okabe and Ito's palette, which the colour-blind can tell apart; beside each the same hue for a dark page.
-INK, MUTED, GRID = "#111111", "#5f5f5f", "#e4e4e4"
-CUT, RECESSION = "#cfe2f3", "#b9b9b9"
-_DARK = {
-    INK: "#f4f4f4",
-    MUTED: "#a8a8a8",
-    GRID: "#3b3b3b",
-    CUT: "#1c3a54",
-    RECESSION: "#5a5a5a",
-    "#0072b2": "#56a8e0",
-    "#c98500": "#f0b040",
-    "#777777": "#a3a3a3",
-    "#009e73": "#35c79b",
-    "#b8578f": "#e08fc0",
-    "#2f9fd8": "#8accf2",
-    "#d55e00": "#ff8a3c",
-    "#7a5bb5": "#b39ae6",
-}
-_SLEEVES = {"large": "#0072b2", "small": "#c98500", "market": "#777777", "cash": "#009e73"}
-_OTHERS = ("#b8578f", "#2f9fd8", "#d55e00", "#7a5bb5", "#009e73", "#c98500", "#0072b2")
-_DASHES = ("-", "--", ":", "-.")
 
 STYLE: Any = {
     "font.size": 9.0,
@@ -87,17 +54,6 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "size-rotation",
 }
-
-
-def colours(names: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each name: the sleeves have their own, the others follow each other."""
-    spare = iter(_OTHERS * 3)
-    return {name: _SLEEVES.get(name) or next(spare) for name in names}
-
-
-def lines(n: int) -> list[tuple[str, str]]:
-    """Return ``n`` different pairs of a colour and a dash."""
-    return [(_OTHERS[i % len(_OTHERS)], _DASHES[i // len(_OTHERS) % len(_DASHES)]) for i in range(n)]
 
 
 def thin(values: Floats, points: int) -> np.ndarray:
@@ -129,13 +85,7 @@ def label_ends(axes: Axes, ends: Mapping[str, float], tints: Mapping[str, str], 
     to_axes = axes.transData + axes.transAxes.inverted()
     names = sorted((n for n in ends if np.isfinite(ends[n])), key=ends.__getitem__)
     heights = [float(to_axes.transform((0.0, ends[name]))[1]) for name in names]
-    for i in range(1, len(names)):
-        heights[i] = max(heights[i], heights[i - 1] + gap)
-    if heights:
-        heights[-1] = min(heights[-1], 1.0)
-    for i in range(len(names) - 2, -1, -1):
-        heights[i] = min(heights[i], heights[i + 1] - gap)
-    for name, height in zip(names, heights, strict=True):
+    for name, height in zip(names, spread(heights, gap, 1.0), strict=True):
         axes.annotate(
             name if len(name) <= letters else f"{name[: letters - 1]}\u2026",
             (1.0, height),
@@ -157,23 +107,6 @@ def margins(figure: Figure, size: FigureSize, longest: int, *, top: float = 0.3,
     left = 0.55 if size is WIDE else 0.48
     figure.subplots_adjust(
         left=left / width, right=1.0 - right / width, top=1.0 - top / height, bottom=bottom / height
-    )
-
-
-def shade(axes: Axes, spans: Spans, colour: str, alpha: float) -> None:
-    """Shade spans of days; one of a day or two is widened to a month, to be seen at all."""
-    if not spans:
-        return
-    days = date2num([day for span in spans for day in span]).reshape(-1, 2)  # type: ignore[no-untyped-call]
-    widths = np.maximum(days[:, 1] - days[:, 0], 30.0)
-    axes.broken_barh(
-        list(zip(days[:, 0], widths, strict=True)),
-        (0.0, 1.0),
-        transform=axes.get_xaxis_transform(),
-        color=colour,
-        linewidth=0,
-        zorder=0,
-        alpha=alpha,
     )
 
 
@@ -225,17 +158,12 @@ def svg(figure: Figure, prefix: str, alternative: str) -> str:
     text = _TAG.sub(lambda m: _LONG_NUMBER.sub(r"\1", m[0]), text)
     text = _ID.sub(lambda m: f'id="{prefix}-{m[1]}"', text)
     text = _REFERENCE.sub(lambda m: f"{m[1]}{prefix}-{m[2]}", text)
-    text = _COLOUR.sub(lambda m: f"var(--c{m[0][1:]})" if m[0] in _DARK else m[0], text)
+    text = _COLOUR.sub(lambda m: f"var(--c{m[0][1:]})" if m[0] in DARK else m[0], text)
     text = _FONT.sub(lambda m: f"font: {m[1]}{m[2]}px var(--letters)", text)
     width, height = figure.get_size_inches() * 72.0
     start = text.index(">")
     opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{alternative}" xmlns:xlink='
     return f'{opening}"http://www.w3.org/1999/xlink"{text[start:]}'
-
-
-def palette(*, dark: bool) -> str:
-    """Return the colours of the figures as declarations of CSS."""
-    return " ".join(f"--c{light[1:]}: {night if dark else light};" for light, night in _DARK.items())
 
 
 def png(figure: Figure, path: Any, dpi: int = 150) -> None:

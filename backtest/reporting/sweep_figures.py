@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from backtest.reporting import style
-from backtest.reporting.style import GRID, INK, MUTED, STYLE, WIDE, Drawing, FigureSize
+from backtest.reporting.blocks import WIDE, FigureSize
+from backtest.reporting.palette import GRID, INK, MUTED
+from backtest.reporting.style import STYLE, Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

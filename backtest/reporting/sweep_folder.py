@@ -9,10 +9,9 @@ import pandas as pd
 
 from backtest.files import whole_file, whole_folder
 from backtest.records.document import to_json
-from backtest.reporting.folder import write_report
+from backtest.reporting.folder import write_figures, write_report
 from backtest.reporting.html import render
 from backtest.reporting.saving import csv_of, write_workbook
-from backtest.reporting.style import png
 from backtest.reporting.sweep_page import RECOMMENDED, WALKED, sheets
 from backtest.tuning.document import SweepDocument
 from backtest.tuning.results import GO_ON
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 def write_sweep(sweep: Sweep, page: Page, *, also: Collection[str] = ()) -> Path:
     """Write a sweep's page into its folder, beside its dataset, and return the page's place.
 
-    ``index.html``, ``sweep.json`` and ``figures/``; ``recommended/`` is the report of the recommended set,
+    ``index.html`` and ``sweep.json``; ``recommended/`` is the report of the recommended set,
     which ``rotation compare`` takes; ``walk_forward/`` that of the stitched run. What an earlier call
     wrote is replaced; the page comes last, so that it is there only with all that it shows. ``also`` may ask
-    for ``csv``, the trials in ``trials.csv``, and for ``xlsx``, one Excel workbook.
+    for ``csv``, the trials in ``trials.csv``, for ``xlsx``, one Excel workbook, and for ``png``, the figures.
 
     Raises
     ------
@@ -48,10 +47,10 @@ def write_sweep(sweep: Sweep, page: Page, *, also: Collection[str] = ()) -> Path
     write_report(sweep.recommended.result, folder / RECOMMENDED, tried=tried, also=also)
     if sweep.walk_forward is not None:
         write_report(sweep.walk_forward.result, folder / WALKED, tried=tried, also=also)
-    text, drawn = render(page)
-    with whole_folder(folder / "figures") as draft:
-        for name, figure in drawn.items():
-            png(figure, draft / f"{name}.png")
+    text = render(page)
+    if "png" in also:
+        with whole_folder(folder / "figures") as draft:
+            write_figures(page.blocks, draft)
     if "csv" in also:
         with whole_file(folder / "trials.csv", "the trials", GO_ON) as written:
             for which, part in enumerate(sorted(sweep.results.trials.glob("part-*.parquet"))):

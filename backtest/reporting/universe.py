@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from backtest.reporting.style import FigureSize
+    from backtest.reporting.blocks import FigureSize
     from backtest.universe.universe import Universe
 
 _LOSSES = {

@@ -9,7 +9,9 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.reporting import style
-from backtest.reporting.style import STYLE, WIDE, Drawing, FigureSize
+from backtest.reporting.blocks import WIDE, FigureSize
+from backtest.reporting.palette import INK, MUTED, colours
+from backtest.reporting.style import STYLE, Drawing
 from backtest.universe.valuation import COVERED, RATIOS
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def _lines(
     *,
     log: bool = False,
 ) -> None:
-    tints = style.colours(names)
+    tints = colours(names)
     end: dict[str, float] = {}
     for name in names:
         values: Floats = scale * table[name].to_numpy(dtype=np.float64)
@@ -58,7 +60,7 @@ def _lines(
 def shares_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
     """Return each class's share of total capitalisation, stacked, and its number of companies."""
     names = list(universe.scheme.classes)
-    tints = style.colours(names)
+    tints = colours(names)
     shares = by_class(universe.classes, "share").fillna(0.0)[lambda t: [n for n in names if n in t]]
     counts = by_class(universe.classes, "companies").fillna(0.0)
     with mpl.rc_context(STYLE):
@@ -110,7 +112,7 @@ def migration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
         _lines(top, turnover, [n for n in names if n in turnover], size, 100.0)
         style.heading(top, "Turnover of each class at its reconstitution, one-way, %")
         if len(share):
-            style.draw(low, _dates(share), 100.0 * share["changed class"].to_numpy(), size, color=style.INK)
+            style.draw(low, _dates(share), 100.0 * share["changed class"].to_numpy(), size, color=INK)
         style.heading(low, "Companies that changed their class, % of those in one")
         low.set_ylim(bottom=0.0)
         style.date_axis(low, size)
@@ -150,10 +152,8 @@ def valuation_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
             column = f"discount_{ratio}"
             if column in universe.discounts:
                 discount = universe.discounts[column]
-                style.draw(
-                    below, _dates(universe.discounts), 100.0 * discount.to_numpy(), size, color=style.INK
-                )
-            below.axhline(0.0, color=style.MUTED, linewidth=0.8)
+                style.draw(below, _dates(universe.discounts), 100.0 * discount.to_numpy(), size, color=INK)
+            below.axhline(0.0, color=MUTED, linewidth=0.8)
             style.heading(below, f"Discount of {small} to {large} on {NAMES[ratio]}, %")
         style.date_axis(panels[-1], size)
     return figure

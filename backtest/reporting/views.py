@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backtest.records.comparison import Comparison
     from backtest.records.standing import Standing
     from backtest.reporting.saving import Workbook
+    from backtest.reporting.timeline import Timeline
     from backtest.runs import Run
     from backtest.studies.register import Claims, Study
     from backtest.tuning.tune import Sweep
@@ -63,10 +64,16 @@ class View:
     draw: Callable[[], Figure] | None = None
 
 
+def _drawn(timeline: Timeline) -> Figure:
+    from backtest.reporting.timeline_figure import timeline_figure
+
+    return timeline_figure(timeline)
+
+
 def _run(run: Run) -> View:
     from backtest.records.record import record_of
     from backtest.records.run_document import RunDocument
-    from backtest.reporting.figures import growth_figure
+    from backtest.reporting.figures import growth
     from backtest.reporting.folder import write_report
     from backtest.reporting.page import brief
 
@@ -77,13 +84,13 @@ def _run(run: Run) -> View:
         sheets=lambda: tables.run_sheets(run, record_of(run)),
         document=lambda: RunDocument.of(run),
         write=lambda folder: write_report(run, folder),
-        draw=lambda: growth_figure(record_of(run)),
+        draw=lambda: _drawn(growth(record_of(run))),
     )
 
 
 def _comparison(comparison: Comparison) -> View:
     from backtest.records.comparison import ComparisonDocument
-    from backtest.reporting.comparison_figures import growth_figure
+    from backtest.reporting.comparison_figures import growth
     from backtest.reporting.comparison_page import page, verdict, write_comparison
 
     return View(
@@ -95,12 +102,12 @@ def _comparison(comparison: Comparison) -> View:
         ),
         document=lambda: ComparisonDocument.of(comparison),
         write=lambda folder: write_comparison(comparison, folder),
-        draw=lambda: growth_figure(comparison),
+        draw=lambda: _drawn(growth(comparison)),
     )
 
 
 def _sweep(sweep: Sweep) -> View:
-    from backtest.reporting.style import WIDE
+    from backtest.reporting.blocks import WIDE
     from backtest.reporting.sweep_folder import write_sweep
     from backtest.reporting.sweep_page import distribution, sheets, sweep_page
     from backtest.tuning.document import SweepDocument

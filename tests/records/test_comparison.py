@@ -19,7 +19,6 @@ from backtest.records.record import RunRecord, record_of
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.comparison_page import page, verdict, write_comparison
 from backtest.reporting.folder import write_report
-from backtest.reporting.style import NARROW
 from backtest.reporting.terminal import show
 
 if TYPE_CHECKING:
@@ -248,25 +247,27 @@ def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Run, tm
 def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData, rate_cut: Run) -> None:
     others = [run(name, embedded, start=rate_cut.start) for name in ("buy_and_hold", "easing")]
     found = compare(rate_cut, *others)
-    growth, relative = figures.growth_figure(found).axes
-    ends = [float(line.get_ydata()[-1]) for line in growth.lines]
+    growth, relative = figures.growth(found).plots
+    ends = [float(curve.values[-1]) for curve in growth.curves]
     assert ends == pytest.approx([1.0 + metrics["total_return"] for metrics in found.metrics])
-    assert len({line.get_color() for line in growth.lines}) == 3
-    assert {text.get_text() for text in relative.texts} == set(found.labels)
-    (falls,) = figures.drawdown_figure(found).axes
-    lowest = [float(np.min(line.get_ydata())) for line in falls.lines]
+    assert len({curve.colour for curve in growth.curves}) == 3
+    assert [curve.name for curve in relative.curves] == found.labels
+    (falls,) = figures.falls(found).plots
+    lowest = [float(np.min(curve.values)) for curve in falls.curves]
     assert lowest == pytest.approx([100.0 * metrics["max_drawdown"] for metrics in found.metrics])
-    *strips, alike = figures.holdings_figure(found).axes
+    *strips, alike = figures.held(found).plots
     assert len(strips) == 3
-    assert [strip.get_title(loc="left").split(":")[0] for strip in strips] == found.labels
-    np.testing.assert_allclose(alike.lines[0].get_ydata(), 100.0 * found.together)
+    assert [strip.heading.split(":")[0] for strip in strips] == found.labels
+    np.testing.assert_allclose(alike.curves[0].values[1:], 100.0 * found.together)
 
 
 def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path) -> None:
     runs = [run("rate_cut", embedded, hold=hold) for hold in range(6, 26, 2)]
-    place = write_comparison(compare(*runs), tmp_path / "page")
+    place = write_comparison(compare(*runs), tmp_path / "page", also=["png"])
     text = (place / "index.html").read_text()
-    assert text.count('role="presentation"') == 10
+    growth = text[text.index('id="growth"') : text.index('id="drawdown"')]
+    assert growth[: growth.index("plots")].count("<span data-name=") == 10
+    assert 'class="end"' not in growth
     assert len(text) < 1_500_000
     content = json.loads((place / "comparison.json").read_text())
     assert len(content["runs"]) == 10
@@ -287,17 +288,10 @@ def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketDat
         "valuation_discount, wide 80, closed 50",
         "valuation_discount, wide 70, closed 30",
     ]
-    for draw in (figures.growth_figure, figures.drawdown_figure):
-        assert [text for axes in draw(found).axes for text in axes.texts] == []
     said = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
-    assert said.count('role="presentation"') == 2
+    assert '<span data-name="valuation_discount, wide 80, closed 50">' in said
+    assert ">valuation_discount, wid\u2026</span>" in said
     assert "wide 80.0" not in said
-
-
-def test_on_a_phone_names_leave_room_for_the_lines(embedded: MarketData, rate_cut: Run) -> None:
-    found = compare(rate_cut, run("buy_and_hold", embedded))
-    for draw in (figures.growth_figure, figures.drawdown_figure):
-        assert all(axes.get_position().width > 0.6 for axes in draw(found, NARROW).axes)
 
 
 def test_a_narrow_terminal_cuts_no_number(

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.dates import date2num
 
 from backtest import MarketData, run
 from backtest.measures import drawdowns
 from backtest.records.sheet import Sheet, sheet
 from backtest.reporting import figures, style, sweep_figures
-from backtest.reporting.style import NARROW, WIDE, FigureSize
+from backtest.reporting.blocks import NARROW, WIDE, FigureSize
+from backtest.reporting.palette import CUT, INK, MUTED, RECESSION
+from backtest.reporting.timeline_figure import timeline_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
+    from backtest.reporting.timeline import Timeline
 
 BOTH = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
@@ -32,131 +30,121 @@ def content(embedded: MarketData) -> Sheet:
     return sheet(run("rate_cut", embedded), ranges=False)
 
 
-def drawn(axes: Axes) -> list[np.ndarray]:
-    """Return the values of the lines over time; a rule across the axes has two."""
-    return [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines if len(line.get_xdata()) > 2]
+def last(timeline: Timeline, place: int = 0) -> dict[str, float]:
+    """Return the last value of each curve of a plot."""
+    return {curve.name: float(curve.values[-1]) for curve in timeline.plots[place].curves}
 
 
-def spans(axes: Axes, colour: str) -> list[tuple[float, float]]:
-    """Return the ends of the areas shaded in a colour."""
-    shaded = [c for c in axes.collections if to_hex(c.get_facecolor()[0]) == colour]
-    extents = [path.get_extents() for areas in shaded for path in areas.get_paths()]
-    return [(extent.x0, extent.x1) for extent in extents]
-
-
-def colour(line: Line2D) -> str:
-    return to_hex(line.get_color())
-
-
-@BOTH
-def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet, size: FigureSize) -> None:
-    growth, relative, strip = figures.growth_figure(content.record, size).axes
+def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet) -> None:
+    drawn = figures.growth(content.record)
     document = content.record.document
-    totals = [document.metrics["total_return"]]
-    totals += [metrics["total_return"] for metrics in document.benchmarks.values()]
-    assert sorted(values[-1] for values in drawn(growth)) == pytest.approx(sorted(1.0 + t for t in totals))
-    assert all(values[0] == 1.0 for values in drawn(growth))
-    assert growth.get_yscale() == "log"
-    assert {text.get_text() for text in growth.texts} == {"rate_cut", "large", "small", "market"}
-    assert all(0.0 <= text.xy[1] <= 1.0 for text in growth.texts)
-    market = document.benchmarks["market"]["total_return"]
-    assert drawn(relative)[0][-1] == pytest.approx((1.0 + totals[0]) / (1.0 + market))
-    assert len(strip.collections) == 2
-    assert "proxy" in growth.get_title(loc="left")
+    totals = {name: metrics["total_return"] for name, metrics in document.benchmarks.items()}
+    totals["rate_cut"] = document.metrics["total_return"]
+    assert last(drawn) == pytest.approx({name: 1.0 + total for name, total in totals.items()})
+    growth, relative, held = drawn.plots
+    assert all(curve.values[0] == 1.0 for curve in growth.curves)
+    assert growth.log
+    assert last(drawn, 1)["rate_cut"] == pytest.approx((1.0 + totals["rate_cut"]) / (1.0 + totals["market"]))
+    assert [curve.name for curve in held.curves] == ["small", "large"]
+    assert "proxy" in growth.heading
+    assert relative.level == 1.0
 
 
-@BOTH
-def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(
-    content: Sheet, size: FigureSize
-) -> None:
-    growth = figures.growth_figure(content.record, size).axes[0]
-    total = 1.0 + content.record.document.metrics["total_return"]
-    (own,) = [line for line in growth.lines if colour(line) == style.INK]
-    assert float(own.get_ydata()[-1]) == pytest.approx(total)
-    by_name = {text.get_text(): to_hex(text.get_color()) for text in growth.texts}
-    assert len(set(by_name.values())) == 4
-    for line in growth.lines:
-        name = next(n for n, tint in by_name.items() if tint == colour(line))
-        returns = content.record.curves()[name]
-        assert float(line.get_ydata()[-1]) == pytest.approx(float(np.prod(1.0 + returns)))
+def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(content: Sheet) -> None:
+    *others, own = figures.growth(content.record).plots[0].curves
+    assert (own.name, own.colour) == ("rate_cut", INK)
+    assert len({curve.colour for curve in others}) == 3
+    assert own.width > max(curve.width for curve in others)
 
 
-@BOTH
-def test_a_long_name_is_shortened_not_cut_off(content: Sheet, size: FigureSize) -> None:
-    record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
-    for figure in (figures.growth_figure(record, size), figures.drawdown_figure(record, size)):
-        FigureCanvasAgg(figure).draw()
-        labels = [text for axes in figure.axes for text in axes.texts]
-        assert [text.get_text()[-1] for text in labels].count("\u2026") == 1
-        assert max(text.get_window_extent().x1 for text in labels) <= figure.bbox.x1
-
-
-@BOTH
-def test_the_drawdowns_are_the_measured_ones(content: Sheet, size: FigureSize) -> None:
-    (axes,) = figures.drawdown_figure(content.record, size).axes
+def test_the_drawdowns_are_the_measured_ones(content: Sheet) -> None:
+    (plot,) = figures.falls(content.record).plots
     document = content.record.document
-    deepest = [document.metrics["max_drawdown"], document.benchmarks["market"]["max_drawdown"]]
-    assert sorted(min(values) for values in drawn(axes)) == pytest.approx(sorted(100.0 * d for d in deepest))
+    deepest = {
+        "rate_cut": document.metrics["max_drawdown"],
+        "market": document.benchmarks["market"]["max_drawdown"],
+    }
+    found = {curve.name: float(curve.values.min()) for curve in plot.curves}
+    assert found == pytest.approx({name: 100.0 * value for name, value in deepest.items()})
+    own = next(curve for curve in plot.curves if curve.colour == INK)
+    np.testing.assert_allclose(own.values, 100.0 * drawdowns(content.record.returns))
 
 
-@BOTH
-def test_the_moving_window_shows_all_four_measures(content: Sheet, size: FigureSize) -> None:
-    panels = figures.rolling_figure(content, size).axes
-    shown = [drawn(axes)[0][-1] for axes in panels]
+def test_the_moving_window_shows_all_four_measures(content: Sheet) -> None:
+    plots = figures.rolling(content).plots
     rolled = content.rolling
-    assert shown == pytest.approx(
+    assert [float(plot.curves[0].values[-1]) for plot in plots] == pytest.approx(
         [100 * rolled.cagr[-1], 100 * rolled.volatility[-1], 100 * rolled.alpha[-1], rolled.beta[-1]]
     )
-    assert all(len(drawn(axes)[0]) == 422 - 36 + 1 for axes in panels)
+    assert all(np.isfinite(plot.curves[0].values).sum() == 422 - 36 + 1 for plot in plots)
 
 
-def test_a_window_that_never_fills_leaves_empty_panels(embedded: MarketData) -> None:
+def test_a_window_that_never_fills_leaves_empty_plots(embedded: MarketData) -> None:
     short = sheet(run("rate_cut", embedded, start="2017-01-31"), ranges=False)
-    assert [drawn(axes) for axes in figures.rolling_figure(short).axes] == [[], [], [], []]
+    drawn = figures.rolling(short)
+    assert [plot.curves for plot in drawn.plots] == [(), (), (), ()]
+    FigureCanvasAgg(timeline_figure(drawn)).draw()
 
 
 def test_a_bar_a_year(content: Sheet) -> None:
-    own, apart = figures.years_figure(content).axes
+    drawn = figures.years(content)
+    own, apart = drawn.plots
     years, returns = content.years
-    assert len(own.patches) == len(apart.patches) == len(years) == 36
-    assert [bar.get_height() for bar in own.patches] == pytest.approx((100.0 * returns[:, 0]).tolist())
-    assert [bar.get_height() for bar in apart.patches] == pytest.approx(
-        (100.0 * (returns[:, 0] - returns[:, 1])).tolist()
+    assert drawn.dates.astype("datetime64[Y]").tolist() == years.tolist()
+    np.testing.assert_allclose(own.curves[0].values, 100.0 * returns[:, 0])
+    ahead, behind = (curve.values for curve in apart.curves)
+    np.testing.assert_allclose(
+        np.where(np.isnan(ahead), behind, ahead), 100 * (returns[:, 0] - returns[:, 1])
     )
+    assert np.nanmin(ahead) >= 0.0 > np.nanmax(behind)
 
 
 def test_cuts_and_recessions_are_shaded(content: Sheet) -> None:
-    growth = figures.growth_figure(content.record).axes[0]
-    cuts, recessions = spans(growth, style.CUT), spans(growth, style.RECESSION)
-    crisis = (np.datetime64("2007-09-18"), np.datetime64("2008-12-16"))
-    great = (np.datetime64("2008-01-01"), np.datetime64("2009-06-30"))
-    assert any(span == pytest.approx(date2num(crisis)) for span in cuts)
-    assert any(span == pytest.approx(date2num(great)) for span in recessions)
+    drawn = figures.growth(content.record)
+    first = drawn.dates[0]
+    spans = {shade.colour: drawn.spans(shade) for shade in drawn.shades}
+
+    def days(begin: str, end: str) -> tuple[int, int]:
+        return tuple(int((np.datetime64(day) - first).astype(int)) for day in (begin, end))  # type: ignore[return-value]
+
+    assert days("2007-09-18", "2008-12-16") in spans[CUT]
+    assert days("2008-01-01", "2009-06-30") in spans[RECESSION]
     # The recessions of 1990, 2001 and 2007; the cuts of 2019 lie after the last bar.
-    assert len(recessions) == 3
-    assert max(right for _, right in cuts) <= date2num(content.record.dates[-1])
+    assert len(spans[RECESSION]) == 3
+    assert max(end for _, end in spans[CUT]) <= drawn.length
 
 
-@given(st.integers(1, 30_000), st.integers(10, 300), st.integers(0, 2**32 - 1))
-def test_a_thinned_line_keeps_its_ends_and_extremes(n: int, points: int, seed: int) -> None:
-    values = np.random.default_rng(seed).normal(size=n)
-    kept = style.thin(values, points)
-    assert len(kept) <= 4 * points + 2
-    assert (np.diff(kept) > 0).all()
-    assert (kept[0], kept[-1]) == (0, n - 1)
-    assert (values[kept].min(), values[kept].max()) == (values.min(), values.max())
+def test_a_notebooks_figure_has_the_lines_names_and_shades_of_the_page(content: Sheet) -> None:
+    record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
+    drawn = figures.growth(record)
+    figure = timeline_figure(drawn)
+    FigureCanvasAgg(figure).draw()
+    growth, relative, _ = figure.axes
+    lines = [line for line in growth.lines if len(line.get_xdata()) > 2]
+    for line, curve in zip(lines, drawn.plots[0].curves, strict=True):
+        assert to_hex(line.get_color()) == curve.colour
+        np.testing.assert_allclose(line.get_ydata(), np.log10(curve.values))
+    labels = [text.get_text() for text in growth.texts]
+    assert sorted(labels) == ["large", "market", "small", "small_caps_after_the_fir\u2026"[:23] + "\u2026"]
+    assert max(text.get_window_extent().x1 for text in growth.texts) <= figure.bbox.x1
+    shaded = {to_hex(c.get_facecolor()[0]) for c in relative.collections}  # type: ignore[index]
+    assert {CUT, RECESSION} <= shaded
 
 
-def test_a_figure_for_a_page_has_its_own_ids_and_the_pages_colours(content: Sheet) -> None:
-    text = style.svg(figures.growth_figure(content.record), "one", "what it shows")
-    again = style.svg(figures.growth_figure(content.record), "one", "what it shows")
-    assert text == again
+def test_a_figure_for_a_page_has_its_own_ids_and_the_pages_colours() -> None:
+    def drawn() -> str:
+        first, second = np.random.default_rng(5).normal(size=(2, 40))
+        figure = sweep_figures.front_figure(first, second, np.array([[1.0, 2.0]]), ("a", "b"), WIDE)
+        return style.svg(figure, "one", "what it shows")
+
+    text = drawn()
+    assert text == drawn()
     ids = set(style._ID.findall(text))
     assert ids
     assert all(id.startswith("one-") for id in ids)
     assert {reference for _, reference in style._REFERENCE.findall(text)} <= ids
     assert style._COLOUR.findall(text) == []
-    assert f"var(--c{style.INK[1:]})" in text
+    assert f"var(--c{MUTED[1:]})" in text
 
 
 def test_numbers_to_be_read_keep_their_decimals() -> None:
@@ -170,12 +158,6 @@ def test_numbers_to_be_read_keep_their_decimals() -> None:
     assert ">0.125<" in text
     assert ">0.375<" in text
     assert not re.search(r"[ \"]\d+\.\d{3,}", text)  # of coordinates two are enough
-
-
-def test_falls_of_equity_are_what_drawdowns_says(content: Sheet) -> None:
-    (axes,) = figures.drawdown_figure(content.record).axes
-    own = next(line for line in axes.lines if colour(line) == style.INK)
-    np.testing.assert_allclose(own.get_ydata(), 100.0 * drawdowns(content.record.returns))
 
 
 @BOTH

@@ -28,13 +28,15 @@ def result(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
-FILES = ["bars.parquet", "figures", "index.html", "result.json", "sheet.json", "trades.parquet"]
+FILES = ["bars.parquet", "index.html", "result.json", "sheet.json", "trades.parquet"]
 
 
 def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(result: Run, tmp_path: Path) -> None:
     place = write_report(result, tmp_path / "new" / "folder")
     assert sorted(p.name for p in place.iterdir()) == FILES
-    pictures = sorted((place / "figures").iterdir())
+    more = write_report(result, tmp_path / "more", also=["png"])
+    assert sorted(p.name for p in more.iterdir()) == sorted([*FILES, "figures"])
+    pictures = sorted((more / "figures").iterdir())
     assert [p.name for p in pictures] == [
         "drawdown.png",
         "growth.png",

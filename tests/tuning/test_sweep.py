@@ -741,7 +741,6 @@ def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) 
         "recommended/index.html",
         "walk_forward/index.html",
         "sweep.json",
-        "figures/distribution.png",
     ):
         assert (page.parent / name).is_file()
     assert json.loads((page.parent / "sweep.json").read_text()) == told
