@@ -60,6 +60,16 @@ def test_the_words_of_a_run_wait_for_no_heavy_library() -> None:
     assert said.endswith("set()\n")
 
 
+def test_the_witness_loads_nothing_for_notebooks() -> None:
+    code = (
+        "import sys; from backtest import run; from backtest.cli import witness; "
+        "witness._replay(run('rate_cut'), type('Tell', (), {'send': lambda _, said: print(repr(said))})()); "
+        "print([name for name in (*witness.UNUSED, 'vectorbt') if sys.modules.get(name)])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "''\n['vectorbt']\n"
+
+
 def test_without_a_report_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert rotation("run", "rate_cut", "--no-report") == 0
     said = capsys.readouterr().out

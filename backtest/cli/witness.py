@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from backtest.runs import Run
 
 
+UNUSED = ("quantstats", "nbformat", "ipywidgets")
+"""What vectorbt and plotly load where it is installed: most of their import, and of no use to a replay."""
+
+
 def _replay(result: Run, tell: Connection) -> None:
     """Replay a run, and tell what is wrong; an empty text where nothing is."""
     said = ""
+    for name in UNUSED:  # for this process only, which ends with the replay
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type] # that is how Python says: not installed
     try:
         _ = result.portfolio
     except RotationError as error:
@@ -47,6 +53,8 @@ def witness(result: Run) -> Iterator[None]:
         yield
         _ = result.portfolio
         return
+    import pandas  # noqa: F401, ICN001 - page and ledger need it: loaded before they part, it is loaded once
+
     context = multiprocessing.get_context("fork")
     hear, tell = context.Pipe(duplex=False)
     process = context.Process(target=_replay, args=(result, tell), daemon=True)
