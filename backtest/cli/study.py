@@ -71,8 +71,7 @@ def _data(options: argparse.Namespace, arguments: Sequence[str]) -> Sourced:
 def _report(study: Study, options: argparse.Namespace) -> int:
     """Write one study's page and print it."""
     from backtest.records.document import to_json
-    from backtest.reporting.study_folder import write_study
-    from backtest.reporting.study_pages import study_page
+    from backtest.reporting.study_pages import study_page, write_study
     from backtest.reporting.terminal import show, show_place
     from backtest.studies.document import study_document
 
@@ -110,8 +109,7 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     from backtest.panels.claims import PANEL_CLAIMS
     from backtest.records.document import to_json
-    from backtest.reporting.study_folder import write_claims
-    from backtest.reporting.study_pages import claims_brief
+    from backtest.reporting.study_pages import claims_brief, write_claims
     from backtest.reporting.terminal import show, show_place
     from backtest.studies.document import claims_document
     from backtest.studies.register import CLAIMS, hold_against

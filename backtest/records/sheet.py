@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from backtest.analysis.capture import down_capture, up_capture
@@ -18,7 +19,6 @@ from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
-from backtest.records.document import plain
 from backtest.records.reasons import reasons
 from backtest.records.record import RunRecord, record_of
 from backtest.records.run_document import RunDocument
@@ -42,7 +42,7 @@ DELAYS = {"monthly": (0, 1, 2, 3, 6), "daily": (0, 1, 5, 21, 63)}
 ROLLING_YEARS = 3
 
 
-class Loading(NamedTuple):
+class Loading(msgspec.Struct, frozen=True):
     """A coefficient of a regression: its name, value, t and p."""
 
     name: str
@@ -51,15 +51,15 @@ class Loading(NamedTuple):
     pvalue: float
 
 
-class FactorModel(NamedTuple):
+class FactorModel(msgspec.Struct, frozen=True):
     """Alpha a year and the loadings on the factors."""
 
     name: str
-    loadings: list[Loading]
     r_squared: float
+    loadings: list[Loading]
 
 
-class FallDates(NamedTuple):
+class FallDates(msgspec.Struct, frozen=True):
     """A fall with its dates; ``recovery`` is None where there is none yet; ``years`` last from the peak."""
 
     depth: float
@@ -69,7 +69,7 @@ class FallDates(NamedTuple):
     years: float
 
 
-class Switch(NamedTuple):
+class Switch(msgspec.Struct, frozen=True):
     """A trade: what was bought and why, its cost, and its gain against not trading until the next one."""
 
     date: str
@@ -81,7 +81,7 @@ class Switch(NamedTuple):
     until: str
 
 
-class Variant(NamedTuple):
+class Variant(msgspec.Struct, frozen=True):
     """The same trades at other terms."""
 
     at: float
@@ -130,7 +130,7 @@ def _model(record: RunRecord, name: str, factors: dict[str, Floats]) -> FactorMo
     fit = factor_alpha(record.returns[whole], record.risk_free[whole], columns[whole])
     scale = np.r_[record.ppy, np.ones(len(factors))]
     rows = zip(["alpha a year", *factors], fit.coefficients * scale, fit.tstats, fit.pvalues, strict=True)
-    return FactorModel(name, [Loading(n, float(c), float(t), float(p)) for n, c, t, p in rows], fit.r_squared)
+    return FactorModel(name, fit.r_squared, [Loading(n, float(c), float(t), float(p)) for n, c, t, p in rows])
 
 
 def _models(record: RunRecord) -> list[FactorModel]:
@@ -268,34 +268,29 @@ def sheet(
 
 
 def as_document(sheet: Sheet) -> dict[str, Any]:
-    """Return everything on the page that ``result.json`` does not have, as a JSON document."""
-    return plain(
-        {
-            "intervals": {
-                "level": LEVEL,
-                "of": "the process that made the returns",
-                "method": "delta method, prewhitened long-run variance, Student's t",
-                "measures": {key: i._asdict() for key, i in sheet.intervals.items()},
-                "differences_from_benchmark": {key: i._asdict() for key, i in sheet.differences.items()},
-            },
-            "next_path": None if sheet.ranges is None else {**sheet.ranges._asdict(), "seed": SEED},
-            "factor_models": [
-                {"name": m.name, "r_squared": m.r_squared, "loadings": [x._asdict() for x in m.loadings]}
-                for m in sheet.models
-            ],
-            "drawdowns": [fall._asdict() for fall in sheet.falls],
-            "years": _by_name(sheet.years, sheet.record),
-            "months": _by_name(sheet.months, sheet.record),
-            "switches": [switch._asdict() for switch in sheet.switches],
-            "regimes": {name: [row._asdict() for row in rows] for name, rows in sheet.regimes.items()},
-            "capture": {name: {"up": up, "down": down} for name, (up, down) in sheet.capture.items()},
-            "costs_bps": [variant._asdict() for variant in sheet.costs],
-            "delay_bars": [variant._asdict() for variant in sheet.delays],
-            "rolling_bars": sheet.window,
-            "holds": sheet.holds,
-            "since": sheet.since,
-        }
-    )
+    """Return everything on the page that ``result.json`` does not have, as ``sheet.json`` keeps it."""
+    return {
+        "intervals": {
+            "level": LEVEL,
+            "of": "the process that made the returns",
+            "method": "delta method, prewhitened long-run variance, Student's t",
+            "measures": {key: i._asdict() for key, i in sheet.intervals.items()},
+            "differences_from_benchmark": {key: i._asdict() for key, i in sheet.differences.items()},
+        },
+        "next_path": None if sheet.ranges is None else {**sheet.ranges._asdict(), "seed": SEED},
+        "factor_models": sheet.models,
+        "drawdowns": sheet.falls,
+        "years": _by_name(sheet.years, sheet.record),
+        "months": _by_name(sheet.months, sheet.record),
+        "switches": sheet.switches,
+        "regimes": {name: [row._asdict() for row in rows] for name, rows in sheet.regimes.items()},
+        "capture": {name: {"up": up, "down": down} for name, (up, down) in sheet.capture.items()},
+        "costs_bps": sheet.costs,
+        "delay_bars": sheet.delays,
+        "rolling_bars": sheet.window,
+        "holds": sheet.holds,
+        "since": sheet.since,
+    }
 
 
 def _by_name(periods: tuple[Days, Floats], record: RunRecord) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@ from backtest.reporting.standing import held
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from backtest.records.document import DataDocument
+    from backtest.records.document import DataDocument, Metrics
     from backtest.records.record import RunRecord
     from backtest.records.robustness import Robustness
     from backtest.records.sheet import FactorModel, Sheet, Variant
@@ -59,9 +59,8 @@ def tiles(sheet: Sheet) -> b.Tiles:
     )
 
 
-def measures(result: Run) -> b.Table:
-    """Return the measures of a run beside those of its benchmarks."""
-    columns = {result.strategy.name: result.metrics, **result.benchmarks}
+def measures(columns: Mapping[str, Metrics]) -> b.Table:
+    """Return the measures of what stands side by side, by name."""
     rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
     return b.table(["", *columns], rows, brief=True)
 
@@ -109,12 +108,12 @@ def _models(models: list[FactorModel]) -> Iterator[b.Block]:
         yield b.Heading(model.name.capitalize(), 3)
         rows = [
             (
-                name,
-                signed(value, 2) if name.startswith("alpha") else cell(value, number),
-                cell(tstat, number),
-                cell(p, pvalue),
+                own.name,
+                signed(own.value, 2) if own.name.startswith("alpha") else cell(own.value, number),
+                cell(own.tstat, number),
+                cell(own.pvalue, pvalue),
             )
-            for name, value, tstat, p in model.loadings
+            for own in model.loadings
         ]
         yield b.table(["", "estimate", "t (Newey-West)", "p"], rows)
         yield b.Text(f"R² {cell(model.r_squared, number)}", "note")
@@ -138,12 +137,12 @@ def _against_factors(sheet: Sheet) -> list[str]:
         return []
     known = sheet.models[-1]
     beside = ", ".join(loading.name for loading in known.loadings[2:-1]) + f" and {known.loadings[-1].name}"
-    value, tstat, p = known.loadings[0][1:]
-    if tstat != tstat:
+    alpha = known.loadings[0]
+    if alpha.tstat != alpha.tstat:
         return [f"Beside the market, {beside}, nothing is left to test: they explain it whole."]
-    apart = "is not distinguishable from zero" if p >= SIGNIFICANT else "differs from zero"
-    said = f"t = {number(tstat)}, {p_clause(p)}"
-    return [f"Beside the market, {beside}, alpha is {value:+.2%} a year ({said}); it {apart}."]
+    apart = "is not distinguishable from zero" if alpha.pvalue >= SIGNIFICANT else "differs from zero"
+    said = f"t = {number(alpha.tstat)}, {p_clause(alpha.pvalue)}"
+    return [f"Beside the market, {beside}, alpha is {alpha.value:+.2%} a year ({said}); it {apart}."]
 
 
 def tint(value: float, scale: float) -> str:
@@ -377,7 +376,7 @@ def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
     blocks: list[b.Block] = [
         b.Conclusion((verdict(result),), brief=True),
         b.Text(opening(result), brief=True),
-        measures(result),
+        measures({result.strategy.name: result.metrics, **result.benchmarks}),
     ]
     if robust is not None:
         blocks += _robustness(robust)

@@ -1,4 +1,4 @@
-"""Studies as pages: one for each study, and one for all claims that links to them."""
+"""Studies as pages: one for each study, one for all claims that links to them, and their folders."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.records.document import DataDocument
+from backtest.files import whole_folder
+from backtest.folders import expanded
+from backtest.records.document import DataDocument, write_document
 from backtest.reporting import blocks as b
+from backtest.reporting.folder import default_place
+from backtest.reporting.html import render
 from backtest.reporting.page import data
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
-from backtest.studies.document import WARNING
+from backtest.studies.document import WARNING, claims_document, study_document
 from backtest.studies.findings import Fan, Paths
 from backtest.wording import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from backtest.market.data import Sourced
     from backtest.studies.findings import Finding
@@ -219,3 +224,31 @@ def claims_short(studies: Sequence[Study]) -> list[b.Block]:
     counted, market, *_ = claims_brief(studies)
     rows = [(study.claim.id, study.verdict.word) for study in studies]
     return [counted, market, b.table(["claim", "verdict"], rows, "ll", brief=True)]
+
+
+def _place(name: str, out: str | Path | None) -> Path:
+    return expanded(out) if out is not None else default_place(f"study-{name}")
+
+
+def _write(page: b.Page, file: Path) -> None:
+    file.write_text(render(page), encoding="utf-8")
+
+
+def write_study(study: Study, out: str | Path | None = None) -> Path:
+    """Write one study's ``index.html`` and ``study.json``; return the folder."""
+    place = _place(study.claim.id, out)
+    with whole_folder(place) as draft:
+        _write(study_page(study), draft / "index.html")
+        write_document(study_document(study, place.resolve()), draft / "study.json")
+    return place
+
+
+def write_claims(studies: Sequence[Study], out: str | Path | None = None) -> Path:
+    """Write the page of all claims, a page for each, and ``claims.json``; return the folder."""
+    place = _place("claims", out)
+    with whole_folder(place) as draft:
+        _write(claims_page(studies), draft / "index.html")
+        for study in studies:
+            _write(study_page(study, back="index.html"), draft / f"{study.claim.id}.html")
+        write_document(claims_document(studies, place.resolve()), draft / "claims.json")
+    return place

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting import tables
+from backtest.reporting.page import measures
 from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
 from backtest.wording import cell, number, p_clause
@@ -48,8 +48,7 @@ def _measures(sweep: Sweep) -> b.Table:
         walked = sweep.walk_forward.result
         columns["walk-forward"] = walked.metrics
         columns[f"{versus} from {walked.start}"] = walked.benchmarks[versus]
-    rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
-    return b.table(["", *columns], rows, brief=True)
+    return measures(columns)
 
 
 def _measures_note(sweep: Sweep) -> str:

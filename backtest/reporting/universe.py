@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,13 +15,13 @@ from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
-    from matplotlib.figure import Figure
 
-    from backtest.reporting.blocks import FigureSize
     from backtest.universe.universe import Universe
+
+_Column: TypeAlias = "tuple[str, str, Callable[[Any], str]]"
 
 _LOSSES = {
     "keep": "A ratio is total capitalisation over the total of the figure, losses included.",
@@ -36,26 +37,56 @@ def _last(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table[table["date"] == table["date"].max()].to_dict("records")
 
 
+def _by_class(rows: Iterable[dict[str, Any]], columns: Iterable[_Column]) -> b.Table:
+    """Return a row for each class; a column has its heading, what of the row it shows, and how."""
+    shown = list(columns)
+    cells = [(row["class"], *(form(row[key]) for _, key, form in shown)) for row in rows]
+    return b.table(["", *(head for head, _, _ in shown)], cells)
+
+
+def _counted(value: float) -> str:
+    return f"{value:,}"
+
+
+def _border(value: float) -> str:
+    return amount(value) if np.isfinite(value) else ""
+
+
+_one, _tenths = partial(number, digits=1), partial(percent, digits=1)
+
+_CLASSES: tuple[_Column, ...] = (
+    ("from", "border", _border),
+    ("companies", "companies", _counted),
+    ("capitalisation", "capitalisation", amount),
+    ("share", "share", percent),
+    ("ten largest", "top_share", _tenths),
+    ("turnover", "turnover", _tenths),
+)
+
+_LOSS_MAKERS: tuple[_Column, ...] = (
+    ("capitalisation with accounts", "covered", _tenths),
+    ("companies", "pe_companies", _counted),
+    ("make a loss", "pe_losses", _counted),
+    ("of companies", "part", _tenths),
+    ("of capitalisation", "pe_losses_share", _tenths),
+)
+
+_DEBT: tuple[_Column, ...] = (
+    ("earnings", "earnings_growth", _tenths),
+    ("capitalisation", "capitalisation_growth", _tenths),
+    ("companies", "growth_companies", _counted),
+    ("debt to EBIT", "debt_to_ebit", _one),
+    ("interest cover", "interest_cover", _one),
+    ("below fair value", "fair_discount", _tenths),
+)
+
+
 def _classes(universe: Universe) -> b.Table:
-    borders = universe.portfolios.borders[-1]
-    low = [0.0, *borders.tolist()]
-    rows = []
-    for row in _last(universe.classes):
-        known = row["class"] in universe.scheme.classes
-        border = low[universe.scheme.classes.index(row["class"])] if known else 0.0
-        rows.append(
-            [
-                row["class"],
-                amount(border) if known and np.isfinite(border) else "",
-                f"{row['companies']:,}",
-                amount(row["capitalisation"]),
-                percent(row["share"], 2),
-                percent(row["top_share"], 1),
-                percent(row["turnover"], 1),
-            ]
-        )
-    heads = ["", "from", "companies", "capitalisation", "share", "ten largest", "turnover"]
-    return b.table(heads, rows)
+    names, borders = universe.scheme.classes, [0.0, *universe.portfolios.borders[-1].tolist()]
+    low = dict(zip(names, borders, strict=False))
+    return _by_class(
+        [{**row, "border": low.get(row["class"], np.nan)} for row in _last(universe.classes)], _CLASSES
+    )
 
 
 def _returns(universe: Universe) -> b.Table:
@@ -104,43 +135,20 @@ def _valued(universe: Universe) -> list[dict[str, Any]]:
 
 
 def _valuation(universe: Universe) -> b.Table:
-    both = universe.inputs.losses == "report"
-    heads = [""]
-    for name in NAMES.values():
-        heads += [name, *(["of profits"] if both and name == "P/E" else []), "median"]
-    rows = []
-    for row in _valued(universe):
-        cells = [row["class"]]
-        for ratio in RATIOS:
-            cells.append(number(row[ratio], 1))
-            if both and ratio == "pe":
-                cells.append(number(row["pe_without_losses"], 1))
-            cells.append(number(row[f"{ratio}_median"], 1))
-        rows.append(cells)
-    return b.table(heads, rows)
+    columns: list[_Column] = []
+    for ratio in RATIOS:
+        columns.append((NAMES[ratio], ratio, _one))
+        if ratio == "pe" and universe.inputs.losses == "report":
+            columns.append(("of profits", "pe_without_losses", _one))
+        columns.append(("median", f"{ratio}_median", _one))
+    return _by_class(_valued(universe), columns)
 
 
 def _losses(universe: Universe) -> b.Table:
-    rows = []
-    for row in _valued(universe):
-        made = row["pe_companies"]
-        cells = [row["class"], percent(row["covered"], 1), f"{made:,}", f"{row['pe_losses']:,}"]
-        rows.append(
-            [
-                *cells,
-                percent(row["pe_losses"] / made if made else np.nan, 1),
-                percent(row["pe_losses_share"], 1),
-            ]
-        )
-    heads = [
-        "",
-        "capitalisation with accounts",
-        "companies",
-        "make a loss",
-        "of companies",
-        "of capitalisation",
-    ]
-    return b.table(heads, rows)
+    rows = _valued(universe)
+    made = ((row["pe_losses"], row["pe_companies"]) for row in rows)
+    parts = (losses / companies if companies else np.nan for losses, companies in made)
+    return _by_class([{**row, "part": part} for row, part in zip(rows, parts, strict=True)], _LOSS_MAKERS)
 
 
 def _discounts(universe: Universe) -> list[list[str]]:
@@ -159,30 +167,9 @@ def _discounts(universe: Universe) -> list[list[str]]:
 
 
 def _debt(universe: Universe) -> b.Table:
-    rows = [
-        [
-            row["class"],
-            percent(row["earnings_growth"], 1),
-            percent(row["capitalisation_growth"], 1),
-            f"{row['growth_companies']:,}",
-            number(row["debt_to_ebit"], 1),
-            number(row["interest_cover"], 1),
-            percent(row["fair_discount"], 1),
-        ]
-        for row in _valued(universe)
-    ]
-    heads = [
-        "",
-        "earnings",
-        "capitalisation",
-        "companies",
-        "debt to EBIT",
-        "interest cover",
-        "below fair value",
-    ]
-    if all(row[-1] == "-" for row in rows):
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return b.table(heads, rows)
+    rows = _valued(universe)
+    fair = any(np.isfinite(row["fair_discount"]) for row in rows)
+    return _by_class(rows, _DEBT if fair else _DEBT[:-1])
 
 
 def _summary(universe: Universe) -> list[str]:
@@ -217,45 +204,38 @@ def _warnings(universe: Universe) -> list[str]:
 
 
 def _charts(universe: Universe) -> dict[str, b.Chart]:
-    each: tuple[tuple[str, Callable[[Universe, FigureSize], Figure], str, str], ...] = (
-        (
+    each = (
+        b.Chart(
             "shares",
-            figures.shares_figure,
+            partial(figures.shares_figure, universe),
             "Share of each class in total capitalisation and its number of companies over time",
             "Classes as they were formed at each date, from what was known then.",
         ),
-        (
+        b.Chart(
             "growth",
-            figures.growth_figure,
+            partial(figures.growth_figure, universe),
             "Growth of 1 in each class",
             "Weighted by capitalisation, drifting between reconstitutions, before costs.",
         ),
-        (
+        b.Chart(
             "migration",
-            figures.migration_figure,
+            partial(figures.migration_figure, universe),
             "Turnover of each class and the share of companies that changed their class",
-            "",
         ),
-        (
+        b.Chart(
             "concentration",
-            figures.concentration_figure,
+            partial(figures.concentration_figure, universe),
             "Share of the ten largest companies in each class and its Herfindahl index",
-            "",
         ),
-        (
+        b.Chart(
             "valuation",
-            figures.valuation_figure,
+            partial(figures.valuation_figure, universe),
             "Price to earnings, sales and book of each class, and the discount of small to large",
-            (
-                "Accounts count from the day they were published. Where less than a third of a class, by "
-                "capitalisation, has the figure, nothing is drawn."
-            ),
+            "Accounts count from the day they were published. Where less than a third of a class, by "
+            "capitalisation, has the figure, nothing is drawn.",
         ),
     )
-    return {
-        name: b.Chart(name, lambda size, draw=draw: draw(universe, size), shows, caption)  # type: ignore[misc]
-        for name, draw, shows, caption in each
-    }
+    return {chart.name: chart for chart in each}
 
 
 def _accounts(universe: Universe, chart: b.Chart) -> Iterator[b.Block]:

@@ -135,8 +135,7 @@ def _sweep(sweep: Sweep) -> View:
 
 def _study(study: Study) -> View:
     from backtest.reporting.study_figures import study_figure
-    from backtest.reporting.study_folder import write_study
-    from backtest.reporting.study_pages import study_page
+    from backtest.reporting.study_pages import study_page, write_study
     from backtest.studies.document import study_document
 
     def draw() -> Figure:
@@ -156,8 +155,7 @@ def _study(study: Study) -> View:
 
 
 def _claims(claims: Claims) -> View:
-    from backtest.reporting.study_folder import write_claims
-    from backtest.reporting.study_pages import claims_brief, claims_short
+    from backtest.reporting.study_pages import claims_brief, claims_short, write_claims
     from backtest.studies.document import claims_document
 
     return View(

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from backtest.reporting.html import minus, render
-from backtest.reporting.study_folder import write_claims, write_study
-from backtest.reporting.study_pages import claims_page, study_page
+from backtest.reporting.study_pages import claims_page, study_page, write_claims, write_study
 from backtest.studies.findings import Finding
 from backtest.studies.register import CLAIMS, Study, study, study_claims
 from tests.conftest import REPOSITORY
