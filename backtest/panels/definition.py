@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
 from backtest.market.catalogue import entry
 from backtest.market.definition import find_market
-from backtest.market.formulas import Reference, changes
+from backtest.market.formulas import Reference, Splice, changes
 from backtest.market.load import load_market
 from backtest.market.reading import read
 from backtest.market.toml import WrongError, declared, record
@@ -37,8 +37,11 @@ class MemberLines:
     ----------
     market
         A market's name or file.
-    difference, returns, policy
-        Small less large, the market's excess return (it may be left out), and the central bank's rate.
+    difference, returns
+        Small less large, and the market's excess return, which may be left out.
+    policy, since
+        The central bank's rate, or several one after another, without a move at the seams; and the first
+        month in which it is the member's own, where the series begins earlier.
     region, size, currency
         Where it lies; what small and large are, and the currency, where not those of the panel.
     """
@@ -46,7 +49,8 @@ class MemberLines:
     market: str = ""
     difference: str = ""
     returns: str = ""
-    policy: str = ""
+    policy: str | tuple[str, ...] = ()
+    since: str = ""
     region: str = ""
     size: str = ""
     currency: str = ""
@@ -76,7 +80,7 @@ class PanelFile:
     start: str
     size: str
     currency: str
-    members: dict[str, dict[str, str]]
+    members: dict[str, dict[str, Any]]
     kind: str = "markets"
     get: str = field(default="rotation data fetch")
 
@@ -111,10 +115,7 @@ def read_panel(path: Path) -> tuple[PanelFile, dict[str, MemberLines]]:
         members = {name: _member(name, lines) for name, lines in made.members.items()}
         if len(members) < 2:
             raise WrongError(("members",), "a panel has two members at least")
-        try:
-            np.datetime64(made.start, "M")
-        except ValueError:
-            raise WrongError(("start",), f"'{made.start}' is not a month; write it as 1990-07") from None
+        _month(("start",), made.start)
     return made, members
 
 
@@ -127,11 +128,24 @@ def _member(name: str, lines: dict[str, Any]) -> MemberLines:
         raise WrongError(where, f"the market of '{name}' has returns and a policy rate of its own")
     if made.market:
         _asked(where, "market", lambda: find_market(made.market))
-    for key in ("difference", "returns", "policy"):
-        value = getattr(made, key)
-        if value:
-            _asked(where, key, lambda value=value: Reference.parse(value))
+    made = replace(made, policy=(made.policy,) if isinstance(made.policy, str) else made.policy)
+    for key, texts in (
+        ("difference", [made.difference]),
+        ("returns", [made.returns]),
+        ("policy", made.policy),
+    ):
+        for text in filter(None, texts):
+            _asked(where, key, lambda text=text: Reference.parse(text))
+    if made.since:
+        _month((*where, "since"), made.since)
     return made
+
+
+def _month(where: tuple[str, ...], text: str) -> np.datetime64:
+    try:
+        return np.datetime64(text, "M")
+    except ValueError:
+        raise WrongError(where, f"'{text}' is not a month; write it as 1990-07") from None
 
 
 def _asked(where: tuple[str, ...], key: str, ask: Any) -> None:
@@ -175,6 +189,18 @@ def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, comm
     )
 
 
+def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
+    """Return what the member's central bank did, as it became known; None where nobody says."""
+    names = tuple(line.policy)
+    if not names:
+        return None
+    made = series[names[0]]
+    if names[1:]:
+        made = Splice(names, frozenset(names[:-1])).evaluate(lambda reference: series[str(reference)])
+    own = made.known_at >= np.datetime64(line.since or "0001-01", "M")
+    return changes(replace(made, dates=made.dates[own], values=made.values[own], known_at=made.known_at[own]))
+
+
 def load_panel(name: str) -> Panel:
     """Return a panel's data.
 
@@ -197,7 +223,7 @@ def load_panel(name: str) -> Panel:
         series = {
             text: _series(text)
             for line in lines.values()
-            for text in (line.difference, line.returns, line.policy)
+            for text in (line.difference, line.returns, *line.policy)
             if text
         }
     except RotationError as error:
@@ -222,7 +248,7 @@ def load_panel(name: str) -> Panel:
                 line.region,
                 _monthly_of(series[line.difference], ends),
                 returns,
-                changes(series[line.policy]) if line.policy else None,
+                _policy(line, series),
                 line.size or about.size,
                 line.currency or about.currency,
             )

@@ -147,7 +147,7 @@ def _evidence(panel: Panel, question: Question, effects: Effects, claimed: int) 
     told = question.of(panel.differences)
     found = pooled(told, question.inside, effects)
     scale, reach = question.months, found.error.reach()
-    later = (panel.ends.astype("datetime64[M]") >= TURN)[:, None]
+    later = (np.arange(len(told)) >= len(told) // 2)[:, None]
     halves = [
         scale * pooled(np.where(part, told, np.nan), question.inside, effects).estimate
         for part in (~later, later)

@@ -146,16 +146,13 @@ def first_moves(panel: Panel, direction: float) -> tuple[Bools, list[str]]:
 def unknown(panel: Panel) -> list[str]:
     """Return a sentence for the members without a policy rate, and one for those whose rate ends early."""
     none = [member.name for member in panel.members if member.policy is None]
-    ended = [
-        f"{member.name} {member.policy.last}"
-        for member in panel.members
-        if member.policy is not None and member.policy.last < panel.ends[-2]
-    ]
+    ended = [m for m in panel.members if m.policy is not None and m.policy.last < panel.ends[-2]]
     said = [f"No policy rate, so no case; in what the other members did: {', '.join(none)}."] if none else []
     if ended:
-        said.append(
-            f"Policy rates end before the returns, and what came later is no case: {', '.join(ended)}."
-        )
+        first, last = (pick(m.policy.last for m in ended if m.policy) for pick in (min, max))
+        names = ", ".join(member.name for member in ended)
+        days = str(first) if first == last else f"between {first} and {last}"
+        said.append(f"Policy rates end before the returns, {days}, and what came later is no case: {names}.")
     return said
 
 

@@ -96,3 +96,21 @@ def test_markets_and_countries_make_one_panel_and_say_in_what_they_differ(tmp_pa
         "Members differ. Returns are in: c (usa); yen (b).",
     )
     assert "FED_TARGET" in found.sources
+
+
+def test_rates_of_two_banks_are_joined_without_a_move(panel_file: Path, tmp_path: Path) -> None:
+    assert panel_file.is_file()
+    path = tmp_path / "joined.toml"
+    members = '[members.a]\ndifference = "SMB_AAA"\npolicy = "RATE_AAA"\nsince = "2001-05"\n'
+    path.write_text(
+        HEAD + members + '[members.b]\ndifference = "SMB_BBB"\npolicy = ["RATE_AAA", "SMB_BBB"]\n'
+    )
+    first, second = (member.policy for member in load_panel(str(path)).members)
+    assert first is not None
+    assert str(first.known_at[0])[:7] == "2001-05"
+    assert second is not None
+    joined = load_series("SMB_BBB").known_at[0]
+    before, after = second.values[second.known_at < joined], second.values[second.known_at >= joined]
+    # The first level of the second rate is where the first one stood: it is no move, and left out as such.
+    assert after[0] != before[-1]
+    assert (second.known_at != joined).all()

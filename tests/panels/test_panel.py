@@ -78,7 +78,7 @@ def test_what_is_left_out_is_named() -> None:
         "Cases outside of the months of this panel, left out: M0 1 (1999-02 to 1999-02).",
         "Cut short by the end of the data, and counted as far as they go: M1 2009-12.",
         "No policy rate, so no case; in what the other members did: M2.",
-        "Policy rates end before the returns, and what came later is no case: M0 2005-03-04.",
+        "Policy rates end before the returns, 2005-03-04, and what came later is no case: M0.",
     ]
 
 
