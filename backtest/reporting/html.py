@@ -196,7 +196,10 @@ def _cell(name: str, cell: b.Said | b.Cell, column: str) -> Markup:
     classes = " ".join(filter(None, (own, kind)))
     scope = Markup(' scope="col"') if name == "th" else ""
     marked = Markup(' class="{}"').format(classes) if classes else ""
-    return Markup("<{0}{1}{2}>{3}</{0}>").format(name, marked, scope, _said(said))
+    content = _said(said)
+    if name == "th" and isinstance(said, str):  # a long name may end its line at an underscore
+        content = content.replace("_", Markup("_<wbr>"))
+    return Markup("<{0}{1}{2}>{3}</{0}>").format(name, marked, scope, content)
 
 
 def _table(table: b.Table) -> Markup:

@@ -77,8 +77,8 @@ def _with_intervals(sheet: Sheet) -> b.Table:
             known = Interval(float("nan"), *getattr(sheet.ranges, key))
         others = (cell(metrics[key], form) for metrics in benchmarks.values())
         apart = _ends(sheet.differences.get(key), form)
-        rows.append((measure.label.strip(), cell(own, form), _ends(known, form), *others, apart))
-    heads = ["", record.name, "95% interval", *benchmarks, f"less {record.benchmark}, 95%"]
+        rows.append((measure.label.strip(), cell(own, form), _ends(known, form), apart, *others))
+    heads = ["", record.name, "95% interval", f"less {record.benchmark}, 95%", *benchmarks]
     return b.table(heads, rows, kind="loose")
 
 
@@ -87,7 +87,7 @@ def _method(sheet: Sheet) -> str:
         "Intervals are of the process that made these returns and cover it 93 to 97 times in a hundred, in "
         "simulations with fat tails, autocorrelation and clusters of volatility; more often where a strategy "
         "seldom leaves its benchmark. Volatility and tracking error have none: a calm sample does not show "
-        "storms. The last column is the strategy less the benchmark."
+        "storms. The third column is the strategy less the benchmark."
     )
     chance = [measure.label for measure in MEASURES if measure.path]
     said += f" Of the {joined(chance)} none is given either: a path has it by chance." if chance else ""
@@ -167,14 +167,14 @@ def _calendar(sheet: Sheet) -> b.Table:
         rows.append(
             (
                 str(year),
-                *("" if v is None else b.Cell(f"{100.0 * v:.1f}", tint(v, 0.10)) for v in each),
                 b.Cell(f"{100.0 * own:.1f}", "own"),
                 f"{100.0 * benchmark:.1f}",
                 f"{100.0 * (own - benchmark):+.1f}",
+                *("" if v is None else b.Cell(f"{100.0 * v:.1f}", tint(v, 0.10)) for v in each),
             )
         )
     own = b.Cell("Year", "own")
-    heads: list[b.Said | b.Cell] = ["Year", *MONTHS, own, sheet.record.benchmark, "less"]
+    heads: list[b.Said | b.Cell] = ["", own, sheet.record.benchmark, "less", *MONTHS]
     return b.table(heads, rows[::-1], kind="months", first=15)
 
 

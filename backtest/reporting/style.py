@@ -130,8 +130,9 @@ def date_axis(axes: Axes, size: FigureSize) -> None:
 
 
 def heading(axes: Axes, text: str) -> None:
-    """Write what a panel shows, with its unit, above its left corner."""
-    axes.set_title(text, loc="left", fontsize=9.0, color=INK, pad=4.0)
+    """Write what a panel shows, with its unit, above its left corner; smaller where it would be cut off."""
+    points = 72.0 * axes.get_figure(root=True).get_size_inches()[0] * axes.get_position().width  # type: ignore[union-attr]
+    axes.set_title(text, loc="left", fontsize=min(9.0, points / (0.58 * len(text))), color=INK, pad=4.0)
 
 
 _TAG = re.compile(r"<[^>]+>")

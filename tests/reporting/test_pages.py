@@ -253,6 +253,18 @@ def test_long_tables_are_folded_on_the_screen_and_whole_in_print(
         assert box["height"] > 5
 
 
+def test_on_a_phone_the_columns_that_matter_are_seen_at_once(
+    browser: Browser, report: Path, comparison: Path
+) -> None:
+    with opened(browser, comparison / "index.html", 390) as seen:
+        assert seen.page.evaluate(WIDER) == []
+    with opened(browser, report / "index.html", 390) as seen:
+        for head in ("95% interval", "less market, 95%", "less", "Gain", "sha256"):
+            box = seen.page.get_by_role("columnheader", name=head, exact=True).first.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 390 - 8, head
+
+
 WIDER = """
 [...document.querySelectorAll('.box')].filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)
 """
