@@ -35,10 +35,7 @@ _SHELL = Markup("""<!DOCTYPE html>
 {content}
 <footer>{last}</footer>
 </main>
-<script>
-{script}
-</script>
-</body>
+{script}</body>
 </html>
 """)
 
@@ -76,7 +73,7 @@ def render(page: b.Page) -> str:
             css=_style(),
             content=content,
             last=f"{version} {page.last}".rstrip(),
-            script=Markup(_file("page.js")),  # noqa: S704 - our own script
+            script=_script() if "<table" in content or "<svg" in content else "",
         )
     )
 
@@ -97,6 +94,10 @@ def fragment(blocks: Iterable[b.Block]) -> str:
     """Return blocks as a part of another page, such as a notebook, whose own look they leave alone."""
     css = Markup(_css("blocks.css").replace(":root", "&"))  # noqa: S704 - our own style sheet
     return str(_FRAGMENT.format(css=css, content=_joined(blocks)))
+
+
+def _script() -> Markup:
+    return Markup(f"<script>\n{_file('page.js')}</script>\n")  # noqa: S704 - our own script
 
 
 def _style() -> Markup:

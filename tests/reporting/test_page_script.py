@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,8 +179,6 @@ def daily(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Pat
     names = ("large", "small", "market", "cash")
     shocks[:, 2] = 0.5 * (shocks[:, 0] + shocks[:, 1])
     shocks[:, 3] = 0.0001
-    import dataclasses
-
     market = dataclasses.replace(embedded, bars=Bars(days, names, shocks), frequency="daily", factors={})
     result = run("small_momentum", market, months=3)
     assert len(result.path.trades.bars) > 400
