@@ -8,11 +8,11 @@ import numpy as np
 
 from backtest.measures import drawdowns
 from backtest.reporting.figures import FALLS, holdings, shades, step_of, value_of
-from backtest.reporting.palette import lines
+from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.timeline import Curve, Plot, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from backtest.dates import Floats
     from backtest.records.comparison import Comparison
@@ -25,10 +25,23 @@ def _curves(comparison: Comparison, values: Iterable[Floats]) -> tuple[Curve, ..
     return tuple(Curve(label, own, colour, dash) for label, own, (colour, dash) in each)
 
 
+def _benchmark(comparison: Comparison, of: Callable[[Floats], Floats]) -> tuple[Curve, ...]:
+    """Return the benchmark's curve, where all runs are held against the same and none has its name."""
+    first, *others = comparison.records
+    returns = first.sleeve(first.benchmark)
+    same = all(
+        record.benchmark == first.benchmark and np.array_equal(record.sleeve(record.benchmark), returns)
+        for record in others
+    )
+    if not same or first.benchmark in comparison.labels:
+        return ()
+    return (Curve(first.benchmark, of(returns), MUTED, width=1.0),)
+
+
 def growth(comparison: Comparison, caption: Said = "") -> Timeline:
-    """Return growth of 1 of every run (log scale), and each value relative to its benchmark."""
+    """Return growth of 1 of every run and their benchmark (log scale), and each value relative to its own."""
     records = comparison.records
-    values = _curves(comparison, (value_of(r.returns) for r in records))
+    values = _benchmark(comparison, value_of) + _curves(comparison, (value_of(r.returns) for r in records))
     relative = _curves(comparison, (value_of(r.returns) / value_of(r.sleeve(r.benchmark)) for r in records))
     plots = (
         Plot("Growth of 1, log scale", values, 270, log=True, named=True),
@@ -44,8 +57,9 @@ def growth(comparison: Comparison, caption: Said = "") -> Timeline:
 
 
 def falls(comparison: Comparison) -> Timeline:
-    """Return the fall of every run from its highest value so far, in percent."""
-    curves = _curves(comparison, (100.0 * drawdowns(record.returns) for record in comparison.records))
+    """Return the fall of every run and of their benchmark from the highest value so far, in percent."""
+    runs = _curves(comparison, (100.0 * drawdowns(record.returns) for record in comparison.records))
+    curves = _benchmark(comparison, lambda returns: 100.0 * drawdowns(returns)) + runs
     plot = Plot(FALLS, curves, 170, top=0.0, unit="%", named=True)
     return _over(comparison, "drawdown", (plot,), "Drawdowns of every run")
 

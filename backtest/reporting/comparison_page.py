@@ -156,7 +156,10 @@ def page(comparison: Comparison) -> b.Page:
         b.Heading("Sharpe ratios, pair by pair"),
         b.Text(_pairs_note(comparison), "note"),
         _differences(comparison),
-        *(b.Heading("Growth"), figures.growth(comparison, (*shading(first), "After costs."))),
+        *(
+            b.Heading("Growth"),
+            figures.growth(comparison, (*shading(first), "The runs are after costs, a benchmark is before.")),
+        ),
         *(b.Heading("Drawdowns"), figures.falls(comparison)),
         *(b.Heading("Holdings"), figures.held(comparison)),
         b.Heading("How alike they are"),

@@ -248,12 +248,15 @@ def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData,
     others = [run(name, embedded, start=rate_cut.start) for name in ("buy_and_hold", "easing")]
     found = compare(rate_cut, *others)
     growth, relative = figures.growth(found).plots
-    ends = [float(curve.values[-1]) for curve in growth.curves]
+    benchmark, *runs = growth.curves
+    market = rate_cut.benchmark_returns["market"]
+    assert (benchmark.name, benchmark.values[-1]) == ("market", pytest.approx((1.0 + market).prod()))
+    ends = [float(curve.values[-1]) for curve in runs]
     assert ends == pytest.approx([1.0 + metrics["total_return"] for metrics in found.metrics])
-    assert len({curve.colour for curve in growth.curves}) == 3
+    assert len({curve.colour for curve in growth.curves}) == 4
     assert [curve.name for curve in relative.curves] == found.labels
     (falls,) = figures.falls(found).plots
-    lowest = [float(np.min(curve.values)) for curve in falls.curves]
+    lowest = [float(np.min(curve.values)) for curve in falls.curves[1:]]
     assert lowest == pytest.approx([100.0 * metrics["max_drawdown"] for metrics in found.metrics])
     *strips, alike = figures.held(found).plots
     assert len(strips) == 3
@@ -266,7 +269,7 @@ def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path
     place = write_comparison(compare(*runs), tmp_path / "page", also=["png"])
     text = (place / "index.html").read_text()
     growth = text[text.index('id="growth"') : text.index('id="drawdown"')]
-    assert growth[: growth.index("plots")].count("<span data-name=") == 10
+    assert growth[: growth.index("plots")].count("<span data-name=") == 11
     assert 'class="end"' not in growth
     assert len(text) < 1_500_000
     content = json.loads((place / "comparison.json").read_text())

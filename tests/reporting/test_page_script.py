@@ -213,5 +213,8 @@ def test_a_comparison_is_read_out_by_run(browser: Browser, embedded: MarketData,
         figure.focus()
         seen.page.keyboard.press("End")
         shown = dict(line.rsplit(" ", 1) for line in said(figure)[0].split("\n")[1:])
+        assert float(shown.pop("market")) == pytest.approx(
+            (1.0 + one.benchmark_returns["market"]).prod(), abs=0.0051
+        )
         for name, text in shown.items():
             assert float(text) == pytest.approx((1.0 + returns[f"return:{name}"]).prod(), abs=0.0051)
