@@ -11,11 +11,14 @@ from backtest.cli.options import (
     add_files,
     add_json,
     add_market,
+    add_panel,
     add_parameters,
     add_terms,
     also,
     given,
     named_strategy,
+    refuse_market,
+    require_place,
     terms,
 )
 from backtest.errors import RotationError, UsageError
@@ -34,6 +37,7 @@ examples:
   rotation tune valuation_discount --objective sharpe --constraint "turnover<1" --out sweeps/vd
   rotation tune valuation_discount --out sweeps/vd --resume
   rotation tune rate_cut --search optuna --trials 2000
+  rotation tune rate_cut --panel french_world --grid hold=6:48:1
   rotation tune rate_cut --walk-forward train=20y,test=5y
 
 a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or just the parameter's name for its
@@ -95,6 +99,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     for name, described in _OPTIONS:
         parser.add_argument(name, **described)
     add_market(parser)
+    add_panel(parser)
     add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide", "real")
     parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
     add_files(parser)
@@ -161,10 +166,51 @@ def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: P
         ) from None
 
 
+_OF_ONE = ("search", "trials", "seed", "walk_forward", "placebo", "resume", "csv", "xlsx")
+"""Options of a search on one market that a panel has no use for: its judge is the market left out."""
+
+
+def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
+    """Search on every market of a panel, and judge on each what the others would have chosen."""
+    for name in _OF_ONE:
+        if getattr(options, name):
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--{option} is of one market: a panel is judged by the market left out; leave it away"
+            )
+    require_place(options.out)
+    from backtest.panels.definition import load_panel
+    from backtest.panels.tune import PanelSweepDocument, tune_panel
+    from backtest.records.document import to_json
+    from backtest.reporting.panel_pages import panel_sweep_page, write_panel_sweep
+    from backtest.reporting.terminal import show, show_place
+
+    sweep = tune_panel(
+        strategy,
+        load_panel(options.panel),
+        grid=None if options.grid is None else _grid(options.grid),
+        fixed=given(options) or None,
+        objective=options.objective or "sharpe",
+        constraints=options.constraint or (),
+        terms=terms(options),
+    )
+    if not options.json:
+        show(panel_sweep_page(sweep).blocks)
+    place = None if options.json and options.out is None else write_panel_sweep(sweep, options.out).resolve()
+    if options.json:
+        sys.stdout.write(to_json(PanelSweepDocument.of(sweep, place)) + "\n")
+    else:
+        show_place("Report", place)
+    return 0
+
+
 def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     """Be ``rotation tune``."""
     prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
+    if options.panel is not None:
+        refuse_market(arguments)
+        return _on_panel(strategy, options)
     if options.resume and options.out is None:
         raise UsageError("say which sweep to resume: --out DIR --resume")
     from backtest.tuning.tune import default_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.measures import MEASURES
 from backtest.panels.run import PanelRunDocument
+from backtest.panels.tune import PanelSweepDocument
 from backtest.records.document import DataDocument, write_document
 from backtest.reporting import blocks as b
 from backtest.reporting.folder import default_place
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.panels.run import PanelRun
+    from backtest.panels.tune import PanelSweep
 
 SHOWN = tuple(
     measure
@@ -107,7 +109,6 @@ def panel_run_page(result: PanelRun) -> b.Page:
     first = next(iter(result.runs.values()))
     title = f"{result.strategy.name} on {result.panel.title}"
     refused = [f"Not run on {name}: {why}." for name, why in result.refused.items()]
-    values = ", ".join(f"{name} {value}" for name, value in first.parameters.items()) or "none"
     blocks: list[b.Block] = [
         b.Heading(title, 1),
         b.Text(result.strategy.thesis, "lead"),
@@ -123,7 +124,11 @@ def panel_run_page(result: PanelRun) -> b.Page:
         b.Heading("To read this"),
         *(b.Text(note, brief=True) for note in (*refused, *result.panel.notes)),
         b.Definitions(
-            (("parameters", values), ("panel", f"{result.panel.name}: {result.panel.title}")), brief=True
+            (
+                ("parameters", _values(first.parameters)),
+                ("panel", f"{result.panel.name}: {result.panel.title}"),
+            ),
+            brief=True,
         ),
         b.Heading("Data"),
         data(DataDocument.of(result.panel)),
@@ -131,11 +136,89 @@ def panel_run_page(result: PanelRun) -> b.Page:
     return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: run.json. {WARNING}")
 
 
+def _worth(sweep: PanelSweep) -> Iterator[str]:
+    """Give what is not beaten by what the others chose, then where it stands among all combinations."""
+    n, sign = len(sweep.markets), -1.0 if sweep.objective.lower else 1.0
+
+    def ahead(of: str) -> int:
+        return sum(sign * each.value > sign * getattr(each, of) for each in sweep.markets)
+
+    what, above = sweep.objective.measure.label, float(np.mean([each.above for each in sweep.markets]))
+    yield (
+        f"Chosen on the others, its {what} is better than that of holding the benchmark in "
+        f"{ahead('benchmark')} of {n} markets."
+    )
+    yield (
+        f"It is better than the default parameters in {ahead('default')} of {n}, and than the middle "
+        f"combination in {ahead('median')} of {n}: above {percent(above, 0)} of all on average, where "
+        "choosing blindly gives 50%."
+    )
+
+
+def panel_sweep_page(sweep: PanelSweep) -> b.Page:
+    """Return the page of a search over a panel."""
+    title = f"{sweep.strategy.name} tuned on {sweep.panel.title}"
+    write = sweep.objective.measure.text
+    heads = (
+        "left out",
+        "chosen by the others",
+        "there",
+        "middle",
+        "default",
+        "benchmark",
+        "best, in hindsight",
+        "above",
+    )
+    rows = [
+        (
+            each.name,
+            _values(each.parameters),
+            *(write(value) for value in (each.value, each.median, each.default, each.benchmark, each.best)),
+            percent(each.above, 0),
+        )
+        for each in sweep.markets
+    ]
+    notes = [f"Not searched on {name}: {why}." for name, why in sweep.refused.items()]
+    blocks: list[b.Block] = [
+        b.Heading(title, 1),
+        b.Text(sweep.strategy.thesis, "lead"),
+        b.Conclusion(tuple(_worth(sweep)), brief=True),
+        b.Text(WARNING, "warning", brief=True),
+        b.Heading(
+            f"{sweep.objective.measure.label}: chosen on the others, judged on the one left out", brief=True
+        ),
+        b.table(heads, rows, "lwrrrrrr", brief=True),
+        b.Text(
+            f"{sweep.combinations:,} combinations on each market. Best on average over all of them, with "
+            f"nothing left to judge it by: {_values(sweep.chosen)}.",
+            brief=True,
+        ),
+        *(b.Text(note, brief=True) for note in (*notes, *sweep.panel.notes)),
+        b.Heading("Data"),
+        data(DataDocument.of(sweep.panel)),
+    ]
+    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: tune.json. {WARNING}")
+
+
+def _values(parameters: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
+
+
+def write_panel_sweep(sweep: PanelSweep, out: str | Path | None) -> Path:
+    """Write ``index.html`` and ``tune.json``, whole or not at all; return the folder."""
+    name = f"{sweep.strategy.name}-tuned-on-{sweep.panel.name}"
+    place = expanded(out) if out is not None else default_place(name)
+    with whole_folder(place) as draft:
+        (draft / "index.html").write_text(render(panel_sweep_page(sweep)), encoding="utf-8")
+        write_document(PanelSweepDocument.of(sweep, place.resolve()), draft / "tune.json")
+    return place
+
+
 def write_panel_run(result: PanelRun, out: str | Path | None) -> Path:
     """Write ``index.html`` and ``run.json``, whole or not at all; return the folder."""
     name = f"{result.strategy.name}-on-{result.panel.name}"
     place = expanded(out) if out is not None else default_place(name)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(render(panel_run_page(result))[0], encoding="utf-8")
+        (draft / "index.html").write_text(render(panel_run_page(result)), encoding="utf-8")
         write_document(PanelRunDocument.of(result, place.resolve()), draft / "run.json")
     return place
