@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from backtest.errors import UsageError, nearest
+from backtest.numerals import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self.register("action", None, _Once)
+        self.taken: set[str] = set()
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print; it calls this."""
@@ -41,6 +45,22 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(f"there is no {what} '{unknown[0]}'; {near}")
         return known
 
+    def add_number(
+        self,
+        name: str,
+        low: float = -math.inf,
+        high: float = math.inf,
+        *,
+        whole: bool = False,
+        **options: Any,
+    ) -> None:
+        """Add an option that takes a number from ``low`` to ``high``."""
+        self.add_argument(
+            name,
+            type=lambda given: number(given, name, low, high, whole=whole),
+            **{"metavar": "X", **options},
+        )
+
     def add_data_dir(self) -> None:
         """Add ``--data-dir``, which is the environment variable ``ROTATION_DATA`` for one command."""
         self.add_argument(
@@ -51,10 +71,24 @@ class Parser(argparse.ArgumentParser):
         )
 
 
-class _DataDir(argparse.Action):
+class _Once(argparse.Action):
+    """Takes a value once: an empty one, or a second one, is a slip of a script that nobody would notice."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        if option_string:
+            if option_string in parser.taken:
+                raise UsageError(f"{option_string} is given more than once")
+            parser.taken.add(option_string)
+        if isinstance(values, str) and not values.strip():
+            raise UsageError(f"{option_string or self.metavar} is empty; give it a value, or leave it out")
+        setattr(namespace, self.dest, values)
+
+
+class _DataDir(_Once):
     """Puts the folder where the store looks for it, in this process and those that it starts."""
 
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:  # noqa: ARG002
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        super().__call__(parser, namespace, values, option_string)
         os.environ["ROTATION_DATA"] = values
 
 

@@ -1,4 +1,4 @@
-"""Whole files and folders: written beside their place and renamed, so that each is whole or not there."""
+"""Files: written beside their place and renamed, so that each is whole or not there; read with a limit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,29 @@ ANOTHER_FOLDER = "free the disk, or name another folder with --out"
 
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
 _DAY = 86400.0
+
+
+LIMIT = 200 * 2**20
+"""The most that is read at once, in bytes, unpacked; the largest real answer has 10 million."""
+
+
+def content_of(place: Path, limit: int = LIMIT) -> bytes:
+    """Return the bytes of a regular file; OSError with the reason for a pipe, a device or one too large."""
+    require_regular(place)
+    with place.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit // 2**20:,} MB", str(place))
+    return content
+
+
+def require_regular(place: Path) -> None:
+    """Raise OSError where a place is a folder, a pipe or a device, which may never end."""
+    mode = place.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(place))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(place))
 
 
 def _draft(place: Path, make: Callable[[Path], T]) -> tuple[Path, T]:

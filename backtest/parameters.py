@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 
 from backtest.errors import UsageError, nearest
+from backtest.numerals import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,17 +160,7 @@ class Parameter:
                     f"{self.name} must be {self.range}, not '{value}'; {nearest(str(value), self.choices)}"
                 )
             return str(value)
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise UsageError(f"{self.name} must be a number from {self.range}, not '{value}'") from None
-        if self.unit.whole and not number.is_integer():
-            raise UsageError(f"{self.name} must be a whole number from {self.range}, not {value}")
-        if not self.low <= number <= self.high:  # also refuses NaN
-            # A sweep hands on whole numbers as floats: 61, not 61.0.
-            given = int(number) if number.is_integer() and abs(number) < 1e15 else value
-            raise UsageError(f"{self.name} must lie in {self.range}, not {given}")
-        return int(number) if self.unit.whole else number
+        return number(value, self.name, self.low, self.high, self.unit.name, whole=self.unit.whole)
 
 
 def bind(parameters: tuple[Parameter, ...], given: dict[str, Any], owner: str) -> dict[str, Value]:

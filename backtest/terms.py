@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
+from backtest.arguments import once
 from backtest.composed import composition
 from backtest.dates import EVERY_FILL, calendar_of, parse_day
 from backtest.errors import UsageError, nearest
+from backtest.numerals import count, number
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DEFAULT_BPS, HIGHEST_BPS = 10.0, 1000.0
 """Basis points a side where nothing is said of a sleeve, and the most that can be said."""
@@ -102,44 +105,16 @@ def read_terms(given: Mapping[str, Any]) -> Terms:
 
 
 def _cost(given: Any) -> float | dict[str, float]:
-    if isinstance(given, str):
-        given = _by_sleeve(given) if "=" in given else _number(given)
+    if isinstance(given, str) and "=" in given:
+        parts = [part.partition("=") for part in given.split(",")]
+        given = once([(sleeve.strip(), value) for sleeve, _, value in parts])
     if not isinstance(given, Mapping):
         return _bps(given)
     return {str(sleeve): _bps(value) for sleeve, value in given.items()}
 
 
-def _by_sleeve(text: str) -> dict[str, Any]:
-    parts = [part.partition("=") for part in text.split(",")]
-    names = [sleeve.strip() for sleeve, _, _ in parts]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"the cost of {name} is given more than once")
-    return {name: _number(value) for name, (_, _, value) in zip(names, parts, strict=True)}
-
-
-_PLAIN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-
-
-def _number(text: str) -> Any:
-    """Return a number as people write one; anything else, ``1_0`` too, as it is."""
-    return float(text) if _PLAIN.fullmatch(text) else text
-
-
-def _bps(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise UsageError(f"cost_bps takes a number, or numbers by sleeve, not {value!r}")
-    if not 0.0 <= value <= HIGHEST_BPS:
-        raise UsageError(f"cost_bps must lie in 0 to {HIGHEST_BPS:g} basis points, not {value:g}")
-    return float(value)
-
-
-def _delay(value: Any) -> int:
-    if isinstance(value, str) and value.strip().isdecimal():
-        value = int(value)
-    if isinstance(value, bool) or not (isinstance(value, int) and 0 <= value <= HIGHEST_DELAY):
-        raise UsageError(f"delay_fill must be a whole number of bars from 0 to {HIGHEST_DELAY}, not {value}")
-    return value
+def _bps(given: Any) -> float:
+    return number(given, "cost_bps", 0.0, HIGHEST_BPS, "basis points")
 
 
 _READERS: dict[str, Any] = {
@@ -148,7 +123,7 @@ _READERS: dict[str, Any] = {
     "cost_bps": _cost,
     "benchmark": str,
     "same_close": bool,
-    "delay_fill": _delay,
+    "delay_fill": lambda bars: count(bars, "delay_fill", 0, HIGHEST_DELAY, "bars"),
     "decide": calendar_of,
     "real": bool,
 }

@@ -245,7 +245,7 @@ def test_a_delayed_fill_earns_what_the_decision_would_have_earned_later(embedded
     held, later = at_once.weights["small"].to_numpy(), late.weights["small"].to_numpy()
     np.testing.assert_array_equal(later, held[: len(held) - 2])
     assert late.start == str(at_once.equity.index[2].date())
-    with pytest.raises(UsageError, match="delay_fill must be a whole number of bars from 0 to 260, not -1"):
+    with pytest.raises(UsageError, match="delay_fill must lie in 0 to 260 bars, not -1"):
         run("january", embedded, delay_fill=-1)
 
 

@@ -5,7 +5,6 @@ Nothing heavy is imported here before it is needed, so that help answers at once
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
+from backtest.cli.guard import guarded, hear_the_end
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
-from backtest.errors import RotationError, UsageError, nearest
+from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from backtest.scripting.strategy import Strategy
 
@@ -107,6 +107,9 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
     if not arguments:
         parser.print_help()
         return 2
+    for word in arguments:
+        if not word.isascii() and word != word.encode("utf-8", "ignore").decode():
+            raise UsageError(f"'{word}' is not UTF-8 text; rename what it names")
     if arguments[0].startswith("-"):
         if parser.parse(arguments).version:
             from backtest.cli.doctor import versions
@@ -119,44 +122,10 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
     return command(f"{prog} {arguments[0]}", strategy, arguments[1:])
 
 
-def _failure(error: OSError) -> str:
-    """Return what the system refused, at which path, and what to do about it."""
-    reason = error.strerror or str(error)
-    if error.filename is None:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return f"{reason}; free the disk, or write elsewhere" if full else reason
-    cure = "name another one, or allow yourself to use it" if isinstance(error, PermissionError) else ""
-    return f"{os.fsdecode(error.filename)}: {reason}; {cure or 'name another file or folder'}"
-
-
-def _guarded(prog: str, work: Callable[[], int]) -> int:
-    """Do the work; whatever fails becomes one sentence on standard error and an exit status."""
-    if sys.stdout is None:  # closed by the shell: command >&-
-        print(f"{prog}: standard output is closed; send it to a file or to /dev/null", file=sys.stderr)  # noqa: T201
-        return 1
-    try:
-        status = work()
-        sys.stdout.flush()
-    except RotationError as error:
-        sentence = " ".join(str(error).split())
-        print(f"{prog}: {sentence}", file=sys.stderr)  # noqa: T201 - the sentence itself
-        return error.exit_status
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted; nothing was left half written", file=sys.stderr)  # noqa: T201
-        return 1
-    except BrokenPipeError:
-        # The reader (head, less) has gone; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        print(f"{prog}: {_failure(error)}", file=sys.stderr)  # noqa: T201
-        return 1
-    return status
-
-
 def entry() -> NoReturn:
     """Be the ``rotation`` command."""
-    sys.exit(_guarded("rotation", lambda: _dispatch("rotation", None, sys.argv[1:])))
+    hear_the_end()
+    sys.exit(guarded("rotation", lambda: _dispatch("rotation", None, sys.argv[1:])))
 
 
 def main(strategy: Strategy) -> NoReturn:
@@ -175,5 +144,6 @@ def main(strategy: Strategy) -> NoReturn:
     """
     if sys._getframe(1).f_globals.get("__name__") != "__main__":
         raise UsageError('main(...) must stand below: if __name__ == "__main__":')
+    hear_the_end()
     prog = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not loaded yet
-    sys.exit(_guarded(prog, lambda: _dispatch(prog, strategy, sys.argv[1:])))
+    sys.exit(guarded(prog, lambda: _dispatch(prog, strategy, sys.argv[1:])))

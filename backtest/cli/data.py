@@ -191,13 +191,11 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
 def _show(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "A series: what it is, and its last values with the days they became known.")
     parser.add_argument("id", metavar="ID")
-    parser.add_argument(
-        "--tail", metavar="N", type=int, default=10, help="how many rows (default: 10; 0: all)"
+    parser.add_number(
+        "--tail", 0, 10**9, whole=True, metavar="N", default=10, help="how many rows (default: 10; 0: all)"
     )
     parser.add_argument("--vintage", metavar="V", help="an older vintage, by the first letters of its name")
     options = parser.parse(arguments)
-    if options.tail < 0:
-        raise UsageError("--tail takes a number of rows, such as 5")
     from backtest.market.showing import show_series
 
     shown = show_series(options.id, options.tail, options.vintage)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backtest.arguments import Parser, once, pair
 from backtest.cli.options import add_json, add_market, add_panel, refuse_market, require_place
 from backtest.errors import UsageError, nearest
+from backtest.files import content_of
 
 if TYPE_CHECKING:
     import argparse
@@ -141,7 +142,7 @@ def parse_days(text: str) -> Days:
     except (OSError, RuntimeError, ValueError):  # a long list is no possible name of a file
         is_file = False
     try:
-        listed = Path(text).expanduser().read_text(encoding="utf-8") if is_file else text
+        listed = content_of(Path(text).expanduser()).decode() if is_file else text
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{text} cannot be read as a list of dates") from None
     lines = [line.partition("#")[0] for line in listed.replace(",", "\n").splitlines()]
@@ -177,9 +178,9 @@ def _events(prog: str, arguments: Sequence[str]) -> int:
 
 def _margin(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "What a gain of net margin does to earnings; without options, the claim about it.")
-    parser.add_argument("--gain-bps", metavar="X", type=float, help="the gain of net margin, basis points")
-    parser.add_argument("--margin", metavar="M", type=float, action="append", help="the margin before, 0.06")
-    parser.add_argument("--change", metavar="C", type=float, help="the change of earnings instead, 0.33")
+    parser.add_number("--gain-bps", -10_000.0, 10_000.0, help="the gain of net margin, basis points")
+    parser.add_number("--margin", 1e-4, 1.0, metavar="M", action="append", help="the margin before, 0.06")
+    parser.add_number("--change", -1.0, 1e6, metavar="C", help="the change of earnings instead, 0.33")
     options = parser.parse(arguments)
     if options.gain_bps is None and options.margin is None and options.change is None:
         return _study("margin", options)
@@ -204,23 +205,15 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
 
 def _capacity(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "What price impact leaves of the return as the sum grows.")
-    parser.add_argument(
-        "--impact", metavar="Y", type=float, help="factor of the square-root law (default: 1)"
-    )
-    parser.add_argument("--orders", metavar="N", type=float, help="orders a year (default: 1)")
-    parser.add_argument(
-        "--traded", metavar="F", type=float, help="part of the sum an order moves (default: 1)"
-    )
+    parser.add_number("--impact", 1e-6, 10.0, metavar="Y", help="factor of the square-root law (default: 1)")
+    parser.add_number("--orders", 0.01, 252.0, metavar="N", help="orders a year (default: 1)")
+    parser.add_number("--traded", 1e-6, 1.0, metavar="F", help="part of the sum an order moves (default: 1)")
     options = parser.parse(arguments)
     from dataclasses import replace
 
     from backtest.studies.register import study_capacity
     from backtest.studies.size_claims import Assumptions
 
-    for name, highest in (("impact", 10.0), ("orders", 252.0), ("traded", 1.0)):
-        value = getattr(options, name)
-        if value is not None and not 0.0 < value <= highest:
-            raise UsageError(f"--{name} must lie above 0 and up to {highest:g}, not {value:g}")
     assumed = Assumptions()
     if options.impact is not None:
         assumed = replace(

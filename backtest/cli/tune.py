@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,11 @@ from backtest.cli.options import (
     terms,
 )
 from backtest.errors import RotationError, UsageError
+from backtest.numerals import count
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from backtest.scripting.strategy import Strategy
     from backtest.tuning.search import Search
@@ -42,6 +44,10 @@ examples:
 
 a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or just the parameter's name for its
 declared range; without any --grid all parameters vary over their declared ranges"""
+
+
+def _drawn(name: str, low: int = 0, high: int = 2**32 - 1) -> Callable[[str], int]:
+    return partial(count, what=name, low=low, high=high)
 
 
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -65,13 +71,30 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("--search", {"metavar": "KIND", "help": "grid, random, sobol or optuna (default: grid)"}),
-    ("--trials", {"metavar": "N", "type": int, "help": "how many trials a search other than grid makes"}),
-    ("--seed", {"metavar": "N", "type": int, "help": "of everything that is drawn (default: 0)"}),
+    (
+        "--trials",
+        {
+            "metavar": "N",
+            "type": _drawn("--trials", 2),
+            "help": "how many trials a search other than grid makes",
+        },
+    ),
+    (
+        "--seed",
+        {"metavar": "N", "type": _drawn("--seed"), "help": "of everything that is drawn (default: 0)"},
+    ),
     (
         "--walk-forward",
         {"metavar": "PLAN", "help": "choose on the past only: train=20y,test=5y[,rolling][,purge=6m]"},
     ),
-    ("--placebo", {"metavar": "N", "type": int, "help": "searches at shifted dates (default: 200)"}),
+    (
+        "--placebo",
+        {
+            "metavar": "N",
+            "type": _drawn("--placebo", 0, 100_000),
+            "help": "searches at shifted dates (default: 200)",
+        },
+    ),
     (
         "--executor",
         {

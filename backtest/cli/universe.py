@@ -63,14 +63,18 @@ def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
         default="monthly",
         help="monthly, quarterly, june or daily (default: monthly)",
     )
-    parser.add_argument(
-        "--band", metavar="X", type=float, default=0.0, help="a company must pass a border by this part of it"
+    parser.add_number("--band", default=0.0, help="a company must pass a border by this part of it")
+    parser.add_number(
+        "--carry",
+        whole=True,
+        metavar="N",
+        default=0,
+        help="bars that a company without a row is still held",
     )
-    parser.add_argument(
-        "--carry", metavar="N", type=int, default=0, help="bars that a company without a row is still held"
-    )
-    parser.add_argument(
-        "--delisting", metavar="R", type=float, help="return at which it leaves (default: at its last value)"
+    parser.add_number(
+        "--delisting",
+        metavar="R",
+        help="return at which it leaves (default: at its last value)",
     )
     parser.add_argument("--memory", metavar="SIZE", default="2GB", help="for the queries (default: 2GB)")
     return parser
@@ -257,11 +261,11 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--date", metavar="D", help="default: the last date with classes")
     parser.add_argument("--out", metavar="FILE", help="write the whole table to this .csv or .parquet")
-    parser.add_argument("--rows", metavar="N", type=int, default=30, help="rows to print (default: 30)")
+    parser.add_number(
+        "--rows", 0, 10**9, whole=True, metavar="N", default=30, help="rows to print (default: 30)"
+    )
     options = parser.parse(arguments)
     out = _table_place(options.out)
-    if options.rows < 0:
-        raise UsageError(f"--rows is a number of rows from 0, not {options.rows}")
     from backtest.universe.universe import make_screen
 
     table, date = make_screen(*_asked(options), options.date)
@@ -289,12 +293,8 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
 def _schemes(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "Show the size schemes, or one of them, and scale one to another country.")
     parser.add_argument("scheme", metavar="SCHEME", nargs="?", help="a name or a .toml file (default: all)")
-    parser.add_argument(
-        "--exchange-rate", metavar="X", type=float, help="units of the other currency for one"
-    )
-    parser.add_argument(
-        "--purchasing-power", metavar="X", type=float, default=1.0, help="how much more a unit buys there"
-    )
+    parser.add_number("--exchange-rate", 1e-9, 1e9, help="units of the other currency for one")
+    parser.add_number("--purchasing-power", 1e-9, 1e9, help="how much more a unit buys there (default: 1)")
     parser.add_argument("--currency", metavar="C", default="", help="the other currency's name")
     options = parser.parse(arguments)
     from backtest.universe.schemes import load_scheme, shipped_names
@@ -302,11 +302,15 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     schemes = [
         load_scheme(name) for name in ([options.scheme] if options.scheme else shipped_names("scheme"))
     ]
-    if options.exchange_rate is not None:
+    rate, power = options.exchange_rate, options.purchasing_power
+    if rate is not None:
         if not options.scheme:
             raise UsageError("name the scheme that is to be scaled, such as us_six")
-        rate, power = options.exchange_rate, options.purchasing_power
-        schemes = [schemes[0].scaled(rate, power, options.currency or "other currency")]
+        schemes = [
+            schemes[0].scaled(rate, 1.0 if power is None else power, options.currency or "other currency")
+        ]
+    elif power is not None or options.currency:
+        raise UsageError("--purchasing-power and --currency go with --exchange-rate, which is not given")
     if options.json:
         _print(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
         return 0

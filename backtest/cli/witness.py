@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import warnings
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ UNUSED = ("quantstats", "nbformat", "ipywidgets")
 
 def _replay(result: Run, tell: Connection) -> None:
     """Replay a run, and tell what is wrong; an empty text where nothing is."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent ends it so, and puts in order what there is
     said = ""
     for name in UNUSED:  # for this process only, which ends with the replay
         sys.modules.setdefault(name, None)  # type: ignore[arg-type] # that is how Python says: not installed

@@ -20,7 +20,7 @@ from urllib3.exceptions import (
 )
 
 from backtest.errors import DataError
-from backtest.market.text import LIMIT
+from backtest.files import LIMIT
 
 RETRIES = Retry(total=3, backoff_factor=0.5, backoff_jitter=0.25, retry_after_max=120)
 """How often a fault that may pass is tried again; urllib3 computes the pauses and reads Retry-After."""

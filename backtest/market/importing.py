@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,14 @@ import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
+from backtest.files import content_of
 from backtest.market.catalogue import LOCAL, catalogue
 from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.store import Store
 from backtest.market.table import SourceTable
-from backtest.market.text import LIMIT, decoded, read_series, refuse_disorder
+from backtest.market.text import decoded, read_series, refuse_disorder
 from backtest.market.units import KINDS, unit
 
 if TYPE_CHECKING:
@@ -68,13 +70,9 @@ def import_file(path: Path, described: Description) -> Outcome:
     _check_words(described)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    if path.stat().st_size > LIMIT:
-        raise DataError(
-            f"{path.name} was refused: it is larger than {LIMIT / 2**20:,.0f} MB, which no series is"
-        )
-    content = path.read_bytes()
+    content = content_of(path)
     parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
-    dates, values = _parquet(path, described) if parquet else _text(content, path, described)
+    dates, values = _parquet(content, path, described) if parquet else _text(content, path, described)
     present = np.isfinite(values)
     if not present.any():
         raise DataError(f"{path.name} was refused: it has no value")
@@ -146,12 +144,12 @@ def _text(content: bytes, path: Path, described: Description) -> tuple[Days, Flo
     return read_series(decoded(content, path.name), path.name, headers=None, column=described.column)
 
 
-def _parquet(path: Path, described: Description) -> tuple[Days, Floats]:
+def _parquet(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:
     import pandas as pd
     import pyarrow as pa
 
     try:
-        frame: Any = pd.read_parquet(path)
+        frame: Any = pd.read_parquet(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path.name} was refused: it is not a Parquet file ({error})") from None
     if not isinstance(frame.index, pd.RangeIndex):

@@ -23,7 +23,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
-from backtest.files import sweep, whole_file
+from backtest.files import content_of, sweep, whole_file
 from backtest.folders import expanded
 from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
 from backtest.market.table import SourceTable
@@ -112,7 +112,7 @@ class Store:
         records = []
         for path in _records(self._home(id)):
             try:
-                records.append(msgspec.json.decode(path.read_bytes(), type=Vintage))
+                records.append(msgspec.json.decode(content_of(path), type=Vintage))
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 raise DataError(
                     f"the record {path} is damaged ({error}); delete the file and store {id} again"
@@ -157,7 +157,7 @@ class Store:
         path = self._home(record.id) / record.file
         cure = f"delete {path.parent} and store {record.id} again"
         try:
-            content = path.read_bytes()
+            content = content_of(path)
         except OSError as error:
             raise DataError(f"{path} cannot be read ({error.strerror}); {cure}") from None
         if hashlib.sha256(content).hexdigest() != record.sha256:

@@ -10,23 +10,20 @@ import numpy as np
 
 from backtest.dates import parse_day, to_days
 from backtest.errors import DataError, UsageError, nearest
+from backtest.numerals import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Days, Floats
 
-LIMIT = 200 * 2**20
-"""The largest answer or file that is read, in bytes, unpacked; the largest real one has 10 million."""
-
 MISSING = frozenset(
     {"", ".", "-99.99", "-999", "-999.0", "-999.00", "-999.99", "-99.9900", "nan", "na", "n/a"}
 )
 """How sources write a value that is missing (in lower case)."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+")
-_MONTH = re.compile(r"\d{4}-\d{2}")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 # What a spreadsheet makes of "Dec 2", and of a date: 2-Dec, Dec-02, 1/31/1990.
 _MANGLED = re.compile(r"\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|#[A-Z/0!?]+!?|\d{1,2}/\d{1,2}/\d{2,4}|#+")
 
@@ -165,7 +162,7 @@ def _position(header: list[str], what: str, headers: Sequence[str] | None, colum
     for i, name in enumerate(header):
         if name in header[:i]:
             raise DataError(f"{what} was refused: the header '{name}' stands twice")
-        if i and _NUMBER.fullmatch(name):
+        if i and plain(name) is not None:
             raise DataError(f"{what} was refused: its first line is no header, but has the number {name}")
     if column is None:
         if len(header) > 2:
@@ -200,6 +197,7 @@ def number_of(text: str, where: str) -> float:
         return np.nan
     if _DECIMAL_COMMA.fullmatch(text):
         raise DataError(f"{where} has '{text[:40]}' for a number; write decimals with a point, as in 1234.5")
-    if not _NUMBER.fullmatch(text):
+    value = plain(text)
+    if value is None:
         raise DataError(f"{where} has '{text[:40]}' for a number; write it as 1234.5")
-    return float(text)
+    return value

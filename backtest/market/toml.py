@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from backtest.errors import DataError, nearest
+from backtest.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ T = TypeVar("T")
 DERIVED = {"derived": True}
 """The metadata of a record's field that no file has."""
 
+_LIMIT = 2**20  # bytes; nobody writes a megabyte by hand
 _WORDS = {
     "str": "text",
     "array": "a list",
@@ -72,7 +74,7 @@ def declared(path: Path) -> Iterator[dict[str, Any]]:
 def _text(path: Path) -> str:
     try:
         # An editor may have put a mark of its encoding before the text.
-        return path.read_text(encoding="utf-8-sig")
+        return content_of(path, _LIMIT).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
     except UnicodeDecodeError:
@@ -82,7 +84,9 @@ def _text(path: Path) -> str:
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise DataError(f"{path} is not valid TOML: it is nested too deeply") from None
+    except ValueError as error:  # a number of thousands of digits, too
         raise DataError(f"{path} is not valid TOML: {error}") from None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
-from backtest.files import whole_file
+from backtest.files import content_of, whole_file
 from backtest.market.catalogue import catalogue
 from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
@@ -353,7 +353,7 @@ def since_last_asked(found: Sequence[tuple[Strategy, Standing]]) -> list[dict[st
     """
     place = data_folder() / "signals.json"
     try:
-        kept = msgspec.json.decode(place.read_bytes(), type=dict[str, dict[str, float]])
+        kept = msgspec.json.decode(content_of(place), type=dict[str, dict[str, float]])
     except FileNotFoundError:
         kept = {}
     except (OSError, msgspec.MsgspecError):

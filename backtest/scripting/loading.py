@@ -6,6 +6,7 @@ import types
 from typing import TYPE_CHECKING
 
 from backtest.errors import UsageError, nearest
+from backtest.files import content_of
 from backtest.folders import expanded, shipped
 from backtest.scripting.output import printing_to_stderr
 from backtest.scripting.own_modules import offer
@@ -38,7 +39,7 @@ def _execute(path: Path) -> types.ModuleType:
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     try:
-        source = path.read_bytes()
+        source = content_of(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
     offer(path)

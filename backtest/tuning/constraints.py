@@ -11,6 +11,7 @@ import numpy as np
 
 from backtest.errors import UsageError, nearest
 from backtest.measures import BY_KEY, SWEPT
+from backtest.numerals import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,12 +85,10 @@ def read_constraint(
     if raw in names or raw in words:
         right = raw
     else:
-        try:
-            right = float(raw)
-        except ValueError:
-            raise UsageError(
-                f"the constraint '{text}' names '{raw}'; {nearest(raw, {*names, *words})}"
-            ) from None
+        value = plain(raw)
+        if value is None:
+            raise UsageError(f"the constraint '{text}' names '{raw}'; {nearest(raw, {*names, *words})}")
+        right = value
     if words and (comparison not in {"==", "!="} or isinstance(right, float)):
         raise UsageError(
             f"{left} is a word: write {left}==... or {left}!=..., with one of: {', '.join(words)}"

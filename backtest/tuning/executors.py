@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from backtest.compiling import threads as processors
 from backtest.errors import RotationError, UsageError
+from backtest.numerals import count
 from backtest.scripting.own_modules import own_modules
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _ALIKE = ("size-rotation", "numpy", "numba", "pyarrow")
 """Packages that must be the same on every machine: the results are promised to the byte."""
 
 _SECONDS = 10  # what a scheduler may take to answer, and its first worker to arrive
+
+_MOST_WORKERS = 1024
 
 _TURNS = 2  # calls a worker that Ray is given at a time
 
@@ -35,9 +38,7 @@ def _backend(executor: str) -> Iterator[dict[str, Any]]:
     """Give joblib's options for an executor; the engine itself retries what a lost worker had."""
     kind, _, rest = executor.partition(":")
     if kind in {"threads", "loky"}:
-        if rest and not (rest.isdigit() and int(rest) > 0):
-            raise UsageError(f"the executor '{executor}' needs a number of workers, such as {kind}:4")
-        n_jobs = int(rest) if rest else processors()
+        n_jobs = count(rest, f"the executor {kind}:N", 1, _MOST_WORKERS, "workers") if rest else processors()
         yield {"n_jobs": n_jobs, "backend": "threading" if kind == "threads" else "loky"}
     elif kind == "ray" and (not rest or rest.startswith("//")):
         with _ray(executor if rest else "auto"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError, nearest
+from backtest.numerals import count, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,18 +98,6 @@ class Grid:
         return {axis.name: list(axis.values) for axis in self.axes}
 
 
-def _number(text: str, name: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise UsageError(
-            f"the grid of {name} has '{text}', which is no number; write {name}=low:high:step or a,b,c"
-        ) from None
-    if not math.isfinite(value):
-        raise UsageError(f"the grid of {name} has '{text}', which is no finite number")
-    return value
-
-
 def _steps(low: float, high: float, step: float, name: str) -> list[float]:
     if not (step > 0.0 and low <= high):
         raise UsageError(f"the grid of {name} must rise from low to high by a step above 0")
@@ -120,8 +109,6 @@ def _steps(low: float, high: float, step: float, name: str) -> list[float]:
 
 
 def _spaced(low: float, high: float, n: int, parameter: Parameter, *, by_logarithm: bool) -> list[float]:
-    if not 2 <= n <= _MOST_VALUES:
-        raise UsageError(f"the grid of {parameter.name} takes 2 to {_MOST_VALUES:,} values, not {n:,}")
     if by_logarithm and not 0.0 < low < high:
         raise UsageError(
             f"the grid of {parameter.name} by logarithm must rise from above 0, not from {low:g}"
@@ -151,14 +138,14 @@ def _values(parameter: Parameter, text: str) -> list[Any]:
     parts = [part.strip() for part in text.split(":")]
     if len(parts) not in {2, 3}:
         raise UsageError(f"the grid of {name} is low:high:step or a,b,c, not '{text}'")
-    low, high = _number(parts[0], name), _number(parts[1], name)
+    low, high = (number(part, f"the grid of {name}") for part in parts[:2])
     if len(parts) == 2:
         return list(_spaced(low, high, _POINTS, parameter, by_logarithm=False))
     for scale in ("log", "lin"):
         if parts[2].startswith(scale):
-            count = _number(parts[2].removeprefix(scale), name)
-            return list(_spaced(low, high, int(count), parameter, by_logarithm=scale == "log"))
-    return list(_steps(low, high, _number(parts[2], name), name))
+            n = count(parts[2].removeprefix(scale), f"the grid of {name}", 2, _MOST_VALUES, "values")
+            return list(_spaced(low, high, n, parameter, by_logarithm=scale == "log"))
+    return list(_steps(low, high, number(parts[2], f"the grid of {name}"), name))
 
 
 def axis_of(parameter: Parameter, text: str | None) -> Axis:

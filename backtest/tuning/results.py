@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import RotationError, UsageError
-from backtest.files import ANOTHER_FOLDER, whole_file
+from backtest.files import ANOTHER_FOLDER, content_of, whole_file
 from backtest.measures import SWEPT
 from backtest.tuning.trials import STATUSES
 
@@ -131,7 +131,7 @@ def manifest_to_resume(folder: Path) -> dict[str, Any]:
     if not place.is_file():
         raise UsageError(f"there is no sweep to resume in {folder}; leave --resume out to start one")
     try:
-        manifest: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(content_of(place))
     except (OSError, ValueError):
         raise UsageError(f"{place} cannot be read, so the sweep cannot be resumed; start another") from None
     return manifest

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.arguments import once
 from backtest.dates import add_months
 from backtest.decisions import Changes, Weights, held
 from backtest.errors import UsageError
+from backtest.numerals import months
 from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -83,13 +84,6 @@ class WalkForward:
         return sum(a.number != b.number for a, b in zip(self.folds[:-1], self.folds[1:], strict=True))
 
 
-def _months(text: str, what: str) -> int:
-    found = re.fullmatch(r"(\d+)([ym])", text)
-    if found is None:
-        raise UsageError(f"{what} is a number of years or months, such as 5y or 6m, not '{text}'")
-    return int(found[1]) * (12 if found[2] == "y" else 1)
-
-
 def read_plan(text: str) -> Plan:
     """Return the plan that a user writes as ``train=20y,test=5y``, ``...,rolling`` or ``...,purge=6m``.
 
@@ -98,18 +92,17 @@ def read_plan(text: str) -> Plan:
     UsageError
         When it cannot be read.
     """
-    given: dict[str, str] = {}
-    for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        if name not in {"train", "test", "purge", "rolling", "expanding"}:
+    parts = [part.strip().partition("=") for part in text.split(",")]
+    for name, equals, _ in parts:
+        if name not in {"train", "test", "purge", "rolling"} or (name == "rolling") == bool(equals):
             raise UsageError(f"a walk-forward is train=20y,test=5y[,rolling][,purge=6m], not '{text}'")
-        given[name] = value
+    given = once([(name, value) for name, _, value in parts])
     if not {"train", "test"} <= set(given):
         raise UsageError(f"a walk-forward needs both train and test, as train=20y,test=5y, not '{text}'")
-    train, test = _months(given["train"], "train"), _months(given["test"], "test")
+    train, test = months(given["train"], "train"), months(given["test"], "test")
     if not (train > 0 and test > 0):
         raise UsageError("a walk-forward trains and tests for a month or more")
-    purge = _months(given["purge"], "purge") if "purge" in given else None
+    purge = months(given["purge"], "purge") if "purge" in given else None
     return Plan(train, test, "rolling" in given, purge)
 
 

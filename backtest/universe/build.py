@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError, nearest
+from backtest.numerals import number
 from backtest.universe.borders import borders, reference
 from backtest.universe.cleaning import (
     ADJUSTED,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 BATCH = 1_000_000
 NONE = -1
 """The table has neither prices nor returns: it makes classes without returns."""
+
+_MOST_CARRIED, _MOST_GAINED = 10_000, 100.0  # bars; a return of 100 is a hundredfold gain
 
 WHEN = ("monthly", "quarterly", "june", "daily")
 
@@ -77,12 +81,10 @@ class Rules:
             raise UsageError(
                 f"there is no reconstitution '{self.reconstitute}'; {nearest(self.reconstitute, WHEN)}"
             )
-        if not 0.0 <= self.band < 1.0:
-            raise UsageError(f"--band is a fraction of a border from 0 up to 1, such as 0.1, not {self.band}")
-        if self.carry < 0:
-            raise UsageError(f"--carry is a number of bars from 0, not {self.carry}")
-        if self.delisting < -1.0:
-            raise UsageError(f"--delisting is a return from -1, such as -0.3, not {self.delisting}")
+        number(self.band, "--band", 0.0, 0.99)
+        number(self.carry, "--carry", 0, _MOST_CARRIED, "bars", whole=True)
+        if not math.isnan(self.delisting):
+            number(self.delisting, "--delisting", -1.0, _MOST_GAINED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,7 +119,7 @@ def test_a_file_that_arrives_whole_in_part_stores_its_good_part(library: Library
         (["data", "lst"], "did you mean 'list'?"),
         (["data", "fetch", "FEDFUND"], "did you mean 'FEDFUNDS'?"),
         (["data", "show", "UNRATES"], "did you mean 'UNRATE'?"),
-        (["data", "show", "AAA", "--tail", "-1"], "--tail takes a number"),
+        (["data", "show", "AAA", "--tail", "-1"], "--tail must lie in 0 to 1000000000, not -1"),
         (
             ["data", "import", "no.csv", "--id", "X", "--kind", "price", "--unit", "level"],
             "there is no file no.csv",

@@ -185,9 +185,9 @@ def test_reconstitutions_are_the_last_bars_of_their_months() -> None:
     ("wrong", "sentence"),
     [
         ({"reconstitute": "monthy"}, "there is no reconstitution 'monthy'; did you mean 'monthly'?"),
-        ({"band": 1.5}, "--band is a fraction"),
-        ({"carry": -1}, "--carry is a number of bars"),
-        ({"delisting": -2.0}, "--delisting is a return from -1"),
+        ({"band": 1.5}, "--band must lie in 0 to 0.99, not 1.5"),
+        ({"carry": -1}, "--carry must lie in 0 to 10000 bars, not -1"),
+        ({"delisting": -2.0}, "--delisting must lie in -1 to 100, not -2"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(wrong: dict[str, object], sentence: str) -> None:

@@ -138,7 +138,7 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
         ),
         (["build", "companies.parquet", "--out", "m", "--losses", "dropp"], "did you mean 'drop'?"),
         (["classify", "x.csv", "--out", "accounts.csv"], "accounts.csv exists already; name a new file"),
-        (["screen", "x.csv", "--rows", "-1"], "--rows is a number of rows from 0, not -1"),
+        (["screen", "x.csv", "--rows", "-1"], "--rows must lie in 0 to 1000000000, not -1"),
         (["screen", "companies.parquet"], "a screen needs accounts"),
         (["schemes", "--exchange-rate", "31"], "name the scheme that is to be scaled"),
         (["schemes", "rank", "--exchange-rate", "31"], "no amounts of money"),

@@ -16,9 +16,10 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.files import LIMIT
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
-from backtest.market.text import LIMIT, decoded
+from backtest.market.text import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,6 +17,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.files import content_of, require_regular
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
 
@@ -84,6 +85,7 @@ def describe(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
+        require_regular(path)
         schema = pq.read_schema(path)
     except FileNotFoundError:
         raise DataError(f"the market's file {path.name} is missing from {path.parent}") from None
@@ -128,8 +130,8 @@ def _columns(path: Path) -> SourceTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    content = path.read_bytes()
     try:
+        content = content_of(path)
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged ({error}); make it anew with: rotation universe build") from None

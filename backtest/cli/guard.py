@@ -1,0 +1,91 @@
+"""The guard of the command: whatever ends it, one sentence on standard error and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from backtest.errors import RotationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST = 1200  # letters of a sentence; what is longer has been made so by a file
+
+
+def _failure(error: OSError) -> str:
+    """Return what the system refused, at which path, and what to do about it."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return f"{reason}; free the disk, or write elsewhere" if full else reason
+    cure = "name another one, or allow yourself to use it" if isinstance(error, PermissionError) else ""
+    return f"{os.fsdecode(error.filename)}: {reason}; {cure or 'name another file or folder'}"
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> str:
+    """Write down what nobody expected, and return the sentence that says so."""
+    import tempfile
+    import traceback
+
+    said = f"{type(error).__name__}: {error}"[:200]
+    try:
+        number, place = tempfile.mkstemp(prefix="rotation-fault-", suffix=".txt")
+        with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123 - it is open
+            file.write(f"{arguments}\nPython {sys.version}\n\n{''.join(traceback.format_exception(error))}")
+    except OSError:
+        return f"this is our fault, not yours ({said}); please report it with the call"
+    return f"this is our fault, not yours ({said}); please report it with the details, which are in {place}"
+
+
+def _printable(sentence: str) -> str:
+    """Return a sentence on one line, without what a terminal would act on, and no longer than one reads."""
+    words = " ".join(sentence.split())
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST // 2]} ... {plain[-_LONGEST // 2 :]}"
+
+
+def guarded(prog: str, work: Callable[[], int]) -> int:
+    """Do the work; whatever fails becomes one sentence on standard error and an exit status."""
+    if sys.stdout is None:  # closed by the shell: command >&-
+        print(f"{prog}: standard output is closed; send it to a file or to /dev/null", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        status = work()
+        sys.stdout.flush()
+    except RotationError as error:
+        said, status = str(error), error.exit_status
+    except KeyboardInterrupt:
+        said, status = "interrupted; nothing was left half written", 1
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        said, status = _failure(error), 1
+    except MemoryError:
+        said, status = "there is not enough memory; ask for less at once, or go where there is more", 1
+    except Exception as error:  # noqa: BLE001 - this is the last place that can say it in words
+        said, status = _unexpected(error, sys.argv[1:]), 1
+    else:
+        return status
+    print(f"{prog}: {_printable(said)}", file=sys.stderr)  # noqa: T201 - the sentence itself
+    return status
+
+
+def hear_the_end() -> None:
+    """Let what ends the command (SIGTERM, a closed terminal) end it as Ctrl-C does: all is put in order."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    ctrl_c = signal.getsignal(signal.SIGINT)
+    if not callable(ctrl_c):  # ignored, as in a script's background
+        raise KeyboardInterrupt
+    ctrl_c(number, frame)

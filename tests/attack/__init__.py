@@ -1,0 +1,1 @@
+"""Wrong calls and damaged files: whatever comes, one sentence and nothing lost."""
