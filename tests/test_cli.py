@@ -114,7 +114,7 @@ def test_help_shows_the_strategys_own_parameters(tmp_path: Path) -> None:
         (["run", "rate_cut", "--start", "soon"], "the start 'soon' is not a date; write it as 2007-09-18"),
         (
             ["run", "rate_cut", "--cost-bps", "cheap"],
-            "cost_bps takes a number, or numbers by sleeve, not 'cheap'",
+            "cost_bps must be a number from 0 to 1000 basis points, not 'cheap'",
         ),
         (["run", "rate_cut", "extra"], "there is no strategy 'extra'"),
         (["run", "--hold", "18", "rate_cut"], "name the strategy first: rotation run STRATEGY [options]"),

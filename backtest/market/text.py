@@ -73,29 +73,38 @@ def read_series(
     """
     if not text.endswith(("\n", "\r")) and headers is not None:
         raise DataError(f"{what} was refused: its last line is not complete, so the file ended early")
-    try:
-        lines = list(csv.reader(text.splitlines(), strict=True))
-    except csv.Error as error:
-        raise DataError(f"{what} was refused: it is not a CSV file ({error})") from None
-    header = [name.strip() for name in lines[0]] if lines else []
+    header, lines = read_lines(text, what)
     at = _position(header, what, headers, column)
     dates, values, numbers = [], [], []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line:
-            continue
-        if len(line) != len(header):
-            raise DataError(
-                f"{what} was refused: line {number} has {len(line)} field{'' if len(line) == 1 else 's'}, "
-                f"the header {len(header)}{_why_fields(line, header)}"
-            )
+    for number, line in lines:
+        refuse_other_fields(line, header, f"{what} was refused: line {number}")
         numbers.append(number)
-        dates.append(_day(line[0].strip(), what, number))
+        dates.append(day_of(line[0], what, number))
         values.append(number_of(line[at], f"{what} was refused: line {number}"))
     if not dates:
         raise DataError(f"{what} was refused: it has no line of data")
     if headers is None:
         refuse_disorder(to_days(dates), what, "line", numbers)
     return to_days(dates), np.array(values, dtype=np.float64)
+
+
+def read_lines(text: str, what: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a CSV, and the fields of each line that is not empty with its number."""
+    try:
+        lines = list(csv.reader(text.splitlines(), strict=True))
+    except csv.Error as error:
+        raise DataError(f"{what} was refused: it is not a CSV file ({error})") from None
+    header = [name.strip() for name in lines[0]] if lines else []
+    return header, [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
+
+
+def refuse_other_fields(line: list[str], header: list[str], where: str) -> None:
+    """Raise DataError where a line has another number of fields than the header; ``where`` begins it."""
+    if len(line) != len(header):
+        raise DataError(
+            f"{where} has {len(line)} field{'' if len(line) == 1 else 's'}, "
+            f"the header {len(header)}{_why_fields(line, header)}"
+        )
 
 
 def _why_fields(line: list[str], header: list[str]) -> str:
@@ -175,7 +184,9 @@ def _position(header: list[str], what: str, headers: Sequence[str] | None, colum
     return header.index(column)
 
 
-def _day(text: str, what: str, number: int) -> np.datetime64:
+def day_of(text: str, what: str, number: int) -> np.datetime64:
+    """Return a day, or a month's first; DataError, with the number of the line, for anything else."""
+    text = text.strip()
     try:
         return parse_day(f"{text}-01" if _MONTH.fullmatch(text) else text, "")
     except UsageError:

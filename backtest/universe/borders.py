@@ -8,8 +8,10 @@ import numpy as np
 
 from backtest.dates import Fills, to_days
 from backtest.errors import DataError, UsageError
+from backtest.files import content_of
 from backtest.market.catalogue import catalogue
 from backtest.market.release import known_at
+from backtest.market.text import day_of, decoded, number_of, read_lines, refuse_disorder, refuse_other_fields
 from backtest.series import Series
 from backtest.universe.schemes import TOTAL
 from backtest.universe.workshop import text
@@ -116,18 +118,21 @@ def read_observations(path: Path, id: str) -> Series:
     DataError
         When it does not hold dates and numbers.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise UsageError(f"there is no file '{path}' with values of {id}")
-    try:
-        table = pd.read_csv(path, na_values=["."])
-        dates = to_days(pd.to_datetime(table.iloc[:, 0]).to_numpy())
-        values = table.iloc[:, 1].to_numpy(dtype=np.float64)
-        announced = to_days(pd.to_datetime(table["known_at"]).to_numpy()) if "known_at" in table else None
-    except (ValueError, IndexError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} must have columns date and value: {error}") from None
-    if announced is None:
+    header, lines = read_lines(decoded(content_of(path), path.name), path.name)
+    if len(header) < 2 or not lines:
+        raise DataError(f"{path.name} was refused: it must have columns date and value, and lines below them")
+    where = f"{path.name} was refused: line"
+    for number, line in lines:
+        refuse_other_fields(line, header, f"{where} {number}")
+    dates = to_days([day_of(line[0], path.name, number) for number, line in lines])
+    refuse_disorder(dates, path.name, "line", [number for number, _ in lines])
+    values = np.array([number_of(line[1], f"{where} {number}") for number, line in lines])
+    if "known_at" in header:
+        at = header.index("known_at")
+        announced = to_days([day_of(line[at], path.name, number) for number, line in lines])
+    else:
         if id not in catalogue():
             raise UsageError(
                 f"{path} does not say when its values were published; add a column known_at, for the "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import DataError
 from backtest.universe.intake import EXAMPLES, SetAside
 from backtest.universe.mapping import FIGURES, Mapping
-from backtest.universe.workshop import files, names, parquet, quoted, text
+from backtest.universe.workshop import as_day, as_number, files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,20 +88,18 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
     company = f"trim({quoted(columns['company'][0][0])}::VARCHAR)"
     for pattern, instead in mapping.fundamentals_company.items():
         company = f"regexp_replace({company}, {text(pattern)}, {text(instead)}, 'g')"
-    published = f"try_cast({quoted(columns['published'][0][0])} AS DATE)"
+    published = as_day(quoted(columns["published"][0][0]))
     ended = columns.get("period_end")
     parts = [
         f"nullif({company}, '') AS company",
         f"{published} AS published",
         # Without an end of period the accounts are taken to be about the day they were published.
-        (f"try_cast({quoted(ended[0][0])} AS DATE)" if ended else published) + " AS period_end",
+        (as_day(quoted(ended[0][0])) if ended else published) + " AS period_end",
         (f"{quoted(columns['currency'][0][0])}::VARCHAR" if "currency" in columns else "NULL::VARCHAR")
         + " AS currency",
     ]
     for figure in FIGURES:
-        terms = [
-            f"{sign!r} * try_cast({quoted(theirs)} AS DOUBLE)" for theirs, sign in columns.get(figure, [])
-        ]
+        terms = [f"{sign!r} * {as_number(quoted(theirs))}" for theirs, sign in columns.get(figure, [])]
         # A sum of what is there: a company without long-term debt leaves that column empty.
         parts.append(f"list_sum([{', '.join(terms)}]) AS {figure}" if terms else f"NULL::DOUBLE AS {figure}")
     shop.run(f"CREATE TABLE accounts_{number} AS SELECT {', '.join(parts)} FROM filed_{number}")

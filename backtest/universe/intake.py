@@ -10,12 +10,13 @@ The table becomes, inside the workshop,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
-from backtest.universe.workshop import files, names, parquet, quoted, refuse_no_text, text
+from backtest.universe.workshop import as_day, as_number, files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from backtest.universe.workshop import Workshop
 
 EXAMPLES = 5
+_NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT|DOUBLE|DECIMAL")
 GARBLED = "text where a number belongs"
 SECOND = "a second line of its company"
 
@@ -129,7 +131,6 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
     for number, file in enumerate(found):
-        refuse_no_text(file)
         shop.run(
             f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({names([file])}, all_varchar = true, "
             "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
@@ -167,14 +168,14 @@ def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
             parts.append(f"NULL::DOUBLE AS {ours}")
             continue
         column = quoted(columns[ours])
-        if types[columns[ours]] == "VARCHAR":
-            number = f"try_cast(nullif(trim({column}), '') AS DOUBLE)"
-            garbled.append(
-                f"CASE WHEN trim({column}) <> '' AND {number} IS NULL "
-                f"THEN {text(ours + ': ')} || {column} END"
-            )
-        else:
+        if _NUMERIC.match(types[columns[ours]]):
             number = f"{column}::DOUBLE"
+        else:
+            number = as_number(column)
+            garbled.append(
+                f"CASE WHEN trim({column}::VARCHAR) <> '' AND {number} IS NULL "
+                f"THEN {text(ours + ': ')} || {column}::VARCHAR END"
+            )
         parts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {ours}")
     if "issuer" not in columns:
         parts.append(f"{_issuer(columns, mapping)} AS issuer")
@@ -185,8 +186,8 @@ def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
 def _date(column: str, kind: str) -> str:
     name = quoted(column)
     if kind in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"):
-        return f"{name}::DATE AS date"
-    return f"coalesce(try_cast({name} AS DATE), try_strptime({name}::VARCHAR, '%Y%m%d')::DATE) AS date"
+        return f"CASE WHEN year({name}) BETWEEN 1600 AND 2199 THEN {name}::DATE END AS date"
+    return f"{as_day(name)} AS date"
 
 
 def _made(columns: dict[str, str], mapping: Mapping) -> bool:
@@ -239,21 +240,20 @@ def _one_currency(
 def _rates(shop: Workshop, path: Path) -> None:
     """Make the table ``rates``: for each date and currency what one unit is worth."""
     kind, found = files(path, shop.folder)
-    for file in found if kind == "csv" else []:
-        refuse_no_text(file)
     reader = f"read_csv({names(found)}, all_varchar = true)" if kind == "csv" else parquet(found)
     there = [row[0] for row in shop.rows(f"DESCRIBE SELECT * FROM {reader}")]
     for column in ("date", "currency", "rate"):
         if column not in there:
             raise UsageError(f"{path.name} has no column '{column}'; {nearest(column, there)}")
-    for column, kind, example in (("date", "DATE", "2024-06-28"), ("rate", "DOUBLE", "31.25")):
+    day, rate = as_day("date"), as_number("rate")
+    for column, read, example in (("date", day, "2024-06-28"), ("rate", rate, "31.25")):
         wrong = f"SELECT {column}::VARCHAR FROM {reader} WHERE {column} IS NOT NULL"
-        odd = shop.rows(f"{wrong} AND try_cast({column} AS {kind}) IS NULL LIMIT 1")
+        odd = shop.rows(f"{wrong} AND {read} IS NULL LIMIT 1")
         if odd:
             raise DataError(f"{path.name} has '{odd[0][0]}' for a {column}; write it as {example}")
     shop.run(
-        "CREATE TABLE rates AS SELECT date::DATE AS date, currency::VARCHAR AS currency, "
-        f"rate::DOUBLE AS rate FROM {reader} WHERE rate::DOUBLE > 0"
+        f"CREATE TABLE rates AS SELECT {day} AS date, currency::VARCHAR AS currency, "
+        f"{rate} AS rate FROM {reader} WHERE isfinite({rate}) AND {rate} > 0"
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import shutil
 import signal
 import tempfile
 import threading
 import zipfile
+import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ import pyarrow.parquet as pq
 
 from backtest.compiling import threads
 from backtest.errors import DataError, RotationError, UsageError
+from backtest.files import require_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +31,11 @@ if TYPE_CHECKING:
 
 MEMORY = "2GB"
 """What the queries may hold at once; Python and the compiled loops need about another gigabyte."""
+
+_UNPACKED, _TIMES = 2**30, 100
+"""How much may be in a packed file: so many bytes, or so many times its size; tables come to ten."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
+"""What Python raises where a packed file is damaged, encrypted (RuntimeError) or packed in another way."""
 
 _SIZE = re.compile(r"\d+(\.\d+)? ?(MB|GB|TB)", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
@@ -42,6 +51,23 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """Return a text as SQL takes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def as_number(column: str) -> str:
+    """Return what SQL reads a column's text as a number by; NULL where it is none."""
+    written = f"nullif(trim({column}::VARCHAR), '')"
+    return f"CASE WHEN NOT contains({written}, '_') THEN try_cast({written} AS DOUBLE) END"
+
+
+def as_day(column: str) -> str:
+    """Return what SQL reads a column's text as a day by: 2024-06-28 or 20240628, of the years 1600 to 2199.
+
+    The engine alone takes 22-12-31 for the year 22, and words such as epoch.
+    """
+    written = f"trim({column}::VARCHAR)"
+    compact = f"CASE WHEN length({written}) = 8 THEN try_strptime({written}, '%Y%m%d')::DATE END"
+    day = f"CASE WHEN {written} < ':' THEN coalesce(try_cast({written} AS DATE), {compact}) END"
+    return f"CASE WHEN year({day}) BETWEEN 1600 AND 2199 THEN {day} END"
 
 
 def names(found: Sequence[Path]) -> str:
@@ -212,51 +238,61 @@ def files(path: Path, into: Path) -> tuple[str, list[Path]]:
     """
     if not path.exists():
         raise UsageError(f"there is no table '{path}'")
-    found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    found = sorted(p for p in path.rglob("*") if not p.is_dir()) if path.is_dir() else [path]
     unpacked: list[Path] = []
     for file in found:
-        if file.suffix.lower() == ".zip":
-            unpacked.extend(_unzip(file, into))
-        else:
-            unpacked.append(file)
+        require_regular(file)
+        unpacked.extend(_unpacked(file, into))
     csv = [p for p in unpacked if p.name.lower().endswith(_CSV)]
     parquet = [p for p in unpacked if p.name.lower().endswith(_PARQUET)]
     if csv and parquet:
         raise UsageError(f"{path} has CSV and Parquet files; a table is of one kind")
     if not csv and not parquet:
         raise UsageError(f"{path} is no table: name a CSV or Parquet file, a zip, or a folder of them")
+    for file in csv:
+        _refuse_no_text(file)
     return ("csv", csv) if csv else ("parquet", parquet)
 
 
-def refuse_no_text(file: Path) -> None:
-    """Refuse a CSV file that is empty, or whose header is not UTF-8 text.
-
-    Raises
-    ------
-    DataError
-        The sentence says how to save it.
-    """
+def _refuse_no_text(file: Path) -> None:
+    """Refuse a CSV file that is empty, or whose header is not UTF-8 text; DataError says how to save it."""
     if file.suffix.lower() == ".zst":  # only DuckDB unpacks it
         return
-    with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as content:
-        try:
-            header = content.readline(2**16)
-        except (OSError, EOFError) as error:
-            raise DataError(f"{file.name} cannot be unpacked: {error}") from None
+    with file.open("rb") as content:
+        header = content.readline(2**16)
     if not header.strip():
         raise DataError(f"{file.name} is empty; name a file with a header and rows")
     if header.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in header:
         raise DataError(f"{file.name} is not UTF-8 text; save it as CSV in UTF-8, then read it again")
 
 
-def _unzip(file: Path, into: Path) -> list[Path]:
-    target = Path(tempfile.mkdtemp(prefix=f"{file.stem}-", dir=into))
+def _unpacked(file: Path, into: Path) -> list[Path]:
+    """Return what is in a zip or gzip file, unpacked here: only so are its checksums compared."""
+    kind = file.suffix.lower()
+    if kind not in (".zip", ".gz"):
+        return [file]
+    target = Path(tempfile.mkdtemp(prefix=f"{file.stem[:60]}-", dir=into))
+    room = max(_UNPACKED, _TIMES * file.stat().st_size)
+    found: list[Path] = []
     try:
-        with zipfile.ZipFile(file) as archive:
-            return [
-                Path(archive.extract(member, target))  # extract() keeps every member below the folder
-                for member in archive.namelist()
-                if not member.endswith("/")
-            ]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{file} cannot be unpacked: {error}") from None
+        with ExitStack() as stack:
+            if kind == ".gz":
+                packed: list[tuple[str, Any]] = [(file.stem, stack.enter_context(gzip.open(file)))]
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(file))
+                members = [each for each in archive.infolist() if not each.is_dir()]
+                packed = [(Path(each.filename).name, archive.open(each)) for each in members]
+            for number, (name, content) in enumerate(packed):
+                place = target / str(number) / name
+                place.parent.mkdir()
+                with content, place.open("wb") as out:
+                    while piece := content.read(2**20):
+                        room -= out.write(piece)
+                        if room < 0:
+                            raise DataError(
+                                f"{file} was refused: what is in it is more than {_TIMES} times its size"
+                            )
+                found.append(place)
+    except (*_BROKEN, OSError) as error:
+        raise DataError(f"{file} cannot be unpacked: {error or type(error).__name__}; get it again") from None
+    return found

@@ -758,8 +758,11 @@ def test_the_folder_has_a_page_and_the_recommended_report(told: dict[str, Any]) 
         (["--search", "optuna"], "needs --trials"),
         (["--walk-forward", "train=5"], "both train and test|years or months"),
         (["--objective", "sharpe,cagr,beta"], "one measure, or by two"),
-        (["--search", "random", "--trials", "9", "--seed", "-1"], "a seed is 0 or more"),
-        (["--grid", "hold=1:60:lin1e13"], "takes 2 to 1,000,000 values"),
+        (
+            ["--search", "random", "--trials", "9", "--seed", "-1"],
+            "--seed must lie in 0 to 4294967295, not -1",
+        ),
+        (["--grid", "hold=1:60:lin1e13"], "must lie in 2 to 1000000 values, not"),
         (["--resume"], "say which sweep"),
         (
             ["--grid", "hold=6,12", "--constraint", "delay>hold"],
