@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Trials, Window
 
+_WORDS = ("rolling", "expanding")
 _FEWEST = 12  # bars that a part needs to be measured on
 
 
@@ -94,7 +95,7 @@ def read_plan(text: str) -> Plan:
     """
     parts = [part.strip().partition("=") for part in text.split(",")]
     for name, equals, _ in parts:
-        if name not in {"train", "test", "purge", "rolling"} or (name == "rolling") == bool(equals):
+        if name not in {"train", "test", "purge", *_WORDS} or (name in _WORDS) == bool(equals):
             raise UsageError(f"a walk-forward is train=20y,test=5y[,rolling][,purge=6m], not '{text}'")
     given = once([(name, value) for name, _, value in parts])
     if not {"train", "test"} <= set(given):

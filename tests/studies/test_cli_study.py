@@ -150,7 +150,7 @@ def test_more_impact_leaves_less(tmp_path: Path, embedded: MarketData) -> None:
         (("events", "--dates", ","), 2, "--dates takes days"),
         (("events", "--dates", "1990-01-01", "--set", "hold=3"), 2, "name it with --strategy"),
         (("margin", "--margin", "0.06"), 2, "give --gain-bps with either --margin or --change"),
-        (("margin", "--gain-bps", "200", "--margin", "6"), 2, "the margin must lie between 0 and 1"),
+        (("margin", "--gain-bps", "200", "--margin", "6"), 2, "--margin must lie in 0.0001 to 1, not 6"),
         (("capacity", "--orders", "0"), 2, "--orders must lie in 0.01 to 252, not 0"),
     ],
 )

@@ -51,10 +51,20 @@ def test_a_plan_is_what_is_written(text: str, plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "train=20y", "train=20,test=5y", "train=0y,test=1y", "train=1y,test=1y,gap=3m"]
+    "text",
+    [
+        "",
+        "train=20y",
+        "train=20,test=5y",
+        "train=0y,test=1y",
+        "train=1y,test=1y,gap=3m",
+        "train=2y,train=1y,test=1y",
+        "train=2y,test=1y,rolling=3",
+        "train=99999999999y,test=1y",
+    ],
 )
 def test_a_plan_that_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="walk-forward|number of years"):
+    with pytest.raises(UsageError, match="walk-forward|number of years|given more than once"):
         read_plan(text)
 
 
