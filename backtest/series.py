@@ -33,6 +33,9 @@ class Series:
         its last value where only changes are kept; None where nobody says, so that only its values tell.
     unit
         What it counts (``backtest.market.units``); empty where nothing says.
+    anew
+        The days on which it begins anew after a time in which nobody knows it, by when that was known; what
+        it was before says nothing of what comes then.
     origin, sha256
         Where its values come from, for people, and the checksum of what they were read from; empty for what
         is made of several series.
@@ -52,6 +55,7 @@ class Series:
     unit: str = ""
     origin: str = ""
     sha256: str = ""
+    anew: tuple[np.datetime64, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.dates) == len(self.values) == len(self.known_at):

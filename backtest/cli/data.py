@@ -220,8 +220,8 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "Bring a CSV or Parquet file of your own: a column of dates and one of numbers.")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--id", required=True, metavar="ID", help="what to call the series")
-    parser.add_argument("--kind", required=True, help="total-return, price, rate or other")
-    parser.add_argument("--unit", required=True, help="level, percent, decimal, 'percent a month', ...")
+    parser.add_argument("--kind", default="", help="total-return, price, rate or other")
+    parser.add_argument("--unit", default="", help="level, percent, decimal, 'percent a month', ...")
     parser.add_argument("--column", metavar="NAME", help="which column, where there are several")
     parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
     parser.add_argument(

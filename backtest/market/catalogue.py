@@ -10,7 +10,7 @@ from typing import Any
 
 from backtest.errors import UsageError, nearest
 from backtest.folders import shipped
-from backtest.market.entry import Entry
+from backtest.market.entry import Entry, PolicyFacts
 from backtest.market.sources.file import damaged, describe, is_local
 from backtest.market.store import Store
 from backtest.market.toml import WrongError, declared, record
@@ -23,7 +23,7 @@ LOCAL = "import"
 EVER = "1900-01-01"
 """The day from which a rule holds that never changed."""
 
-_OWN = frozenset(one.name for one in dataclasses.fields(Entry)) - {"id", "options"}
+_OWN = frozenset(one.name for one in dataclasses.fields(Entry)) - {"id", "options", "decided"}
 
 
 def _entry(id: str, told: dict[str, Any], where: tuple[str, ...] = ()) -> Entry:
@@ -45,16 +45,65 @@ def late_releases() -> dict[str, dict[str, str]]:
     return late
 
 
+@dataclasses.dataclass(frozen=True)
+class Bank:
+    """A central bank whose rate is collected; ``data/policy_rates.toml`` says what each key means."""
+
+    name: str
+    said: str
+    never: str = ""
+    known_at: str | list[dict[str, Any]] = "the day itself"
+
+
+def policy_rates() -> dict[str, Entry]:
+    """Return the policy rate of every bank that has decided one, by id."""
+    found = {}
+    own = {one.name for one in dataclasses.fields(Bank)}
+    with declared(shipped("data") / "policy_rates.toml") as content:
+        for area, told in content.items():
+            bank = record(Bank, {key: told[key] for key in own & set(told)}, (area,))
+            if bank.never:
+                continue
+            decided = record(PolicyFacts, {key: told[key] for key in told if key not in own}, (area,))
+            found[f"CBPOL_{area}"] = Entry(
+                id=f"CBPOL_{area}",
+                title=f"{bank.name}, rate of the central bank, as far as it was decided",
+                source="bis",
+                unit="percent",
+                frequency="daily",
+                known_at=bank.known_at,
+                kind="other",
+                download="WS_CBPOL_csv_col",
+                ended=decided.until is not None,
+                options={"area": area},
+                decided=decided,
+            )
+    return found
+
+
+def _families(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the series of families: what is said once of files that differ by the name of a region."""
+    return {
+        id.replace("{region}", region): {
+            key: value.replace("{region}", region.replace("_", " ")) if key == "title" else value
+            for key, value in told.items()
+            if key != "regions"
+        }
+        for id, told in content.get("family", {}).items()
+        for region in told["regions"]
+    }
+
+
 @cache
 def catalogue() -> dict[str, Entry]:
     """Return the shipped catalogue by series id."""
     with declared(shipped("data") / "catalogue.toml") as content:
-        series = content["series"]
+        series = content["series"] | _families(content)
         late = late_releases()
         for id, told in series.items():
             if months := late.get(told.pop("released_with", id)):
                 told["known_at"] = [{"from": EVER, "rule": told["known_at"], "late": months}]
-        return {id: _entry(id, told, ("series", id)) for id, told in series.items()}
+        return {id: _entry(id, told, ("series", id)) for id, told in series.items()} | policy_rates()
 
 
 def imported() -> dict[str, Entry]:

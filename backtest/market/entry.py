@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt  # noqa: TC003 - the type of a record's fields
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,6 +11,29 @@ import msgspec
 from backtest.errors import DataError
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PolicyFacts:
+    """What of a policy rate's series its bank decided; ``data/policy_rates.toml`` says how each key is meant.
+
+    Parameters
+    ----------
+    since, until
+        The first and the last day of what was decided; no ``until`` where it goes on.
+    seams
+        Days (``2000-01-03``) on which the series changed what it is, and what was decided then.
+    announced
+        Days on which a change took effect, and when it was announced, where the release rule is later.
+    decimals
+        How many digits count; None for all.
+    """
+
+    since: dt.date
+    until: dt.date | None = None
+    seams: dict[str, float] = field(default_factory=dict)
+    announced: dict[str, dt.date] = field(default_factory=dict)
+    decimals: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,8 @@ class Entry:
         True where its source shows the latest years only; older stored values are then kept.
     options
         What only the series' source understands, such as a table's title.
+    decided
+        Of a policy rate, what of its series was decided; None where all of it is what it says.
     """
 
     id: str
@@ -48,6 +74,7 @@ class Entry:
     ended: bool = False
     rolling: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    decided: PolicyFacts | None = None
 
     def told(self, options: type[T]) -> T:
         """Return what only its source understands as that source's record; DataError where it is not that."""

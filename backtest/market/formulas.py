@@ -139,13 +139,13 @@ Names: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 class WeightedMean(Pointwise):
     """The mean of some columns of a table, weighted by the product of the same columns of others.
 
-    With ``weights`` the number of firms and their average size it is weighted by capitalisation. A column
-    without a value that day has no weight that day.
+    With ``weights`` the number of firms and their average size it is weighted by capitalisation, with none
+    all columns weigh the same. A column without a value that day has no weight that day.
     """
 
     returns: str
-    weights: Names
     columns: Names
+    weights: tuple[str, ...] = ()
 
     @property
     def references(self) -> list[Reference]:
@@ -179,7 +179,7 @@ class Discount(Pointwise):
 
     @property
     def _halves(self) -> tuple[WeightedMean, WeightedMean]:
-        small, large = (WeightedMean(self.book_to_market, self.weights, k) for k in (self.small, self.large))
+        small, large = (WeightedMean(self.book_to_market, k, self.weights) for k in (self.small, self.large))
         return small, large
 
     @property

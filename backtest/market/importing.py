@@ -16,6 +16,7 @@ from backtest.market.catalogue import LOCAL, catalogue
 from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
+from backtest.market.sources import source_of
 from backtest.market.store import Store
 from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series, refuse_disorder
@@ -36,7 +37,8 @@ class Description:
     Parameters
     ----------
     id, kind, unit
-        The series' name; one of ``KINDS``; one of ``UNITS``.
+        The series' name; one of ``KINDS``; one of ``UNITS``. Of a series of the catalogue that has to be
+        brought the name is enough: the rest stands there.
     column
         The header of the values; None where there is one column of them.
     frequency
@@ -49,8 +51,8 @@ class Description:
     """
 
     id: str
-    kind: str
-    unit: str
+    kind: str = ""
+    unit: str = ""
     column: str | None = None
     frequency: str | None = None
     known_at: str | None = None
@@ -67,10 +69,16 @@ def import_file(path: Path, described: Description) -> Outcome:
     DataError
         When the file cannot be right; the sentence names the line or the date. Nothing is stored then.
     """
-    _check_words(described)
+    ours = catalogue().get(described.id)
+    brought = source_of(ours).brought if ours else None
+    if brought is None:
+        _check_words(described)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     content = content_of(path)
+    if ours and brought:
+        source_of(ours).require()
+        return keep(Store(), ours, brought(ours, content, path.name))
     parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
     dates, values = _parquet(content, path, described) if parquet else _text(content, path, described)
     present = np.isfinite(values)
@@ -113,6 +121,9 @@ def _closing(described: Description, frequency: str) -> str:
 def _check_words(described: Description) -> None:
     if described.id in catalogue():
         raise UsageError(f"the catalogue has a series '{described.id}' already; choose another --id")
+    for option in ("kind", "unit"):
+        if not getattr(described, option):
+            raise UsageError(f"say what {described.id} is with --{option}; see rotation data import --help")
     if described.kind not in KINDS:
         raise UsageError(f"there is no kind '{described.kind}'; {nearest(described.kind, KINDS)}")
     if described.frequency not in (None, *FREQUENCIES):

@@ -9,6 +9,7 @@ import numpy as np
 from backtest.dates import last_business_day
 from backtest.errors import DataError, nearest
 from backtest.market.catalogue import LOCAL
+from backtest.market.decided import announced, decisions
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
@@ -53,7 +54,10 @@ def known(entry: Entry, table: SourceTable) -> Days:
     """Return when each row of a table became known, (n,) datetime64[D]; NaT where nobody knew it in time."""
     if entry.known_at == AFTER_THE_FACT:
         return np.full(len(table.dates), np.datetime64("NaT"), dtype="datetime64[D]")
-    return table.announced if table.announced is not None else known_at(entry.known_at, table.dates)
+    if table.announced is not None:
+        return table.announced
+    by_rule = known_at(entry.known_at, table.dates)
+    return announced(table.dates, by_rule, entry.decided) if entry.decided else by_rule
 
 
 def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
@@ -81,7 +85,7 @@ def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
         checked = np.fmin(whole, became_known[present][-1:])[0]
     if entry.known_at != AFTER_THE_FACT:
         present &= ~np.isnat(became_known)
-    return Series(
+    found = Series(
         entry.id,
         table.dates[present],
         values[present],
@@ -91,6 +95,7 @@ def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
         table.origin,
         table.sha256,
     )
+    return decisions(found, entry.decided) if entry.decided else found
 
 
 def read(entry: Entry, column: str = "", vintage: str | None = None) -> Series:

@@ -30,6 +30,14 @@ _WEEKDAYS = {
 _NEXT_MONTH = re.compile(r"the (?:first (?P<first>[\w ]+)|(?P<day>\d+)(?:st|nd|rd|th)) of the next month")
 
 
+_BEFORE = re.compile(r"the (\d+)(?:st|nd|rd|th) day before")
+
+
+def _days_before(phrase: str) -> Callable[[Days], Days] | None:
+    match = _BEFORE.fullmatch(phrase)
+    return (lambda dates: dates - np.timedelta64(int(match[1]), "D")) if match else None
+
+
 _DAY = re.compile(r"on (\d{4}-\d{2}-\d{2})")
 
 
@@ -91,6 +99,7 @@ PHRASES = (
     "the first business day of the next month",
     "the first Friday of the next month (or another weekday)",
     "the 17th of the next month (or another day, 1st to 31st)",
+    "the 5th day before (or another number of days)",
     "on 2024-01-31 (or another date)",
 )
 """The rules as a user may write them, with what may stand in them."""
@@ -125,7 +134,7 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         return result
     if rule == ANNOUNCED and announced is not None:
         return announced
-    convert = _RULES.get(rule) or _next_month(rule) or _on_a_day(rule)
+    convert = _RULES.get(rule) or _next_month(rule) or _days_before(rule) or _on_a_day(rule)
     if convert is None:
         raise DataError(f"there is no release rule '{rule}'; the rules are: {', '.join(PHRASES)}")
     return convert(dates)

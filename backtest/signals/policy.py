@@ -41,7 +41,8 @@ class PolicyRate:
 
         A first cut is a fall of the target of at least ``at_least`` percentage points (any fall where
         that is 0) on day k, with no such fall on a day after ``k - quiet`` months, all of those months
-        observed. With ``quiet`` 0 every cut counts. It needs ``quiet`` months of history.
+        observed. With ``quiet`` 0 every cut counts. It needs ``quiet`` months of history; where the target
+        begins anew, of the time since then.
 
         ``quiet`` (whole months) and ``at_least`` are one value or a row of them.
         """
@@ -54,7 +55,9 @@ class PolicyRate:
         previous = np.c_[np.full(len(cut), never), latest[:, :-1]]
         quiet_since = add_months(known_at, -quiet)
         beginning = self.target.known_at[0]
-        first = cut & (previous <= quiet_since) & (beginning <= quiet_since)
+        begun = np.array([beginning, *self.target.anew])
+        observed_since = begun[np.searchsorted(begun, known_at, "right") - 1]
+        first = cut & (previous <= quiet_since) & (observed_since <= quiet_since)
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
         # Many thresholds between two moves find the same cuts.
         rows, which = _unlike(first, known_from)
@@ -63,6 +66,8 @@ class PolicyRate:
     def moved(self, direction: float, at_least: Any) -> Bools:
         """Return which changes go down (-1) or up (1) by ``at_least``, (n_sets, 1), (n_sets, n_changes)."""
         change = direction * np.diff(self.target.values)
+        # Nobody decided what lies across a time in which the rate is not known.
+        change[np.isin(self.target.known_at[1:], self.target.anew)] = 0.0
         return (change > 0) & (change >= at_least - _ROUNDING)
 
     def easing(self, at_least: Any, after: Any = 0) -> Spells:

@@ -37,9 +37,29 @@ def from_folder(folder: Path) -> Callable[[str], bytes | None]:
         plain = french / f"{name.removesuffix('_CSV.zip')}.csv"
         if name.endswith("_CSV.zip") and plain.is_file():
             return zipped(plain.name, plain.read_bytes())
-        return None
+        return from_world(folder / "world", name)
 
     return body
+
+
+def from_world(world: Path, name: str) -> bytes | None:
+    """Return an international file as its server gives it."""
+    stem = name.removesuffix("_CSV.zip")
+    plain, archive = world / "french" / f"{stem}.csv", world / "bis" / name
+    if name.endswith("_CSV.zip") and plain.is_file():
+        return zipped(plain.name, _whole(plain.read_text(), stem).encode())
+    if (world / "french" / name).is_file():
+        return (world / "french" / name).read_bytes()
+    return archive.read_bytes() if archive.is_file() else None
+
+
+def _whole(text: str, stem: str) -> str:
+    """Return a file with what the library writes around its first table, where only that was kept of it."""
+    if not text.startswith("Date,"):
+        return text if "Copyright" in text else f"{text.rstrip()}\n\n\nCopyright 2025 Kenneth R. French\n"
+    title = "  Average Value Weighted Returns -- Monthly\n" if "Portfolios" in stem else ""
+    table = text.removeprefix("Date").rstrip()
+    return f"This file was created using the 202510 Bloomberg database.\n\n\n{title}{table}\n\n\nCopyright 2025 Kenneth R. French\n"
 
 
 class Library:
@@ -55,7 +75,8 @@ class Library:
     @property
     def environment(self) -> dict[str, str]:
         """What makes the command line use this server."""
-        return {"ROTATION_FRED_URL": f"{self.address}/fred", "ROTATION_FRENCH_URL": f"{self.address}/ftp"}
+        names = {"FRED": "fred", "FRENCH": "ftp", "BIS": "bulk"}
+        return {f"ROTATION_{name}_URL": f"{self.address}/{path}" for name, path in names.items()}
 
     def fails(self, name: str, *faults: Fault) -> None:
         """Do these in turn for a series or a file, the last of them for ever after."""

@@ -87,10 +87,10 @@ def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> Non
     missing = _rotation("run", "rate_cut", "--market", "french_monthly")
     assert missing.returncode == 1
     assert missing.stderr.rstrip().endswith("get them with: rotation data fetch")
-    fetched = _rotation("data", "fetch", "--json")
+    fetched = _rotation("data", "fetch", "french_monthly", "french_daily", "--json")
     assert fetched.returncode == 0, fetched.stderr
     assert {outcome["status"] for outcome in json.loads(fetched.stdout)} == {"new"}
-    again = json.loads(_rotation("data", "fetch", "--json").stdout)
+    again = json.loads(_rotation("data", "fetch", "french_monthly", "french_daily", "--json").stdout)
     assert {outcome["status"] for outcome in again} == {"fresh"}
     shown = json.loads(_rotation("data", "show", "DFEDTARU", "--tail", "5", "--json").stdout)
     assert [row["known_at"] for row in shown["rows"]] == [f"2010-06-{day}" for day in range(24, 29)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backtest.market.entry import Entry
     from backtest.market.table import SourceTable
 
+    Brought: TypeAlias = "Callable[[Entry, bytes, str], SourceTable]"
     Tables: TypeAlias = "Callable[[Sequence[Entry]], dict[str, SourceTable | DataError]]"
 
 
@@ -38,6 +39,8 @@ class Source:
         Whether its values are on this computer, so that they are read each time; others are stored.
     needs
         A package that it needs and that the installation may lack.
+    brought
+        Of what a user has to bring: from an entry, the content of the file and its name to the table.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Source:
     options: type | None = None
     carried: bool = False
     needs: str = ""
+    brought: Brought | None = None
 
     @property
     def lacking(self) -> str:
@@ -64,12 +68,17 @@ _SOURCES: dict[str, Source] = {}
 
 
 def source(
-    name: str, *, options: type | None = None, carried: bool = False, needs: str = ""
+    name: str,
+    *,
+    options: type | None = None,
+    carried: bool = False,
+    needs: str = "",
+    brought: Brought | None = None,
 ) -> Callable[[Tables], Tables]:
     """Register a function as a source; the parameters are those of ``Source``."""
 
     def register(tables: Tables) -> Tables:
-        _SOURCES[name] = Source(name, tables, options, carried, needs)
+        _SOURCES[name] = Source(name, tables, options, carried, needs, brought)
         return tables
 
     return register

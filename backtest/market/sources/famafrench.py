@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import zipfile
-import zlib
-from io import BytesIO
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +12,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.files import LIMIT
+from backtest.market.archive import unzipped
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
 from backtest.market.text import decoded
@@ -30,7 +26,6 @@ ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp"
 
 _MISSING = (-99.99, -999.0)
 _TITLE = re.compile(r"^\s*(\d+) : (.*?)\s*\(\d+ rows x \d+ cols\)$", re.MULTILINE)
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 _FREQUENCY = {"daily": "D", "monthly": "M"}
 
 
@@ -83,36 +78,6 @@ def _text(content: bytes, file: str) -> str:
     # It splits at empty lines of Windows: other line ends would make the file one block, and of two empty
     # lines it would take the second for a header.
     return re.sub(r"(\r\n){3,}", r"\r\n\r\n", re.sub(r"\r?\n", "\r\n", text))
-
-
-def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
-    """Return the one file of a zip, without ever writing it to disk.
-
-    Raises
-    ------
-    DataError
-        When it is no zip, is damaged, holds anything but one plain file, or unpacks to more than ``limit``.
-    """
-    if not content.startswith(b"PK"):
-        decoded(content, what)  # says so where it is empty or an HTML page
-        raise DataError(f"{what} was refused: it is not a zip file")
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            members = archive.infolist()
-            if len(members) != 1 or members[0].is_dir():
-                raise DataError(
-                    f"{what} was refused: the zip holds {len(members)} entries instead of one file"
-                )
-            path = PurePosixPath(members[0].filename.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-                raise DataError(f"{what} was refused: the zip holds a path out of its folder, {path}")
-            with archive.open(members[0]) as file:
-                text = file.read(limit + 1)
-    except _DAMAGED as error:
-        raise DataError(f"{what} was refused: the zip is damaged or cut off ({error})") from None
-    if len(text) > limit:
-        raise DataError(f"{what} was refused: the zip unpacks to more than {limit / 2**20:,.0f} MB")
-    return text
 
 
 def _table(

@@ -1,0 +1,88 @@
+"""AQR's factors by country, from the workbook that a user brings; its terms forbid passing it on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+import numpy as np
+
+from backtest.dates import to_days
+from backtest.errors import DataError
+from backtest.market.sources import source
+from backtest.market.table import SourceTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backtest.market.entry import Entry
+
+
+class Worksheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sheet of the workbook that has the table."""
+
+    table: str
+
+
+def workbook(entry: Entry, content: bytes, file: str) -> SourceTable:
+    """Return an entry's sheet; an empty cell is NaN.
+
+    Raises
+    ------
+    DataError
+        When it is no such workbook, or a cell is neither a date or a number nor empty; the sentence has the
+        place.
+    """
+    import openpyxl
+
+    sheet = entry.told(Worksheet).table
+    where = f"{file} was refused"
+    try:
+        rows = list(
+            openpyxl.load_workbook(BytesIO(content), read_only=True)[sheet].iter_rows(values_only=True)
+        )
+    except KeyError:
+        raise DataError(f"{where}: it has no sheet '{sheet}'") from None
+    except (zipfile.BadZipFile, OSError, ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"{where}: it is not a workbook in Excel's format ({error})") from None
+    begin = next((i for i, row in enumerate(rows) if row and row[0] == "DATE"), None)
+    if begin is None:
+        raise DataError(f"{where}: the sheet '{sheet}' has no row that begins with DATE")
+    lacking = [column for column in entry.columns if rows[begin].count(column) != 1]
+    if lacking:
+        raise DataError(f"{where}: the sheet '{sheet}' has no column {lacking[0]}")
+    at = [rows[begin].index(column) for column in entry.columns]
+    there = [(number, row) for number, row in enumerate(rows[begin + 1 :], begin + 2) if row and row[0]]
+    dates = [_day(row[0], f"{where}: row {number}") for number, row in there]
+    values = [[_number(row[i], f"{where}: row {number}") for i in at] for number, row in there]
+    sha256 = hashlib.sha256(content).hexdigest()
+    return SourceTable(to_days(dates), entry.columns, np.array(values), f"file {file}, {sheet}", sha256)
+
+
+def _day(cell: Any, where: str) -> dt.date:
+    try:
+        return cell.date() if isinstance(cell, dt.datetime) else dt.datetime.strptime(cell, "%m/%d/%Y").date()  # noqa: DTZ007
+    except (TypeError, ValueError):
+        raise DataError(f"{where} has '{cell}' for a date; AQR writes 07/31/1926") from None
+
+
+def _number(cell: Any, where: str) -> float:
+    if cell is None or cell == "":
+        return np.nan
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+        raise DataError(f"{where} has '{cell}' for a number")
+    return float(cell)
+
+
+@source("aqr", options=Worksheet, needs="openpyxl", brought=workbook)
+def aqr(entries: Sequence[Entry]) -> NoReturn:
+    """Say how to bring the file; nothing is ever downloaded from AQR."""
+    raise DataError(
+        f"{entries[0].id} is not downloaded, since AQR's terms do not allow it to be passed on; get its "
+        f"workbook 'Betting Against Beta: Equity Factors, Monthly' and bring it: rotation data import "
+        f"FILE.xlsx --id {entries[0].id}"
+    )
