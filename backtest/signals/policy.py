@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import add_months
+from backtest.dates import add_months, to_days
 from backtest.signals.events import EventDays
 from backtest.signals.rows import distinct, sets_of, whole
 from backtest.signals.spells import unite
@@ -67,7 +67,7 @@ class PolicyRate:
         """Return which changes go down (-1) or up (1) by ``at_least``, (n_sets, 1), (n_sets, n_changes)."""
         change = direction * np.diff(self.target.values)
         # Nobody decided what lies across a time in which the rate is not known.
-        change[np.isin(self.target.known_at[1:], self.target.anew)] = 0.0
+        change[np.isin(self.target.known_at[1:], to_days(self.target.anew))] = 0.0
         return (change > 0) & (change >= at_least - _ROUNDING)
 
     def easing(self, at_least: Any, after: Any = 0) -> Spells:
