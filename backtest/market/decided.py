@@ -40,11 +40,15 @@ def decisions(rate: Series, told: PolicyFacts) -> Series:
     Returns
     -------
     Series
-        Of the same days. Before a seam it is moved by a constant, so that the change there is what was
-        decided: its changes are true, its level only after the last seam. After a time in which nobody
-        knows the rate it begins anew.
+        Of the days on which it was decided. Before a seam it is moved by a constant, so that the change
+        there is what was decided: its changes are true, its level only after the last seam. After a time
+        in which nobody knows the rate it begins anew.
     """
-    dates, values = rate.dates, rate.values.copy()
+    # The source leaves out what nobody decided; what was stored by an older table of facts may have it.
+    kept = rate.dates >= np.datetime64(told.since)
+    if told.until is not None:
+        kept &= rate.dates <= np.datetime64(told.until)
+    dates, values, known_at = rate.dates[kept], rate.values[kept], rate.known_at[kept]
     if told.decimals is not None:
         values = np.round(values, told.decimals)
     silences = np.flatnonzero(np.diff(dates) > SILENCE) + 1
@@ -52,4 +56,6 @@ def decisions(rate: Series, told: PolicyFacts) -> Series:
         at = int(np.searchsorted(dates, np.datetime64(day)))
         if 0 < at < len(values):
             values[:at] += values[at] - values[at - 1] - move
-    return replace(rate, values=values, anew=tuple(to_days(rate.known_at[silences])))
+    return replace(
+        rate, dates=dates, values=values, known_at=known_at, anew=tuple(to_days(known_at[silences]))
+    )
