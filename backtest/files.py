@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -27,6 +28,9 @@ _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
 _DAY = 86400.0
 
 
+SEAL = "SHA256SUMS"
+"""The checksums of a folder's files, in the folder."""
+
 LIMIT = 200 * 2**20
 """The most that is read at once, in bytes, unpacked; the largest real answer has 10 million."""
 
@@ -39,6 +43,32 @@ def content_of(place: Path, limit: int = LIMIT) -> bytes:
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit // 2**20:,} MB", str(place))
     return content
+
+
+def unchanged(place: Path) -> bytes:
+    """Return the bytes of a file after comparing them with the checksums of its folder, where that has any.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read, or is another than was written.
+    """
+    content, seal = content_of(place), place.parent / SEAL
+    if seal.exists():
+        listed = f"{hashlib.sha256(content).hexdigest()}  {place.name}"
+        if listed.encode() not in content_of(seal).splitlines():
+            raise OSError(errno.EIO, f"it is not what was written: {SEAL} beside it says so", str(place))
+    return content
+
+
+def _seal(folder: Path) -> None:
+    """Write the checksums of a folder's files into it, as ``sha256sum --check`` takes them."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in found
+    )
+    (folder / SEAL).write_text("".join(lines), encoding="utf-8")
 
 
 def require_regular(place: Path) -> None:
@@ -137,7 +167,12 @@ def require_free(place: Path, *, replaces: bool = False) -> None:
 
 @contextmanager
 def whole_folder(
-    place: Path, what: str = "the report", cure: str = ANOTHER_FOLDER, *, replaces: bool = False
+    place: Path,
+    what: str = "the report",
+    cure: str = ANOTHER_FOLDER,
+    *,
+    replaces: bool = False,
+    sealed: bool = False,
 ) -> Iterator[Path]:
     """Give a folder to write into that becomes ``place`` at the end, or leaves all as it was.
 
@@ -149,6 +184,8 @@ def whole_folder(
         For the sentence: what is written, and what to do where it cannot be.
     replaces
         Put it in the place of the folder that is there; otherwise that must be empty.
+    sealed
+        Put the checksums of its files beside them, for ``unchanged``.
 
     Raises
     ------
@@ -162,6 +199,8 @@ def whole_folder(
         require_free(place, replaces=replaces)
         draft, _ = _draft(place, Path.mkdir)
         yield draft
+        if sealed:
+            _seal(draft)
         for path in draft.rglob("*"):
             if path.is_file():
                 with path.open("rb") as file:

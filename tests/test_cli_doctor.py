@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from backtest.cli import doctor as doctor_module
 from backtest.cli.completion import SHELLS
 from backtest.cli.doctor import doctor
 from backtest.errors import RotationError
-from backtest.market.store import Store
+from backtest.market.store import Store, sealed
 from backtest.market.table import SourceTable
 from tests.test_cli import ROTATION, rotation
 
@@ -57,7 +59,8 @@ def test_what_is_old_is_stale(store: Store, capsys: pytest.CaptureFixture[str]) 
     record = store.current("AAA")
     assert record is not None
     path = store.folder / "AAA" / f"{record.vintage}.json"
-    path.write_text(path.read_text().replace(record.downloaded, "2020-01-01T00:00:00.000000+00:00"))
+    old = sealed(replace(record, downloaded="2020-01-01T00:00:00.000000+00:00"))
+    path.write_bytes(msgspec.json.encode(old))
     assert doctor("rotation doctor", ["--json"]) == 0
     assert found(capsys)["series"][1] == {
         "about": "series",

@@ -231,7 +231,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         entry(id)  # a wrong name is better said before the work than after it
     inputs, rules = _asked(options)
     place = Path(options.out).expanduser()
-    with whole_folder(place, "the market") as draft:
+    with whole_folder(place, "the market", sealed=True) as draft:
         universe = make_universe(inputs, rules, members=True)
         record = write_market(
             draft, universe, place.name, cash=options.cash, policy=options.policy, weights=options.weights

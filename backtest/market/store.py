@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,7 +52,7 @@ class Vintage:
 
     ``downloaded`` is the time at which the values were last seen at ``address`` (UTC, ISO), ``sha256`` the
     checksum of the Parquet file, ``answer_sha256`` that of the bytes it was read from. ``entry`` describes
-    a series that the catalogue does not have, because a user brought it.
+    a series that the catalogue does not have, because a user brought it; ``seal`` is its checksum.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Vintage:
     columns: list[str]
     notes: list[str] = field(default_factory=list)
     entry: Entry | None = None
+    seal: str = ""
 
     @property
     def file(self) -> str:
@@ -112,11 +113,14 @@ class Store:
         records = []
         for path in _records(self._home(id)):
             try:
-                records.append(msgspec.json.decode(content_of(path), type=Vintage))
+                record = msgspec.json.decode(content_of(path), type=Vintage)
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 raise DataError(
                     f"the record {path} is damaged ({error}); delete the file and store {id} again"
                 ) from None
+            if record != sealed(record) or (record.id, f"{record.vintage}.json") != (id, path.name):
+                raise DataError(f"the record {path} is not what was stored; delete it and store {id} again")
+            records.append(record)
         return sorted(records, key=lambda record: (record.downloaded, record.vintage))
 
     def current(self, id: str) -> Vintage | None:
@@ -195,7 +199,7 @@ class Store:
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(arrays), sink)
         content = sink.getvalue().to_pybytes()
-        record = Vintage(
+        unsealed = Vintage(
             id=id,
             vintage=vintage,
             address=table.origin,
@@ -209,12 +213,19 @@ class Store:
             notes=notes or [],
             entry=entry,
         )
+        record = sealed(unsealed)
         sweep(home)
         written = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         for name, part in ((record.file, content), (f"{vintage}.json", written)):
             with whole_file(home / name, id, "free the disk, or name another folder with --data-dir") as file:
                 file.write(part)
         return record
+
+
+def sealed(record: Vintage) -> Vintage:
+    """Return a record with the checksum of what it says."""
+    told = msgspec.json.encode(replace(record, seal=""))
+    return replace(record, seal=hashlib.sha256(told).hexdigest())
 
 
 def vintage_of(table: SourceTable) -> str:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 DERIVED = {"derived": True}
 """The metadata of a record's field that no file has."""
 
+_DEEPEST = 50
 _LIMIT = 2**20  # bytes; nobody writes a megabyte by hand
 _WORDS = {
     "str": "text",
@@ -83,11 +84,28 @@ def _text(path: Path) -> str:
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        content = tomllib.loads(text)
+        deep = _deep(content)
     except RecursionError:
-        raise DataError(f"{path} is not valid TOML: it is nested too deeply") from None
+        deep = True
     except ValueError as error:  # a number of thousands of digits, too
         raise DataError(f"{path} is not valid TOML: {error}") from None
+    if deep:
+        raise DataError(f"{path} is nested too deeply; no file of this kind needs {_DEEPEST} levels")
+    return content
+
+
+def _deep(content: dict[str, Any]) -> bool:
+    """Return whether tables and lists lie within each other deeper than whatever reads them goes."""
+    level: list[Any] = [content]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:

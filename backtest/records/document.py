@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 import msgspec
 
 from backtest.errors import UsageError
+from backtest.files import unchanged
 from backtest.market.toml import in_words
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def read_document(file: Path, kind: type[T]) -> T:
         expected there.
     """
     try:
-        return msgspec.json.decode(file.read_bytes(), type=kind)
+        return msgspec.json.decode(unchanged(file), type=kind)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

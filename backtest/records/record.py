@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.errors import UsageError
+from backtest.files import unchanged
 from backtest.measures import years
 from backtest.records.document import read_document, write_document
 from backtest.records.run_document import RunDocument
@@ -190,8 +192,8 @@ def read_record(place: Path | str) -> RunRecord:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
     document = read_document(folder / DOCUMENT, RunDocument)
     try:
-        bars = pd.read_parquet(folder / BARS)
-        trades = pd.read_parquet(folder / TRADES)
+        bars = pd.read_parquet(io.BytesIO(unchanged(folder / BARS)))
+        trades = pd.read_parquet(io.BytesIO(unchanged(folder / TRADES)))
         sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
         return RunRecord(
             name=document.strategy,
@@ -208,5 +210,8 @@ def read_record(place: Path | str) -> RunRecord:
             },
             trades=trades,
         )
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except OSError as error:
+        place = error.filename or folder
+        raise UsageError(f"{place} cannot be read: {error.strerror or error}; run it again") from None
+    except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the report in {folder} cannot be read: {error}; run it again") from None

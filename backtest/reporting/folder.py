@@ -84,7 +84,7 @@ def write_report(
         ``csv`` for CSV beside Parquet, ``xlsx`` for one Excel workbook, ``png`` for pictures in ``figures/``.
     """
     place = expanded(out) if out is not None else default_place(result.strategy.name)
-    with whole_folder(place) as draft:
+    with whole_folder(place, sealed=True) as draft:
         content = sheet(result, robust, report=place.resolve(), tried=tried)
         write_page(run_page(result, content), draft, also)
         write_record(content.record, draft)

@@ -150,6 +150,22 @@ def test_a_damaged_record_is_one_sentence(text: str) -> None:
     assert "is damaged" in verify()[0][2]
 
 
+def test_a_record_of_which_a_word_was_changed_is_not_believed() -> None:
+    record = Store().save("AAA", _table(5.0))
+    path = Store().folder / "AAA" / f"{record.vintage}.json"
+    for old, new in (("here", "there"), (record.downloaded, "2999-01-01T00:00:00+00:00"), (record.seal, "")):
+        whole = path.read_text()
+        assert old in whole
+        path.write_text(whole.replace(old, new))
+        with pytest.raises(DataError, match="is not what was stored; delete it and store AAA again"):
+            Store().find("AAA")
+        assert "is not what was stored" in verify()[0][2]
+        path.write_text(whole)
+    path.rename(path.with_name("0123456789ab.json"))
+    with pytest.raises(DataError, match="is not what was stored"):
+        Store().find("AAA")
+
+
 def test_what_is_fresh_is_not_downloaded_again(library: Library) -> None:
     assert [o.status for o in fetch([entry("AAA")])] == ["new"]
     assert [o.status for o in fetch([entry("AAA")])] == ["fresh"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import subprocess
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,7 @@ def result(embedded: MarketData) -> Run:
     return run("rate_cut", embedded)
 
 
-FILES = ["bars.parquet", "index.html", "result.json", "sheet.json", "trades.parquet"]
+FILES = ["SHA256SUMS", "bars.parquet", "index.html", "result.json", "sheet.json", "trades.parquet"]
 
 
 def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(result: Run, tmp_path: Path) -> None:
@@ -84,6 +85,7 @@ def test_a_report_that_is_not_whole_is_named(
 ) -> None:
     place = write_report(result, tmp_path / "report")
     (place / file).unlink()
+    (place / "SHA256SUMS").unlink()
     if content is not None:
         (place / file).write_bytes(content)
     with pytest.raises(UsageError, match=sentence):
@@ -112,7 +114,20 @@ def test_a_report_changed_by_hand_is_named(
     place = write_report(result, tmp_path / "report")
     content = json.loads((place / "result.json").read_text())
     (place / "result.json").write_text(json.dumps({**content, name: value}))
+    (place / "SHA256SUMS").unlink()
     with pytest.raises(UsageError, match=f"result.json cannot be read: {sentence}; write it again"):
+        read_record(place)
+
+
+@pytest.mark.parametrize("file", ["bars.parquet", "result.json", "trades.parquet"])
+def test_one_changed_bit_of_a_report_is_noticed(result: Run, tmp_path: Path, file: str) -> None:
+    place = write_report(result, tmp_path / "report", also=["csv"])
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=place, check=False)  # noqa: S607
+    assert done.returncode == 0
+    content = bytearray((place / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (place / file).write_bytes(content)
+    with pytest.raises(UsageError, match=f"{file} cannot be read: it is not what was written"):
         read_record(place)
 
 
@@ -122,6 +137,7 @@ def test_a_report_of_an_earlier_version_lacks_what_came_later(result: Run, tmp_p
     assert read_document(place / "result.json", RunDocument).tried == 7
     later = ("doubts", "made_by", "warm_up", "tried", "skill", "proxy", "decide", "delay_fill", "report")
     kept = {key: value for key, value in content.items() if key not in later}
+    (place / "SHA256SUMS").unlink()
     (place / "result.json").write_text(json.dumps({**kept, "metrics": {"cagr": None}, "unheard of": 1}))
     early = read_record(place).document
     assert (early.tried, early.made_by, early.decide, early.metrics) == (

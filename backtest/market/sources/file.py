@@ -17,7 +17,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.files import content_of, require_regular
+from backtest.files import require_regular, unchanged
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
 
@@ -131,7 +131,7 @@ def _columns(path: Path) -> SourceTable:
     import pyarrow.parquet as pq
 
     try:
-        content = content_of(path)
+        content = unchanged(path)
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged ({error}); make it anew with: rotation universe build") from None
