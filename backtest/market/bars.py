@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
+from backtest.market.formulas import Splice
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
@@ -33,13 +35,13 @@ def make_bars(definition: Definition, read: dict[Reference, Series]) -> Bars:
     DataError
         When the sleeves have no bar in common.
     """
+    step = "M" if definition.frequency == "monthly" else "D"
     held = {
-        reference: read[reference]
+        reference: _months(read[reference]) if step == "M" and _is_level(reference) else read[reference]
         for formula in definition.sleeves.values()
         for reference in formula.references
     }
-    step = "M" if definition.frequency == "monthly" else "D"
-    grid = _grid(held, step)
+    grid = _grid(list(definition.sleeves.values()), held, step)
     dates = last_business_day(grid) if step == "M" else to_days(grid)
     on_grid = {reference: _on_grid(reference, series, grid, dates) for reference, series in held.items()}
     # A level's first bar has no return; it is the close before the first.
@@ -54,38 +56,57 @@ def make_bars(definition: Definition, read: dict[Reference, Series]) -> Bars:
 def on_bars(formula: Pointwise, read: dict[Reference, Series], dates: Days, frequency: str) -> Floats:
     """Return what a formula of returns gives at each bar, (n_bars,) float64; NaN where it has no value."""
     grid = dates.astype(f"datetime64[{'M' if frequency == 'monthly' else 'D'}]")
-    values = [_on_grid(reference, read[reference], grid, dates) for reference in formula.references]
-    return formula.combine(values, dates)
+    level = {
+        r: _months(read[r]) if frequency == "monthly" and _is_level(r) else read[r]
+        for r in formula.references
+    }
+    return formula.combine([_on_grid(r, series, grid, dates) for r, series in level.items()], dates)
 
 
 def _is_level(reference: Reference) -> bool:
     return entry(reference.id).unit == "level"
 
 
-def _grid(held: dict[Reference, Series], step: str) -> np.ndarray:
-    keys: dict[Reference, Any] = {
-        reference: series.dates.astype(f"datetime64[{step}]")
-        for reference, series in held.items()
-        if entry(reference.id).kind != "rate"
-    }
+def _months(series: Series) -> Series:
+    """Return a level by the last value of each month; one of days has none of a month that is not over."""
+    months = series.dates.astype("datetime64[M]")
+    last = np.r_[months[1:] != months[:-1], True]
+    daily = entry(series.id.partition("[")[0]).frequency == "daily"
+    if daily and series.last < last_business_day(series.dates[-1:])[0]:
+        last[-1] = False
+    return replace(
+        series, dates=series.dates[last], values=series.values[last], known_at=series.known_at[last]
+    )
+
+
+def _grid(formulas: list[Pointwise], held: dict[Reference, Series], step: str) -> np.ndarray:
+    """Return the bars from the first that every sleeve has to the last; a splice has its parts' together."""
+    keys: list[tuple[Reference, Any]] = []
+    for formula in formulas:
+        each = [
+            (reference, held[reference].dates.astype(f"datetime64[{step}]"))
+            for reference in formula.references
+            if entry(reference.id).kind != "rate"
+        ]
+        if isinstance(formula, Splice) and each:
+            each = [(each[-1][0], np.unique(np.concatenate([key for _, key in each])))]
+        keys += each
     if not keys:
         raise DataError("no sleeve has a return; a market needs returns or levels")
-    first, last = max(k[0] for k in keys.values()), min(k[-1] for k in keys.values())
+    late, first = max(((r, key[0]) for r, key in keys), key=lambda pair: pair[1])
+    early, last = min(((r, key[-1]) for r, key in keys), key=lambda pair: pair[1])
     if first >= last:
-        late = max(keys, key=lambda r: keys[r][0])
-        early = min(keys, key=lambda r: keys[r][-1])
         raise DataError(
-            f"the sleeves have no bar in common: {early.id} ends on {keys[early][-1]}, "
-            f"{late.id} begins on {keys[late][0]}"
+            f"the sleeves have no bar in common: {early.id} ends on {last}, {late.id} begins on {first}"
         )
     if step == "M":
         return np.arange(first, last + 1)
-    levels = [k for reference, k in keys.items() if _is_level(reference)]
-    grid = np.unique(np.concatenate(list(keys.values())))
-    for key in levels:
-        grid = np.intersect1d(grid, key)
+    grid = np.unique(np.concatenate([key for _, key in keys]))
+    for reference, key in keys:
+        if _is_level(reference):
+            grid = np.intersect1d(grid, key)
     grid = grid[(grid >= first) & (grid <= last)]
-    for reference, key in keys.items():
+    for reference, key in keys:
         if not _is_level(reference):
             lost = np.setdiff1d(key[(key >= first) & (key <= last)], grid)
             if len(lost):

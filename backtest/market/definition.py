@@ -164,11 +164,21 @@ def _with_formulas(content: dict[str, Any]) -> dict[str, Any]:
             made[group] = {key: _formula((group, key), value) for key, value in content[group].items()}
     for group in ("sleeves", "factors"):
         for key, formula in made[group].items() if isinstance(made.get(group), dict) else ():
-            if not isinstance(formula, (Sum, WeightedMean)):
-                said = f"the {group[:-1]} '{key}' must be a series, a sum or a weighted mean of series"
+            if not isinstance(formula, (Sum, WeightedMean, Splice)):
+                said = (
+                    f"the {group[:-1]} '{key}' must be a series, a sum, a weighted mean or a splice of series"
+                )
                 raise WrongError((group, key), said)
+            if isinstance(formula, Splice) and formula.shift:
+                raise WrongError((group, key, "shift"), f"the returns of '{key}' are joined, not shifted")
     if "policy" in content:
-        made["policy"] = _formula(("policy",), content["policy"])
+        role = content["policy"]
+        named = (
+            made["series"].get(role)
+            if isinstance(role, str) and isinstance(made.get("series"), dict)
+            else None
+        )
+        made["policy"] = named or _formula(("policy",), role)
     return made
 
 
@@ -241,7 +251,7 @@ def _known(where: tuple[str, ...], formula: Formula, reference: Reference) -> No
 
 
 def _check_sleeves(definition: Definition) -> None:
-    kinds = {}
+    kinds: dict[str, list[str]] = {}
     for sleeve, formula in definition.sleeves.items():
         where = ("sleeves", sleeve)
         held = [Reference(formula.returns)] if isinstance(formula, WeightedMean) else formula.references
@@ -249,14 +259,14 @@ def _check_sleeves(definition: Definition) -> None:
             about = entry(reference.id)
             if about.kind == "other":
                 raise WrongError(where, f"{about.id} counts {about.unit}, which no sleeve can hold")
-            if about.kind != "rate" and about.frequency != definition.frequency:
+            if about.kind != "rate" and not fits(about, definition.frequency):
                 raise WrongError(
                     where, f"{about.id} is {about.frequency}, but the market {definition.frequency}"
                 )
             if about.kind != "rate":
-                kinds[sleeve] = about.kind
-    if len(set(kinds.values())) > 1:
-        prices = [sleeve for sleeve, kind in kinds.items() if kind == "price"]
+                kinds.setdefault(about.kind, []).append(sleeve)
+    if len(kinds) > 1:
+        prices = list(dict.fromkeys(kinds["price"]))
         raise WrongError(
             ("sleeves", prices[0]),
             f"{', '.join(prices)} lacks dividends (price), others have them; they cannot be mixed",
@@ -275,6 +285,11 @@ def _check_series(definition: Definition) -> None:
             raise WrongError(
                 ("policy",), f"{reference.id} is a {entry(reference.id).kind} series; a policy is a rate"
             )
+
+
+def fits(about: Entry, frequency: str) -> bool:
+    """Return whether a series has bars of a market: a daily level has those of a month by its last value."""
+    return about.frequency == frequency or (about.unit == "level" and frequency == "monthly")
 
 
 def needs(definition: Definition) -> list[Entry]:

@@ -226,8 +226,8 @@ class Share(Pointwise):
 
 
 @dataclass(frozen=True)
-class Splice(Formula):
-    """One series after another, each until the next one is first known.
+class Splice(Pointwise):
+    """One series after another, each until the next one is first known; as a sleeve, until it has a return.
 
     A part named in ``shift`` counts something else than the next (a discount rate, a target): it is moved
     by a constant to meet the next at the seam, so that the seam is no change. Its changes stay as they
@@ -242,6 +242,14 @@ class Splice(Formula):
     def references(self) -> list[Reference]:
         """The series that it needs, in the order of time."""
         return [Reference.parse(text) for text in self.splice]
+
+    def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
+        """Return each part until the next one begins; of returns, which need no shift."""
+        *parts, joined = values
+        for part in reversed(parts):
+            begins = np.isfinite(joined).argmax() if np.isfinite(joined).any() else len(joined)
+            joined = np.r_[part[:begins], joined[begins:]]
+        return joined
 
     def evaluate(self, get: Get) -> Series:
         """Return the parts joined, by the days on which they became known; checked as far as the last one."""

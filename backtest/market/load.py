@@ -16,6 +16,7 @@ from backtest.market.definition import (
     absent,
     after_the_fact,
     find_market,
+    fits,
     missing,
     read_definition,
 )
@@ -161,7 +162,7 @@ def _holdable(market: MarketData, id: str) -> Entry:
         raise UsageError(
             f"{id} {lacks}, which is otherwise in the market '{market.name}': they cannot be mixed"
         )
-    if about.frequency != market.frequency and (about.unit != "level" or market.frequency == "daily"):
+    if not fits(about, market.frequency):
         raise UsageError(f"{id} is {about.frequency}, but the market '{market.name}' is {market.frequency}")
     return about
 

@@ -56,7 +56,18 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ("cash = { RF = 1.0 }", 'cash = "F-F_Research_Data_Factors"', 9, "has several columns"),
         ("cash = { RF = 1.0 }", 'cash = "F-F_Research_Data_Factors[RFX]"', 9, "has no column 'RFX'"),
         ("cash = { RF = 1.0 }", 'cash = "RF[x]"', 9, "a single series without columns"),
-        ("cash = { RF = 1.0 }", 'cash = "IWM"', 9, "IWM is daily, but the market monthly"),
+        (
+            "cash = { RF = 1.0 }",
+            'cash = "F-F_Research_Data_Factors_daily[RF]"',
+            9,
+            "F-F_Research_Data_Factors_daily is daily, but the market monthly",
+        ),
+        (
+            "cash = { RF = 1.0 }",
+            'cash = { splice = ["RF", "SMB"], shift = ["RF"] }',
+            9,
+            "are joined, not shifted",
+        ),
         ("spread = {", "spread = { splice = 4, ", 12, "there is no 'MOODYS_BAA' here"),
         (
             "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
@@ -88,7 +99,7 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
             "[series]",
             '[factors]\nOLD = { relative = ["small", "market"], months = 60 }\n[series]',
             12,
-            "the factor 'OLD' must be a series, a sum or a weighted mean of series",
+            "the factor 'OLD' must be a series, a sum, a weighted mean or a splice of series",
         ),
         ("[series]", "[serie]", 11, "did you mean 'series'?"),
         (
@@ -298,3 +309,53 @@ def test_the_thirds_by_size_can_be_chosen_instead_of_the_halves(tmp_path: Path, 
     bars = load_market(path).bars
     np.testing.assert_allclose(bars.column("mid"), table.values[:, 1] / 100.0)
     assert bars.sleeves == ("small", "mid", "large", "cash")
+
+
+def _stored(tmp_path: Path, id: str, days: np.ndarray, values: np.ndarray) -> None:
+    rows = "\n".join(f"{day},{value}" for day, value in zip(days, values, strict=True))
+    file = _file(tmp_path, f"date,{id}\n{rows}\n", f"{id}.csv")
+    import_file(file, Description(id, "total-return", "level"))
+
+
+def test_a_daily_level_has_the_bars_of_months_by_its_last_values(tmp_path: Path) -> None:
+    days = np.arange(np.datetime64("2001-03-05"), np.datetime64("2004-07-15"))
+    days = days[np.is_busday(days)]
+    values = 100.0 + np.arange(len(days)) ** 1.1
+    _stored(tmp_path, "DAILY", days, values)
+    market = load_market(_file(tmp_path, LINES.replace("cash =", 'daily = "DAILY"\ncash =')))
+    slow = {
+        str(day)[:7]: value for day, value in zip(days, values, strict=True)
+    }  # the last of a month stands
+    months = [str(day)[:7] for day in market.bars.dates]
+    assert (months[0], months[-1]) == ("2001-04", "2004-06")  # March has no month before, July is not over
+    for month, before, found in zip(months[1:], months, market.bars.column("daily")[1:], strict=False):
+        assert found == pytest.approx(slow[month] / slow[before] - 1.0, rel=1e-12)
+
+
+def test_a_sleeve_may_be_one_series_after_another(tmp_path: Path) -> None:
+    months = np.arange(np.datetime64("1950-01"), np.datetime64("2018-12")).astype("datetime64[D]")
+    late = np.cumprod(1.0 + np.where(np.arange(len(months)) % 2, 0.03, -0.01))
+    _stored(tmp_path, "LATE", months, late)
+    market = load_market(
+        _file(tmp_path, LINES.replace("cash =", 'long = { splice = ["MKT_RF", "LATE"] }\ncash ='))
+    )
+    column = market.bars.column("long")
+    embedded = load_market("embedded").bars
+    place = int(np.searchsorted(market.bars.dates, np.datetime64("1950-02-01")))  # the first return of LATE
+    own = embedded.column("market") - embedded.column("cash")
+    assert str(market.bars.dates[0])[:7] in ("1926-07", "1926-08")
+    offset = len(embedded.dates) - len(market.bars.dates)
+    np.testing.assert_allclose(column[:place], own[offset : offset + place], rtol=1e-12)
+    assert column[place : place + 2] == pytest.approx([0.03, -0.01], rel=1e-12)
+
+
+def test_the_policy_may_be_a_role(tmp_path: Path) -> None:
+    role = LINES.replace('policy = "FED_TARGET"', 'policy = "target"') + 'target = "FED_TARGET"\n'
+    market = load_market(_file(tmp_path, role))
+    assert (market.policy, market.roles["target"]) == ("FED_TARGET", "FED_TARGET")
+    made = role.replace('target = "FED_TARGET"', "target = { FED_TARGET = 2.0 }")
+    doubled = load_market(_file(tmp_path, made))
+    assert doubled.policy == "policy"
+    np.testing.assert_array_equal(
+        doubled.observations["policy"].values, 2.0 * market.observations["FED_TARGET"].values
+    )
