@@ -79,7 +79,8 @@ class _Once(argparse.Action):
             if option_string in parser.taken:
                 raise UsageError(f"{option_string} is given more than once")
             parser.taken.add(option_string)
-        if isinstance(values, str) and not values.strip():
+        # Of the value "--" argparse makes an empty list.
+        if (isinstance(values, str) and not values.strip()) or (self.nargs is None and values == []):
             raise UsageError(f"{option_string or self.metavar} is empty; give it a value, or leave it out")
         setattr(namespace, self.dest, values)
 

@@ -52,6 +52,10 @@ def shared_data() -> Path:
     return folder
 
 
+WORLD = ("asia_pacific", "developed", "emerging", "europe", "japan", "north_america")
+"""The markets of other regions."""
+
+
 @pytest.fixture(scope="session")
 def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store of the same shape as the real one, from made files; every shipped market loads from it."""
@@ -68,7 +72,7 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setenv(name, value)
         wanted = [
             each
-            for each in to_fetch(["french_monthly", "french_daily", "TB3MS", "DGS2"])
+            for each in to_fetch(["french_monthly", "french_daily", *WORLD, "TB3MS", "DGS2"])
             if "Mom" not in each.id
         ]
         outcomes = fetch(wanted)

@@ -55,7 +55,7 @@ class Bars:
             When there is no such sleeve; the nearest one is named.
         """
         if sleeve not in self.sleeves:
-            raise UsageError(f"there is no sleeve '{sleeve}'; {nearest(sleeve, self.sleeves)}")
+            raise UsageError(f"the market has no sleeve '{sleeve}'; {nearest(sleeve, self.sleeves)}")
         return self.returns[:, self.sleeves.index(sleeve)]
 
     def earned(self, sleeve: str) -> Floats:

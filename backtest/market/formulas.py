@@ -255,7 +255,7 @@ class Splice(Pointwise):
         """Return the parts joined, by the days on which they became known; checked as far as the last one."""
         *parts, last_part = self.references
         ending = get(last_part)
-        joined, known_at = ending.values, ending.known_at
+        joined, known_at, anew = ending.values, ending.known_at, ending.anew
         for reference in reversed(parts):
             part = get(reference)
             before = part.known_at < known_at[0]
@@ -264,12 +264,14 @@ class Splice(Pointwise):
             values = part.values[before]
             if reference.id in self.shift:
                 values = values + (joined[0] - values[-1])
+            anew = (*(day for day in part.anew if day < known_at[0]), *anew)
             # A value is dated by when it was known, for two parts may date the same change differently.
             known_at = np.r_[part.known_at[before], known_at]
             joined = np.r_[values, joined]
         # Of several values known on one day the last one counts.
         last = np.r_[known_at[1:] != known_at[:-1], True]
-        return Series(ending.id, known_at[last], joined[last], known_at[last], ending.checked, ending.unit)
+        dates, values = known_at[last], joined[last]
+        return Series(ending.id, dates, values, dates, ending.checked, ending.unit, anew=anew)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
 from backtest.market.catalogue import entry
-from backtest.market.definition import find_market
+from backtest.market.definition import absent, find_market
 from backtest.market.formulas import Reference, Splice, changes
 from backtest.market.load import load_market
 from backtest.market.reading import read
@@ -82,7 +82,7 @@ class PanelFile:
     currency: str
     members: dict[str, dict[str, Any]]
     kind: str = "markets"
-    get: str = field(default="rotation data fetch")
+    get: str = "rotation data fetch"
 
 
 def panel_names() -> list[str]:
@@ -201,6 +201,26 @@ def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
     return changes(replace(made, dates=made.dates[own], values=made.values[own], known_at=made.known_at[own]))
 
 
+def _all(name: str, about: PanelFile, lines: dict[str, MemberLines]) -> dict[str, Series]:
+    """Return every series that members name, by how it is written; DataError where one is not there."""
+    written = [
+        text for each in lines.values() for text in (each.difference, each.returns, *each.policy) if text
+    ]
+    try:
+        lacking = [
+            id for id in dict.fromkeys(Reference.parse(text).id for text in written) if absent(entry(id))
+        ]
+        series = {} if lacking else {text: _series(text) for text in written}
+    except RotationError as error:
+        raise DataError(f"the panel '{name}' lacks a series: {error}; get them with: {about.get}") from None
+    if lacking:
+        raise DataError(
+            f"the panel '{name}' needs {len(lacking)} series that are not stored yet "
+            f"({', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}); get them with: {about.get}"
+        )
+    return series
+
+
 def load_panel(name: str) -> Panel:
     """Return a panel's data.
 
@@ -219,17 +239,7 @@ def load_panel(name: str) -> Panel:
     path = find_panel(name)
     about, lines = read_panel(path)
     markets = {each: load_market(line.market) for each, line in lines.items() if line.market}
-    try:
-        series = {
-            text: _series(text)
-            for line in lines.values()
-            for text in (line.difference, line.returns, *line.policy)
-            if text
-        }
-    except RotationError as error:
-        raise DataError(
-            f"the panel '{path.stem}' lacks a series: {error}; get them with: {about.get}"
-        ) from None
+    series = _all(path.stem, about, lines)
     lasts = [
         *(market.bars.dates[-1] for market in markets.values()),
         *(series[line.difference].dates[-1] for line in lines.values() if line.difference),

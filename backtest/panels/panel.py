@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.dates import Fills
+from backtest.dates import Fills, to_days
 from backtest.signals.policy import PolicyRate
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def unknown(panel: Panel) -> list[str]:
 def last_moves(panel: Panel, delay: int) -> Ints:
     """Return the direction of the last move, known ``delay`` months before each month, (n_months, n_members).
 
-    -1 after a cut, 1 after a rise, 0 where nobody can tell: before the first move, or after the end of the
-    rate.
+    -1 after a cut, 1 after a rise, 0 where nobody can tell: before the first move, also the first after a
+    time without a rate, and after the end of the rate.
     """
     found = np.zeros((len(panel.ends), len(panel.members)), dtype=np.int64)
     months = np.arange(len(panel.ends)) - delay
@@ -169,8 +169,14 @@ def last_moves(panel: Panel, delay: int) -> Ints:
             continue
         rate = PolicyRate(Fills(panel.ends), member.policy)
         cut, rise = (rate.moved(sign, np.array([[AT_LEAST]]))[0] for sign in (-1.0, 1.0))
-        moved = cut | rise
-        known, way = member.policy.known_at[1:][moved], np.where(cut, -1, 1)[moved]
+        # What it did before a time without a rate says nothing of the time after it.
+        anew, moved = to_days(member.policy.anew), cut | rise
+        known = np.r_[member.policy.known_at[1:][moved], anew]
+        order = np.argsort(known, kind="stable")
+        known, way = (
+            known[order],
+            np.r_[np.where(cut, -1, 1)[moved], np.zeros(len(anew), dtype=np.int64)][order],
+        )
         at = np.searchsorted(panel.month_of(known), months, "right") - 1
         there = (at >= 0) & (months <= panel.month_of(np.array([member.policy.last]))[0])
         found[there, column] = way[at[there]]

@@ -33,7 +33,7 @@ Decide = Callable[..., rules.Decision]
 RESERVED = frozenset(
     {"strategy", "market", "data_dir", "set", "out", "json", "help", "robustness", "as_of", "ledger", *NAMES}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
-    | {"executor", "from", "no_report", "changed", "csv", "xlsx"}
+    | {"executor", "from", "no_report", "changed", "csv", "xlsx", "png", "panel"}
 )
 """Names that ``run`` and the command line use themselves."""
 

@@ -84,7 +84,10 @@ class Ground:
         tried, said = self._call(arguments, said_of)
         if path.parent.is_dir():
             mend(path, kept)
-        told = '"set_aside"' in said and how.kind == "twice"  # two packed files in one are a packed file
+        # Two packed files in one are a packed file, and a store that lost a record is one that never had it.
+        told = ('"set_aside"' in said and how.kind == "twice") or (
+            how.kind == "nothing" and tried.arguments[1] == "verify"
+        )
         if target.sealed and tried.status == 0 and not told and _plain(said) != self.answers[arguments]:
             return Tried(arguments, 0, (*tried.wrong, "other numbers, in silence"), said_of)
         return tried

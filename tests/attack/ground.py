@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ import pandas as pd
 
 from backtest.cli import command, guard
 
+_MEMORY = 6 * 2**30
 SECONDS = 20.0
 """Processor time that a call may take; what waits for a file that never ends is stopped after as long again."""
 
@@ -83,9 +85,13 @@ def _limited(seconds: float) -> Iterator[None]:
     before = [signal.signal(number, _late) for number, _, _ in clocks]
     for _, clock, most in clocks:
         signal.setitimer(clock, most)
+    # A file that never ends must not take the machine with it.
+    memory = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, memory[1]))
     try:
         yield
     finally:
+        resource.setrlimit(resource.RLIMIT_DATA, memory)
         for (number, clock, _), handler in zip(clocks, before, strict=True):
             signal.setitimer(clock, 0.0)
             signal.signal(number, handler)

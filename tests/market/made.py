@@ -104,7 +104,38 @@ def _fred() -> dict[str, bytes]:
     return files
 
 
-FILES = {**_french(), **_fred()}
+REGIONS = ("Japan", "Europe", "Asia_Pacific_ex_Japan", "North_America", "Developed")
+
+
+def _world() -> dict[str, bytes]:
+    """Return the international files, and the policy rates of three banks, one of them with a time without."""
+    files = {}
+    returns, *_ = _six(_MONTHS, 1.0)
+    factors = np.column_stack([returns[:, 3], returns[:, 0] - returns[:, 3], returns[:, 2] - returns[:, 0]])
+    factors = np.column_stack([factors, np.full(len(_MONTHS), 0.3)])
+    six = _table("Average Value Weighted Returns -- Monthly", SIX, _MONTHS, returns)
+    for region in REGIONS:
+        files[f"{region}_6_Portfolios_ME_BE-ME"] = six
+        files[f"{region}_3_Factors"] = _table("", ("Mkt-RF", "SMB", "HML", "RF"), _MONTHS, factors)
+    five = np.c_[factors[:, :3], np.full((len(_MONTHS), 2), -99.99), factors[:, 3:]]
+    files["Emerging_5_Factors"] = _table("", ("Mkt-RF", "SMB", "HML", "RMW", "CMA", "RF"), _MONTHS, five)
+    zips = {
+        f"{name}_CSV.zip": zipped(f"{name}.csv", (PREAMBLE + text + COPYRIGHT).encode())
+        for name, text in files.items()
+    }
+    days = np.arange(np.datetime64("1981-07-01"), np.datetime64("2010-06-30"))
+    level = np.full(len(days), 9.0)
+    for day, rate in (("1991-07-01", 7.5), ("1999-11-05", 8.0), ("2001-05-11", 7.0), ("2008-10-15", 5.0)):
+        level[days >= np.datetime64(day)] = rate
+    shown = {area: [f"{value:g}" for value in level] for area in ("AU", "XM", "JP")}
+    silent = (days >= np.datetime64("2001-03-19")) & (days < np.datetime64("2006-03-09"))
+    shown["JP"] = ["" if none else value for none, value in zip(silent, shown["JP"], strict=True)]
+    rows = [["FREQ", "REF_AREA", *map(str, days)], *(["D", area, *values] for area, values in shown.items())]
+    text = "\n".join(",".join(row) for row in rows)
+    return zips | {"WS_CBPOL_csv_col.zip": zipped("WS_CBPOL_csv_col.csv", text.encode())}
+
+
+FILES = {**_french(), **_fred(), **_world()}
 """The bodies by name: a FRED id, or a file of the library."""
 
 

@@ -59,6 +59,15 @@ def test_a_seam_that_is_not_shifted_is_a_move_like_any_other(
     np.testing.assert_array_equal(whole.values, np.r_[a.values[before], b.values])
 
 
+def test_a_time_without_a_rate_is_kept_where_it_lies_in_the_splice() -> None:
+    """One of a part that the next has replaced by then is none."""
+    a = replace(_dated([1.0] * 30, 0), anew=(MONTHS[5], MONTHS[25]))
+    b = replace(_dated([2.0] * 30, 20), anew=(MONTHS[40],))
+    whole = Splice(("A", "B")).evaluate(lambda r: {"A": a, "B": b}[r.id])
+    assert [str(day) for day in whole.anew] == [str(MONTHS[5]), str(MONTHS[40])]
+    assert changes(whole).anew == whole.anew
+
+
 def test_changes_keep_the_first_value_and_every_move() -> None:
     dates = MONTHS[:6]
     kept = changes(Series("X", dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates, dates[-1]))

@@ -59,6 +59,16 @@ def test_a_series_that_is_not_stored_is_told_with_what_gets_it(
         load_panel(str(path))
 
 
+def test_shipped_panels_say_what_gets_their_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One way, which works: not also the fetch that a series to be imported would refuse."""
+    monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
+    with pytest.raises(RotationError) as told:
+        load_panel("countries")
+    assert str(told.value).startswith("the panel 'countries' needs ")
+    assert str(told.value).count("get ") == 1
+    assert "; get them with: rotation data import FILE.xlsx --id AQR_SMB" in str(told.value)
+
+
 def test_differences_returns_and_rates_are_those_that_were_imported(panel_file: Path) -> None:
     found = load_panel(str(panel_file))
     assert [member.name for member in found.members] == list(COUNTRIES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +70,17 @@ def test_the_direction_is_not_known_after_the_end_of_the_rate() -> None:
     found = last_moves(panel(rate({"2003-05-06": -0.5}, checked="2005-03-04")), 2)[:, 0]
     months = ENDS[found == -1].astype("datetime64[M]")
     assert (str(months[0]), str(months[-1])) == ("2003-07", "2005-05")
+
+
+def test_a_direction_ends_with_a_time_without_a_rate() -> None:
+    """Also where the rate is the same again after it."""
+    whole = rate({"2001-05-07": 0.5, "2003-05-06": -0.5})
+    broken = dataclasses.replace(whole, anew=(np.datetime64("2002-03-04"),))
+    found = last_moves(panel(whole, broken), 1)
+    months = ENDS.astype("datetime64[M]")
+    silent = (months >= np.datetime64("2002-04")) & (months <= np.datetime64("2003-05"))
+    assert (found[silent] == [1, 0]).all()
+    assert (found[~silent, 0] == found[~silent, 1]).all()
 
 
 def test_what_is_left_out_is_named() -> None:

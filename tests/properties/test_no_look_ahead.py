@@ -74,7 +74,8 @@ def test_no_shipped_strategy_looks_ahead(market: MarketData) -> None:
                 continue
             check(strategy, values, ruling, trials=TRIALS[market.frequency], seed=len(given))
             tried.add(name)
-    assert len(tried) >= len(strategy_names()) - 3, tried
+    # Other regions have no series of the American economy.
+    assert len(tried) >= len(strategy_names()) - (3 if "credit_spread" in market.roles else 6), tried
 
 
 EVERY = """spread, small = market.level("credit_spread"), market.index("small")
