@@ -12,6 +12,7 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import DataError
+from backtest.market.decided import SILENCE
 from backtest.market.toml import DERIVED
 from backtest.series import Series
 
@@ -264,7 +265,9 @@ class Splice(Pointwise):
             values = part.values[before]
             if reference.id in self.shift:
                 values = values + (joined[0] - values[-1])
-            anew = (*(day for day in part.anew if day < known_at[0]), *anew)
+            # What ended before the next begins says nothing of the time between them.
+            seam = (known_at[0],) if known_at[0] - part.last > SILENCE else ()
+            anew = (*(day for day in part.anew if day < known_at[0]), *seam, *anew)
             # A value is dated by when it was known, for two parts may date the same change differently.
             known_at = np.r_[part.known_at[before], known_at]
             joined = np.r_[values, joined]

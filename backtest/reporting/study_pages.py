@@ -32,6 +32,7 @@ CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNO
 REVISED = "after a look at the number"
 """When the test or the rule of some claims was changed."""
 
+_LONG = 40  # letters of a cell
 _MANY = 6  # claims that a sentence names one by one
 
 
@@ -113,6 +114,12 @@ def _terms(study: Study) -> b.Definitions:
     return b.Definitions(tuple(pairs), brief=True)
 
 
+def _wrapped(rows: Sequence[Sequence[str]]) -> str:
+    """Return what each column is: one with a text that no page is wide enough for, such as a list, wraps."""
+    cells = list(zip(*rows, strict=True))[1:]
+    return "l" + "".join("w" if max(map(len, each)) > _LONG else "r" for each in cells) if rows else ""
+
+
 def study_page(study: Study, back: str = "") -> b.Page:
     """Return one study's page; ``back`` is the address of the page of all claims, where there is one."""
     claim, verdict, finding = study.claim, study.verdict, study.finding
@@ -129,7 +136,8 @@ def study_page(study: Study, back: str = "") -> b.Page:
     if finding:
         blocks.append(_chart(study, finding))
         for each in finding.tables:
-            blocks += [b.Heading(each.title, brief=True), b.table(each.columns, each.rows, brief=True)]
+            shown = b.table(each.columns, each.rows, _wrapped(each.rows), brief=True)
+            blocks += [b.Heading(each.title, brief=True), shown]
         if finding.notes:
             blocks.append(b.Heading("To read this"))
             blocks += [b.Text(note, brief=True) for note in finding.notes]

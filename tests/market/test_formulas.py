@@ -68,6 +68,16 @@ def test_a_time_without_a_rate_is_kept_where_it_lies_in_the_splice() -> None:
     assert changes(whole).anew == whole.anew
 
 
+@pytest.mark.parametrize(("months", "silent"), [(20, False), (18, True)])
+def test_a_part_that_ends_long_before_the_next_leaves_a_time_without_a_rate(
+    months: int, silent: bool
+) -> None:
+    a, b = _dated([1.0] * months, 0), _dated([2.0] * 30, 20)
+    a = replace(a, checked=a.known_at[-1])
+    whole = Splice(("A", "B"), frozenset({"A"})).evaluate(lambda r: {"A": a, "B": b}[r.id])
+    assert whole.anew == ((b.known_at[0],) if silent else ())
+
+
 def test_changes_keep_the_first_value_and_every_move() -> None:
     dates = MONTHS[:6]
     kept = changes(Series("X", dates, np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0]), dates, dates[-1]))
