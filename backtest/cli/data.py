@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser
 from backtest.cli.options import add_json
-from backtest.errors import RotationError, UsageError, nearest
+from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,8 +101,14 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 
     store = Store()
     entries = [*catalogue().values(), *imported().values()]
-    records = {about.id: store.current(about.id) for about in entries}
-    lines = [_line(about, records[about.id]) for about in entries]
+    records: dict[str, Vintage | None] = {}
+    damaged: dict[str, str] = {}
+    for about in entries:
+        try:
+            records[about.id] = store.current(about.id)
+        except DataError as error:
+            records[about.id], damaged[about.id] = None, str(error)
+    lines = [{**_line(about, records[about.id]), "damaged": damaged.get(about.id)} for about in entries]
     if options.json:
         _print(json.dumps(lines, indent=2))
         return 0
@@ -111,7 +117,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         record = records[about.id]
         seen = _age(record) + (", stale" if line["stale"] else "") if record else ""
         if not record:
-            seen = "installed" if line["stored"] else "not stored"
+            seen = "damaged" if line["damaged"] else "installed" if line["stored"] else "not stored"
         rule = (
             about.rule
             if isinstance(about.known_at, str)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from backtest.errors import UsageError, nearest
+from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
 from backtest.market.entry import Entry, PolicyFacts
 from backtest.market.sources.file import damaged, describe, is_local
@@ -107,12 +108,19 @@ def catalogue() -> dict[str, Entry]:
 
 
 def imported() -> dict[str, Entry]:
-    """Return the entries of the series that the user brought, from the store."""
-    brought = {id: _brought(id) for id in Store().ids() if id not in catalogue()}
-    return {id: about for id, about in brought.items() if about}
+    """Return the entries of the series that the user brought and whose record is whole, from the store."""
+    found = {}
+    for id in Store().ids():
+        if id not in catalogue():
+            with contextlib.suppress(
+                DataError
+            ):  # one that is damaged shall not stand in the way of the others
+                found[id] = brought(id)
+    return {id: about for id, about in found.items() if about}
 
 
-def _brought(id: str) -> Entry | None:
+def brought(id: str) -> Entry | None:
+    """Return the entry of a stored series that the user brought; DataError where its record is damaged."""
     current = Store().current(id)
     return current.entry if current else None
 
@@ -134,7 +142,7 @@ def entry(id: str) -> Entry:
         except WrongError as wrong:
             raise damaged(path, f": {wrong}") from None
     # Only its own record is read: one that is damaged shall not stand in the way of the others.
-    about = _brought(id) if id in Store().ids() else None
+    about = brought(id) if id in Store().ids() else None
     if about is None:
         mine = imported()
         raise UsageError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.errors import LookAheadError, RotationError, UsageError, joined, nearest
-from backtest.market.catalogue import catalogue, imported
+from backtest.market.catalogue import brought, catalogue
 from backtest.market.definition import markets_with
 from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
@@ -59,7 +59,7 @@ class Names:
         id = self.roles.get(name, name)
         if id in self.ids and id not in self.after_the_fact:
             return id
-        written = catalogue().get(id) or (imported().get(id) if id in Store().ids() else None)
+        written = catalogue().get(id) or (brought(id) if id in Store().ids() else None)
         if id in self.after_the_fact or (written and written.known_at == AFTER_THE_FACT):
             raise LookAheadError(
                 f"{id} was not known in its time, so no strategy may use it; "

@@ -105,6 +105,20 @@ def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> Non
     assert library.asked.count("6_Portfolios_2x3_CSV.zip") == 1  # four series, one file
 
 
+def test_a_damaged_record_is_listed_as_such_and_hides_no_other(library: Library, store_folder: Path) -> None:
+    assert library.address
+    assert _rotation("data", "fetch", "AAA", "BAA").returncode == 0
+    (record,) = (store_folder / "AAA").glob("*.json")
+    record.write_text(record.read_text().replace('"rows": ', '"rows": 1'))
+    done = _rotation("data", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    listed = {line["id"]: line for line in json.loads(done.stdout)}
+    assert "is not what was stored" in listed["AAA"]["damaged"]
+    assert (listed["BAA"]["stored"], listed["BAA"]["damaged"]) == (True, None)
+    assert "  damaged  " in _rotation("data", "list").stdout
+    assert _rotation("data", "verify").returncode == 1
+
+
 def test_a_file_that_arrives_whole_in_part_stores_its_good_part(library: Library) -> None:
     broken = FILES["BAA"].replace(b"observation_date,BAA", b"<html>")
     library.fails("BAA", answer(broken))
