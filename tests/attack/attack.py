@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +27,12 @@ class Tried:
     how: str = ""
 
 
-@dataclass
 class Ground:
     """A folder to attack in, put back after every call that changed it."""
 
-    home: Path
-    answers: dict[tuple[str, ...], object] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.template, self.folder = self.home / "template", self.home / "here"
+    def __init__(self, home: Path) -> None:
+        self.answers: dict[tuple[str, ...], object] = {}
+        self.template, self.folder = home / "template", home / "here"
         # Made where it is used: reports and stores know where they lie.
         self.folder.mkdir()
         make(self.folder)

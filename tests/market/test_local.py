@@ -89,6 +89,13 @@ def test_a_file_whose_own_words_are_damaged_is_refused(folder: Path, said: bytes
         describe(path)
 
 
+def test_a_column_whose_name_is_no_text_is_refused(folder: Path) -> None:
+    path = folder / "rate.parquet"
+    path.write_bytes(path.read_bytes().replace(b"rate", b"r\xe9te"))
+    with pytest.raises(DataError, match=r"rate\.parquet is not a Parquet file"):
+        describe(path)
+
+
 def test_a_file_whose_values_are_damaged_is_refused(folder: Path) -> None:
     path = next(folder.glob("*.parquet"))
     about, content = entry(str(path)), bytearray(path.read_bytes())

@@ -87,14 +87,15 @@ def describe(path: Path) -> dict[str, Any]:
     try:
         require_regular(path)
         schema = pq.read_schema(path)
+        names = schema.names  # decoded only when it is asked for
     except FileNotFoundError:
         raise DataError(f"the market's file {path.name} is missing from {path.parent}") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a Parquet file: {error}") from None
     said = (schema.metadata or {}).get(_KEY)
-    if said is None or "date" not in schema.names:
+    if said is None or "date" not in names:
         raise DataError(f"{path} does not say what it holds; make it anew with: rotation universe build")
-    values = [name for name in schema.names if name != "date"]
+    values = [name for name in names if name != "date"]
     try:
         about = msgspec.json.decode(said, type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
