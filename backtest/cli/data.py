@@ -103,21 +103,21 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     entries = [*catalogue().values(), *imported().values()]
     records: dict[str, Vintage | None] = {}
     damaged: dict[str, str] = {}
-    for about in entries:
+    for id in store.ids():
         try:
-            records[about.id] = store.current(about.id)
+            records[id] = store.current(id)
         except DataError as error:
-            records[about.id], damaged[about.id] = None, str(error)
-    lines = [{**_line(about, records[about.id]), "damaged": damaged.get(about.id)} for about in entries]
+            damaged[id] = str(error)
+    lines = [_line(about, records.get(about.id)) for about in entries]
     if options.json:
         _print(json.dumps(lines, indent=2))
-        return 0
+        return _told(damaged)
     rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
-        record = records[about.id]
+        record = records.get(about.id)
         seen = _age(record) + (", stale" if line["stale"] else "") if record else ""
         if not record:
-            seen = "damaged" if line["damaged"] else "installed" if line["stored"] else "not stored"
+            seen = "damaged" if about.id in damaged else "installed" if line["stored"] else "not stored"
         rule = (
             about.rule
             if isinstance(about.known_at, str)
@@ -128,6 +128,14 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     _print(_table(rows) + "\n")
     _list_markets(as_json=False)
     _print(f"\nstored in {store.folder}")
+    return _told(damaged)
+
+
+def _told(damaged: dict[str, str]) -> int:
+    """Say last what stands in none of the lines: what is stored and damaged; the others are listed."""
+    if damaged:
+        names = ", ".join(damaged)
+        raise RotationError(f"what is stored of {names} is damaged: {next(iter(damaged.values()))}")
     return 0
 
 

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,19 +196,13 @@ class Workshop:
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Execute a statement; DataError, with the engine's own first line, where it fails."""
-        try:
+        with _in_words():
             return self.connection.execute(sql)
-        except duckdb.OutOfMemoryException:
-            raise RotationError(
-                "the queries need more memory, or more disk for their temporary files; "
-                "give them more with: --memory 4GB"
-            ) from None
-        except duckdb.Error as error:
-            raise DataError(f"the table cannot be read: {str(error).splitlines()[0]}") from None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        return self.run(sql).fetchall()
+        with _in_words():
+            return self.connection.execute(sql).fetchall()
 
     def value(self, sql: str) -> Any:
         """Return the first value of a query's first row."""
@@ -216,14 +210,27 @@ class Workshop:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """Return a query's rows as a pandas table."""
-        return self.run(sql).df()
+        with _in_words():
+            return self.connection.execute(sql).df()
 
     def stream(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
         """Give a query's rows in order, at most ``rows`` at a time; nothing else may run meanwhile."""
-        try:
+        with _in_words():
             yield from self.connection.sql(sql).to_arrow_reader(rows)
-        except duckdb.Error as error:
-            raise DataError(f"the table cannot be read: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say for people what the engine says, also of values that it has but cannot hand out."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise RotationError(
+            "the queries need more memory, or more disk for their temporary files; "
+            "give them more with: --memory 4GB"
+        ) from None
+    except duckdb.Error as error:
+        raise DataError(f"the table cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def files(path: Path, into: Path) -> tuple[str, list[Path]]:

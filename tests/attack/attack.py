@@ -13,7 +13,7 @@ from tests.attack.ground import TooLongError, call, make, objections, restore, s
 if TYPE_CHECKING:
     from tests.attack.calls import Call
 
-_TELLS = (["data", "fetch"], ["data", "verify"])
+_TELLS = (["data", "fetch"], ["data", "list"], ["data", "verify"])
 """What says what it did before it says what failed."""
 
 

@@ -393,3 +393,12 @@ def test_a_memory_that_no_machine_has_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--memory 99999999999999999TB; give a size such as 2GB"):
         Workshop("99999999999999999TB", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_value_that_the_engine_has_and_cannot_hand_out_is_one_sentence() -> None:
+    """A flipped bit of a Parquet file makes such a day."""
+    far = "SELECT DATE '369478-04-27' AS day"
+    with Workshop("500MB") as shop:
+        with pytest.raises(DataError, match="the table cannot be read: Conversion Error"):
+            shop.frame(far)
+        assert shop.value("SELECT 1") == 1
