@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -82,15 +83,17 @@ class Plot:
 
     def limits(self) -> tuple[float, float]:
         """Return the ends of its scale: of logarithms to the base of 10 where it is one of these."""
+        return self._limits
+
+    @cached_property
+    def _limits(self) -> tuple[float, float]:
         if self.kind == "held":
             return 0.0, 1.0
-        values = np.concatenate([np.zeros(0), *(curve.values for curve in self.curves)])
-        values = values[np.isfinite(values)]
-        if self.log:
-            values = np.log10(values[values > 0.0])
         fixed = [0.0] if self.kind == "bars" else [*self.rules, *([] if self.level is None else [self.level])]
-        fixed = [math.log10(value) for value in fixed if value > 0.0] if self.log else fixed
-        low, high = float(min([*values, *fixed], default=0.0)), float(max([*values, *fixed], default=1.0))
+        values = np.concatenate([np.array(fixed, dtype=np.float64), *(curve.values for curve in self.curves)])
+        values = self.scaled(values)
+        values = values[np.isfinite(values)]
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         room = 0.05 * (high - low) or 0.5
         return low - room, (high + room if self.top is None else max(self.top, low + room))
 
@@ -164,7 +167,7 @@ class Timeline(Block):
     columns: int = 1
     step: str = "day"
 
-    @property
+    @cached_property
     def days(self) -> Ints:
         """The days of its dates since the first, (n,) int64."""
         return (self.dates - self.dates[0]).astype(np.int64)
@@ -211,14 +214,17 @@ def thinned(lines: Sequence[Floats], n: int) -> Ints:
     """Return the ends and, of every few pixels, the places of the lowest and highest value of each line."""
     if n <= DRAWN:
         return np.arange(n)
-    edges = np.linspace(0, n, max(COLUMNS // max(len(lines), 2), 60) + 1).astype(int)
-    kept = [np.array([0, n - 1])]
-    for line in lines:
-        low, high = np.where(np.isnan(line), np.inf, line), np.where(np.isnan(line), -np.inf, line)
-        parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-        kept += [np.array([first + int(low[first:last].argmin()) for first, last in parts])]
-        kept += [np.array([first + int(high[first:last].argmax()) for first, last in parts])]
-    return np.unique(np.concatenate(kept))
+    each = -(-n // max(COLUMNS // max(len(lines), 2), 60))
+    firsts = np.arange(0, n, each)
+    low, high = (np.full((len(lines), len(firsts) * each), fill) for fill in (np.inf, -np.inf))
+    for i, line in enumerate(lines):
+        known = np.isfinite(line)
+        np.copyto(low[i, :n], line, where=known)
+        np.copyto(high[i, :n], line, where=known)
+    shape = (len(lines), len(firsts), each)
+    kept = [low.reshape(shape).argmin(axis=2) + firsts, high.reshape(shape).argmax(axis=2) + firsts]
+    places: Ints = np.unique(np.concatenate([[0, n - 1], *(part.ravel() for part in kept)]))
+    return places
 
 
 def round_numbers(low: float, high: float, most: int) -> list[float]:

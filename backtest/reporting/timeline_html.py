@@ -189,14 +189,17 @@ def _curves(timeline: Timeline, plot: Plot, part: int, places: Ints) -> list[Mar
 
 def path(days: Ints, values: Floats) -> str:
     """Return a line through whole numbers, each given by its distance to the one before; gaps stay open."""
-    said, before = [], None
-    for x, y in zip(days.tolist(), values.tolist(), strict=True):
-        if y != y:
-            before = None
-            continue
-        here = (x, round(y))
-        said.append(
-            f"M{here[0]} {here[1]}" if before is None else f"l{here[0] - before[0]} {here[1] - before[1]}"
-        )
-        before = here
+    known = np.isfinite(values)
+    at = np.flatnonzero(known)
+    if len(at) == 0:
+        return ""
+    points = np.column_stack([days[at], np.rint(values[at]).astype(np.int64)])
+    begins = np.flatnonzero(np.r_[True, np.diff(at) > 1])
+    steps = np.diff(points, axis=0)
+    said = []
+    for first, after in zip(begins.tolist(), [*begins[1:].tolist(), len(at)], strict=True):
+        x, y = points[first].tolist()
+        said.append(f"M{x} {y}")
+        if after > first + 1:
+            said.append("l" + " ".join(map(str, steps[first : after - 1].ravel().tolist())))
     return "".join(said).replace(" -", "-")

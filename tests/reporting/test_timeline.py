@@ -40,9 +40,10 @@ def test_a_path_goes_through_every_value_and_stays_open_where_there_is_none(valu
     days = np.cumsum(np.arange(len(values)) % 5 + 1)
     x = y = 0
     found = {}
-    for letter, a, b in re.findall(r"([Ml])(-?\d+) ?(-?\d+)", path(days, np.array(values))):
-        x, y = (int(a), int(b)) if letter == "M" else (x + int(a), y + int(b))
-        found[x] = y
+    for letter, pairs in re.findall(r"([Ml])([^Ml]+)", path(days, np.array(values))):
+        for a, b in re.findall(r"(-?\d+) ?(-?\d+)", pairs):
+            x, y = (int(a), int(b)) if letter == "M" else (x + int(a), y + int(b))
+            found[x] = y
     assert found == {day: v for day, v in zip(days.tolist(), values, strict=True) if v == v}
     gaps = sum(v == v and (i == 0 or values[i - 1] != values[i - 1]) for i, v in enumerate(values))
     assert path(days, np.array(values)).count("M") == gaps
