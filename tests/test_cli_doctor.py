@@ -101,6 +101,7 @@ def test_a_missing_extra_has_the_command_that_installs_it(
         (("run", "rate_cut", "--market"), {"embedded", "french_daily"}),
         (("data",), {"fetch", "verify"}),
         (("study",), {"claims", "first-cut"}),
+        (("replicate",), {"alquist-2018", "blitz-2020-japan", "--out"}),
         (("completion",), set(SHELLS)),
         (("run", "no_such_strategy"), set()),
     ],

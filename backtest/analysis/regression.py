@@ -102,6 +102,20 @@ def least_squares(y: Floats, design: Floats) -> Fit:
     return Fit(coefficients, errors, tested, r_squared, n)
 
 
+def ordinary_errors(y: Floats, design: Floats) -> Floats:
+    """Return the errors of least squares as if residuals were independent and of one variance, (k,).
+
+    For figures that others print; our own rest on ``least_squares``. As ``statsmodels`` gives them with
+    ``cov_type="nonrobust"``, but NaN where the columns depend on each other or are as many as the rows.
+    """
+    n, k = design.shape
+    if n <= k or np.linalg.matrix_rank(design) < k:
+        return np.full(k, np.nan)
+    bread = np.linalg.inv(design.T @ design)
+    residuals = y - design @ (bread @ (design.T @ y))
+    return np.sqrt(residuals @ residuals / (n - k) * np.diag(bread))
+
+
 def alpha(returns: Floats, benchmark: Floats, risk_free: Floats, ppy: float) -> Alpha:
     """Regress excess returns on the benchmark's excess returns.
 

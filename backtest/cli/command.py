@@ -52,6 +52,12 @@ def _study(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     return study(prog, arguments)
 
 
+def _replicate(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli.replicate import replicate
+
+    return replicate(prog, arguments)
+
+
 def _doctor(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     from backtest.cli.doctor import doctor
 
@@ -83,6 +89,7 @@ COMMANDS = {
     "list": (list_strategies, "list the shipped strategies"),
     "new": (new, "write a commented script of your own that runs as it is"),
     "study": (_study, "hold a claim against the data, or study days of your own"),
+    "replicate": (_replicate, "hold published figures of the size premium beside ours"),
     "universe": (_universe, "size classes, portfolios and a market from a table of companies"),
     "data": (_data, "list, fetch, show, import and verify series"),
     "doctor": (_doctor, "say what is installed, stored, stale and unusable, and the command for each"),

@@ -59,6 +59,11 @@ def _names(verb: str) -> Iterable[str]:
         from backtest.studies.register import CLAIMS
 
         return ("list", "claims", "events", "margin", "capacity", *(claim.id for claim in CLAIMS))
+    if verb == "replicate":
+        from backtest.replications.definition import printed
+
+        known = printed()
+        return (*dict.fromkeys((*known.papers, *known.tables)),)
     return ()
 
 

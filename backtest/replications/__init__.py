@@ -1,0 +1,1 @@
+"""Published figures, and the same figures from the stored series."""

@@ -1,0 +1,282 @@
+"""Printed figures and ours: from the original files by the real download code, and beside plain pandas."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+from unittest import mock
+
+import arch
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from backtest.errors import DataError, UsageError
+from backtest.market.fetch import fetch, to_fetch
+from backtest.market.importing import Description, import_file
+from backtest.replications.definition import printed
+from backtest.replications.replicate import Figure, Replications, replicate
+from backtest.replications.statistics import STATISTICS, Sample
+from backtest.reporting.replication_page import replication_page
+from backtest.reporting.terminal import words_of
+from tests.conftest import REPOSITORY
+from tests.market.server import from_folder, serving
+from tests.test_cli import assert_sentence, rotation
+
+SHARED = Path(os.environ.get("ROTATION_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+REGIONS = {"europe": "Europe", "japan": "Japan", "asia-pacific": "Asia_Pacific_ex_Japan"}
+FACTORS = ["F-F_Research_Data_Factors", *(f"{region}_3_Factors" for region in REGIONS.values())]
+
+original = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the original files are not here: {SHARED}")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("replications") / "store"
+    with (
+        serving(from_folder(SHARED)) as running,
+        mock.patch.dict(os.environ, {**running.environment, "ROTATION_DATA": str(folder)}),
+    ):
+        outcomes = fetch(to_fetch(FACTORS))
+    assert {outcome.status for outcome in outcomes} == {"new"}, outcomes
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(store: Path) -> Replications:
+    with mock.patch.dict(os.environ, {"ROTATION_DATA": str(store)}):
+        return replicate()
+
+
+def _raw(name: str, folder: str) -> pd.DataFrame:
+    """Return the first monthly table of a file of the library, read without our code."""
+    text = (SHARED / folder / f"{name}.csv").read_text()
+    rows = [line.split(",") for line in re.findall(r"^\s*\d{6}\s*,[^\r\n]*", text, re.MULTILINE)]
+    months = pd.PeriodIndex([f"{m.strip()[:4]}-{m.strip()[4:]}" for m, *_ in rows], freq="M")
+    frame = pd.DataFrame([[float(x) for x in values] for _, *values in rows], index=months)
+    return frame[~frame.index.duplicated()]
+
+
+def _older() -> pd.DataFrame:
+    with gzip.open(Path(arch.__file__).parent / "data" / "frenchdata" / "frenchdata.csv.gz") as file:
+        frame = pd.read_csv(file)
+    frame.index = pd.PeriodIndex([f"{m // 100}-{m % 100:02d}" for m in frame.pop("Date")], freq="M")
+    return frame
+
+
+def _ours(found: Replications, table: str) -> dict[str, Figure]:
+    return {figure.what: figure for each in found.each if each.name == table for figure in each.figures}
+
+
+def _independent(smb: pd.Series, market: pd.Series) -> dict[str, float]:
+    line = sm.OLS(smb.to_numpy(), sm.add_constant(market.to_numpy())).fit()
+    mean = stats.ttest_1samp(smb, 0.0)
+    return {
+        "mean, % a month": smb.mean(),
+        "mean, % a year": 12 * smb.mean(),
+        "volatility, % a year": smb.std() * np.sqrt(12),
+        "mean, t": mean.statistic,
+        "Sharpe ratio": smb.mean() / smb.std() * np.sqrt(12),
+        "alpha, % a month": line.params[0],
+        "alpha, % a year": 12 * line.params[0],
+        "alpha, t": line.tvalues[0],
+        "beta": line.params[1],
+    }
+
+
+@original
+@pytest.mark.parametrize("table", ["alquist-2018", "blitz-2020-us"])
+def test_figures_of_the_united_states_are_those_of_pandas_and_statsmodels(
+    found: Replications, table: str
+) -> None:
+    about, ours = printed().tables[table], _ours(found, table)
+    whole, older = _raw("F-F_Research_Data_Factors", "french"), _older()
+    sample = whole[about.first : about.last]
+    assert len(ours) == 5
+    expected = _independent(sample[1], sample[0])
+    assert {what: figure.ours for what, figure in ours.items()} == pytest.approx(
+        {what: expected[what] for what in ours}, abs=1e-10
+    )
+    until = older.index[-1]
+    smb = pd.concat([older["SMB"], whole[1][whole.index > until]])[about.first : about.last]
+    market = pd.concat([older["Mkt-RF"], whole[0][whole.index > until]])[about.first : about.last]
+    expected = _independent(smb, market)
+    assert {what: figure.older for what, figure in ours.items()} == pytest.approx(
+        {what: expected[what] for what in ours}, abs=1e-10
+    )
+
+
+@original
+@pytest.mark.parametrize("region", REGIONS)
+def test_means_of_regions_are_those_of_the_files(found: Replications, region: str) -> None:
+    smb = _raw(f"{REGIONS[region]}_3_Factors", "world/french")[1]["1990-07":"2019-12"]
+    figure = _ours(found, f"blitz-2020-{region}")["mean, % a month"]
+    assert figure.ours == pytest.approx(smb.mean(), abs=1e-10)
+    assert f"{smb.mean():.2f}" == figure.printed
+    assert figure.agrees
+
+
+@original
+def test_january_is_that_of_scipy(found: Replications) -> None:
+    smb = _raw("F-F_Research_Data_Factors", "french")[1]["1927-01":"2012-12"]
+    ours = _ours(found, "zakamulin-2014")
+    for what, part in (
+        ("mean", smb),
+        ("mean of January", smb[smb.index.month == 1]),
+        ("mean of other months", smb[smb.index.month != 1]),
+    ):
+        level = next(f for name, f in ours.items() if name.startswith(f"{what}, %"))
+        assert level.ours == pytest.approx(part.mean(), abs=1e-10)
+        assert ours[f"{what}, p"].ours == pytest.approx(stats.ttest_1samp(part, 0.0).pvalue, abs=1e-10)
+
+
+@original
+def test_what_is_said_of_differences_is_so(found: Replications) -> None:
+    """The sentences of the file that have figures."""
+    ours = _ours(found, "blitz-2020-us")
+    mean = ours["mean, % a month"]
+    assert f"{mean.older - mean.ours:.3f}" == "0.013"
+    assert all(abs(figure.older - float(figure.printed)) < 0.01 for figure in ours.values())
+    newer, older = _raw("F-F_Research_Data_Factors", "french")[1], _older()["SMB"]
+    moved = (older - newer).dropna().abs()
+    assert moved["2000-04"] == pytest.approx(1.75)
+    assert moved["1963-07":].idxmax() == pd.Period("2000-04", "M")
+    mean = _ours(found, "zakamulin-2014")["mean, % a month"]
+    assert f"{mean.older - mean.ours:.2f}" == "0.01"
+    assert [each.name for each in found.each if not each.agrees] == ["blitz-2020-us", "zakamulin-2014"]
+
+
+def test_a_difference_is_said_with_one_digit_more_than_the_print() -> None:
+    assert Figure("mean", "0.19", 0.185).agrees
+    assert not Figure("mean", "0.19", 0.1849).agrees
+    assert Figure("mean", "-33", -33.49).agrees
+    assert Figure("mean", "-0.3", -0.25).agrees
+    assert not Figure("mean", "-0.3", 0.3).agrees
+    assert Figure("mean", "11", 10.2).difference == pytest.approx(-0.8)
+
+
+def test_statistics_of_a_line_are_exact() -> None:
+    market = np.array([1.0, -2.0, 3.0, 0.5, -1.0, 2.0])
+    sample = Sample(np.arange(1, 7), 0.25 + 2.0 * market, market)
+    assert STATISTICS["alpha"].of(sample) == pytest.approx(0.25)
+    assert STATISTICS["alpha_year"].of(sample) == pytest.approx(3.0)
+    assert STATISTICS["beta"].of(sample) == pytest.approx(2.0)
+    assert STATISTICS["january"].of(sample) == pytest.approx(2.25)
+    assert STATISTICS["other_months"].of(sample) == pytest.approx(0.25 + 2.0 * 0.5)
+
+
+@original
+def test_the_page_says_what_agrees_what_differs_and_what_is_missing(found: Replications) -> None:
+    said = " ".join(
+        words_of(part)
+        for block in replication_page(found).blocks
+        for part in (
+            *getattr(block, "sentences", ()),
+            getattr(block, "said", ""),
+            getattr(block, "words", ""),
+        )
+    )
+    assert "10 of 19 printed figures are ours to the digits that are printed." in said
+    assert "SMB of April 2000 alone moved by 1.75 points" in said
+    assert "Journal of Portfolio Management 45(1), exhibit 1." in said
+    assert "Not reproduced" in said
+
+
+@original
+def test_the_command_prints_writes_and_answers_in_json(store: Path, tmp_path: Path) -> None:
+    done = rotation(tmp_path, "replicate", "alquist-2018", ROTATION_DATA=str(store))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 of 5 printed figures are ours")
+    report = Path(done.stdout.splitlines()[-1].removeprefix("Report: "))
+    assert sorted(p.name for p in report.iterdir()) == ["index.html", "replications.json"]
+    done = rotation(tmp_path, "replicate", "blitz-2020", "--json", "--out", "here", ROTATION_DATA=str(store))
+    document = json.loads(done.stdout)
+    assert document == json.loads((tmp_path / "here" / "replications.json").read_text())
+    assert [each["table"] for each in document["tables"]][:2] == ["blitz-2020-us", "blitz-2020-europe"]
+    assert (document["figures"], document["agree"]) == (8, 4)
+    first = document["tables"][0]["figures"][0]
+    assert {"printed": "0.19", "digits": 2, "agrees": False}.items() <= first.items()
+    assert document["tables"][1]["figures"][0]["older"] is None
+    assert document["data"]["series"].keys() == {*FACTORS, "SMB", "MKT_RF"}
+
+
+@original
+def test_the_documents_table_is_what_the_command_gives(found: Replications) -> None:
+    text = (REPOSITORY / "docs" / "replications.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    expected = []
+    for each in found.each:
+        for figure in each.figures:
+            older = "-" if np.isnan(figure.older) else f"{figure.older:.{figure.digits + 1}f}"
+            verdict = "agrees" if figure.agrees else f"{figure.difference:+.{figure.digits + 1}f}"
+            ours = f"{figure.ours:.{figure.digits + 1}f}"
+            expected.append([f"`{each.name}`", figure.what, figure.printed, ours, verdict, older])
+    assert rows == expected
+    agree = sum(figure.agrees for figure in found.figures)
+    assert f"{agree} of {len(found.figures)} printed figures" in text
+    for each in found.each:
+        if not each.agrees:
+            assert each.about.differs in text
+        if each.about.assumed:
+            assert each.about.assumed in text
+    for missing in found.missing.values():
+        assert f"{missing.citation}. {missing.why}" in text
+
+
+def test_what_is_not_stored_is_named_with_its_command(tmp_path: Path) -> None:
+    done = rotation(tmp_path, "replicate", "blitz-2020-japan", ROTATION_DATA=str(tmp_path / "store"))
+    assert_sentence(done, 1, "get them with: rotation data fetch Japan_3_Factors\n")
+    done = rotation(tmp_path, "replicate", "blitz-2021", ROTATION_DATA=str(tmp_path / "store"))
+    assert_sentence(done, 2, "there is no table 'blitz-2021'; did you mean 'blitz-2020'?")
+
+
+def test_a_name_without_a_figure_says_why() -> None:
+    with pytest.raises(UsageError, match="switzer-2010 is not reproduced: Its small companies"):
+        printed().named(["switzer-2010"])
+    assert list(printed().named(["blitz-2020"]).tables) == [
+        "blitz-2020-us",
+        *(f"blitz-2020-{region}" for region in REGIONS),
+    ]
+
+
+HEAD = '[papers]\na = "A"\n\n[missing]\n\n[tables.b]\npaper = "a"\ntitle = "B"\nexhibit = "table 1"\n'
+SAMPLE = 'first = "2000-01"\nlast = "2001-12"\nreturns = "MINE"\n\n[tables.b.printed]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (HEAD.replace('paper = "a"', 'paper = "c"') + SAMPLE, "line 7: there is no paper 'c'; there are: a"),
+        (HEAD + SAMPLE.replace("2000-01", "soon"), "line 10: 'soon' is not a month; write it as 1990-07"),
+        (HEAD + SAMPLE.replace("2001", "1999"), "line 11: the last month 1999-12 lies before the first"),
+        (HEAD + SAMPLE.replace("MINE", "MINE[a"), "line 12: 'MINE[a' is no series; write its id, or ID"),
+        (HEAD + SAMPLE + 'maen = "1.0"\n', "line 15: there is no statistic 'maen'; did you mean 'mean'?"),
+        (HEAD + SAMPLE + 'beta = "1.0"\n', "line 15: 'beta' needs the market; name its series with market"),
+        (HEAD + SAMPLE + 'mean = "nan"\n', "line 15: mean must be a number, not 'nan'"),
+        (HEAD + SAMPLE + "mean = 0.19\n", "line 15: 'mean' must be text, not a number; write it in quotes"),
+        (HEAD.replace("title", "tilte") + SAMPLE, "there is no 'tilte' here; did you mean 'title'?"),
+    ],
+)
+def test_a_wrong_definition_is_said_with_its_line(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "replications.toml").write_text(text)
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        printed(tmp_path / "replications.toml")
+
+
+def test_a_gap_within_a_sample_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
+    months = [f"{y}-{m:02d}-28" for y in (2000, 2001) for m in range(1, 13) if (y, m) != (2001, 5)]
+    (tmp_path / "mine.csv").write_text("\n".join(["date,value", *(f"{month},0.01" for month in months)]))
+    import_file(tmp_path / "mine.csv", Description("MINE", "total-return", "decimal", frequency="monthly"))
+    (tmp_path / "replications.toml").write_text(HEAD + SAMPLE + 'mean = "1.0"\n')
+    wanted = printed(tmp_path / "replications.toml")
+    with (
+        mock.patch("backtest.replications.replicate.printed", return_value=wanted),
+        pytest.raises(DataError, match="MINE has no value of 2001-05, which is within the sample 2000-01 to"),
+    ):
+        replicate()
