@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from backtest.files import whole_file, whole_folder
 from backtest.records.document import to_json
 from backtest.reporting.folder import write_figures, write_report
@@ -53,8 +51,8 @@ def write_sweep(sweep: Sweep, page: Page, *, also: Collection[str] = ()) -> Path
             write_figures(page.blocks, draft)
     if "csv" in also:
         with whole_file(folder / "trials.csv", "the trials", GO_ON) as written:
-            for which, part in enumerate(sorted(sweep.results.trials.glob("part-*.parquet"))):
-                written.write(csv_of(pd.read_parquet(part, partitioning=None), header=which == 0))
+            for which, part in enumerate(sweep.results.whole()):
+                written.write(csv_of(sweep.results.table(part).to_pandas(), header=which == 0))
     if "xlsx" in also:
         with whole_file(folder / "sweep.xlsx", "the workbook", GO_ON) as written:
             write_workbook(sheets(sweep), written)

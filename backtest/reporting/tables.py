@@ -88,7 +88,11 @@ def comparison_sheets(comparison: Comparison, document: ComparisonDocument, said
 
 def sweep_frame(sweep: Sweep) -> pd.DataFrame:
     """Return every trial by its combination's number: parameters, status, measures, window."""
-    return pd.read_parquet(sweep.results.trials, partitioning=None).set_index("combination")
+    import pyarrow as pa
+
+    parts = [sweep.results.table(part) for part in sweep.results.whole()]
+    rows: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas()
+    return rows.set_index("combination")
 
 
 def sweep_sheets(sweep: Sweep, said: list[str], worth: list[tuple[str, str, str]]) -> Workbook:

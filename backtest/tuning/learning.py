@@ -82,7 +82,7 @@ def learn(
     dates = trials.market.bars.dates
     days = (dates[window[0]], dates[window[1]])
     for which, (start, stop) in enumerate(pieces_of(n, results.manifest["chunk"])):
-        stored = results.chunk_columns(which, ["combination", "status", *SWEPT]) if which in there else None
+        stored = results.columns(there[which], ["combination", "status", *SWEPT]) if which in there else None
         numbers, status, measured = [], [], []
         for begin in range(start, stop, _BATCH):
             asked = [_asked(study, trials) for _ in range(begin, min(begin + _BATCH, stop))]

@@ -1,18 +1,24 @@
-"""Results of a sweep: a Parquet dataset that grows chunk by chunk, and the manifest of what it is of."""
+"""Results of a sweep: a Parquet dataset that grows chunk by chunk, and the manifest of what it is of.
+
+Both carry their checksums. That of a part stands in its name, so that a part is there with it or not at
+all, whoever else goes on with the same sweep; it is of its bytes, its number, and what the sweep is of.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.errors import RotationError, UsageError
-from backtest.files import ANOTHER_FOLDER, content_of, whole_file
+from backtest.files import content_of, whole_file, whole_folder
 from backtest.measures import SWEPT
 from backtest.tuning.trials import STATUSES
 
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 TRIALS = "trials"
 GO_ON = "what was measured before is kept: free the disk and go on with --resume"
-_CHUNK = re.compile(r"part-(\d{6,})\.parquet")
+_CHUNK = re.compile(r"part-(\d{6,})-([0-9a-f]{16})\.parquet")
 
 _NAMES = {
     "strategy": "the strategy",
@@ -86,32 +92,79 @@ class Results:
         """The folder of the dataset."""
         return self.folder / TRIALS
 
-    def chunk(self, which: int) -> Path:
-        """Return the place of a chunk."""
-        return self.trials / f"part-{which:06d}.parquet"
+    @cached_property
+    def identity(self) -> str:
+        """A checksum of what the trials are of."""
+        of = {key: self.manifest.get(key) for key in (*_NAMES, "combinations")}
+        return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
 
-    def done(self) -> set[int]:
-        """Return which chunks are there."""
-        names = (_CHUNK.fullmatch(path.name) for path in self.trials.glob("part-*.parquet"))
-        return {int(name[1]) for name in names if name}
+    def done(self) -> dict[int, Path]:
+        """Return the place of each chunk that is there, by its number.
+
+        Raises
+        ------
+        RotationError
+            When there is a file that pandas or DuckDB would read as trials and that is no part of this sweep.
+        """
+        found: dict[int, Path] = {}
+        for path in sorted(self.trials.glob("[!._]*")):
+            name = _CHUNK.fullmatch(path.name)
+            which = int(name[1]) if name else -1
+            if which in found or not 0 <= which < self._n_chunks:
+                raise RotationError(
+                    f"{path} is no part of this sweep: move it elsewhere, and go on with --resume"
+                )
+            found[which] = path
+        return found
+
+    @property
+    def _n_chunks(self) -> int:
+        return int(-(-self.manifest["combinations"] // self.manifest["chunk"]))
 
     def write(self, which: int, content: bytes) -> None:
         """Write a chunk; errors as ``whole_file``."""
-        with whole_file(self.chunk(which), "a part of the sweep", GO_ON) as file:
+        place = self.trials / f"part-{which:06d}-{self._checksum(which, content)}.parquet"
+        with whole_file(place, "a part of the sweep", GO_ON) as file:
             file.write(content)
 
-    def chunk_columns(self, which: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Return columns of one chunk; RotationError where it is not whole."""
-        import pyarrow as pa
+    def _checksum(self, which: int, content: bytes) -> str:
+        return hashlib.sha256(f"{self.identity} {which}\n".encode() + content).hexdigest()[:16]
+
+    def whole(self) -> list[Path]:
+        """Return the places of all chunks, in order; RotationError where one is missing, else as ``done``."""
+        done = self.done()
+        missing = [which for which in range(self._n_chunks) if which not in done]
+        if missing:
+            raise RotationError(f"part {missing[0]} is missing in {self.trials}: go on with --resume")
+        return [done[which] for which in range(self._n_chunks)]
+
+    def content(self, place: Path) -> bytes:
+        """Return the Parquet file of a chunk after comparing it with its checksum.
+
+        Raises
+        ------
+        RotationError
+            When it cannot be read, or is not what was written.
+        """
+        cure = "delete it and go on with --resume"
+        try:
+            content = content_of(place)
+        except OSError as error:
+            raise RotationError(f"{place} cannot be read ({error.strerror}): {cure}") from None
+        _, which, checksum = place.stem.split("-")
+        if checksum != self._checksum(int(which), content):
+            raise RotationError(f"{place} is not what was written, as its checksum says: {cure}")
+        return content
+
+    def table(self, place: Path, names: Sequence[str] | None = None) -> Any:
+        """Return one chunk as a pyarrow table, all of it or some columns; errors as ``content``."""
         import pyarrow.parquet as pq
 
-        place = self.chunk(which)
-        try:
-            table = pq.read_table(place, columns=list(dict.fromkeys(names)), partitioning=None)
-        except (OSError, pa.ArrowException) as error:
-            raise RotationError(
-                f"{place} cannot be read ({type(error).__name__}): delete it and go on with --resume"
-            ) from None
+        return pq.read_table(io.BytesIO(self.content(place)), columns=names and list(dict.fromkeys(names)))
+
+    def columns(self, place: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return columns of one chunk; errors as ``content``."""
+        table = self.table(place, names)
         return {name: _array(table.column(name)) for name in names}
 
 
@@ -125,20 +178,34 @@ def _array(values: Any) -> NDArray[Any]:
     return values.to_numpy()
 
 
+def _sealed(manifest: dict[str, Any]) -> bytes:
+    """Return a manifest as its file has it: with a checksum of all that it says."""
+    said = json.dumps({key: value for key, value in manifest.items() if key != "seal"}, indent=2)
+    seal = hashlib.sha256(said.encode()).hexdigest()
+    return (json.dumps({**json.loads(said), "seal": seal}, indent=2) + "\n").encode()
+
+
 def manifest_to_resume(folder: Path) -> dict[str, Any]:
-    """Return the manifest of the sweep in a folder; UsageError where there is none that can be read."""
+    """Return the manifest of the sweep in a folder; UsageError where none is, or another than was written."""
     place = folder / MANIFEST
     if not place.is_file():
         raise UsageError(f"there is no sweep to resume in {folder}; leave --resume out to start one")
     try:
-        manifest: dict[str, Any] = json.loads(content_of(place))
-    except (OSError, ValueError):
-        raise UsageError(f"{place} cannot be read, so the sweep cannot be resumed; start another") from None
+        content = content_of(place)
+        manifest: dict[str, Any] = json.loads(content)
+        intact = content == _sealed(manifest)
+    except (OSError, ValueError, AttributeError):
+        intact = False
+    if not intact:
+        raise UsageError(
+            f"{place} is not what this version wrote, so the sweep cannot be resumed; "
+            "start another with --out"
+        )
     return manifest
 
 
 def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Results:
-    """Return the results in a folder: new ones, or those to be continued.
+    """Return the results in a folder: new ones, or those to be continued, each part as it was written.
 
     Raises
     ------
@@ -146,27 +213,22 @@ def open_results(folder: Path, manifest: dict[str, Any], *, resume: bool) -> Res
         When the folder is taken and not to be resumed, or holds a sweep of something else; the sentence names
         the difference.
     RotationError
-        When it cannot be written.
+        When it cannot be written, or a part is damaged or of another sweep.
     """
     place = folder / MANIFEST
     if resume:
         before = manifest_to_resume(folder)
         refuse_other(before, manifest, folder)
-        return Results(folder, before)
-    more = "; add --resume to go on with the sweep in it" if place.is_file() else ""
-    taken = UsageError(f"{folder} exists already; name a new folder with --out{more}")
+        results = Results(folder, before)
+        for part in results.done().values():
+            results.content(part)
+        return results
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise taken
-    try:
-        (folder / TRIALS).mkdir(parents=True)
-    except FileExistsError:  # another command has taken it just now
-        raise taken from None
-    except OSError as error:
-        raise RotationError(
-            f"{folder} cannot be made: {error.strerror or error}; name another with --out"
-        ) from None
-    with whole_file(place, "the sweep's manifest", ANOTHER_FOLDER) as file:
-        file.write((json.dumps(manifest, indent=2) + "\n").encode())
+        more = "; add --resume to go on with the sweep in it" if place.is_file() else ""
+        raise UsageError(f"{folder} exists already; name a new folder with --out{more}")
+    with whole_folder(folder, "the sweep") as draft:
+        (draft / MANIFEST).write_bytes(_sealed(manifest))
+        (draft / TRIALS).mkdir()
     return Results(folder, manifest)
 
 

@@ -112,6 +112,8 @@ def survey(results: Results, objectives: tuple[Objective, ...]) -> Survey:
     ------
     UsageError
         When no trial was measured, or none of those that were can be chosen.
+    RotationError
+        When a part is missing, damaged, or of something else.
     """
     n = results.manifest["combinations"]
     reading = _Reading(
@@ -121,8 +123,8 @@ def survey(results: Results, objectives: tuple[Objective, ...]) -> Survey:
         tuple(np.empty(n) for _ in objectives),
     )
     begin = 0
-    for which in sorted(results.done()):
-        begin = reading.take(begin, results.chunk_columns(which, reading.columns))
+    for part in results.whole():
+        begin = reading.take(begin, results.columns(part, reading.columns))
     counts = by_status(reading.status)
     if counts["measured"] == 0:
         raise UsageError(f"none of the {n:,} combinations could be measured: {counts}")

@@ -31,7 +31,7 @@ def written(folder: Path, rate_cut: Strategy, status: np.ndarray, measures: np.n
     """Write made-up measures as a sweep's dataset, in chunks."""
     parameters = {p.name: p for p in rate_cut.parameters}
     axes = [Axis(parameters["delay"], tuple(range(10))), Axis(parameters["hold"], tuple(range(1, 51)))]
-    results = Results(folder, {"combinations": len(status)})
+    results = Results(folder, {"combinations": len(status), "chunk": CHUNK})
     results.trials.mkdir(parents=True)
     for which, start in enumerate(range(0, len(status), CHUNK)):
         part = slice(start, min(start + CHUNK, len(status)))
