@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.analysis.regression import alpha
+from backtest.analysis.rolling import Starts, starts
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL
 from backtest.decisions import Weights
@@ -156,6 +157,12 @@ class Run(Pictured):
         """Alpha with its interval, over the window and over its parts."""
         against, free = (self.bars.column(name)[1:] for name in (self.benchmark, "cash"))
         return skill(self.bars.dates, self.path.returns, against, free, self.market.frequency)
+
+    @cached_property
+    def starts(self) -> Starts:
+        """How much the lead on the benchmark depends on the start."""
+        against = self.bars.column(self.benchmark)[1:]
+        return starts(self.bars.dates, self.path.returns, against, self.market.frequency)
 
     @property
     def benchmark(self) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
+from backtest.analysis.rolling import MODERN, Starts, WindowLeads
 from backtest.dates import EVERY_FILL
 from backtest.folders import shipped
 from backtest.parameters import Value
@@ -52,6 +54,50 @@ class SkillDocument(msgspec.Struct, frozen=True):
         return cls(*skill.ends, skill.visible, tuple(parts))
 
 
+class WindowsDocument(msgspec.Struct, frozen=True):
+    """The leads over all windows of so many years, a row as ``WindowLeads``; a month is ``YYYY-MM``."""
+
+    years: int
+    windows: int
+    apart: int
+    led: float | None
+    worst: float | None
+    worst_from: str | None
+    median: float | None
+    best: float | None
+    best_from: str | None
+
+    @classmethod
+    def of(cls, row: WindowLeads) -> WindowsDocument:
+        """Return what one row comes to."""
+        worst, best = (None if each is None else str(each) for each in (row.worst_from, row.best_from))
+        return cls(*row[:5], worst, row.median, row.best, best)
+
+
+class SinceDocument(msgspec.Struct, frozen=True):
+    """The lead since a month, ``YYYY-MM``."""
+
+    month: str
+    lead: float
+
+
+class StartsDocument(msgspec.Struct, frozen=True):
+    """How much the lead depends on the start: growth a year less the benchmark's, decimal.
+
+    ``since`` is None where the run began later, or ends too soon after.
+    """
+
+    lead: float | None
+    since: SinceDocument | None
+    windows: tuple[WindowsDocument, ...]
+
+    @classmethod
+    def of(cls, starts: Starts) -> StartsDocument:
+        """Return what a run's starts come to."""
+        since = None if np.isnan(starts.modern) else SinceDocument(str(MODERN), starts.modern)
+        return cls(starts.whole, since, tuple(map(WindowsDocument.of, starts.windows)))
+
+
 class Shaded(msgspec.Struct, frozen=True):
     """First and last day of each row of cuts, and of each recession."""
 
@@ -89,6 +135,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         How many combinations of parameters were tried before this one was chosen.
     metrics, benchmarks
         The measures of the run, and of each benchmark.
+    starts
+        How much the lead on the benchmark depends on the start.
     robustness
         Trials at other costs and with later fills, where they were asked for.
     report
@@ -116,6 +164,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     tried: int = 1
     metrics: Metrics
     skill: SkillDocument | None = None
+    starts: StartsDocument | None = None
     benchmarks: Mapping[str, Metrics]
     robustness: Robustness | UnsetType = UNSET
     data: DataDocument
@@ -147,6 +196,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             tried=tried,
             metrics=result.metrics,
             skill=SkillDocument.of(result.skill),
+            starts=StartsDocument.of(result.starts),
             benchmarks=result.benchmarks,
             robustness=UNSET if robust is None else robust,
             data=DataDocument.of(market),

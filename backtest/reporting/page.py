@@ -13,6 +13,7 @@ from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
+from backtest.reporting.starts import starts_blocks, starts_brief, turned
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
@@ -340,7 +341,9 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
     blocks: list[b.Block] = [
         b.Heading(record.name, 1),
         b.Text(result.strategy.thesis, "lead"),
-        b.Conclusion((verdict(result, tried), *_against_factors(sheet))),
+        b.Conclusion(
+            (verdict(result, tried), *turned(result.starts, result.benchmark), *_against_factors(sheet))
+        ),
         b.Text(opening(result, tried), "note"),
         *warnings(result),
         tiles(sheet),
@@ -355,6 +358,8 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("Drawdowns"), drawn["drawdown"], _drawdowns(sheet)),
         *(b.Heading("Alpha"), b.Text(_alpha_note(sheet.models)), *_models(sheet.models)),
         *(b.Heading("Over time"), drawn["rolling"]),
+        b.Heading("How much depends on the start"),
+        *starts_blocks(result.starts, result.benchmark, (result.start, result.end)),
         *(b.Heading("Calendar years and months"), drawn["years"], _calendar(sheet)),
         *(b.Heading("Switches"), *_switches(sheet)),
         *(b.Heading("Regimes"), *_regimes(result, sheet)),
@@ -372,11 +377,12 @@ _SAID_ABOVE = ("thesis", "proxy", "caution")
 
 
 def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
-    """Return what a terminal shows of a run: verdict and table, then the terms."""
+    """Return what a terminal shows of a run: verdict, measures and starts, then the terms."""
     blocks: list[b.Block] = [
-        b.Conclusion((verdict(result),), brief=True),
+        b.Conclusion((verdict(result), *turned(result.starts, result.benchmark)), brief=True),
         b.Text(opening(result), brief=True),
         measures({result.strategy.name: result.metrics, **result.benchmarks}),
+        starts_brief(result.starts),
     ]
     if robust is not None:
         blocks += _robustness(robust)
