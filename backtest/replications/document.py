@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FigureDocument(msgspec.Struct, frozen=True):
-    """A figure; ``replicate.Figure`` says what each is, ``older`` is null where there is no older file."""
+    """A figure; ``replicate.Figure`` says what each is, ``other`` is null where there is no other series."""
 
     figure: str
     printed: str
@@ -23,17 +23,17 @@ class FigureDocument(msgspec.Struct, frozen=True):
     ours: float
     difference: float
     agrees: bool
-    older: float | None
+    other: float | None
 
     @classmethod
     def of(cls, figure: Figure) -> FigureDocument:
         """Return the document of a figure."""
-        numbers = (figure.digits, figure.ours, figure.difference, figure.agrees, figure.older)
+        numbers = (figure.digits, figure.ours, figure.difference, figure.agrees, figure.other)
         return cls(figure.what, figure.printed, *numbers)
 
 
 class TableDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A table: where it is printed, its sample, its figures, and why ours differ where they do."""
+    """A table: where it is printed, its sample, its figures, those of single cases, and why ours differ."""
 
     table: str
     title: str
@@ -41,9 +41,11 @@ class TableDocument(msgspec.Struct, frozen=True, kw_only=True):
     exhibit: str
     first: str
     last: str
-    series: str
+    series: list[str]
+    other: str | None
     figures: list[FigureDocument]
-    assumed: str | None
+    cases: list[FigureDocument]
+    note: str | None
     differs: str | None
 
     @classmethod
@@ -57,9 +59,11 @@ class TableDocument(msgspec.Struct, frozen=True, kw_only=True):
             exhibit=about.exhibit,
             first=about.first,
             last=about.last,
-            series=about.returns,
+            series=list(each.used),
+            other=about.other_returns or None,
             figures=[FigureDocument.of(figure) for figure in each.figures],
-            assumed=about.assumed or None,
+            cases=[FigureDocument.of(figure) for figure in each.cases],
+            note=about.note or None,
             differs=None if each.agrees else about.differs,
         )
 
@@ -76,6 +80,8 @@ class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     figures: int
     agree: int
+    cases: int
+    cases_agree: int
     tables: list[TableDocument]
     not_reproduced: list[MissingDocument]
     data: DataDocument
@@ -87,6 +93,8 @@ class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             figures=len(found.figures),
             agree=sum(figure.agrees for figure in found.figures),
+            cases=len(found.cases),
+            cases_agree=sum(figure.agrees for figure in found.cases),
             tables=[TableDocument.of(each, found.papers[each.about.paper]) for each in found.each],
             not_reproduced=[MissingDocument(each.citation, each.why) for each in found.missing.values()],
             data=DataDocument.of(found),

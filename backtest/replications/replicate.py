@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +14,14 @@ from backtest.market.definition import absent
 from backtest.market.formulas import Reference
 from backtest.market.reading import read
 from backtest.market.units import unit
-from backtest.replications.definition import Missing, PrintedTable, printed
-from backtest.replications.statistics import STATISTICS, Sample
+from backtest.replications.definition import PrintedCases, printed
+from backtest.replications.statistics import OF_CASES, STATISTICS, RealReturns, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from backtest.dates import Floats
+    from backtest.replications.definition import Missing, PrintedTable, Table
     from backtest.series import Series
 
 _ROUNDING = 1e-9
@@ -38,14 +40,14 @@ class Figure:
         As it is printed.
     ours
         From the series as they are stored, in the unit of the print.
-    older
-        The same with an older file, as far as that goes; NaN where there is none.
+    other
+        The same from the other series of its table; NaN where there is none.
     """
 
     what: str
     printed: str
     ours: float
-    older: float = float("nan")
+    other: float = float("nan")
 
     @property
     def digits(self) -> int:
@@ -65,16 +67,28 @@ class Figure:
 
 @dataclass(frozen=True)
 class Replication:
-    """A printed table and ours: its figures in the order of the print."""
+    """A printed table and ours.
+
+    Parameters
+    ----------
+    name, about
+        Which table, and what is said of it.
+    figures, cases
+        Its figures in the order of the print, and those of single cases.
+    used
+        The series it is made of, by how they are written.
+    """
 
     name: str
-    about: PrintedTable
+    about: Table
     figures: tuple[Figure, ...]
+    cases: tuple[Figure, ...]
+    used: Mapping[str, Series]
 
     @property
     def agrees(self) -> bool:
         """Whether every figure does."""
-        return all(figure.agrees for figure in self.figures)
+        return all(figure.agrees for figure in (*self.figures, *self.cases))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +103,19 @@ class Replications:
         Citations by the name that a table has for its paper.
     missing
         What is not reproduced, by name.
-    sources
-        Every series that went into it, by id.
     """
 
     each: tuple[Replication, ...]
     papers: Mapping[str, str]
     missing: Mapping[str, Missing]
-    sources: Mapping[str, Series]
     name: str = "replications"
     title: str = "Printed figures of the size premium, and ours"
     proxy: str = ""
+
+    @property
+    def sources(self) -> Mapping[str, Series]:
+        """Every series that went into it, by id."""
+        return {series.id: series for each in self.each for series in each.used.values()}
 
     @property
     def last(self) -> np.datetime64:
@@ -108,8 +124,13 @@ class Replications:
 
     @property
     def figures(self) -> list[Figure]:
-        """All figures, table by table."""
+        """The figures of all tables."""
         return [figure for each in self.each for figure in each.figures]
+
+    @property
+    def cases(self) -> list[Figure]:
+        """The single cases of all tables."""
+        return [figure for each in self.each for figure in each.cases]
 
 
 def replicate(names: Iterable[str] = ()) -> Replications:
@@ -128,73 +149,139 @@ def replicate(names: Iterable[str] = ()) -> Replications:
         When a series is not stored yet, with the command that gets it, or has a gap in a sample.
     """
     wanted = printed().named(names)
-    written = [text for table in wanted.tables.values() for text in _written(table) if text]
-    require(dict.fromkeys(Reference.parse(text).id for text in written))
-    read_once: dict[str, Series] = {}
-    for text in written:
-        if text not in read_once:
-            reference = Reference.parse(text)
-            read_once[text] = read(entry(reference.id), reference.column)
-    each = tuple(_replication(name, table, read_once) for name, table in wanted.tables.items())
-    sources = {series.id: series for series in read_once.values()}
-    return Replications(each, wanted.papers, wanted.missing, sources)
+    written = {name: tuple(_written(table)) for name, table in wanted.tables.items()}
+    each_once = dict.fromkeys(text for texts in written.values() for text in texts)
+    _require(dict.fromkeys(Reference.parse(text).id for text in each_once))
+    series = {text: _read(text) for text in each_once}
+    each = (
+        _replication(name, table, {text: series[text] for text in written[name]})
+        for name, table in wanted.tables.items()
+    )
+    return Replications(tuple(each), wanted.papers, wanted.missing)
 
 
-def require(ids: Iterable[str]) -> None:
-    """Raise a DataError with the command that gets them where series are not stored."""
+def _require(ids: Iterable[str]) -> None:
     lacking = [id for id in ids if absent(entry(id))]
     if lacking:
         raise DataError(
-            f"the printed figures need series that are not stored yet; get them with: "
+            "the printed figures need series that are not stored yet; get them with: "
             f"rotation data fetch {' '.join(lacking)}"
         )
 
 
-def _written(table: PrintedTable) -> Sequence[str]:
-    return table.returns, table.market, table.older_returns, table.older_market
+def _read(text: str) -> Series:
+    reference = Reference.parse(text)
+    return read(entry(reference.id), reference.column)
 
 
-def _replication(name: str, table: PrintedTable, series: Mapping[str, Series]) -> Replication:
-    now = _sample(table, series)
-    then = _sample(table, series, older=True) if table.older_returns else None
+def _written(table: Table) -> Iterator[str]:
+    """Give the series that a table needs, as they are written; of prices the first that is stored."""
+    if isinstance(table, PrintedCases):
+        yield from table.returns
+        yield _prices(table)
+        yield from filter(None, [table.other_returns])
+    else:
+        yield from filter(None, [table.returns, table.market, table.other_returns, table.other_market])
+
+
+def _prices(table: PrintedCases) -> str:
+    stored = (text for text in table.prices if not absent(entry(Reference.parse(text).id)))
+    return next(stored, table.prices[0])
+
+
+def _replication(name: str, table: Table, used: Mapping[str, Series]) -> Replication:
+    if isinstance(table, PrintedCases):
+        return _of_cases(name, table, used)
+    now = _sample(table, used)
+    then = _sample(table, used, other=True) if table.other_returns else None
     figures = []
     for key, text in table.printed.items():
         of = STATISTICS[key].of
         figures.append(Figure(STATISTICS[key].label, text, of(now), of(then) if then else float("nan")))
-    return Replication(name, table, tuple(figures))
+    return Replication(name, table, tuple(figures), (), used)
 
 
-def _sample(table: PrintedTable, series: Mapping[str, Series], *, older: bool = False) -> Sample:
-    """Return a table's sample; with ``older`` of the older series as far as they go, then of the newer."""
+def _sample(table: PrintedTable, series: Mapping[str, Series], *, other: bool = False) -> Sample:
+    """Return a table's sample; with ``other`` of its other series, where they have values."""
 
-    def values(name: str, before: str) -> Floats:
+    def values(name: str, beside: str) -> Floats:
         if not name:
             return np.full(len(table.months), np.nan)
-        found = _found(series[name], table.months)
-        if older and before:
-            first = _found(series[before], table.months)
-            found = np.where(np.isnan(first), found, first)
-        _refuse_gap(found, series[name], table)
-        return found
+        return _returns([series[name]], series[beside] if other and beside else None, table.months)
 
-    returns, market = values(table.returns, table.older_returns), values(table.market, table.older_market)
+    returns, market = values(table.returns, table.other_returns), values(table.market, table.other_market)
     return Sample(table.months.astype(int) % 12 + 1, returns, market)
 
 
-def _found(series: Series, months: np.ndarray) -> Floats:
-    """Return a series' values in percent at some months, NaN where it has none."""
+def _of_cases(name: str, table: PrintedCases, used: Mapping[str, Series]) -> Replication:
+    months = np.array(list(table.after), dtype="datetime64[M]")
+    recession = np.isin(list(table.after), table.recessions)
+    prices = used[_prices(table)]
+    after = months[:, None] + np.arange(1, table.months + 1)
+    dearer = _values(prices, after[:, -1]) / _values(prices, months)
+
+    def real(other: Series | None) -> RealReturns:
+        earned = _returns([used[text] for text in table.returns], other, after)
+        return RealReturns(100.0 * (np.prod(1.0 + earned / 100.0, axis=1) / dearer - 1.0), recession)
+
+    ours = real(None)
+    beside = real(used[table.other_returns]) if table.other_returns else None
+
+    def figure(what: str, text: str, of: Callable[[RealReturns], float]) -> Figure:
+        return Figure(what, text, of(ours), of(beside) if beside else float("nan"))
+
+    figures = [figure(OF_CASES[key].label, text, OF_CASES[key].of) for key, text in table.printed.items()]
+    cases = []
+    for i, (month, text) in enumerate(table.after.items()):
+        what = f"{month}, recession" if recession[i] else month
+        cases.append(figure(what, text, partial(_case, i)))
+    return Replication(name, table, tuple(figures), tuple(cases), used)
+
+
+def _case(number: int, cases: RealReturns) -> float:
+    return float(cases.returns[number])
+
+
+def _returns(series: Sequence[Series], other: Series | None, months: np.ndarray) -> Floats:
+    """Return the sum of series at some months, percent, or the other one where it has a value.
+
+    Raises
+    ------
+    DataError
+        When one is no return, or has no value of a month.
+    """
+    found = np.sum([_percent(each, months) for each in series], axis=0)
+    if other is not None:
+        first = _percent(other, months)
+        found = np.where(np.isnan(first), found, first)
+    _refuse_gap(found, series[0], months)
+    return found
+
+
+def _percent(series: Series, months: np.ndarray) -> Floats:
     scale = unit(series.unit).scale
     if scale is None:
         raise DataError(f"{series.id} counts {series.unit}, which is no return")
+    return 100.0 * scale * _found(series, months)
+
+
+def _values(series: Series, months: np.ndarray) -> Floats:
+    found = _found(series, months)
+    _refuse_gap(found, series, months)
+    return found
+
+
+def _found(series: Series, months: np.ndarray) -> Floats:
+    """Return a series' values at some months, of any shape; NaN where it has none."""
     own = series.dates.astype("datetime64[M]")
     at = np.minimum(np.searchsorted(own, months), len(own) - 1)
-    return np.where(own[at] == months, 100.0 * scale * series.values[at], np.nan)
+    return np.where(own[at] == months, series.values[at], np.nan)
 
 
-def _refuse_gap(values: Floats, series: Series, table: PrintedTable) -> None:
+def _refuse_gap(values: Floats, series: Series, months: np.ndarray) -> None:
     gap = np.isnan(values)
     if gap.any():
         raise DataError(
-            f"{series.id} has no value of {table.months[gap.argmax()]}, which is within the sample "
-            f"{table.first} to {table.last}; get its newest file with: rotation data fetch {series.id}"
+            f"{series.id} has no value of {months[gap].min()}, which a printed figure needs; get its newest "
+            f"file with: rotation data fetch {series.id}"
         )

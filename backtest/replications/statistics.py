@@ -12,7 +12,7 @@ from backtest.analysis.regression import least_squares, ordinary_errors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backtest.dates import Floats, Ints
+    from backtest.dates import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,3 +86,39 @@ STATISTICS = {
 }
 """The statistics by the names that ``data/replications.toml`` uses. A year is twelve months, not compounded;
 t and p are the ordinary ones, as papers print them: of independent months of one variance."""
+
+
+@dataclass(frozen=True, eq=False)
+class RealReturns:
+    """What was earned after each of several months.
+
+    Parameters
+    ----------
+    returns
+        (n,) float64, percent over the whole time after the case.
+    recession
+        (n,) bool: whether a recession is marked.
+    """
+
+    returns: Floats
+    recession: Bools
+
+
+@dataclass(frozen=True)
+class StatisticOfCases:
+    """What is printed of all cases: its label, and the function that gives it."""
+
+    label: str
+    of: Callable[[RealReturns], float]
+
+
+OF_CASES = {
+    "mean": StatisticOfCases("mean of all, %", lambda c: float(c.returns.mean())),
+    "mean_recession": StatisticOfCases(
+        "mean with a recession, %", lambda c: float(c.returns[c.recession].mean())
+    ),
+    "mean_other": StatisticOfCases(
+        "mean without a recession, %", lambda c: float(c.returns[~c.recession].mean())
+    ),
+}
+"""The statistics of cases by the names that the file uses."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from backtest.files import whole_folder
@@ -15,7 +14,7 @@ from backtest.reporting.html import render
 from backtest.reporting.page import data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from backtest.replications.replicate import Figure, Replication, Replications
@@ -26,49 +25,60 @@ SAID = (
 )
 
 
-def _row(figure: Figure, *, older: bool) -> tuple[b.Said, ...]:
-    digits = figure.digits
-    verdict: b.Said = "agrees" if figure.agrees else f"{figure.difference:+.{digits + 1}f}"
-    shown = (figure.what, figure.printed, f"{figure.ours:.{digits + 1}f}", verdict)
-    return (*shown, f"{figure.older:.{digits + 1}f}") if older else shown
+def _row(figure: Figure, *, other: bool) -> tuple[b.Said, ...]:
+    digits = figure.digits + 1
+    verdict: b.Said = "agrees" if figure.agrees else f"{figure.difference:+.{digits}f}"
+    shown = (figure.what, figure.printed, f"{figure.ours:.{digits}f}", verdict)
+    return (*shown, f"{figure.other:.{digits}f}") if other else shown
 
 
-def _table(each: Replication) -> b.Table:
-    older = any(not math.isnan(figure.older) for figure in each.figures)
-    heads = ["", "printed", "ours", "difference"]
-    if older:
-        heads.append("older file")
-    return b.table(heads, (_row(figure, older=older) for figure in each.figures), brief=True)
+def _table(each: Replication, figures: Sequence[Figure], *, brief: bool) -> b.Table:
+    other = each.about.other
+    heads = ["", "printed", "ours", "difference", *filter(None, [other])]
+    return b.table(heads, (_row(figure, other=bool(other)) for figure in figures), brief=brief)
+
+
+def _other(each: Replication) -> Iterator[b.Block]:
+    """Say what the last column is."""
+    about = each.about
+    if about.other:
+        last = each.used[about.other_returns].last.astype("datetime64[M]")
+        yield b.Text(
+            f"{about.other.capitalize()}: with {about.other_returns} as far as it goes, {last}.", "note"
+        )
 
 
 def _section(each: Replication, found: Replications) -> Iterator[b.Block]:
     about = each.about
     yield b.Heading(f"{each.name}: {about.title}", brief=True)
     yield b.Text(f"{found.papers[about.paper]}, {about.exhibit}.", "note")
-    yield b.Text(f"{about.first} to {about.last}, {len(about.months)} months of {about.returns}.", brief=True)
-    if about.assumed:
-        yield b.Text(about.assumed, brief=True)
-    yield _table(each)
-    older = each.about.older_returns
-    if older:
-        last = found.sources[older].last.astype("datetime64[M]")
-        yield b.Text(
-            f"Older file: the series {older}, which goes to {last}, and the newer one after that.", "note"
-        )
+    yield b.Text(about.sample, brief=True)
+    if about.note:
+        yield b.Text(about.note, brief=True)
+    yield _table(each, each.figures, brief=True)
+    if each.cases:
+        yield b.Text(f"Case by case {_agreeing(each.cases)} agree.", brief=True)
+        yield _table(each, each.cases, brief=False)
+    yield from _other(each)
     if about.differs and not each.agrees:
         yield b.Text(about.differs, brief=True)
 
 
+def _agreeing(figures: Sequence[Figure]) -> str:
+    return f"{sum(figure.agrees for figure in figures)} of {len(figures)}"
+
+
+def _conclusion(found: Replications) -> Iterator[str]:
+    yield f"{_agreeing(found.figures)} printed figures are ours to the digits that are printed."
+    if found.cases:
+        yield f"Of single cases {_agreeing(found.cases)} are."
+
+
 def replication_page(found: Replications) -> b.Page:
     """Return the page of all tables."""
-    figures = found.figures
-    agree = sum(figure.agrees for figure in figures)
     blocks: list[b.Block] = [
         b.Heading(found.title, 1),
-        b.Conclusion(
-            (f"{agree} of {len(figures)} printed figures are ours to the digits that are printed.",),
-            brief=True,
-        ),
+        b.Conclusion(tuple(_conclusion(found)), brief=True),
         b.Text(SAID, "lead"),
     ]
     for each in found.each:
