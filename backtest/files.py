@@ -12,6 +12,7 @@ import shutil
 import stat
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 ANOTHER_FOLDER = "free the disk, or name another folder with --out"
 
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
-_DAY = 86400.0
+_MINUTE, _DAY = 60.0, 86400.0
 
 
 SEAL = "SHA256SUMS"
@@ -83,6 +84,7 @@ def require_regular(place: Path) -> None:
 def _draft(place: Path, make: Callable[[Path], T]) -> tuple[Path, T]:
     """Make something under a name of its own beside its place, never what somebody has put there before."""
     place.parent.mkdir(parents=True, exist_ok=True)
+    _tidy(place.parent.absolute())
     while True:
         draft = place.with_name(f".{place.name[:60]}.{secrets.token_hex(8)}.part")
         with contextlib.suppress(FileExistsError):
@@ -94,12 +96,67 @@ def being_written(place: Path) -> bool:
     return any(_DRAFT.fullmatch(path.name) for path in place.parent.glob(f".{place.name}.*.part"))
 
 
-def sweep(folder: Path) -> None:
-    """Remove the drafts of files that processes that died while writing left in a folder, a day later."""
-    for path in folder.glob(".*.part"):
-        with contextlib.suppress(OSError):
-            if _DRAFT.fullmatch(path.name) and time.time() - path.stat().st_mtime > _DAY:
-                path.unlink()
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file or folder that is being made: the system lets go of it when this process ends, however."""
+    try:
+        import fcntl
+    except ImportError:  # no system of the kind; what is left behind is then swept a day later
+        yield
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a disk that knows no locks
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(number)
+
+
+@cache
+def _tidy(folder: Path) -> None:
+    """Sweep a folder once in the life of this process."""
+    sweep(folder)
+
+
+def sweep(folder: Path, names: re.Pattern[str] = _DRAFT) -> None:
+    """Remove what processes that died while writing left in a folder: files and folders of some names.
+
+    What somebody still holds stays, and so does what is younger than a minute, for it may not be held yet.
+    Where the disk knows no locks, what is younger than a day stays.
+    """
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            if names.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    _discard(path)
+
+
+def _discard(path: Path) -> None:
+    """Remove one of them unless somebody holds it or it is too young; OSError where that cannot be done."""
+    age = time.time() - path.lstat().st_mtime
+    if age < _MINUTE:
+        return
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if _nobodys(number, age):
+            folder = stat.S_ISDIR(os.fstat(number).st_mode)
+            shutil.rmtree(path, ignore_errors=True) if folder else path.unlink()
+    finally:
+        os.close(number)
+
+
+def _nobodys(number: int, age: float) -> bool:
+    """Return whether nobody holds an open file; where the disk cannot tell, whether it is a day old."""
+    try:
+        import fcntl
+
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return age >= _DAY
+    return True
 
 
 def refused(error: OSError, what: str, place: Path, cure: str) -> RotationError:
@@ -132,11 +189,12 @@ def whole_file(place: Path, what: str, cure: str, *, new: bool = False) -> Itera
     draft = None
     try:
         draft, file = _draft(place, lambda path: path.open("xb"))
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        (_link if new else Path.replace)(draft, place)
+        with held(draft):
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            (_link if new else Path.replace)(draft, place)
     except OSError as error:
         raise refused(error, what, place, cure) from None
     finally:
@@ -198,14 +256,15 @@ def whole_folder(
     try:
         require_free(place, replaces=replaces)
         draft, _ = _draft(place, Path.mkdir)
-        yield draft
-        if sealed:
-            _seal(draft)
-        for path in draft.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-        _put(draft, place, replaces=replaces)
+        with held(draft):
+            yield draft
+            if sealed:
+                _seal(draft)
+            for path in draft.rglob("*"):
+                if path.is_file():
+                    with path.open("rb") as file:
+                        os.fsync(file.fileno())
+            _put(draft, place, replaces=replaces)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and error.filename2 == str(place):
             raise UsageError(

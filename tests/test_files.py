@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,16 +109,75 @@ def test_a_file_has_the_rights_that_the_user_gives_new_files(tmp_path: Path) -> 
     assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o750
 
 
-def test_what_died_while_writing_is_swept_a_day_later_and_nothing_else(tmp_path: Path) -> None:
+HOLDER = """
+import sys, time
+from pathlib import Path
+from backtest.files import whole_file, whole_folder
+whole = whole_file if sys.argv[2] == "file" else whole_folder
+with whole(Path(sys.argv[1]), "it", "free the disk"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def aged(folder: Path, seconds: float) -> None:
+    """Make everything in a folder older."""
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - seconds,) * 2, follow_symlinks=False)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_draft_stays_while_its_process_lives_and_is_swept_when_it_was_killed(
+    kind: str, tmp_path: Path
+) -> None:
+    arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "one"), kind]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "held\n"
+        (draft,) = tmp_path.iterdir()
+        for age in (0.0, 90.0, 1e6):
+            aged(tmp_path, age)
+            sweep(tmp_path)
+            assert draft.exists(), "it is being written"
+        writer.kill()
+    os.utime(draft)
+    sweep(tmp_path)
+    assert draft.exists(), "it may just have been begun"
+    aged(tmp_path, 90.0)
+    if kind == "folder":
+        (draft / "page").write_text("half")
+        aged(tmp_path, 90.0)
+    _write(tmp_path / "another")
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
+
+
+def test_what_died_while_writing_is_swept_and_nothing_else(tmp_path: Path) -> None:
     draft, others = f".x.{'a' * 16}.part", [".x.part", f"x.{'a' * 16}.part", ".mine"]
     for name in (draft, *others):
         (tmp_path / name).touch()
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "work").touch()
+    (tmp_path / f".y.{'a' * 16}.part").symlink_to(precious)
+    aged(tmp_path, 1e6)
     sweep(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 4
-    for path in tmp_path.iterdir():
-        os.utime(path, (0, 0))
-    sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == set(others)
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "precious", f".y.{'a' * 16}.part"}
+    assert (precious / "work").exists()
+
+
+def test_where_the_disk_knows_no_locks_a_draft_stays_for_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: int) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    (tmp_path / f".x.{'a' * 16}.part").touch()
+    for age, left in ((90.0, 1), (86_000.0, 1), (87_000.0, 0)):
+        aged(tmp_path, age)
+        sweep(tmp_path)
+        assert len(list(tmp_path.iterdir())) == left
+    _write(tmp_path / "written without")
 
 
 def test_a_place_that_is_being_written_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

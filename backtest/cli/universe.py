@@ -201,8 +201,10 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
 
 def _write(table: pd.DataFrame, out: Path) -> None:
     """Write a table as its place's name says."""
+    from backtest.spreadsheets import csv_of
+
     with whole_file(out, "the table", "name another place with --out") as file:
-        table.to_csv(file, index=False) if out.suffix == ".csv" else table.to_parquet(file, index=False)
+        file.write(csv_of(table)) if out.suffix == ".csv" else table.to_parquet(file, index=False)
 
 
 def _build(prog: str, arguments: Sequence[str]) -> int:

@@ -16,7 +16,7 @@ from backtest.market.sources import source_of
 from backtest.market.store import Store, vintage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from backtest.market.entry import Entry
     from backtest.market.store import Vintage
@@ -144,8 +144,14 @@ def _still_usable(store: Store, about: Entry, said: str) -> str:
     return f"{said}; the store still has {about.id} to {record.last}, seen {record.downloaded[:10]}"
 
 
-def keep(store: Store, about: Entry, table: SourceTable, described: Entry | None = None) -> Outcome:
-    """Check a table against what it must be and against what is stored, and store it.
+def keep(
+    store: Store,
+    about: Entry,
+    table: SourceTable,
+    described: Entry | None = None,
+    noted: Sequence[str] = (),
+) -> Outcome:
+    """Check a table against what it must be and against what is stored, and store it with its notes.
 
     Raises
     ------
@@ -173,6 +179,7 @@ def keep(store: Store, about: Entry, table: SourceTable, described: Entry | None
                 notes = check(about, table)
             status, change = compare(old, table)
             said += [change] if change else []
+    notes = [*noted, *notes]
     record = store.save(about.id, table, notes, described)
     return Outcome(about.id, status, "; ".join([*said, *notes]), record.last)
 

@@ -97,7 +97,16 @@ def import_file(path: Path, described: Description) -> Outcome:
     )
     sha256 = hashlib.sha256(content).hexdigest()
     table = SourceTable(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
-    return keep(Store(), about, table, about)
+    noted = [] if parquet else _end(content, path)
+    return keep(Store(), about, table, about, noted)
+
+
+def _end(content: bytes, path: Path) -> list[str]:
+    """Return a note where the last line of a text has no end: a number that was cut is a number, too."""
+    if content.endswith((b"\n", b"\r")):
+        return []
+    said = decoded(content.splitlines()[-1], path.name).strip()[-80:]
+    return [f"the last line of {path.name} has no end, so the file may be cut in its last number: {said}"]
 
 
 def _closing(described: Description, frequency: str) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
-from backtest.files import content_of, sweep, whole_file
+from backtest.files import content_of, whole_file
 from backtest.folders import expanded
 from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
 from backtest.market.table import SourceTable
@@ -214,7 +214,6 @@ class Store:
             entry=entry,
         )
         record = sealed(unsealed)
-        sweep(home)
         written = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         for name, part in ((record.file, content), (f"{vintage}.json", written)):
             with whole_file(home / name, id, "free the disk, or name another folder with --data-dir") as file:

@@ -11,13 +11,13 @@ from backtest.errors import UsageError
 from backtest.files import whole_file
 from backtest.folders import expanded
 from backtest.records.document import to_json
+from backtest.spreadsheets import csv_of, is_formula
 from backtest.wording import count, number, percent, pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FORMS: dict[Any, str] = {percent: "0.00%", number: "0.00", count: "0", pvalue: "0.000"}
 _DAY = "yyyy-mm-dd"
 _WIDEST = 80  # letters of a column, before its cells wrap
@@ -42,30 +42,9 @@ class WorkbookSheet(NamedTuple):
 Workbook: TypeAlias = "Mapping[str, WorkbookSheet]"
 
 
-def is_formula(value: object) -> bool:
-    """Return whether a spreadsheet would take a text for a formula or a command."""
-    return isinstance(value, str) and value.startswith(_FORMULA)
-
-
-def _guarded(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    # A lone carriage return would stand unquoted, and what follows it would be a row of its own.
-    return ("'" if is_formula(value) else "") + value.replace("\r", "\n")
-
-
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its index as columns, where that says anything."""
     return frame if frame.index.name is None else frame.reset_index()
-
-
-def csv_of(frame: pd.DataFrame, *, header: bool = True) -> bytes:
-    """Return a table as CSV; a text that would be a formula has an apostrophe before it."""
-    safe = frame.rename(columns=_guarded)
-    for at, kind in enumerate(frame.dtypes):
-        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_dtype(kind)):
-            safe.isetitem(at, frame.iloc[:, at].astype(object).map(_guarded).array)
-    return safe.to_csv(index=False, header=header, date_format="%Y-%m-%d", lineterminator="\n").encode()
 
 
 def write_workbook(sheets: Workbook, file: BinaryIO) -> None:

@@ -9,8 +9,9 @@ from backtest.files import whole_file, whole_folder
 from backtest.records.document import to_json
 from backtest.reporting.folder import write_figures, write_report
 from backtest.reporting.html import render
-from backtest.reporting.saving import csv_of, write_workbook
+from backtest.reporting.saving import write_workbook
 from backtest.reporting.sweep_page import RECOMMENDED, WALKED, sheets
+from backtest.spreadsheets import csv_of
 from backtest.tuning.document import SweepDocument
 from backtest.tuning.results import GO_ON
 

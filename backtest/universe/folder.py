@@ -10,6 +10,7 @@ import numpy as np
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError
 from backtest.market.sources.file import write_local
+from backtest.spreadsheets import csv_of
 from backtest.universe.universe import settings
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def write_market(
         content = getattr(universe, table)
         if content is not None:
             content.to_parquet(draft / f"{table}.parquet", index=False)
-    universe.listed.to_csv(draft / "set_aside.csv", index=False)
+    (draft / "set_aside.csv").write_bytes(csv_of(universe.listed))
     record = _record(universe, name)
     (draft / "universe.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.errors import DataError
 from backtest.universe.intake import EXAMPLES, SetAside
 from backtest.universe.mapping import FIGURES, Mapping
-from backtest.universe.workshop import as_day, as_number, files, names, parquet, quoted, text
+from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,12 +80,12 @@ def take_in_accounts(
 
 def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None:
     kind, found = files(path, shop.folder)
-    as_text = "all_varchar = true, header = true, union_by_name = true"
-    reader = f"read_csv({names(found)}, {as_text})" if kind == "csv" else parquet(found)
+    unread = "all_varchar = true, header = true, union_by_name = true"
+    reader = f"read_csv({names(found)}, {unread})" if kind == "csv" else parquet(found)
     shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
     present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
     columns = mapping.accounts(present, path.name)
-    company = f"trim({quoted(columns['company'][0][0])}::VARCHAR)"
+    company = as_text(quoted(columns["company"][0][0]), kind)
     for pattern, instead in mapping.fundamentals_company.items():
         company = f"regexp_replace({company}, {text(pattern)}, {text(instead)}, 'g')"
     published = as_day(quoted(columns["published"][0][0]))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
-from backtest.universe.workshop import as_day, as_number, files, names, parquet, quoted, text
+from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,10 +88,10 @@ def take_in(
     DataError
         When no row can be used.
     """
-    ragged = _read(shop, path)
+    kind, ragged = _read(shop, path)
     present = [row[0] for row in shop.rows("DESCRIBE source")]
     columns = mapping.resolve(present, path.name)
-    _typed(shop, columns, mapping)
+    _typed(shop, columns, mapping, kind)
     money = _one_currency(shop, path, columns, mapping, currency, rates)
     _raw(shop, columns, mapping)
     shop.run(
@@ -122,12 +122,12 @@ def take_in(
     )
 
 
-def _read(shop: Workshop, path: Path) -> SetAside | None:
-    """Make the view or table ``source``; returns the lines of a CSV that have too many or too few fields."""
+def _read(shop: Workshop, path: Path) -> tuple[str, SetAside | None]:
+    """Make the view or table ``source``; returns its kind, and the ragged lines of a CSV."""
     kind, found = files(path, shop.folder)
     if kind == "parquet":
         shop.run(f"CREATE VIEW source AS SELECT * FROM {parquet(found)}")
-        return None
+        return kind, None
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
     for number, file in enumerate(found):
@@ -142,25 +142,25 @@ def _read(shop: Workshop, path: Path) -> SetAside | None:
     together = " UNION ALL BY NAME ".join(f"SELECT * FROM source_{i}" for i in range(len(found)))
     shop.run(f"CREATE VIEW source AS {together}")
     if not lines:
-        return None
+        return kind, None
     examples = [
         f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]
     ]
-    return SetAside(
+    return kind, SetAside(
         "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8",
         len(lines),
         tuple(examples),
     )
 
 
-def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
+def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping, kind: str) -> None:
     """Make the view ``typed``: our columns, numbers as doubles, and ``garbled``: a text that is no number."""
     types = {row[0]: row[1] for row in shop.rows("DESCRIBE source")}
     parts = [_date(columns["date"], types[columns["date"]])]
     garbled = []
     for ours in TEXTS:
         if ours in columns:
-            parts.append(f"nullif(trim({quoted(columns[ours])}::VARCHAR), '') AS {ours}")
+            parts.append(f"{as_text(quoted(columns[ours]), kind)} AS {ours}")
         elif ours != "issuer":
             parts.append(f"NULL::VARCHAR AS {ours}")
     for ours in NUMBERS:

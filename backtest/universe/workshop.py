@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 
 from backtest.compiling import threads
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.files import require_regular
+from backtest.files import held, require_regular, sweep
+from backtest.spreadsheets import AS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeErro
 
 _SIZE = re.compile(r"\d+(\.\d+)? ?(MB|GB|TB)", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
+_LEFT = re.compile(r"rotation-universe-\w+")
 _CSV = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt", ".txt.gz")
 _PARQUET = (".parquet", ".pq")
 
@@ -51,6 +53,14 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """Return a text as SQL takes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def as_text(column: str, kind: str) -> str:
+    """Return what SQL reads a column's text by; in a CSV it may be kept from being a formula."""
+    written = f"trim({column}::VARCHAR)"
+    if kind == "csv":
+        written = f"regexp_replace({written}, {text(AS_WRITTEN)}, '\\1')"
+    return f"nullif({written}, '')"
 
 
 def as_number(column: str) -> str:
@@ -149,7 +159,10 @@ class Workshop:
         if not _SIZE.fullmatch(memory):
             raise UsageError(f"--memory takes a size such as 2GB, not '{memory}'")
         self._interruptions = _Interruptions()
+        sweep(Path(folder or tempfile.gettempdir()), _LEFT)
         self.folder = Path(tempfile.mkdtemp(prefix="rotation-universe-", dir=folder))
+        self._hold = ExitStack()
+        self._hold.enter_context(held(self.folder))
         try:
             self.connection = duckdb.connect(str(self.folder / "workshop.duckdb"))
             self._interruptions.connection = self.connection
@@ -174,6 +187,7 @@ class Workshop:
         if hasattr(self, "connection"):
             self.connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._hold.close()
         self._interruptions.close()
 
     def __enter__(self) -> Workshop:

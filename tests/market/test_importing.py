@@ -202,6 +202,24 @@ def test_rows_of_parquet_out_of_order_are_refused_by_their_number(tmp_path: Path
         import_file(tmp_path / "a.parquet", INDEX)
 
 
+@pytest.mark.parametrize("end", ["", " ", "\t"])
+def test_a_last_line_without_an_end_is_said_and_written_down(end: str, tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(GOOD.rstrip("\n") + end)
+    outcome = import_file(path, INDEX)
+    note = "the last line of my.csv has no end, so the file may be cut in its last number: 2020-04-30,104"
+    assert outcome.said == note
+    assert Store().find("MY_INDEX").notes == [note]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
+def test_a_last_line_with_an_end_is_not_spoken_of(end: str, tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_bytes(GOOD.strip("\n").encode() + end.encode())
+    assert import_file(path, INDEX).said == ""
+    assert Store().find("MY_INDEX").notes == []
+
+
 def test_missing_months_are_named(tmp_path: Path) -> None:
     path = tmp_path / "my.csv"
     rows = [f"2020-{month:02d}-28,1" for month in (1, 2, 5, 6, 8, 9, 10, 11)]
@@ -221,7 +239,7 @@ def test_a_damaged_record_stands_in_the_way_of_its_own_series_only(tmp_path: Pat
 
 def test_a_few_long_silences_are_named_and_the_others_counted(tmp_path: Path) -> None:
     days = [f"20{year}-{month:02}-28,1" for year in (18, 19, 20) for month in range(1, 13)]
-    (tmp_path / "rare.csv").write_text("\n".join(["date,x", *days]))
+    (tmp_path / "rare.csv").write_text("\n".join(["date,x", *days, ""]))
     outcome = import_file(tmp_path / "rare.csv", Description("RARE", "price", "level", frequency="daily"))
     said = outcome.said.split("; ")
     assert said[0] == "no value between 2018-01-28 and 2018-02-28"

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from backtest import compare, run
-from backtest.reporting.saving import WorkbookSheet, csv_of, write_workbook
+from backtest.reporting.saving import WorkbookSheet, write_workbook
+from backtest.spreadsheets import csv_of
 from backtest.wording import percent
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -402,3 +403,23 @@ def test_a_value_that_the_engine_has_and_cannot_hand_out_is_one_sentence() -> No
         with pytest.raises(DataError, match="the table cannot be read: Conversion Error"):
             shop.frame(far)
         assert shop.value("SELECT 1") == 1
+
+
+def test_what_a_killed_session_left_is_swept_by_the_next_one_and_a_live_one_is_not(tmp_path: Path) -> None:
+    dead = tmp_path / "rotation-universe-dead"
+    (dead / "spill").mkdir(parents=True)
+    (dead / "spill" / "rows").touch()
+    other = tmp_path / "rotation-universe"
+    other.mkdir()
+    with Workshop(folder=tmp_path) as living:
+        assert dead.exists(), "it may just have been begun"
+        for place in (dead, other, living.folder):
+            os.utime(place, (0, 0))
+        with Workshop(folder=tmp_path) as shop:
+            assert {place.name for place in tmp_path.iterdir()} == {
+                other.name,
+                living.folder.name,
+                shop.folder.name,
+            }
+            assert living.value("SELECT 1") == 1
+    assert list(tmp_path.iterdir()) == [other]
