@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.analysis.regression import alpha
-from backtest.analysis.rolling import Starts, starts
+from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL
 from backtest.decisions import Weights
@@ -163,6 +163,12 @@ class Run(Pictured):
         """How much the lead on the benchmark depends on the start."""
         against = self.bars.column(self.benchmark)[1:]
         return starts(self.bars.dates, self.path.returns, against, self.market.frequency)
+
+    @cached_property
+    def year_leads(self) -> YearLeads:
+        """The lead on the benchmark from the start of each whole calendar year to the end of each."""
+        against = self.bars.column(self.benchmark)[1:]
+        return year_leads(self.bars.dates, self.path.returns, against, self.market.frequency)
 
     @property
     def benchmark(self) -> str:

@@ -16,7 +16,7 @@ from backtest.analysis.next_path import SEED, Ranges, next_path
 from backtest.analysis.periods import by_period
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
 from backtest.analysis.regression import factor_alpha
-from backtest.analysis.rolling import Rolling, rolling
+from backtest.analysis.rolling import Rolling, YearLeads, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
 from backtest.records.reasons import reasons
@@ -104,6 +104,7 @@ class Sheet:
     falls: list[FallDates]
     window: int
     rolling: Rolling
+    year_leads: YearLeads
     years: tuple[Days, Floats]
     months: tuple[Days, Floats]
     switches: list[Switch]
@@ -251,6 +252,7 @@ def sheet(
         falls=_falls(record),
         window=window,
         rolling=rolling(record.returns, benchmark, record.risk_free, window, record.ppy),
+        year_leads=result.year_leads,
         years=by_period(record.dates[1:], pairs, "Y"),
         months=by_period(record.dates[1:], pairs, "M"),
         switches=_switches(result, record),
@@ -288,6 +290,12 @@ def as_document(sheet: Sheet) -> dict[str, Any]:
         "costs_bps": sheet.costs,
         "delay_bars": sheet.delays,
         "rolling_bars": sheet.window,
+        "start_by_end": {
+            "unit": "growth a year less the benchmark's, decimal",
+            "rows": "from the start of a year to the end of itself, of the next, and so on",
+            "first": sheet.year_leads.first,
+            "leads": [np.round(row[i:], 6) for i, row in enumerate(sheet.year_leads.leads)],
+        },
         "holds": sheet.holds,
         "since": sheet.since,
     }

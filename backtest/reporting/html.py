@@ -14,6 +14,8 @@ from backtest.reporting.blocks import NARROW, WIDE
 from backtest.reporting.palette import palette
 from backtest.reporting.timeline import Timeline
 from backtest.reporting.timeline_html import timeline_html
+from backtest.reporting.year_map import YearMap
+from backtest.reporting.year_map_html import year_map_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -165,10 +167,8 @@ def _block(block: b.Block) -> Markup:
             content = _element("div", _all(said_first), "tiles")
         case b.Table():
             content = _table(block)
-        case b.Chart():
-            content = _chart(block)
-        case Timeline():
-            content = timeline_html(block, _said(block.caption))
+        case b.Chart() | Timeline() | YearMap():
+            content = _figure(block)
         case b.Picture(file, shows):
             content = Markup('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
         case b.Section(id, inside):
@@ -225,6 +225,16 @@ def _table(table: b.Table) -> Markup:
 
 
 _NEARLY = 4
+
+
+def _figure(figure: b.Chart | Timeline | YearMap) -> Markup:
+    match figure:
+        case Timeline():
+            return timeline_html(figure, _said(figure.caption))
+        case YearMap():
+            return year_map_html(figure, _said(figure.caption))
+        case _:
+            return _chart(figure)
 
 
 def _chart(chart: b.Chart) -> Markup:

@@ -146,6 +146,56 @@ function timeline(figure) {
   }
 }
 
+// A map of years: the cell under the pointer or the arrow keys, from the start of its row's year to the end of its
+// column's; values are hundredths.
+function years(figure) {
+  const area = figure.querySelector(".area"), first = +figure.dataset.first;
+  const rows = figure.dataset.values.split(";").map(row => row.split(",")), n = rows.length;
+  const cell = document.createElement("i"), output = document.createElement("output");
+  let at = null;
+  cell.className = "cell";
+  for (const each of [cell, output]) { each.hidden = true; area.append(each); }
+
+  function clear() {
+    at = null;
+    cell.hidden = output.hidden = true;
+  }
+
+  function show(row, column) {
+    const value = rows[row]?.[column] ?? "";
+    if (value === "") return;
+    at = [row, column];
+    const size = 100 / n, left = size * column, sign = value > 0 ? "+" : "";
+    Object.assign(cell.style, { left: left + "%", top: size * row + "%", width: size + "%", height: size + "%" });
+    output.style.left = left < 50 ? `calc(${left + size}% + 6px)` : "auto";
+    output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
+    output.style.top = row < n / 2 ? `calc(${size * (row + 1)}% + 4px)` : "auto";
+    output.style.bottom = row < n / 2 ? "auto" : `calc(${100 - size * row}% + 4px)`;
+    const span = row === column ? `${first + row}` : `${first + row} to ${first + column}`;
+    output.textContent = `${span}\n${sign}${(value / 100).toFixed(2).replace("-", "\u2212")} points a year`;
+    cell.hidden = output.hidden = false;
+  }
+
+  function pointed(event) {
+    const box = area.getBoundingClientRect();
+    const column = Math.floor((event.clientX - box.left) / box.width * n), row = Math.floor((event.clientY - box.top) / box.height * n);
+    if (rows[row]?.[column]) show(row, column); else clear();
+  }
+
+  figure.tabIndex = 0;
+  figure.addEventListener("pointermove", pointed);
+  figure.addEventListener("pointerdown", pointed);
+  figure.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") clear(); });
+  figure.addEventListener("blur", clear);
+  figure.addEventListener("keydown", event => {
+    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    if (event.key === "Escape") clear();
+    else if (event.key in moves) show(...(at ? at.map((place, i) => place + moves[event.key][i]) : [0, n - 1]));
+    else return;
+    event.preventDefault();
+  });
+}
+
 // What a cell is sorted by: a number where it begins with one, else its words; nothing comes last.
 function rank(cell) {
   const text = cell.textContent.trim().replaceAll("\u2212", "-");
@@ -185,4 +235,5 @@ function sortable(box) {
 }
 
 document.querySelectorAll("figure.timeline").forEach(timeline);
+document.querySelectorAll("figure.years").forEach(years);
 document.querySelectorAll(".box").forEach(box => { if (!box.closest("details")) sortable(box); });

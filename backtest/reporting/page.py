@@ -13,7 +13,7 @@ from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
-from backtest.reporting.starts import starts_blocks, starts_brief, turned
+from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
@@ -360,6 +360,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("Over time"), drawn["rolling"]),
         b.Heading("How much depends on the start"),
         *starts_blocks(result.starts, result.benchmark, (result.start, result.end)),
+        start_map(sheet.year_leads, result.benchmark),
         *(b.Heading("Calendar years and months"), drawn["years"], _calendar(sheet)),
         *(b.Heading("Switches"), *_switches(sheet)),
         *(b.Heading("Regimes"), *_regimes(result, sheet)),

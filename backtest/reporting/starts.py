@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
+from backtest.reporting.year_map import YearMap
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backtest.analysis.rolling import Starts, WindowLeads
+    from backtest.analysis.rolling import Starts, WindowLeads, YearLeads
 
 
 def lead(value: float) -> str:
@@ -58,8 +59,7 @@ def starts_blocks(starts: Starts, benchmark: str, span: tuple[str, str]) -> Iter
     yield b.Text(
         "Every window of so many years, one from each month on, cut out of this one run. Lead: growth a year "
         f"less that of {benchmark}, in percentage points. Windows that overlap share most of their months; "
-        "beside them stands how many do not overlap: so many cases there are. No window bears a purchase at "
-        "its start.",
+        "apart is how many do not: so many cases there are. No window bears a purchase at its start.",
         "note",
     )
     rows = [
@@ -68,24 +68,28 @@ def starts_blocks(starts: Starts, benchmark: str, span: tuple[str, str]) -> Iter
             f"{row.windows:,}",
             str(row.apart),
             cell(row.led, share),
-            cell(row.worst, lead),
-            str(row.worst_from or "-"),
-            cell(row.median, lead),
-            cell(row.best, lead),
-            str(row.best_from or "-"),
+            *(cell(each, lead) for each in (row.worst, row.median, row.best)),
+            *(str(each or "-") for each in (row.worst_from, row.best_from)),
         )
         for row in starts.windows
     ]
-    heads = (
-        "windows",
-        "not overlapping",
-        "led in",
-        "worst a year",
-        "from",
-        "median a year",
-        "best a year",
-        "from",
-    )
+    heads = ("windows", "apart", "led in", "worst", "median", "best", "worst from", "best from")
     yield b.table(["", *heads], rows)
     if short := [_long(row.years) for row in starts.windows if not row.windows]:
         yield b.Text(f"No window of {joined(short)} fits into {span[0]} to {span[1]}.", "note")
+
+
+def start_map(found: YearLeads, benchmark: str) -> b.Block:
+    """Return the map of the leads from the start of each year to the end of each."""
+    if len(found.leads) < 2:
+        return b.Text("There are no two whole calendar years to draw a map of.", "note")
+    return YearMap(
+        "starts",
+        f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
+        found.first,
+        100.0 * found.leads,
+        "The lead on the benchmark from the start of each year to the end of each later one",
+        "From the start of the year on the left to the end of the year below; along the edge are single "
+        "years. Only whole calendar years. A lead that is no accident of the start has one colour nearly "
+        "everywhere.",
+    )

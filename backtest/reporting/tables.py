@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.measures import BY_KEY, MEASURES
+from backtest.records.run_document import WindowsDocument
 from backtest.reporting.saving import WorkbookSheet, flat
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.standing import standing_lines
@@ -18,6 +19,7 @@ from backtest.wording import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backtest.analysis.rolling import Starts, YearLeads
     from backtest.records.comparison import Comparison, ComparisonDocument
     from backtest.records.record import RunRecord
     from backtest.records.standing import Standing
@@ -48,13 +50,28 @@ def _all_percent(table: pd.DataFrame) -> WorkbookSheet:
 
 
 def run_sheets(run: Run, record: RunRecord, tried: int = 1) -> Workbook:
-    """Return the workbook of a run: summary, bars, trades, terms."""
+    """Return the workbook of a run: summary, how much depends on the start, bars, trades, terms."""
     return {
         "summary": _measures({run.strategy.name: run.metrics, **run.benchmarks}),
+        "starts": _all_percent(_windows(run.starts)),
+        "start by end": _all_percent(_by_year(run.year_leads)),
         "bars": _all_percent(flat(record.bars())),
         "trades": _all_percent(run.trades),
         "terms": _lines([("verdict", verdict(run, tried)), *terms(run, tried)]),
     }
+
+
+def _windows(starts: Starts) -> pd.DataFrame:
+    """Return a row for each length of a window."""
+    return pd.DataFrame([msgspec.structs.asdict(WindowsDocument.of(row)) for row in starts.windows])
+
+
+def _by_year(found: YearLeads) -> pd.DataFrame:
+    """Return a row for each year of the start, and a column for each year of the end."""
+    years = range(found.first, found.first + len(found.leads))
+    table = pd.DataFrame(found.leads, columns=list(map(str, years)))
+    table.insert(0, "start", years)
+    return table
 
 
 def comparison_frame(comparison: Comparison) -> pd.DataFrame:

@@ -43,6 +43,7 @@ def test_a_report_holds_the_page_its_figures_and_the_numbers_behind_them(result:
         "growth.png",
         "rolling.png",
         "seen.png",
+        "starts.png",
         "years.png",
     ]
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in pictures)

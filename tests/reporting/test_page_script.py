@@ -218,3 +218,52 @@ def test_a_comparison_is_read_out_by_run(browser: Browser, embedded: MarketData,
         )
         for name, text in shown.items():
             assert float(text) == pytest.approx((1.0 + returns[f"return:{name}"]).prod(), abs=0.0051)
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_map_of_years_reads_out_the_cell_under_the_pointer_and_the_arrows(
+    browser: Browser, report: Path, width: int
+) -> None:
+    bars = pd.read_parquet(report / "bars.parquet").set_index("date")
+    own, other = ((1.0 + bars[name]).groupby(bars.index.year).prod() for name in ("return", "sleeve:market"))
+
+    def due(since: int, until: int) -> float:
+        n = until - since + 1
+        growth = (each.loc[since:until].prod() ** (1.0 / n) for each in (own, other))
+        return 100.0 * (next(growth) - next(growth))
+
+    def read(figure: Locator) -> tuple[str, float]:
+        span, value = figure.locator("output").inner_text().split("\n")
+        assert value.endswith(" points a year")
+        return span, float(value.split()[0].replace("\u2212", "-"))
+
+    with opened(browser, report / "index.html", width) as seen:
+        figure = seen.page.locator("#starts")
+        area = figure.locator(".area")
+        for since, until in ((1984, 2000), (1999, 1999), (1995, 2010)):
+            area.scroll_into_view_if_needed()
+            box = area.bounding_box()
+            assert box is not None
+            place = {
+                "x": (until - 1984 + 0.5) / 34 * box["width"],
+                "y": (since - 1984 + 0.5) / 34 * box["height"],
+            }
+            area.hover(position=place)
+            span, value = read(figure)
+            assert span == (f"{since} to {until}" if until > since else str(since))
+            assert value == pytest.approx(due(since, until), abs=0.0051)
+        figure.focus()
+        figure.press("ArrowRight")
+        assert read(figure)[0] == "1995 to 2011"
+        figure.press("ArrowUp")
+        span, value = read(figure)
+        assert (span, value) == ("1994 to 2011", pytest.approx(due(1994, 2011), abs=0.0051))
+        figure.press("Escape")
+        assert not figure.locator("output").is_visible()
+        figure.press("ArrowDown")
+        assert read(figure)[0] == "1984 to 2017"
+        figure.press("ArrowRight")  # there is nothing further
+        assert read(figure)[0] == "1984 to 2017"
+        area.hover(position={"x": 4, "y": box["height"] - 4})  # no end comes before its start
+        assert not figure.locator("output").is_visible()
+        assert seen.complaints == []

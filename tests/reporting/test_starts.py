@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from backtest import MarketData, run
-from backtest.analysis.rolling import MODERN, Starts, starts
+from backtest.analysis.rolling import MODERN, Starts, YearLeads, starts
 from backtest.records.document import plain
 from backtest.records.run_document import RunDocument
 from backtest.reporting import blocks as b
+from backtest.reporting.folder import write_report
 from backtest.reporting.page import brief
-from backtest.reporting.starts import starts_blocks, starts_brief, turned
+from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
 from backtest.reporting.terminal import text
+from backtest.reporting.year_map import YearMap, keys, look
+from backtest.reporting.year_map_html import path, year_map_html
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_lead_that_turned_is_said_with_the_verdict(embedded: MarketData) -> None:
@@ -57,7 +68,7 @@ def test_a_length_that_does_not_fit_says_so() -> None:
     note, table, short = starts_blocks(found, "market", ("2000-01-01", "2004-02-01"))
     assert "less that of market" in str(note)
     assert rows(table)[1][:4] == ["1 year", "38", "4", "100%"]
-    assert (rows(table)[1][5], rows(table)[1][8]) == ("2000-02", "2003-03")
+    assert rows(table)[1][7:] == ["2000-02", "2003-03"]
     assert rows(table)[4] == ["10 years", "0", "0", *["-"] * 6]
     assert short == b.Text(
         "No window of 5 years, 10 years and 20 years fits into 2000-01-01 to 2004-02-01.", "note"
@@ -82,3 +93,53 @@ def test_a_document_has_the_windows_and_the_lead_since_2009(embedded: MarketData
         "windows": 0,
         "apart": 0,
     }
+
+
+def test_a_sheet_and_a_workbook_have_the_map(embedded: MarketData, tmp_path: Path) -> None:
+    result = run("rate_cut", embedded)
+    write_report(result, tmp_path / "report", also=["xlsx"])
+    leads = result.year_leads.leads
+    kept = json.loads((tmp_path / "report" / "sheet.json").read_text())["start_by_end"]
+    assert (kept["first"], len(kept["leads"])) == (1984, 34)
+    for i, row in enumerate(kept["leads"]):
+        assert row == pytest.approx(leads[i, i:].tolist(), abs=5.1e-7)
+    book = pd.read_excel(tmp_path / "report" / "rate_cut.xlsx", sheet_name=["starts", "start by end"])
+    assert book["starts"]["windows"].tolist() == [row.windows for row in result.starts.windows]
+    assert book["starts"]["best_from"].tolist() == [str(row.best_from) for row in result.starts.windows]
+    table = book["start by end"].set_index("start")
+    assert (table.index[0], list(table.columns[[0, -1]])) == (1984, ["1984", "2017"])
+    assert table.to_numpy() == pytest.approx(leads, abs=1e-12, nan_ok=True)
+
+
+def test_a_map_has_a_step_of_colour_for_each_size_of_a_lead() -> None:
+    values = np.full((5, 5), np.nan)
+    values[0] = [0.0, 0.49, -0.51, 1.5, -4.1]
+    values[1, 1:] = [2.5, -2.5, 40.0, -0.01]
+    drawn = YearMap("it", "what", 1998, values, "shown")
+    assert drawn.steps[0].tolist() == [0, 1, -2, 3, -5]
+    assert drawn.steps[1].tolist() == [0, 4, -4, 5, -1]
+    assert (drawn.steps[2:] == 0).all()
+    assert [step for step, _ in keys()] == [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]
+    assert dict(keys())[2] == dict(keys())[-2] == "0.5 to 1"
+    assert (look(5)[1], look(-1)[1]) == (1.0, 0.15)
+    assert look(3)[0] != look(-3)[0]
+    assert drawn.ticks() == [(i, str(1998 + i)) for i in range(5)]
+    assert YearMap("it", "", 1927, np.zeros((91, 91)), "").ticks()[0] == (3, "1930")
+
+
+def test_cells_are_drawn_as_rows_of_neighbours() -> None:
+    cells = np.array([[1, 1, 0], [0, 0, 0], [1, 0, 1]], dtype=np.int64)
+    assert path(cells) == "M0 0h2v1h-2zM0 2h1v1h-1zM2 2h1v1h-1z"
+    drawn = YearMap("it", "<b>", 1998, np.array([[1.25, -0.004], [np.nan, 3.0]]), "shown")
+    page = str(year_map_html(drawn, Markup("said")))
+    assert 'data-first="1998" data-values="125,-0;,300"' in page
+    assert "&lt;b&gt;" in page
+    assert page.count("<path") == 4  # three steps and the grid
+
+
+def test_without_two_whole_years_there_is_no_map() -> None:
+    said = start_map(YearLeads(1998, np.zeros((1, 1))), "market")
+    assert said == b.Text("There are no two whole calendar years to draw a map of.", "note")
+    drawn = start_map(YearLeads(1998, np.array([[0.01, -0.02], [np.nan, 0.0]])), "market")
+    assert isinstance(drawn, YearMap)
+    assert drawn.values[0].tolist() == [1.0, -2.0]
