@@ -282,6 +282,6 @@ def _refuse_gap(values: Floats, series: Series, months: np.ndarray) -> None:
     gap = np.isnan(values)
     if gap.any():
         raise DataError(
-            f"{series.id} has no value of {months[gap].min()}, which a printed figure needs; get its newest "
-            f"file with: rotation data fetch {series.id}"
+            f"{series.id} has no value of {months[gap].min()}, which a printed figure needs; fetch or "
+            "bring a file that has it"
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from backtest.analysis.long_run import newey_west_lags
-from backtest.analysis.regression import alpha, factor_alpha
+from backtest.analysis.regression import alpha, factor_alpha, ordinary_errors
 
 
 @given(st.integers(5, 700), st.integers(0, 2**32 - 1), st.floats(0.0, 0.9))
@@ -35,6 +35,21 @@ def test_alpha_is_statsmodels_ols_with_hac_errors(n: int, seed: int, persistence
     assert ours.pvalue == pytest.approx(
         2.0 * student.sf(abs(ours.alpha) / ours.error.size, ours.error.freedom), nan_ok=True
     )
+
+
+@given(st.integers(4, 300), st.integers(0, 2**32 - 1))
+def test_ordinary_errors_are_those_of_statsmodels(n: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    design = np.column_stack([np.ones(n), random.normal(0.0, 3.0, n)])
+    y = 0.5 * design[:, 1] + random.normal(0.2, 2.0, n)
+    assert ordinary_errors(y, design) == pytest.approx(sm.OLS(y, design).fit().bse, rel=1e-8)
+
+
+def test_what_has_no_ordinary_error_has_nan() -> None:
+    y = np.array([1.0, 2.0, 4.0, 3.0])
+    assert np.isnan(ordinary_errors(y, np.ones((4, 2)))).all()
+    assert np.isnan(ordinary_errors(y[:2], np.array([[1.0, 0.0], [1.0, 2.0]]))).all()
+    assert np.isfinite(ordinary_errors(y[:3], np.array([[1.0, 0.0], [1.0, 2.0], [1.0, 1.0]]))).all()
 
 
 @pytest.mark.parametrize(("n", "lags"), [(100, 4), (422, 5), (1000, 6), (25_000, 13), (30, 3)])

@@ -23,6 +23,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "list": (),
     "new": ("my_idea",),
     "doctor": (),
+    "replicate": ("alquist-2018", "--json"),
     "completion": ("bash",),
     "study list": (),
     "study events": ("--dates", "1984-09-20,1989-06,2001-01-03", "--json"),

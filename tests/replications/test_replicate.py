@@ -217,6 +217,19 @@ def test_a_difference_is_said_with_one_digit_more_than_the_print() -> None:
     assert Figure("mean", "11", 10.2).difference == pytest.approx(-0.8)
 
 
+def test_statistics_are_those_of_scipy_and_statsmodels_on_made_returns() -> None:
+    random = np.random.default_rng(11)
+    market = pd.Series(random.standard_t(4, 400))
+    smb = 0.1 + 0.2 * market + pd.Series(random.standard_t(4, 400))
+    sample = Sample(np.arange(400) % 12 + 1, smb.to_numpy(), market.to_numpy())
+    expected = _independent(smb, market)
+    for part, chosen in (("january", sample.months == 1), ("other_months", sample.months != 1)):
+        expected[STATISTICS[part].label] = smb[chosen].mean()
+        expected[STATISTICS[f"{part}_p"].label] = stats.ttest_1samp(smb[chosen], 0.0).pvalue
+    expected["mean, p"] = stats.ttest_1samp(smb, 0.0).pvalue
+    assert {each.label: each.of(sample) for each in STATISTICS.values()} == pytest.approx(expected, abs=1e-12)
+
+
 def test_statistics_of_a_line_are_exact() -> None:
     market = np.array([1.0, -2.0, 3.0, 0.5, -1.0, 2.0])
     sample = Sample(np.arange(1, 7), 0.25 + 2.0 * market, market)
