@@ -1,14 +1,14 @@
 """The measures, one row each: key, label, form, what is better, formula, and how its error is found.
 
 Whatever lists measures is derived from ``MEASURES``: tables, pages, documents, intervals, comparisons, and
-what a sweep computes and can be tuned by. A formula is written once and takes ``Sums``, whoever adds them
-up: a run, an interval (which takes the formula's derivatives) or, compiled by ``backtest.compiling``, a
-sweep. No measure assumes a frequency.
+what a sweep computes and can be tuned by. Beside them a run has the time in each sleeve that it held. A
+formula is written once and takes ``Sums``, whoever adds them up: a run, an interval (which takes the
+formula's derivatives) or, compiled by ``backtest.compiling``, a sweep. No measure assumes a frequency.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from backtest.wording import cell, count, number, percent, pvalue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from backtest.dates import Days, Floats
 
@@ -218,6 +218,34 @@ MEASURES = (
 """Every measure, in the order in which they are shown and written."""
 
 BY_KEY = {measure.key: measure for measure in MEASURES}
+
+_TIME_IN = "time_in_"
+
+
+def time_in(weights: Floats, sleeves: tuple[str, ...]) -> dict[str, float]:
+    """Return by key (``time_in_large``) the mean weight of each sleeve that (n, n_sleeves) weights hold."""
+    means = zip(sleeves, weights.mean(axis=0).tolist(), (weights != 0.0).any(axis=0), strict=True)
+    return {f"{_TIME_IN}{sleeve}": mean for sleeve, mean, held in means if held}
+
+
+def measure_of(key: str) -> Measure:
+    """Return a measure by its key, that of the time in any sleeve included."""
+    if key in BY_KEY:
+        return BY_KEY[key]
+    label = f"time in {key.removeprefix(_TIME_IN)}"
+    return replace(BY_KEY["time_in_small"], key=key, label=label, swept=False)
+
+
+def listed(columns: Iterable[Mapping[str, float | None]]) -> tuple[Measure, ...]:
+    """Return the rows of a table: every measure, and the time in each sleeve that any of its columns held."""
+    held = dict.fromkeys(key for column in columns for key in column if key.startswith(_TIME_IN))
+    return (*MEASURES, *(measure_of(key) for key in held if key not in BY_KEY))
+
+
+def entry(metrics: Mapping[str, float | None], measure: Measure) -> float | None:
+    """Return a measure of a column; a sleeve that it has not is one that it never held."""
+    return metrics[measure.key] if measure.key in BY_KEY else metrics.get(measure.key, 0.0)
+
 
 SWEPT = tuple(measure.key for measure in MEASURES if measure.swept and measure.path is None)
 """What a sweep computes, in the order of the columns of its answers."""

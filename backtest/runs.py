@@ -20,7 +20,7 @@ from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market, with_sleeves
 from backtest.market.money import in_real_money
-from backtest.measures import Sums, values_of, years
+from backtest.measures import Sums, time_in, values_of, years
 from backtest.rules.reading import holds, own
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
@@ -62,7 +62,8 @@ class Run(Pictured):
     late
         The sleeve that begins last, where the start waits for it; else empty.
     metrics
-        The measures by key, in the order of ``measures.MEASURES``; NaN where one is not defined.
+        The measures by key, in the order of ``measures.MEASURES``, NaN where one is not defined; and
+        ``time_in_NAME``, the mean weight, of each sleeve that it held.
     benchmarks
         The same for buying and holding each benchmark over the same bars, gross of costs.
     bars
@@ -374,7 +375,7 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
     bars = market.bars.window(first, last)
     path = simulated(decision, market, (first, last), costs, terms.delay_fill)
 
-    n_years = years(bars.dates, market.frequency)
+    n_years, held = years(bars.dates, market.frequency), time_in(path.weights, bars.sleeves)
     benchmarks = {name: bars.earned(name) for name in names}
     risk_free, held_against = bars.earned("cash"), benchmarks[versus]
     return Run(
@@ -385,11 +386,13 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
         doubts=said,
         warm_up=market.bars.dates[max(warm_up, begins)],
         late=late if begins > warm_up else "",
-        metrics=measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),
+        metrics={
+            **measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),
+            **held,
+        },
         benchmarks={
-            name: measured(
-                column, held_against, risk_free, n_years, {"time_in_small": float(name == "small")}
-            )
+            name: measured(column, held_against, risk_free, n_years, {})
+            | {key: float(key == f"time_in_{name}") for key in ("time_in_small", *held)}
             for name, column in benchmarks.items()
         },
         bars=bars,

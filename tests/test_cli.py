@@ -66,7 +66,7 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
         "bars": 422,
         "report": str(tmp_path / "here"),
     }.items() <= document.items()
-    assert set(document["metrics"]) == set(BY_KEY)
+    assert set(document["metrics"]) == {*BY_KEY, "time_in_large"}
     assert set(document["benchmarks"]) == {"large", "small", "market"}
     assert document["data"]["last"] == "2018-11-30"
     assert all(set(s) == {"source", "sha256", "last"} for s in document["data"]["series"].values())

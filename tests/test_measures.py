@@ -13,7 +13,20 @@ from hypothesis.extra.numpy import arrays
 
 from backtest.analysis.capture import down_capture, up_capture
 from backtest.dates import to_days
-from backtest.measures import BY_KEY, MEASURES, SWEPT, Sums, drawdowns, squares, values_of, years
+from backtest.measures import (
+    BY_KEY,
+    MEASURES,
+    SWEPT,
+    Sums,
+    drawdowns,
+    entry,
+    listed,
+    measure_of,
+    squares,
+    time_in,
+    values_of,
+    years,
+)
 
 RETURNS = arrays(np.float64, st.integers(3, 60), elements=st.floats(-0.5, 0.5, width=32))
 MONTHLY, DAILY = 12.0, 252.1
@@ -114,3 +127,24 @@ def test_the_table_has_every_key_once_and_a_benchmark_has_nothing_against_itself
     own = np.random.default_rng(3).normal(0.01, 0.04, 40)
     found = measured(own, own, np.full(40, 0.001), 4.0)
     assert (found["alpha"], found["beta"], found["tracking_error"]) == (0.0, 1.0, 0.0)
+
+
+def test_a_table_has_a_row_for_every_sleeve_that_one_of_its_columns_held() -> None:
+    plain = dict.fromkeys((m.key for m in MEASURES), 0.5)
+    large, both = {**plain, "time_in_large": 0.25}, {**plain, "time_in_cash": 0.75, "time_in_large": 0.1}
+    rows = {m.key: m for m in listed([large, both])}
+    assert list(rows) == [*plain, "time_in_large", "time_in_cash"]
+    assert [m.label for m in rows.values()][len(plain) :] == ["time in large", "time in cash"]
+    assert entry(large, rows["time_in_cash"]) == 0.0
+    assert entry(both, rows["time_in_cash"]) == 0.75
+    assert entry({**large, "sharpe": None}, rows["sharpe"]) is None
+    with pytest.raises(KeyError):
+        entry({}, rows["time_in_small"])
+
+
+def test_a_measure_of_a_sleeve_is_written_as_time_in_small_is() -> None:
+    time = measure_of("time_in_60% large, 40% small")
+    assert (time.label, time.text(0.25), time.swept) == ("time in 60% large, 40% small", "25.00%", False)
+    assert measure_of("sharpe") is BY_KEY["sharpe"]
+    weights = np.array([[0.0, 1.0, 0.0], [0.0, 0.5, 0.5]])
+    assert time_in(weights, ("a", "b", "c")) == {"time_in_b": 0.75, "time_in_c": 0.25}

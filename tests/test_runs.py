@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest import MarketData, UsageError, load_strategy, run
+from backtest import MarketData, UsageError, compare, load_strategy, run
 from backtest.cli import command
 from backtest.errors import RotationError
 from backtest.market.data import Bars
 from backtest.measures import BY_KEY, Sums, values_of, years
+from backtest.records.again import differences, said_of
+from backtest.records.run_document import RunDocument
 from tests.oracle import rate_cut_embedded
 
 RATE_CUT = load_strategy("rate_cut")
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def assert_same(ours: dict[str, float], theirs: dict[str, float], where: str) -> None:
-    assert set(ours) == set(BY_KEY) == set(theirs)
+    assert set(theirs) == set(BY_KEY) <= set(ours)
     for key in BY_KEY:
         assert ours[key] == pytest.approx(theirs[key], rel=1e-9, abs=1e-9, nan_ok=True), f"{where}: {key}"
 
@@ -228,3 +231,31 @@ def test_the_equity_is_indexed_by_the_bars(embedded: MarketData) -> None:
     result = run(RATE_CUT, embedded, start="1990-01-15", end="1991-12-15")
     assert isinstance(result.equity.index, pd.DatetimeIndex)
     assert (result.start, result.end) == ("1990-01-31", "1991-11-29")
+
+
+def test_the_time_in_every_sleeve_is_its_mean_weight(embedded: MarketData) -> None:
+    result = run("trend", embedded)
+    found = {key: value for key, value in result.metrics.items() if key.startswith("time_in_")}
+    means = result.weights.mean()
+    assert found == pytest.approx({f"time_in_{name}": means[name] for name in ("small", "large", "cash")})
+    assert sum(found.values()) == pytest.approx(1.0)
+    for name, metrics in result.benchmarks.items():
+        own = {key: value for key, value in metrics.items() if key.startswith("time_in_")}
+        assert own == {key: float(key == f"time_in_{name}") for key in found}
+    # Side by side, one that never held cash held it none of the time.
+    frame = compare("rate_cut", result, market=embedded).to_frame()
+    assert list(frame.index[-3:]) == ["time_in_small", "time_in_large", "time_in_cash"]
+    assert frame.loc["time_in_cash", "rate_cut"] == 0.0 < frame.loc["time_in_cash", "trend"]
+    assert frame.iloc[-3:].sum().tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_report_from_before_there_was_a_time_in_every_sleeve_has_the_same_numbers(
+    embedded: MarketData,
+) -> None:
+    now = RunDocument.of(run("trend", embedded))
+    early = msgspec.structs.replace(now, metrics={key: now.metrics[key] for key in BY_KEY})
+    assert differences(early, now).metrics == {}
+    other = msgspec.structs.replace(now, metrics={**now.metrics, "time_in_cash": 0.5})
+    differ = differences(other, now)
+    assert differ.metrics == {"time_in_cash": (0.5, now.metrics["time_in_cash"])}
+    assert f"time in cash 50.00%, now {now.metrics['time_in_cash']:.2%}" in said_of(differ)

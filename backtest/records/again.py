@@ -9,7 +9,7 @@ import msgspec
 
 from backtest.errors import UsageError
 from backtest.market.load import load_market
-from backtest.measures import BY_KEY
+from backtest.measures import BY_KEY, measure_of
 from backtest.records.record import read_record
 from backtest.runs import follow
 from backtest.scripting.loading import load_strategy
@@ -68,7 +68,12 @@ def differences(before: RunDocument, now: RunDocument) -> Differences:
     old, new = before.data.series, now.data.series
     vintages = {id: [each[id].sha256 if id in each else None for each in (old, new)] for id in {*old, *new}}
     windows = (before.start, before.end), (now.start, now.end)
-    pairs = {key: (before.metrics.get(key), value) for key, value in now.metrics.items()}
+    # A report that was written before there was a time in every sleeve says nothing of it.
+    pairs = {
+        key: (before.metrics.get(key), value)
+        for key, value in now.metrics.items()
+        if key in BY_KEY or key in before.metrics
+    }
     return Differences(
         version=None if then.version == here.version else (then.version, here.version),
         script=then.script_sha256 != here.script_sha256,
@@ -99,7 +104,7 @@ def said_of(differ: Differences) -> str:
     if not differ.metrics:
         return f"The report's numbers, to the last digit. {other}".strip()
     changed = [
-        f"{BY_KEY[key].label.strip()} {BY_KEY[key].text(then)}, now {BY_KEY[key].text(now)}"
+        f"{measure_of(key).label.strip()} {measure_of(key).text(then)}, now {measure_of(key).text(now)}"
         for key, (then, now) in differ.metrics.items()
     ]
     return f"Other numbers than the report's: {'; '.join(changed)}. {other}".strip()

@@ -14,7 +14,7 @@ from backtest.analysis.intervals import FEWEST as FEWEST_BARS
 from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.errors import UsageError
-from backtest.measures import MEASURES
+from backtest.measures import MEASURES, time_in
 from backtest.parameters import Value
 from backtest.records.document import Day, Metrics
 from backtest.records.named import records as made
@@ -194,7 +194,8 @@ def _metrics(record: RunRecord) -> dict[str, float]:
         "switches": int(record.trades["switch"].sum()),
         "time_in_small": float(small),
     }
-    return measured(record.returns, benchmark, record.risk_free, record.n_years, held)
+    found = measured(record.returns, benchmark, record.risk_free, record.n_years, held)
+    return {**found, **time_in(record.weights, record.sleeves)}
 
 
 def _tail(n_runs: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from backtest.analysis.intervals import FEWEST
 from backtest.files import whole_folder
 from backtest.folders import expanded
-from backtest.measures import MEASURES
+from backtest.measures import entry, listed
 from backtest.records.comparison import Comparison, ComparisonDocument, Difference, written
 from backtest.records.document import write_document
 from backtest.reporting import blocks as b
@@ -90,10 +90,10 @@ def _method(comparison: Comparison) -> str:
 
 def _measures(comparison: Comparison) -> b.Table:
     rows = []
-    for measure in MEASURES:
+    for measure in listed(comparison.metrics):
         cells: list[b.Said | b.Cell] = [measure.label]
         for i, metrics in enumerate(comparison.metrics):
-            text = measure.text(metrics[measure.key])
+            text = measure.text(entry(metrics, measure))
             best = comparison.best.get(measure.key) == i
             cells.append(b.Cell(f"{text} *", "best") if best else text)
         rows.append(cells)

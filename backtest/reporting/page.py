@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
 from backtest.errors import joined
-from backtest.measures import MEASURES
+from backtest.measures import MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
@@ -62,7 +62,8 @@ def tiles(sheet: Sheet) -> b.Tiles:
 
 def measures(columns: Mapping[str, Metrics]) -> b.Table:
     """Return the measures of what stands side by side, by name."""
-    rows = [(m.label, *(m.text(metrics[m.key]) for metrics in columns.values())) for m in MEASURES]
+    each = columns.values()
+    rows = [(m.label, *(m.text(entry(metrics, m)) for metrics in each)) for m in listed(each)]
     return b.table(["", *columns], rows, brief=True)
 
 
@@ -70,13 +71,13 @@ def _with_intervals(sheet: Sheet) -> b.Table:
     record = sheet.record
     benchmarks = record.document.benchmarks
     rows = []
-    for measure in MEASURES:
+    for measure in listed([record.document.metrics]):
         key, form = measure.key, measure.form
         own = record.document.metrics[key]
         known = sheet.intervals.get(key)
         if sheet.ranges is not None and key in HELD:
             known = Interval(float("nan"), *getattr(sheet.ranges, key))
-        others = (cell(metrics[key], form) for metrics in benchmarks.values())
+        others = (cell(entry(metrics, measure), form) for metrics in benchmarks.values())
         apart = _ends(sheet.differences.get(key), form)
         rows.append((measure.label.strip(), cell(own, form), _ends(known, form), apart, *others))
     heads = ["", record.name, "95% interval", f"less {record.benchmark}, 95%", *benchmarks]

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from backtest.measures import BY_KEY, MEASURES
+from backtest.measures import BY_KEY, entry, listed
 from backtest.records.run_document import WindowsDocument
 from backtest.reporting.saving import WorkbookSheet, flat
 from backtest.reporting.sentences import terms, verdict
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 MOST_TRIALS = 100_000
 """The rows of a workbook's sheet of trials, the best ones: more, and no spreadsheet is of use."""
 
-_SHOWN = {measure.label: measure.form for measure in MEASURES}
-
 
 def _measures(columns: Mapping[str, Mapping[str, float]]) -> WorkbookSheet:
-    rows = [(m.label, *(metrics[m.key] for metrics in columns.values())) for m in MEASURES]
-    return WorkbookSheet(pd.DataFrame(rows, columns=["measure", *columns]), _SHOWN)
+    measures = listed(columns.values())
+    rows = [(m.label, *(entry(metrics, m) for metrics in columns.values())) for m in measures]
+    forms = {m.label: m.form for m in measures}
+    return WorkbookSheet(pd.DataFrame(rows, columns=["measure", *columns]), forms)
 
 
 def _lines(pairs: Any) -> WorkbookSheet:
@@ -76,8 +76,12 @@ def _by_year(found: YearLeads) -> pd.DataFrame:
 
 def comparison_frame(comparison: Comparison) -> pd.DataFrame:
     """Return the measures by key, a column for each run."""
-    by_label = dict(zip(comparison.labels, comparison.metrics, strict=True))
-    return pd.DataFrame(by_label, pd.Index([m.key for m in MEASURES], name="measure"))
+    measures = listed(comparison.metrics)
+    by_label = {
+        label: [entry(metrics, m) for m in measures]
+        for label, metrics in zip(comparison.labels, comparison.metrics, strict=True)
+    }
+    return pd.DataFrame(by_label, pd.Index([m.key for m in measures], name="measure"))
 
 
 def returns_of(comparison: Comparison) -> pd.DataFrame:
