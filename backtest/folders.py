@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from backtest.errors import UsageError
@@ -17,6 +18,12 @@ def shipped(name: str) -> Path:
     """
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def as_one_name(name: str) -> str:
+    """Return a name as that of one folder in its place: nothing of it makes a path."""
+    plain = re.sub(r"[/\\\0]|^\.+", "_", name)[:60]
+    return plain or "_"
 
 
 def expanded(name: str | Path) -> Path:

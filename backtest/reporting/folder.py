@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.files import being_written, whole_folder
-from backtest.folders import expanded
+from backtest.folders import as_one_name, expanded
 from backtest.records.document import write_document
 from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def default_place(name: str) -> Path:
     """Return ``reports/NAME/STAMP`` below the current folder, not taken yet, nor being written just now."""
     stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
-    home, place, again = Path("reports", name), Path("reports", name, stamp), 2
+    home = Path("reports", as_one_name(name))
+    place, again = home / stamp, 2
     while place.exists() or being_written(place):
         place, again = home / f"{stamp}-{again}", again + 1
     return place

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from backtest.errors import UsageError
-from backtest.folders import expanded
+from backtest.folders import as_one_name, expanded
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.measures import SWEPT
@@ -160,7 +160,8 @@ class Sweep(Pictured):
 
 def default_folder(name: str) -> Path:
     """Return ``reports/STRATEGY/sweep-STAMP`` below the current folder."""
-    return Path("reports", name, "sweep-" + dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S"))
+    stamp = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H%M%S")
+    return Path("reports", as_one_name(name), f"sweep-{stamp}")
 
 
 def tune(
