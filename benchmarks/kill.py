@@ -6,7 +6,7 @@
 Every command is first left alone, and its files are kept. Then it is killed (``kill -9``), half of the times
 at a random moment, half of the times at one after it began to write. What is left must be nothing, a draft of
 another name, or the very bytes that an undisturbed command writes; a store must verify, and a sweep must go
-on with ``--resume`` to the same bytes. The same is asked where several processes write to one place, and where
+on with ``--resume`` to the same bytes. So it must be where several processes write to one place, and where
 signals, a closed pipe, no home, few file descriptors, little memory and a full disk end a command: then with
 one sentence, or as if nothing had been.
 """
@@ -85,6 +85,7 @@ class Ground:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     whole: dict[str, dict[str, str]] = field(default_factory=dict)
+    tells: bool = False
     took: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -129,14 +130,16 @@ class Ground:
     def note(self, what: str, outcome: str, *wrong: str) -> None:
         """Count an outcome, and what was wrong with it."""
         self.counts[what, "tried"] += 1
+        if self.tells:
+            print(what, outcome, *wrong, file=sys.stderr, flush=True)
         self.counts[what, outcome] += 1
         if wrong:
             self.counts[what, "wrong"] += 1
             self.wrong += [f"{what}: {each}" for each in wrong]
 
-    def undisturbed(self, job: Job) -> None:
+    def undisturbed(self, job: Job, rounds: int = 2) -> None:
         """Do a job alone, twice, for the first may compile; keep what it made and how long it took."""
-        for _ in range(2):
+        for _ in range(rounds):
             self.fresh()
             began = time.monotonic()
             process = self.start(job.arguments)
@@ -217,6 +220,15 @@ def complaints(process: subprocess.Popen[bytes], said: bytes) -> list[str]:
     return []
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, and judge at once: one that it started may live a little longer."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
 def killed(ground: Ground, job: Job, chance: random.Random, *, writing: bool) -> None:
     """Kill a job at a random moment, after it began to write where ``writing``, and judge what is left."""
     ground.fresh()
@@ -232,8 +244,7 @@ def killed(ground: Ground, job: Job, chance: random.Random, *, writing: bool) ->
         )
     else:
         time.sleep(max(chance.uniform(0.0, ground.took[job.name]) - (time.monotonic() - began), 0.0))
-    process.kill()
-    process.communicate()
+    _end(process)
     what = f"kill -9 of {job.name}"
     if process.returncode == 0:
         ground.note(what, "done before", *ground.objections(job))
@@ -251,8 +262,7 @@ def swept(ground: Ground) -> None:
         process = ground.start(job.arguments)
         while not ground.drafts() and process.poll() is None:
             time.sleep(0.001)
-        process.kill()
-        process.communicate()
+        _end(process)
         left = ground.drafts()
         for place in left:
             os.utime(place, (time.time() - 90.0,) * 2)
@@ -475,6 +485,7 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, action="append")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kill-") as home, ground_at(Path(home)) as ground:
+        ground.tells = True
         began = time.monotonic()
         attack(ground, options.kills, options.seed, options.only or PARTS)
         print(table(ground))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with ground_at(tmp_path_factory.mktemp("kill")) as made:
+        for job in (FETCH, RUN):
+            made.undisturbed(job, rounds=1)
+        shutil.copytree(made.folder / "report", made.home / "kept")
         yield made
 
 
 def test_what_is_killed_leaves_whole_files_or_none(ground: Ground) -> None:
     chance = random.Random(3)  # noqa: S311 - nothing secret
     for job in (FETCH, RUN):
-        ground.undisturbed(job)
         killed(ground, job, chance, writing=True)
     assert ground.wrong == []
     assert sum(n for (_, outcome), n in ground.counts.items() if outcome == "tried") == 2
 
 
 def test_the_judge_sees_a_torn_file(ground: Ground) -> None:
-    ground.undisturbed(RUN)
+    ground.fresh()
+    shutil.copytree(ground.home / "kept", ground.folder / "report")
     assert ground.objections(RUN) == []
     page = ground.folder / "report" / "index.html"
     page.write_bytes(page.read_bytes()[:100])
