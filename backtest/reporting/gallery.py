@@ -18,8 +18,11 @@ from backtest.reporting.html import render
 from backtest.reporting.page import tiles, warnings
 from backtest.reporting.palette import MUTED
 from backtest.reporting.sentences import terms, verdict
+from backtest.reporting.starts import start_map, starts_blocks, turned
 from backtest.reporting.style import png
 from backtest.reporting.timeline_figure import timeline_figure
+from backtest.reporting.year_map import YearMap
+from backtest.reporting.year_map_figure import year_map_figure
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 from backtest.wording import cell, number, percent
@@ -73,15 +76,28 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),
         b.Text(result.strategy.thesis, "lead"),
-        b.Conclusion((verdict(result),)),
+        b.Conclusion((verdict(result), *turned(result.starts, result.benchmark))),
         *warnings(result),
         tiles(content),
         *([b.Picture(f"{name}-saw.png", figures.SAW)] if content.seen else []),
         b.Picture(f"{name}.png", f"Growth of 1, drawdowns and holdings of {name}"),
+        b.Heading("How much depends on the start"),
+        *starts_blocks(result.starts, result.benchmark, (result.start, result.end)),
+        *_map(result, folder),
+        b.Heading("Terms"),
         b.Definitions(tuple((word, said) for word, said in terms(result) if word in SHORT)),
         b.Text(("The whole report: ", b.Code(f"rotation run {name}")), "note"),
     ]
     (folder / f"{name}.html").write_text(render(b.Page(name, tuple(blocks))), encoding="utf-8")
+
+
+def _map(result: Run, folder: Path) -> list[b.Block]:
+    """Write the map of the years as a picture, and return what shows it."""
+    drawn, name = start_map(result.year_leads, result.benchmark), f"{result.strategy.name}-starts.png"
+    if not isinstance(drawn, YearMap):
+        return [drawn]
+    _small_png(year_map_figure(drawn), folder / name)
+    return [b.Picture(name, drawn.shows), b.Text(drawn.caption, "note")]
 
 
 def _row(result: Run, content: Sheet) -> tuple[b.Said, ...]:

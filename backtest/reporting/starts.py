@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
-from backtest.reporting.year_map import YearMap
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def start_map(found: YearLeads, benchmark: str) -> b.Block:
     """Return the map of the leads from the start of each year to the end of each."""
     if len(found.leads) < 2:
         return b.Text("There are no two whole calendar years to draw a map of.", "note")
+    from backtest.reporting.year_map import YearMap
+
     return YearMap(
         "starts",
         f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
