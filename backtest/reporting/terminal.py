@@ -48,7 +48,7 @@ _FIRST = (b.Conclusion, b.Table, b.Definitions, b.Text, b.Heading)
 """What is kept first, where not all blocks have room."""
 
 
-def text(blocks: Iterable[b.Block], most: int = 26) -> str:
+def text(blocks: Iterable[b.Block], most: int = 36) -> str:
     """Return brief blocks as plain letters in at most so many lines: what counts most, in the page's order.
 
     The first verdict and the first table are always there, the table cut where it is longer than the room.
