@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -359,33 +359,81 @@ def run(
 def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Run:
     """Return the run of a strategy under terms and with a value of each parameter; errors as ``run``."""
     ruling = strategy.ruling(market, values, same_close=terms.same_close, decide=terms.decide)
-    decision = ruling.decision
-    market, terms = under(ruling.market, terms)
-    costs, versus = terms.costs(market.bars.sleeves), str(terms.benchmark)
     said: tuple[str, ...] = ()
     if own(ruling.rule):
         if not terms.same_close:
             check(strategy, values, ruling)
         said = doubts(strategy, values, ruling)
-    names = yardsticks(market.bars, versus)
-    needed = ("cash", *names, *holds(ruling.rule))
-    warm_up = decision.first_fill + terms.delay_fill
-    first, last = window_of(market.bars, warm_up, terms, strategy.name, needed)
-    begins, late = market.bars.begins(needed)
-    bars = market.bars.window(first, last)
-    path = simulated(decision, market, (first, last), costs, terms.delay_fill)
+    return carried_out(strategy, ruling, terms, values, said)
 
-    n_years, held = years(bars.dates, market.frequency), time_in(path.weights, bars.sleeves)
-    benchmarks = {name: bars.earned(name) for name in names}
+
+class Placement(NamedTuple):
+    """Where a ruling is carried out: a market as the terms want it, and its first and last bar.
+
+    The benchmark is a sleeve of it; ``costs`` are a side of each sleeve, as fractions; ``names`` the sleeves
+    that a run is held against; ``warm_up`` and ``late`` as in ``Run``.
+    """
+
+    market: MarketData
+    terms: Terms
+    costs: list[float]
+    names: list[str]
+    first: int
+    last: int
+    warm_up: np.datetime64
+    late: str
+
+    @property
+    def bars(self) -> Bars:
+        """The market's bars from the first fill to the last."""
+        return self.market.bars.window(self.first, self.last)
+
+    def path(self, decision: Decision, engine: Callable[..., Path] = simulate) -> Path:
+        """Return the path of a decision over these bars; ``engine`` does what ``reference.simulate`` does."""
+        window, delay = (self.first, self.last), self.terms.delay_fill
+        return simulated(decision, self.market, window, self.costs, delay, engine)
+
+
+def placed(ruling: Ruling, terms: Terms, name: str) -> Placement:
+    """Return where a strategy's ruling is carried out; errors as ``run``."""
+    market, terms = under(ruling.market, terms)
+    names = yardsticks(market.bars, str(terms.benchmark))
+    needed = ("cash", *names, *holds(ruling.rule))
+    warm_up = ruling.decision.first_fill + terms.delay_fill
+    first, last = window_of(market.bars, warm_up, terms, name, needed)
+    begins, late = market.bars.begins(needed)
+    known = market.bars.dates[max(warm_up, begins)]
+    late = late if begins > warm_up else ""
+    return Placement(market, terms, terms.costs(market.bars.sleeves), names, first, last, known, late)
+
+
+def carried_out(
+    strategy: Strategy,
+    ruling: Ruling,
+    terms: Terms,
+    values: dict[str, Value],
+    said: tuple[str, ...] = (),
+    engine: Callable[..., Path] = simulate,
+) -> Run:
+    """Return the run of a strategy's ruling, made at these values and under these terms.
+
+    ``said`` are the doubts of it; ``engine`` does what ``reference.simulate`` does. Errors as ``run``.
+    """
+    placement = placed(ruling, terms, strategy.name)
+    bars, versus = placement.bars, str(placement.terms.benchmark)
+    path = placement.path(ruling.decision, engine)
+    n_years = years(bars.dates, placement.market.frequency)
+    held = time_in(path.weights, bars.sleeves)
+    benchmarks = {name: bars.earned(name) for name in placement.names}
     risk_free, held_against = bars.earned("cash"), benchmarks[versus]
     return Run(
         strategy=strategy,
         parameters=values,
-        market=market,
-        terms=terms,
+        market=placement.market,
+        terms=placement.terms,
         doubts=said,
-        warm_up=market.bars.dates[max(warm_up, begins)],
-        late=late if begins > warm_up else "",
+        warm_up=placement.warm_up,
+        late=placement.late,
         metrics={
             **measured(path.returns, held_against, risk_free, n_years, holding(path, bars.sleeves)),
             **held,

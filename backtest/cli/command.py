@@ -40,6 +40,12 @@ def _run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     return run(prog, strategy, arguments)
 
 
+def _explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    from backtest.cli.explore import explore
+
+    return explore(prog, strategy, arguments)
+
+
 def _data(prog: str, _: Strategy | None, arguments: Sequence[str]) -> int:
     from backtest.cli.data import data
 
@@ -83,6 +89,7 @@ COMMANDS = {
     "run": (_run, "run a strategy on a market: simulate, measure, report"),
     "compare": (compare, "hold strategies, or the folders of reports, side by side"),
     "gallery": (gallery, "rebuild the small pages of the shipped strategies"),
+    "explore": (_explore, "move a strategy's parameters by hand in a page, with every try counted"),
     "tune": (tune, "search a strategy's parameters, and say what the winner is worth"),
     "signal": (signal, "say what a strategy holds now, why, and what would change it"),
     "explain": (explain, "say a strategy's rule in words, and what it needs"),

@@ -200,7 +200,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             benchmarks=result.benchmarks,
             robustness=UNSET if robust is None else robust,
             data=DataDocument.of(market),
-            shaded=Shaded(_days(cuts(result)), _days(recessions(result))),
+            shaded=Shaded(*(_days(each(market, result.bars.dates)) for each in (cuts, recessions))),
             report=None if report is None else str(report),
         )
 

@@ -12,7 +12,7 @@ from backtest.rules.reading import nodes
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.rules.expressions import Expr
-    from backtest.runs import Run
+    from backtest.rules.ruling import Ruling
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,11 @@ class Seen:
 
 
 class _Reader:
-    """Evaluates parts of a run's rule at its fills."""
+    """Evaluates parts of a rule at the fills of some days."""
 
-    def __init__(self, result: Run) -> None:
-        self.ruling = result.ruling
-        days = result.bars.dates
-        first = int(np.searchsorted(result.market.bars.dates, days[0]))
+    def __init__(self, ruling: Ruling, days: Days) -> None:
+        self.ruling = ruling
+        first = int(np.searchsorted(ruling.market.bars.dates, days[0]))
         self.fills = slice(first, first + len(days))
         self.days = (days[0], days[-1])
 
@@ -100,14 +99,15 @@ def _joined(a: Seen, b: Seen) -> Seen:
     return replace(a, thresholds=thresholds, against=(*a.against, *b.against), events=events)
 
 
-def seen(result: Run) -> list[Seen]:
-    """Return what the rule of a run looked at, each level or rate once, in the order of the rule.
+def seen(ruling: Ruling, dates: Days) -> list[Seen]:
+    """Return what a rule looked at, each level or rate once, in the order of the rule.
 
-    A rule that looks at nothing, such as buying and holding or a calendar, gives nothing.
+    ``dates`` are bars of the ruling's market, from the first fill on. A rule that looks at nothing, such as
+    buying and holding or a calendar, gives nothing.
     """
-    reader = _Reader(result)
+    reader = _Reader(ruling, dates)
     found: dict[tuple[str, str], Seen] = {}
-    for node in nodes(result.ruling.rule):
+    for node in nodes(ruling.rule):
         for one in _one(reader, node):
             key = (one.label, one.unit)
             found[key] = _joined(found[key], one) if key in found else one

@@ -186,7 +186,7 @@ def _regimes(result: Run, record: RunRecord) -> dict[str, list[Breakdown]]:
         target = market.observations[market.policy]
         labels = policy_regimes(dates, target.known_at, target.values)
         found["policy rate"] = (labels, ["cutting", "rising", "on hold"])
-    turns = recession_turns(result)
+    turns = recession_turns(market)
     if turns is not None:
         found["business cycle"] = (yes_or_no(dates, *turns), ["recession", "expansion"])
     if "discount" in market.roles:
@@ -244,7 +244,7 @@ def sheet(
     held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
     return Sheet(
         record=record,
-        seen=seen(result),
+        seen=seen(result.ruling, result.bars.dates),
         ranges=next_path(record.returns, record.n_years) if ranges else None,
         intervals=alone,
         differences=against,

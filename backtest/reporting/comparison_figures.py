@@ -67,7 +67,7 @@ def falls(comparison: Comparison) -> Timeline:
 def held(comparison: Comparison) -> Timeline:
     """Return what every run held, one strip a run, and the part of the value that all pairs held alike."""
     alike = np.r_[comparison.together[:1], comparison.together]
-    strips = (holdings(record, f"{record.name}: ") for record in comparison.records)
+    strips = (holdings(record.sleeves, record.weights, f"{record.name}: ") for record in comparison.records)
     together = Plot(
         "Held alike, % of the value, average of all pairs",
         (Curve("held alike", 100.0 * alike),),

@@ -11,6 +11,8 @@ from backtest.reporting.palette import CUT, INK, MUTED, RECESSION, colours
 from backtest.reporting.timeline import Curve, Plot, Shade, Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from backtest.dates import Floats
     from backtest.records.record import RunRecord
     from backtest.records.seen import Seen
@@ -50,10 +52,10 @@ def _falls(curve: Curve, returns: Floats) -> Curve:
     return Curve(curve.name, 100.0 * drawdowns(returns), curve.colour, width=curve.width)
 
 
-def holdings(record: RunRecord, begin: str = "Held: ", height: int = 20) -> Plot:
-    """Return what was held from each date to the next; the heading starts with ``begin``."""
-    tints = colours(record.sleeves)
-    held = {s: w for s, w in zip(record.sleeves, record.weights.T, strict=True) if (w != 0.0).any()}
+def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", height: int = 20) -> Plot:
+    """Return what was held from each date to the next, (n, n_sleeves); the heading starts with ``begin``."""
+    tints = colours(sleeves)
+    held = {s: w for s, w in zip(sleeves, weights.T, strict=True) if (w != 0.0).any()}
     words = ", ".join(f"{sleeve} {weights.mean():.0%}" for sleeve, weights in held.items())
     # What was held until the last date is said of that date too.
     curves = (Curve(sleeve, np.r_[weights, weights[-1]], tints[sleeve]) for sleeve, weights in held.items())
@@ -75,7 +77,7 @@ def growth(record: RunRecord, caption: Said = "") -> Timeline:
             log=far,
             level=1.0,
         ),
-        holdings(record),
+        holdings(record.sleeves, record.weights),
     )
     shows = "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings"
     return Timeline("growth", record.dates, plots, shows, caption, shades(record), step=step_of(record))
@@ -165,21 +167,16 @@ SAW = "What the strategy saw: each level with the thresholds it was held against
 def seen(sheet: Sheet, caption: Said = "") -> Timeline:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
     record = sheet.record
-    plots = (
-        Plot(
-            seen_text(one),
-            (
-                *(Curve(label, values, MUTED) for label, values in one.against),
-                *([Curve(one.label, one.values)] if np.isfinite(one.values).any() else []),
-            ),
-            110,
-            rules=one.thresholds,
-            events=one.events,
-        )
-        for one in sheet.seen[:MOST_SEEN]
-    )
-    every = (*plots, holdings(record))
+    every = (*seen_plots(sheet.seen), holdings(record.sleeves, record.weights))
     return Timeline("seen", record.dates, every, SAW, caption, shades(record), step=step_of(record))
+
+
+def seen_plots(saw: Sequence[Seen]) -> Iterator[Plot]:
+    """Give a plot for each of what a strategy saw, ``MOST_SEEN`` at most."""
+    for one in saw[:MOST_SEEN]:
+        against = (Curve(label, values, MUTED) for label, values in one.against)
+        own = [Curve(one.label, one.values)] if np.isfinite(one.values).any() else []
+        yield Plot(seen_text(one), (*against, *own), 110, rules=one.thresholds, events=one.events)
 
 
 def seen_text(one: Seen) -> str:
@@ -199,5 +196,5 @@ def card(record: RunRecord) -> Timeline:
     """Return growth of 1, drawdowns and holdings in one, for the gallery."""
     first = growth(record).plots[0]
     fall = Plot(FALLS, falls(record).plots[0].curves, 110, top=0.0, unit="%")
-    plots = (first, fall, holdings(record))
+    plots = (first, fall, holdings(record.sleeves, record.weights))
     return Timeline("card", record.dates, plots, "", "", shades(record), step=step_of(record))

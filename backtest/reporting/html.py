@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from backtest.reporting import blocks as b
 from backtest.reporting.blocks import NARROW, WIDE
 from backtest.reporting.palette import palette
+from backtest.reporting.template import Template
 from backtest.reporting.timeline import Timeline
 from backtest.reporting.timeline_html import timeline_html
 from backtest.reporting.year_map import YearMap
@@ -20,7 +21,7 @@ from backtest.reporting.year_map_html import year_map_html
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SHELL = Markup("""<!DOCTYPE html>
+_SHELL = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -72,15 +73,17 @@ def render(page: b.Page) -> str:
     return str(
         _SHELL.format(
             title=page.title,
-            css=_style(),
+            css=stylesheet(),
             content=content,
             last=f"{version} {page.last}".rstrip(),
-            script=_script() if "<table" in content or "<svg" in content else "",
+            script=Template("<script>\n{}</script>\n").format(script())
+            if "<table" in content or "<svg" in content
+            else "",
         )
     )
 
 
-_FRAGMENT = Markup("""<div class="size-rotation">
+_FRAGMENT = Template("""<div class="size-rotation">
 <style>
 .size-rotation {{
 background: var(--page); color: var(--ink); font: 14px/1.5 var(--letters); padding: .25rem 1rem;
@@ -98,12 +101,19 @@ def fragment(blocks: Iterable[b.Block]) -> str:
     return str(_FRAGMENT.format(css=css, content=_joined(blocks)))
 
 
-def _script() -> Markup:
-    return Markup(f"<script>\n{_file('page.js')}</script>\n")  # noqa: S704 - our own script
+def drawn(blocks: Iterable[b.Block]) -> Markup:
+    """Return blocks as they stand in a page."""
+    return _joined(blocks)
 
 
-def _style() -> Markup:
+def stylesheet() -> Markup:
+    """Return the style of pages, in the colours of light and dark ones."""
     return Markup(_css("blocks.css") + _css("page.css"))  # noqa: S704 - our own style sheets
+
+
+def script() -> Markup:
+    """Return the script of pages."""
+    return Markup(_file("page.js"))  # noqa: S704 - our own script
 
 
 def _file(name: str) -> str:
@@ -129,16 +139,16 @@ def _said(said: b.Said) -> Markup:
 def _inline(part: str | b.Link | b.Badge | b.Key | b.Code) -> Markup:
     match part:
         case b.Link(words, to):
-            return Markup('<a href="{}">{}</a>').format(to, words)
+            return Template('<a href="{}">{}</a>').format(to, words)
         case b.Badge(word, kind):
-            return Markup('<span class="badge {}">{}</span>').format(kind, word)
+            return Template('<span class="badge {}">{}</span>').format(kind, word)
         case b.Code(words):
-            return Markup("<code>{}</code>").format(words)
+            return Template("<code>{}</code>").format(words)
         case b.Key(colour, "", opacity):
             style = f"background: var(--c{colour[1:]}); opacity: {opacity:g}"
-            return Markup('<span class="key" style="{}"></span>').format(style)
+            return Template('<span class="key" style="{}"></span>').format(style)
         case b.Key(colour, dash):
-            return Markup(
+            return Template(
                 '<svg width="26" height="8" role="presentation"><line x1="0" y1="4" x2="26" y2="4" '
                 'stroke="var(--c{})" stroke-width="2" stroke-dasharray="{}"/></svg> '
             ).format(colour[1:], dash)
@@ -151,18 +161,18 @@ def _block(block: b.Block) -> Markup:
     content: Markup
     match block:
         case b.Heading(words, level):
-            content = Markup("<h{0}>{1}</h{0}>").format(level, words)
+            content = Template("<h{0}>{1}</h{0}>").format(level, words)
         case b.Text(said, kind):
             content = _element("p", _said(said), kind)
         case b.Conclusion(sentences):
             content = _element("div", _all(_element("p", _said(each)) for each in sentences), "verdict")
         case b.Definitions(pairs):
-            row = Markup("<dt>{}</dt><dd>{}</dd>")
+            row = Template("<dt>{}</dt><dd>{}</dd>")
             content = _element("dl", _all(row.format(word, _said(each)) for word, each in pairs), "terms")
         case b.Counts(each):
             content = _element("ul", _all(_element("li", _said(said)) for said in each), "counts")
         case b.Tiles(tiles):
-            tile = Markup('<div class="tile"><span>{}</span><b>{}</b><span>{}</span></div>')
+            tile = Template('<div class="tile"><span>{}</span><b>{}</b><span>{}</span></div>')
             said_first = (tile.format(*map(minus, each)) for each in tiles)
             content = _element("div", _all(said_first), "tiles")
         case b.Table():
@@ -170,9 +180,9 @@ def _block(block: b.Block) -> Markup:
         case b.Chart() | Timeline() | YearMap():
             content = _figure(block)
         case b.Picture(file, shows):
-            content = Markup('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
+            content = Template('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
         case b.Section(id, inside):
-            content = Markup('<section id="{}">{}</section>').format(id, _joined(inside))
+            content = Template('<section id="{}">{}</section>').format(id, _joined(inside))
         case _:
             raise TypeError(f"no such block: {block!r}")
     return content
@@ -183,8 +193,8 @@ def _all(parts: Iterable[Markup]) -> Markup:
 
 
 def _element(name: str, content: Markup, kind: str = "") -> Markup:
-    opening = Markup('<{} class="{}">').format(name, kind) if kind else Markup("<{}>").format(name)
-    return opening + content + Markup("</{}>").format(name)
+    opening = Template('<{} class="{}">').format(name, kind) if kind else Template("<{}>").format(name)
+    return opening + content + Template("</{}>").format(name)
 
 
 _COLUMNS = {"l": "text", "w": "wrap", "r": ""}
@@ -196,11 +206,11 @@ def _cell(name: str, cell: b.Said | b.Cell, column: str) -> Markup:
     own = "text" if name == "th" and column == "w" else _COLUMNS[column]
     classes = " ".join(filter(None, (own, kind)))
     scope = Markup(' scope="col"') if name == "th" else ""
-    marked = Markup(' class="{}"').format(classes) if classes else ""
+    marked = Template(' class="{}"').format(classes) if classes else ""
     content = _said(said)
     if name == "th" and isinstance(said, str):  # a long name may end its line at an underscore
         content = content.replace("_", Markup("_<wbr>"))
-    return Markup("<{0}{1}{2}>{3}</{0}>").format(name, marked, scope, content)
+    return Template("<{0}{1}{2}>{3}</{0}>").format(name, marked, scope, content)
 
 
 def _table(table: b.Table) -> Markup:
@@ -214,13 +224,13 @@ def _table(table: b.Table) -> Markup:
 
     def part(rows: tuple[tuple[b.Said | b.Cell, ...], ...]) -> Markup:
         body = _element("tbody", _all(row("td", cells) for cells in rows))
-        return _element("div", _element("table", Markup("{}\n{}").format(head, body), table.kind), "box")
+        return _element("div", _element("table", Template("{}\n{}").format(head, body), table.kind), "box")
 
     # A few rows more are no reason to hide them.
     if not table.first or len(table.rows) <= table.first + _NEARLY:
         return part(table.rows)
     rest = table.rows[table.first :]
-    folded = Markup("<details><summary>{:,} more rows</summary>{}</details>").format(len(rest), part(rest))
+    folded = Template("<details><summary>{:,} more rows</summary>{}</details>").format(len(rest), part(rest))
     return _all((part(table.rows[: table.first]), folded))
 
 
@@ -242,7 +252,7 @@ def _chart(chart: b.Chart) -> Markup:
     from backtest.reporting.style import svg
 
     words = str(escape(chart.shows))
-    return Markup(
+    return Template(
         '<figure id="{}">\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n'
         "<figcaption>{}</figcaption>\n</figure>"
     ).format(

@@ -111,7 +111,25 @@ function timeline(figure) {
     show(after + 1 < days.length && (after < 0 || days[after + 1] - day < day - days[after]) ? after + 1 : after);
   }
 
+  // Plots were drawn anew: what was hidden stays so, and what was read out is read again at its date.
+  function again() {
+    const day = days[at];
+    plots = null;
+    for (const key of figure.querySelectorAll(".keys [aria-pressed=false]")) shows(key.dataset.name, false);
+    if (at < 0) return;
+    prepare();
+    show(upTo(days.map(each => ({ day: each })), day));
+  }
+
+  // A sleeve's line may go; what was held of it stays, unless there is nothing else of that name.
+  function shows(name, shown) {
+    const own = [...figure.querySelectorAll(".area [data-name]")].filter(part => part.dataset.name === name);
+    const lines = own.filter(part => !part.matches(".boxes"));
+    for (const part of lines.length ? lines : own) part.classList.toggle("hidden", !shown);
+  }
+
   figure.tabIndex = 0;
+  figure.addEventListener("redrawn", again);
   figure.addEventListener("pointermove", pointed);
   figure.addEventListener("pointerdown", pointed);
   figure.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") clear(); });
@@ -133,10 +151,7 @@ function timeline(figure) {
     const turn = () => {
       const shown = key.getAttribute("aria-pressed") !== "true";
       key.setAttribute("aria-pressed", String(shown));
-      const own = [...figure.querySelectorAll(".area [data-name]")].filter(part => part.dataset.name === key.dataset.name);
-      // A sleeve's line may go; what was held of it stays, unless there is nothing else of that name.
-      const lines = own.filter(part => !part.matches(".boxes"));
-      for (const part of lines.length ? lines : own) part.classList.toggle("hidden", !shown);
+      shows(key.dataset.name, shown);
       if (at >= 0) show(at);
     };
     key.addEventListener("click", turn);

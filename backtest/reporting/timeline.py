@@ -91,9 +91,9 @@ class Plot:
             return 0.0, 1.0
         fixed = [0.0] if self.kind == "bars" else [*self.rules, *([] if self.level is None else [self.level])]
         values = np.concatenate([np.array(fixed, dtype=np.float64), *(curve.values for curve in self.curves)])
-        values = self.scaled(values)
-        values = values[np.isfinite(values)]
-        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        values = values[np.isfinite(values) & (values > 0.0) if self.log else np.isfinite(values)]
+        ends = self.scaled(np.array([values.min(), values.max()] if len(values) else [1.0, 1.0]))
+        low, high = ends.tolist() if len(values) else (0.0, 1.0)
         room = 0.05 * (high - low) or 0.5
         return low - room, (high + room if self.top is None else max(self.top, low + room))
 
@@ -198,11 +198,20 @@ class Timeline(Block):
                 found.append((max(left, 0), min(max(right, max(left, 0) + 30), self.length)))
         return found
 
+    @cached_property
+    def shaded(self) -> list[tuple[Shade, list[tuple[int, int]]]]:
+        """What is shaded, with its spans."""
+        return [(shade, self.spans(shade)) for shade in self.shades]
+
+    @cached_property
+    def ticks(self) -> list[tuple[int, str]]:
+        """Days since the first, and the year or month that begins there."""
+        return date_ticks(self.dates[0], self.dates[0] + self.length)
+
     def places(self) -> Ints:
         """Return the places to draw of many dates so that it looks the same, for all lines together."""
-        lines = [
-            plot.scaled(curve.values) for plot in self.plots if plot.kind == "line" for curve in plot.curves
-        ]
+        # A scale of logarithms keeps the order of values, so the extremes are where they are without it.
+        lines = [curve.values for plot in self.plots if plot.kind == "line" for curve in plot.curves]
         return thinned(lines, len(self.dates))
 
 
@@ -264,10 +273,11 @@ def spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
 
 def ends(plot: Plot) -> list[tuple[Curve, float]]:
     """Return each curve with its last value on the plot's scale, the lowest first."""
-    last = [(curve, plot.scaled(curve.values)) for curve in plot.curves]
-    found = [
-        (curve, float(values[np.isfinite(values)][-1])) for curve, values in last if np.isfinite(values).any()
-    ]
+    found = []
+    for curve in plot.curves:
+        known = np.flatnonzero(np.isfinite(curve.values) & ((curve.values > 0.0) | (not plot.log)))
+        if len(known):
+            found.append((curve, float(plot.scaled(curve.values[known[-1:]])[0])))
     return sorted(found, key=lambda pair: pair[1])
 
 

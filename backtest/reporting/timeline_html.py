@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from backtest.reporting.timeline import LETTERS, date_ticks, ends, short, spread, stretches
+from backtest.reporting.template import Template
+from backtest.reporting.timeline import LETTERS, ends, short, spread, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,12 +25,12 @@ DASHES = {"-": "", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 """As SVG writes them."""
 
 _LINE = 13.0  # pixels that a name beside a line's end takes
-_FIGURE = Markup(
+_FIGURE = Template(
     '<figure id="{name}" class="timeline" role="img" aria-label="{shows}" data-first="{first}" '
     'data-step="{step}" style="--names: {names}em">\n{keys}<div class="plots{columns}">\n{plots}\n</div>\n'
     "<figcaption>{caption}</figcaption>\n</figure>"
 )
-_PLOT = Markup(
+_PLOT = Template(
     '<div class="plot"><p>{heading}</p><div class="area" style="height: {height}px" data-part="{part}" '
     'data-unit="{unit}"{log}><svg viewBox="0 {top} {length} {tall}" preserveAspectRatio="none" '
     'aria-hidden="true"><g transform="scale(1 -1)">{drawn}</g></svg>{ticks}{names}</div>{dates}</div>'
@@ -38,22 +39,30 @@ _PLOT = Markup(
 
 def timeline_html(timeline: Timeline, caption: Markup) -> Markup:
     """Return a timeline as a figure of a page."""
+    return framed(timeline, caption, plots_html(timeline))
+
+
+def plots_html(timeline: Timeline) -> list[Markup]:
+    """Return each plot of a timeline, to stand in its frame."""
+    n, columns, places = len(timeline.plots), timeline.columns, timeline.places()
+    return [_plot(timeline, plot, places, dated=i >= n - columns) for i, plot in enumerate(timeline.plots)]
+
+
+def framed(timeline: Timeline, caption: Markup, plots: Iterable[Markup]) -> Markup:
+    """Return the frame of a timeline, its keys and its caption, around its plots."""
     labels = [len(short(c.name)) for plot in timeline.plots if plot.labelled for c in plot.curves]
-    key = Markup('<span data-name="{}">{}{}</span>')
+    key = Template('<span data-name="{}">{}{}</span>')
     keys = _joined(
         key.format(name, _sample(timeline, curve), name) for name, curve in timeline.keys().items()
     )
-    n, columns = len(timeline.plots), timeline.columns
-    places = timeline.places()
-    plots = (_plot(timeline, plot, places, dated=i >= n - columns) for i, plot in enumerate(timeline.plots))
     return _FIGURE.format(
         name=timeline.name,
         shows=timeline.shows,
         first=timeline.dates[0],
         step=timeline.step,
         names=f"{0.58 * min(max(labels, default=0), LETTERS):.1f}",
-        keys=Markup('<div class="keys">{}</div>\n').format(keys) if keys else "",
-        columns=" two" if columns == 2 else "",
+        keys=Template('<div class="keys">{}</div>\n').format(keys) if keys else "",
+        columns=" two" if timeline.columns == 2 else "",
         plots=Markup("\n").join(plots),
         caption=caption,
     )
@@ -61,8 +70,8 @@ def timeline_html(timeline: Timeline, caption: Markup) -> Markup:
 
 def _sample(timeline: Timeline, curve: Curve) -> Markup:
     if not any(curve in plot.curves for plot in timeline.plots if plot.kind == "line"):
-        return Markup('<span class="key" style="background: var(--c{})"></span>').format(curve.colour[1:])
-    return Markup(
+        return Template('<span class="key" style="background: var(--c{})"></span>').format(curve.colour[1:])
+    return Template(
         '<svg width="22" height="8" role="presentation"><path d="M0 4h22" style="{}"/></svg>'
     ).format(_stroke(curve))
 
@@ -87,25 +96,25 @@ def _plot(timeline: Timeline, plot: Plot, places: Ints, *, dated: bool) -> Marku
         return 100.0 * (value * part - bottom) / (top - bottom)
 
     ticks = [(place(value), word.replace("-", "\u2212")) for value, word in plot.ticks()]
-    dates = date_ticks(timeline.dates[0], timeline.dates[0] + length)
+    dates = timeline.ticks
     up = top - bottom
     grid = [f"M0 {round(value * part)}h{length}" for value, _ in plot.ticks()]
     grid += [f"M{day} {bottom}v{up}" for day, _ in dates] if plot.kind != "held" else []
-    across = Markup('<path class="{}" d="M0 {}h{}"/>')
+    across = Template('<path class="{}" d="M0 {}h{}"/>')
     upright = [] if plot.events is None else (plot.events - timeline.dates[0]).astype(int).tolist()
     drawn = [
         *_shaded(timeline, bottom, up),
-        Markup('<path class="grid" d="{}"/>').format("".join(grid)),
+        Template('<path class="grid" d="{}"/>').format("".join(grid)),
         *(across.format("level", round(v * part), length) for v in _on(plot, [plot.level])),
         *_curves(timeline, plot, part, places),
         *(across.format("rule", round(v * part), length) for v in _on(plot, plot.rules)),
         *(
-            [Markup('<path class="event" d="{}"/>').format("".join(f"M{d} {bottom}v{up}" for d in upright))]
+            [Template('<path class="event" d="{}"/>').format("".join(f"M{d} {bottom}v{up}" for d in upright))]
             * bool(upright)
         ),
     ]
-    at = Markup('<span class="y" style="bottom: {:.2f}%">{}</span>')
-    on = Markup('<span class="x{}" style="left: {:.2f}%">{}</span>')
+    at = Template('<span class="y" style="bottom: {:.2f}%">{}</span>')
+    on = Template('<span class="x{}" style="left: {:.2f}%">{}</span>')
     below = (
         on.format(" odd" if i % 2 else "", 100.0 * d / length, word) for i, (d, word) in enumerate(dates)
     )
@@ -121,7 +130,7 @@ def _plot(timeline: Timeline, plot: Plot, places: Ints, *, dated: bool) -> Marku
         drawn=_joined(drawn),
         ticks=_joined(at.format(*tick) for tick in ticks),
         names=_names(plot, place) if plot.labelled else "",
-        dates=Markup('<div class="dates">{}</div>').format(_joined(below)) if dated else "",
+        dates=Template('<div class="dates">{}</div>').format(_joined(below)) if dated else "",
     )
 
 
@@ -134,7 +143,7 @@ def _names(plot: Plot, place: Callable[[float], float]) -> Markup:
     """Return each curve's name beside its end."""
     last = ends(plot)
     heights = spread([place(value) for _, value in last], 100.0 * _LINE / plot.height, 100.0)
-    name = Markup('<span class="end" data-name="{}" style="bottom: {:.2f}%; color: var(--c{})">{}</span>')
+    name = Template('<span class="end" data-name="{}" style="bottom: {:.2f}%; color: var(--c{})">{}</span>')
     return _joined(
         name.format(curve.name, height, curve.colour[1:], short(curve.name))
         for (curve, _), height in zip(last, heights, strict=True)
@@ -142,24 +151,23 @@ def _names(plot: Plot, place: Callable[[float], float]) -> Markup:
 
 
 def _shaded(timeline: Timeline, bottom: int, up: int) -> list[Markup]:
-    shade = Markup('<path d="{}" style="fill: var(--c{}); opacity: {:g}"/>')
-    each = [(own, timeline.spans(own)) for own in timeline.shades]
+    shade = Template('<path d="{}" style="fill: var(--c{}); opacity: {:g}"/>')
     return [
         shade.format(
             "".join(f"M{a} {bottom}h{z - a}v{up}h{a - z}z" for a, z in spans), own.colour[1:], own.opacity
         )
-        for own, spans in each
+        for own, spans in timeline.shaded
         if spans
     ]
 
 
 def _curves(timeline: Timeline, plot: Plot, part: int, places: Ints) -> list[Markup]:
-    line = Markup('<path class="curve" data-name="{}" d="{}" style="{}"/>')
-    area = Markup('<path class="boxes" data-name="{}" d="{}" style="fill: var(--c{})"/>')
+    line = Template('<path class="curve" data-name="{}" d="{}" style="{}"/>')
+    area = Template('<path class="boxes" data-name="{}" d="{}" style="fill: var(--c{})"/>')
     days = timeline.days
     if plot.kind == "line":
         return [
-            line.format(c.name, path(days[places], part * plot.scaled(c.values)[places]), _stroke(c))
+            line.format(c.name, path(days[places], part * plot.scaled(c.values[places])), _stroke(c))
             for c in plot.curves
         ]
     if plot.kind == "held":

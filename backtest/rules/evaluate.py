@@ -109,6 +109,17 @@ class Evaluation:
         self._kept: dict[int, tuple[Expr, Worked]] = {}
         self._lock = threading.RLock()
 
+    def moved(self, axes: Mapping[str, NDArray[Any]]) -> Evaluation:
+        """Return the same at other values of the parameters; what none of them changes is kept.
+
+        ``axes`` names the same parameters.
+        """
+        same = {name for name, values in axes.items() if np.array_equal(values, self.axes[name])}
+        other = Evaluation(self.known, axes)
+        with self._lock:
+            other._kept = {at: kept for at, kept in self._kept.items() if same.issuperset(kept[0].parameters)}
+        return other
+
     def work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int) -> Worked:
         """Return a node's values.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,12 @@ class Ruling:
     @cached_property
     def _evaluation(self) -> Evaluation:
         return Evaluation(self.known, self.axes)
+
+    def moved(self, axes: Mapping[str, NDArray[Any]]) -> Ruling:
+        """Return the same rule at other values of its numbers; what none of them changes is kept."""
+        other = replace(self, axes=axes)
+        vars(other)["_evaluation"] = self._evaluation.moved(axes)
+        return other
 
     def value(self, node: rules.Expr) -> Any:
         """Return a part's value: a number, or a level, signal, events or decision of one set.

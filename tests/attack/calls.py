@@ -40,7 +40,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "data import": ("mine.csv", "--id", "OTHER", "--kind", "total-return", "--unit", "level"),
     "data verify": (),
 }
-"""A call of each verb that is right, and cheap; ``gallery`` and ``study claims`` are not."""
+"""A call of each verb that is right, and cheap; ``gallery`` and ``study claims`` are not, and ``explore`` serves on."""
 
 VALUES: dict[str, str] = {
     "start": "1990-01-31", "end": "2010-12-31", "as_of": "2019-08-15", "date": "2002-06-28", "cost_bps": "25",

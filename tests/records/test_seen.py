@@ -18,7 +18,7 @@ def known_before(market: MarketData, series: str, day: np.datetime64) -> float:
 
 def test_a_first_cut_is_seen_on_the_rate_with_the_days_of_the_design(embedded: MarketData) -> None:
     result = run("rate_cut", embedded)
-    (one,) = seen(result)
+    (one,) = seen(result.ruling, result.bars.dates)
     days = [np.datetime64(str(day.date())) for day in result.equity.index]
     assert one.values.tolist() == [known_before(embedded, embedded.policy or "", day) for day in days]
     assert one.events is not None
@@ -29,7 +29,7 @@ def test_a_first_cut_is_seen_on_the_rate_with_the_days_of_the_design(embedded: M
 
 def test_a_level_is_seen_with_both_of_its_thresholds(embedded: MarketData) -> None:
     result = run("valuation_discount", embedded)
-    (one,) = seen(result)
+    (one,) = seen(result.ruling, result.bars.dates)
     wide, closed = float(result.parameters["wide"]), float(result.parameters["closed"])
     assert set(one.thresholds) == {wide, closed}
     # Small is bought where the level has just reached the wide end, and never held below the narrow one.
@@ -59,7 +59,8 @@ def test_levels_that_cross_joined_thresholds_and_days_of_ones_own(
     embedded: MarketData, tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text(SCRIPT)
-    spread, days = seen(run(str(tmp_path / "own.py"), embedded))
+    result = run(str(tmp_path / "own.py"), embedded)
+    spread, days = seen(result.ruling, result.bars.dates)
     assert spread.thresholds == (2.0, 3.0)
     ((label, average),) = spread.against
     assert "average" in label
@@ -73,4 +74,5 @@ def test_levels_that_cross_joined_thresholds_and_days_of_ones_own(
 
 @pytest.mark.parametrize("name", ["buy_and_hold", "balanced", "january"])
 def test_what_looks_at_nothing_saw_nothing(name: str, embedded: MarketData) -> None:
-    assert seen(run(name, embedded)) == []
+    result = run(name, embedded)
+    assert seen(result.ruling, result.bars.dates) == []

@@ -1,0 +1,389 @@
+"""The parts of the page of an explorer: its fields, and what is said beside its figure, as blocks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from markupsafe import Markup
+
+from backtest.analysis.intervals import Influences, intervals
+from backtest.dates import CALENDARS
+from backtest.explore.plane import axes_of
+from backtest.explore.position import command
+from backtest.measures import BY_KEY, SWEPT, entry, listed, years
+from backtest.reporting import blocks as b
+from backtest.reporting.html import minus
+from backtest.reporting.sentences import opening, verdict
+from backtest.reporting.template import Template
+from backtest.terms import NAMES, Terms
+from backtest.wording import cell, number, p_clause, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backtest.analysis.intervals import Interval
+    from backtest.explore.plane import Plane
+    from backtest.explore.position import Position
+    from backtest.explore.sitting import Look, Revealed, Settled, Sitting
+    from backtest.explore.tries import Luck
+    from backtest.parameters import Parameter, Value
+    from backtest.runs import Run
+
+_DEAREST = 100  # basis points at the end of the slider; the field takes more
+_LATEST = {"monthly": 12, "daily": 63}  # bars at the end of the slider of the delay
+_WAITING = "\u2026"  # what follows a moment later
+_SWITCHES = 10  # open in the table; the others are folded
+
+
+# What is said of a position.
+
+
+def numbers_shown(shown: Look) -> b.Table:
+    """Return the measures of a position at once, with room for what follows."""
+    measures = listed(each.metrics for each in shown.glimpses)
+    heads, rows = [""], [[measure.label.strip()] for measure in measures]
+    for each in shown.glimpses:
+        heads += [each.name, "95% interval"]
+        for row, measure in zip(rows, measures, strict=True):
+            awaited = measure.relative and not measure.swept
+            row += [_WAITING if awaited else measure.text(entry(each.metrics, measure)), _WAITING]
+    for name in shown.glimpses[0].placement.names if len(shown.glimpses) == 1 else ():
+        heads.append(name)
+        for row, measure in zip(rows, measures, strict=True):
+            known = shown.beside.get(name)
+            row.append(_WAITING if known is None else measure.text(entry(known, measure)))
+    return b.table(heads, rows, kind="loose")
+
+
+def cells(table: b.Table) -> list[list[str]]:
+    """Return the words of a table's cells, row by row, as a page shows them."""
+    return [[minus(str(cell)) for cell in row] for row in table.rows]
+
+
+def numbers_settled(settled: Settled) -> list[b.Block]:
+    """Return the measures of a position with their intervals, and beside a single run its benchmarks'."""
+    measures = listed(each.metrics for each in settled.runs)
+    heads, rows = [""], [[measure.label.strip()] for measure in measures]
+    for each in settled.runs:
+        heads += [each.strategy.name, "95% interval"]
+        known = _intervals(each)
+        for row, measure in zip(rows, measures, strict=True):
+            row += [
+                measure.text(entry(each.metrics, measure)),
+                _ends(known.get(measure.key), measure.form),
+            ]
+    if len(settled.runs) == 1:
+        for name, metrics in settled.runs[0].benchmarks.items():
+            heads.append(name)
+            for row, measure in zip(rows, measures, strict=True):
+                row.append(measure.text(entry(metrics, measure)))
+    return [b.table(heads, rows, kind="loose")]
+
+
+def _intervals(result: Run) -> dict[str, Interval]:
+    against, free = (result.bars.earned(name) for name in (result.benchmark, "cash"))
+    n_years = years(result.bars.dates, result.market.frequency)
+    return intervals(Influences(result.path.returns, against, free, n_years))
+
+
+def _ends(interval: Interval | None, form: object) -> str:
+    if interval is None or interval.low != interval.low or not callable(form):
+        return ""
+    return f"{form(interval.low)} to {form(interval.high)}"
+
+
+def tried(count: int, hidden: str | None, revealed: Revealed | None) -> list[b.Block]:
+    """Return how many positions were tried, and what is hidden."""
+    said = "1 position tried" if count == 1 else f"{count:,} positions tried"
+    if hidden:
+        said += f"; everything after {hidden} is hidden"
+    if revealed:
+        said += f"; what came after {revealed.day} was shown after {revealed.tried:,}, and is hidden no more"
+    return [b.Text(f"{said}.", "number")]
+
+
+def verdicts(settled: Settled) -> list[b.Block]:
+    """Return what the numbers allow to say, the tries counted."""
+    found: list[b.Block] = []
+    for each, luck in zip(settled.runs, settled.luck, strict=True):
+        name = f"{each.strategy.name}: " if len(settled.runs) > 1 else ""
+        warnings = [b.Text(f"{said[0].upper()}{said[1:]}.", "warning") for said in each.doubts]
+        found += [
+            *warnings,
+            b.Conclusion((f"{name}{verdict(each)}", by_luck(luck, each))),
+            b.Text(opening(each, luck.tried), "note"),
+        ]
+    return found
+
+
+def by_luck(luck: Luck, result: Run) -> str:
+    """Return what the number of tries makes of a run."""
+    own = result.metrics["information_ratio"]
+    ratio = "" if math.isnan(own) else f"; this one's is {number(own)}"
+    if luck.tried == 1:
+        return "This is the first position tried here: its p stands as it is."
+    said = (
+        f"{luck.tried:,} tried, worth {luck.independent:,.0f} independent ones; of so many worthless ones "
+        f"the best would be expected at an information ratio of {number(luck.expected)} by luck alone{ratio}."
+    )
+    if math.isnan(luck.pvalue):
+        return said
+    holds = "still beyond luck" if luck.pvalue < 0.05 else "no more than luck gives"
+    return f"{said} After that count {p_clause(luck.pvalue)}: {holds}."
+
+
+def switches(settled: Settled) -> list[b.Block]:
+    """Return what each run switched into, and when, the latest first."""
+    found: list[b.Block] = []
+    for each in settled.runs:
+        made = each.path.trades
+        if len(settled.runs) > 1:
+            found.append(b.Heading(each.strategy.name, 3))
+        rows = [
+            (str(each.bars.dates[bar]), _bought(each, row), percent(turnover), f"{1e4 * cost:.1f} bp")
+            for bar, row, turnover, cost, switched in zip(
+                made.bars, made.after, made.turnover, made.cost, made.switched, strict=True
+            )
+            if switched
+        ]
+        found.append(b.table(["Date", "Into", "Turnover", "Cost"], rows[::-1], "llrr", first=_SWITCHES))
+    return found
+
+
+def _bought(result: Run, weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+    pairs = [(name, weight) for name, weight in zip(result.bars.sleeves, weights, strict=True) if weight]
+    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in pairs)
+
+
+def hidden_part(revealed: Revealed) -> list[b.Block]:
+    """Return what came after the hidden day, at the position where the hand was when it was shown."""
+    found: list[b.Block] = [
+        b.Heading(f"What was hidden: after {revealed.day}", 2),
+        b.Text(
+            f"Shown once, after {revealed.tried:,} tried, at the position where the hand was. What is "
+            "tried from now on has seen it.",
+            "note",
+        ),
+    ]
+    keys = ("cagr", "sharpe", "max_drawdown", "alpha", "alpha_tstat", "alpha_pvalue", "switches")
+    for before, after in zip(revealed.before, revealed.after, strict=True):
+        rows = [
+            (BY_KEY[key].label.strip(), *(BY_KEY[key].text(run.metrics[key]) for run in (before, after)))
+            for key in keys
+        ]
+        heads = [before.strategy.name, f"{before.start} to {before.end}", f"{after.start} to {after.end}"]
+        found += [b.table(heads, rows), b.Conclusion((verdict(after),))]
+    return found
+
+
+def kept(position: Position, sitting: Sitting) -> list[b.Block]:
+    """Return the command line that gives the numbers on the screen."""
+    return [b.Text((b.Code(command(position, sitting.named, sitting.strategies, sitting.market.name)),))]
+
+
+# The plane.
+
+_DOTS = (("here", "the position at hand"), ("best", "the peak"), ("centre", "the centre of the plateau"))
+_SHADES = 12
+
+
+def plane_html(plane: Plane, which: int) -> Markup:
+    """Return a plane as cells that can be clicked, with the position at hand, the peak and the plateau."""
+    low, high = float(np.nanmin(plane.values)), float(np.nanmax(plane.values))
+    better = -1 if plane.objective.lower else 1
+    part = (plane.values - low) / ((high - low) or 1.0)
+    shade = np.where(np.isfinite(part), np.floor(part * (_SHADES - 1e-9)), -1).astype(int)
+    n_up, n_across = shade.shape
+    cell_path = Template('<path d="{}" style="opacity: {:.3f}"/>')
+    paths = []
+    for step in range(_SHADES):
+        rows, columns = np.nonzero(shade == step)
+        strength = (step + 1) / _SHADES if better > 0 else 1.0 - step / _SHADES
+        d = "".join(
+            f"M{x} {n_up - 1 - y}h1v1h-1z" for y, x in zip(rows.tolist(), columns.tolist(), strict=True)
+        )
+        if d:
+            paths.append(cell_path.format(d, strength))
+    spots = {name: getattr(plane, name) for name, _ in _DOTS}
+    dot = Template('<i class="dot {}" style="left: {:.2f}%; bottom: {:.2f}%" title="{}"></i>')
+    dots = [
+        dot.format(name, 100 * (spots[name][1] + 0.5) / n_across, 100 * (spots[name][0] + 0.5) / n_up, words)
+        for name, words in _DOTS
+    ]
+    form = plane.objective.measure.form
+    key = Template('<span class="unbroken"><i class="dot {}"></i> {}</span>')
+    return Template(
+        '<div class="plane" data-which="{which}" data-across="{across}" data-up="{up}" '
+        'data-columns="{columns}" data-rows="{rows}" data-values="{values}"><p>{heading}</p>'
+        '<div class="field"><svg viewBox="0 0 {n_across} {n_up}" preserveAspectRatio="none" '
+        'aria-hidden="true">{paths}</svg>{dots}<output hidden></output></div>'
+        '<p class="note">{across}: {first} to {last} \u2192 &nbsp; {up}: {low} to {high} \u2191</p>'
+        '<p class="note">{keys}</p>'
+        "<p>{said}</p></div>"
+    ).format(
+        which=which,
+        across=plane.across.name,
+        up=plane.up.name,
+        columns=",".join(map(str, plane.across.values)),
+        rows=",".join(map(str, plane.up.values)),
+        values=";".join(",".join("" if v != v else form(v) for v in row) for row in plane.values.tolist()),
+        heading=", ".join((plane.objective.measure.label.strip().capitalize(), " to ".join(plane.window))),
+        n_across=n_across,
+        n_up=n_up,
+        paths=Markup("").join(paths),
+        dots=Markup("").join(dots),
+        keys=Markup(" &nbsp; ").join(key.format(name, words) for name, words in _DOTS),
+        first=plane.across.values[0],
+        last=plane.across.values[-1],
+        low=plane.up.values[0],
+        high=plane.up.values[-1],
+        said=_said_of(plane),
+    )
+
+
+def _said_of(plane: Plane) -> str:
+    form = plane.objective.measure.form
+
+    def at(spot: tuple[int, int]) -> str:
+        row, column = spot
+        value, x, y = float(plane.values[row, column]), plane.across, plane.up
+        return f"{cell(value, form)} at {x.name} {x.values[column]}, {y.name} {y.values[row]}"
+
+    said = f"{plane.values.size:,} points, each of them a try. Here {at(plane.here)}; the centre of the best "
+    said += f"plateau {at(plane.centre)}; the peak {at(plane.best)}."
+    for edge in plane.edges:
+        end = "highest" if edge.highest else "lowest"
+        said += f" The peak lies on the edge: {edge.name} {edge.value} is the {end} here."
+    return said
+
+
+# The fields.
+
+
+def fields(sitting: Sitting) -> Markup:
+    """Return the fields of a page: every parameter of each strategy, then the terms."""
+    start, each = sitting.start, []
+    for which, strategy in enumerate(sitting.strategies):
+        own = Markup("").join(_parameter(which, p, start.values[which][p.name]) for p in strategy.parameters)
+        each.append(
+            Template("<fieldset><legend>{}</legend>{}</fieldset>").format(
+                strategy.name, own or Markup("<p>no parameters</p>")
+            )
+        )
+    terms = Markup("").join(_terms(sitting))
+    return Markup("").join([*each, Template("<fieldset><legend>Terms</legend>{}</fieldset>").format(terms)])
+
+
+_FIELD = Template('<label class="field-{kind}" title="{help}"><span>{name}{unit}</span>{inputs}</label>')
+
+
+def _parameter(which: int, p: Parameter, value: Value) -> Markup:
+    where = Template('data-which="{}" data-name="{}" aria-label="{}"').format(which, p.name, p.name)
+    if p.choices:
+        inputs = _select(where, p.choices, str(value))
+    else:
+        inputs = _numbers(where, float(value), p.low, p.high, whole=p.unit.whole)
+    unit = f", {p.unit.name}" if p.unit.name else ""
+    help = f"{p.help} ({p.range})"
+    return _FIELD.format(
+        kind="word" if p.choices else "number", help=help, name=p.name, unit=unit, inputs=inputs
+    )
+
+
+def _select(where: Markup, choices: Sequence[str], value: str) -> Markup:
+    option = Template("<option{}>{}</option>")
+    options = Markup("").join(option.format(Markup(" selected") if c == value else "", c) for c in choices)
+    return Template("<select {}>{}</select>").format(where, options)
+
+
+def _numbers(where: Markup, value: float, low: float, high: float, *, whole: bool) -> Markup:
+    """Return a slider where there is a range, and a field for the exact number."""
+    step = 1.0 if whole else _step(high - low) if math.isfinite(high - low) else 0.0
+    ends = Template(' min="{:g}" max="{:g}"').format(low, high) if math.isfinite(high - low) else ""
+    slider = (
+        Template('<input type="range" {}{} step="{:g}" value="{:g}">').format(where, ends, step, value)
+        if ends
+        else ""
+    )
+    exact = Template('<input type="number" {}{} step="{}" value="{:g}">').format(
+        where, ends, "1" if whole else "any", value
+    )
+    return Template("{}{}").format(slider, exact)
+
+
+def _step(span: float) -> float:
+    """Return a round step, of which a range has a hundred or two."""
+    power = 10.0 ** math.floor(math.log10(span / 100.0))
+    return next(power * k for k in (1.0, 2.0, 5.0, 10.0) if span / (power * k) <= 200.0)
+
+
+def _terms(sitting: Sitting) -> Iterator[Markup]:
+    """Give a field for each term, from the record of them."""
+    described = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
+    market, at = sitting.market, sitting.start.terms
+    for name in NAMES:
+        value, help = getattr(at, name), described[name]["description"].replace("%%", "%")
+        where = Template('data-term="{}" aria-label="{}"').format(name, name)
+        if described[name].get("type") == "boolean":
+            inputs = Template('<input type="checkbox" {}{}>').format(
+                where, Markup(" checked") if value else ""
+            )
+            kind = "yes"
+        elif name == "decide":
+            inputs, kind = _select(where, CALENDARS, str(value)), "word"
+        elif name == "delay_fill":
+            inputs = _numbers(where, float(value), 0, _LATEST[market.frequency], whole=True)
+            kind = "number"
+        elif name in ("start", "end"):
+            inputs = Template('<input type="date" {} value="{}" min="{}" max="{}">').format(
+                where, value or "", market.bars.dates[0], market.bars.dates[-1]
+            )
+            kind = "word"
+        else:
+            inputs, kind = _text(name, where, value, sitting), "number" if name == "cost_bps" else "word"
+        yield _FIELD.format(kind=kind, help=help, name=name.replace("_", " "), unit="", inputs=inputs)
+
+
+def _text(name: str, where: Markup, value: object, sitting: Sitting) -> Markup:
+    if name != "cost_bps":
+        sleeves = Markup("").join(map(Template('<option value="{}">').format, sitting.market.bars.sleeves))
+        return Template(
+            '<input type="text" {} value="{}" placeholder="{}" list="sleeves">'
+            '<datalist id="sleeves">{}</datalist>'
+        ).format(where, value or "", sitting.market.benchmark, sleeves)
+    shown = ",".join(f"{k}={v:g}" for k, v in value.items()) if isinstance(value, dict) else f"{value:g}"
+    slider = Template('<input type="range" {} min="0" max="{}" step="1" value="{}">').format(
+        where, _DEAREST, shown if shown.replace(".", "").isdigit() else 10
+    )
+    return Template('{}<input type="text" {} value="{}">').format(slider, where, shown)
+
+
+def plane_fields(sitting: Sitting) -> Markup:
+    """Return what a plane is asked for by: two parameters and a measure; nothing where none has two."""
+    choices = [(which, axes_of(strategy)) for which, strategy in enumerate(sitting.strategies)]
+    option = Template('<option value="{}">{}</option>')
+    pairs = [
+        (
+            f"{which}:{x}:{y}",
+            f"{sitting.strategies[which].name}: {x} and {y}" if len(choices) > 1 else f"{x} and {y}",
+        )
+        for which, names in choices
+        for i, x in enumerate(names)
+        for y in names[i + 1 :]
+    ]
+    if not pairs:
+        return Markup('<p class="note">A plane needs two parameters with a declared range.</p>')
+    measures = Markup("").join(
+        option.format(key, BY_KEY[key].label.strip()) for key in _first("sharpe", SWEPT)
+    )
+    return Template(
+        '<label>of <select id="plane-pair">{}</select></label> <label>measure <select id="plane-measure">{}'
+        '</select></label> <button type="button" id="plane-look">Look at the plane</button>'
+    ).format(Markup("").join(option.format(*pair) for pair in pairs), measures)
+
+
+def _first(name: str, names: Sequence[str]) -> list[str]:
+    return [name, *(other for other in names if other != name)]

@@ -1,0 +1,249 @@
+"""A sitting: one page's hand, what it was shown, how many positions that were, and what is hidden from it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from backtest.errors import RotationError, UsageError
+from backtest.explore.follower import Follower, Glimpse
+from backtest.explore.pictures import picture
+from backtest.explore.plane import Plane, plane_of
+from backtest.explore.position import Position, Wanted, read_position
+from backtest.explore.tries import Tries, by_month
+from backtest.explore.watching import Watched
+from backtest.records.shading import cuts, recessions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from backtest.dates import Days
+    from backtest.explore.tries import Luck
+    from backtest.market.data import Bars, MarketData
+    from backtest.records.shading import Spans
+    from backtest.reporting.timeline import Timeline
+    from backtest.runs import Run
+    from backtest.scripting.strategy import Strategy
+    from backtest.terms import Terms
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """What was hidden, and when it was shown: after so many tries, at which position, and how it went on.
+
+    ``before`` and ``after`` are the runs up to the hidden day and from it on, one a strategy.
+    """
+
+    day: str
+    tried: int
+    position: Position
+    before: tuple[Run, ...]
+    after: tuple[Run, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is drawn of a position at once; ``beside`` are the benchmarks' measures, where they are known."""
+
+    position: Position
+    glimpses: tuple[Glimpse, ...]
+    figure: Timeline
+    tried: int
+    beside: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What follows a moment later: the runs themselves, and what the tries so far make of each of them."""
+
+    position: Position
+    runs: tuple[Run, ...]
+    luck: tuple[Luck, ...]
+
+
+class Sitting:
+    """Answers one page.
+
+    Parameters
+    ----------
+    named
+        What the strategies are called by: names, or paths of scripts, which are watched.
+    strategies, market
+        What is explored, and on what.
+    terms, given
+        Where the hand begins: the terms, and the parameters of each strategy that are not at their defaults.
+    hidden
+        The last day that is shown until ``reveal``; None to show everything.
+    """
+
+    def __init__(
+        self,
+        named: Sequence[str],
+        strategies: Sequence[Strategy],
+        market: MarketData,
+        terms: Terms,
+        given: Sequence[Mapping[str, Any]],
+        hidden: str | None = None,
+    ) -> None:
+        self.named, self.market, self._terms, self._given = tuple(named), market, terms, given
+        self.hidden, self.revealed = hidden, None
+        self.tries = Tries()
+        self._watched = [Watched(*each) for each in zip(named, strategies, strict=True)]
+        self._followers = [Follower(each, market) for each in strategies]
+        self._lock = threading.Lock()
+        self._latest: Position | None = None
+        self._shading: tuple[Any, tuple[Spans, Spans]] = (None, ([], []))
+        self._beside: tuple[Any, dict[str, dict[str, float]]] = (None, {})
+
+    revealed: Revealed | None
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """The strategies as their scripts stood when they last could be read."""
+        return tuple(each.strategy for each in self._followers)
+
+    @property
+    def start(self) -> Position:
+        """Where the hand begins; a parameter that a script has no longer is left out."""
+        return Position(
+            tuple(
+                each.bind({p.name: own[p.name] for p in each.parameters if p.name in own})
+                for each, own in zip(self.strategies, self._given, strict=True)
+            ),
+            self._terms,
+        )
+
+    def changed(self) -> str | None:
+        """Return None where no script has changed; an empty text where one was read anew; else a fault."""
+        with self._lock:
+            news = None
+            for place, watched in enumerate(self._watched):
+                try:
+                    strategy = watched.news()
+                except RotationError as error:
+                    return str(error)
+                if strategy is not None:
+                    self._followers[place] = Follower(strategy, self.market)
+                    news = ""
+            return news
+
+    def shown(self, wanted: Wanted) -> Look:
+        """Return what is drawn of a position, which thereby has been tried.
+
+        Raises
+        ------
+        RotationError
+            When a value cannot be used, or the strategy cannot run there.
+        """
+        position = self._latest = self._position(wanted)
+        glimpses = self._together(position)
+        for which, (each, strategy) in enumerate(zip(glimpses, self.strategies, strict=True)):
+            months, active = by_month(each.bars.dates, each.active)
+            with self._lock:
+                self.tries.add(position.key(strategy, which), months, active)
+        self._followers[0].warm_up(glimpses[0])
+        shaded = self._shaded(glimpses[0].bars.dates)
+        figure = picture(glimpses, *shaded, linear=wanted.linear)
+        over, beside = self._beside
+        known = beside if over == _over(glimpses[0].bars, glimpses[0].placement.terms) else {}
+        return Look(position, glimpses, figure, len(self.tries), known)
+
+    def settled(self, wanted: Wanted) -> Settled | None:
+        """Return what follows a moment later; None where the hand has moved on. Errors as ``shown``."""
+        position, runs, luck = self._position(wanted), [], []
+        start = max(each.bars.dates[0] for each in self._together(position))
+        for follower, values in zip(self._followers, position.values, strict=True):
+            if self._latest != position:
+                return None
+            terms = msgspec.structs.replace(position.terms, start=str(start))
+            runs.append(follower.run(terms, values))
+            own = runs[-1].skill.whole.pvalue
+            with self._lock:
+                luck.append(self.tries.luck(own, _n_years(runs[-1])))
+        self._beside = (_over(runs[0].bars, runs[0].terms), runs[0].benchmarks)
+        return Settled(position, tuple(runs), tuple(luck))
+
+    def plane(self, wanted: Wanted, which: int, axes: tuple[str, str], objective: str) -> Plane:
+        """Return the plane of two parameters of one of the strategies, all points of which are tried then."""
+        position = self._position(wanted)
+        if not 0 <= which < len(self._followers):
+            raise UsageError(f"there is no strategy {which + 1} on this page; reload it")
+        strategy = self._followers[which].strategy
+        found = plane_of(strategy, self.market, position.terms, position.values[which], axes, objective)
+        keys = (position.with_values(which, each).key(strategy, which) for each in found.points)
+        with self._lock:
+            self.tries.add_all(keys, found.months, found.sample)
+        return found
+
+    def reveal(self, wanted: Wanted) -> Revealed:
+        """Show what was hidden, once, at the position where the hand is.
+
+        Raises
+        ------
+        UsageError
+            When nothing is hidden.
+        """
+        if self.hidden is None:
+            raise UsageError("nothing is hidden in this sitting")
+        position = self._position(wanted)
+        day, tried = self.hidden, len(self.tries)
+        before = self._runs(position)
+        self.hidden = None
+        after = self._runs(position.over(day, self._asked_end(wanted)))
+        self.revealed = Revealed(day, tried, position, before, after)
+        return self.revealed
+
+    def runs(self, wanted: Wanted) -> tuple[Run, ...]:
+        """Return the runs of a position, each over its own window, to be kept as reports."""
+        return self._runs(self._position(wanted))
+
+    def _runs(self, position: Position) -> tuple[Run, ...]:
+        pairs = zip(self._followers, position.values, strict=True)
+        return tuple(follower.run(position.terms, values) for follower, values in pairs)
+
+    def _position(self, wanted: Wanted) -> Position:
+        position = read_position(wanted, self.strategies)
+        if self.hidden is None:
+            return position
+        end = position.terms.end
+        return position.over(position.terms.start, min(end, self.hidden) if end else self.hidden)
+
+    @staticmethod
+    def _asked_end(wanted: Wanted) -> str | None:
+        end = wanted.terms.get("end")
+        return str(end) if end else None
+
+    def _shaded(self, dates: Days) -> tuple[Spans, Spans]:
+        """Return the rows of cuts and the recessions within dates."""
+        over, found = self._shading
+        ends = (dates[0], dates[-1])
+        if over != ends:
+            found = (cuts(self.market, dates), recessions(self.market, dates))
+            self._shading = (ends, found)
+        return found
+
+    def _together(self, position: Position) -> tuple[Glimpse, ...]:
+        """Return what is glimpsed of each strategy, over the bars that all of them have."""
+        pairs = list(zip(self._followers, position.values, strict=True))
+        found = [follower.glimpse(position.terms, values) for follower, values in pairs]
+        first = np.max([each.bars.dates[0] for each in found])
+        terms: Terms = msgspec.structs.replace(position.terms, start=str(first))
+        return tuple(
+            each if each.bars.dates[0] == first else follower.glimpse(terms, values)
+            for each, (follower, values) in zip(found, pairs, strict=True)
+        )
+
+
+def _over(bars: Bars, terms: Terms) -> Any:
+    """Return what the measures of the benchmarks depend on."""
+    return str(bars.dates[0]), str(bars.dates[-1]), terms.benchmark, terms.real
+
+
+def _n_years(result: Run) -> float:
+    from backtest.measures import years
+
+    return years(result.bars.dates, result.market.frequency)

@@ -1,0 +1,140 @@
+"""Tries: every position whose numbers were shown is counted, and what is found is held against that count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from backtest.analysis.overfitting import expected_maximum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backtest.dates import Days, Floats, Ints
+
+MOST_KEPT = 500
+"""Tries whose returns are kept, drawn evenly from all; the others are counted."""
+
+_DRAWS = 4_000
+_FEWEST_MONTHS = 24  # that all tries share; with less, no two of them are known to be alike
+
+
+class Luck(NamedTuple):
+    """What so many tries come to.
+
+    Parameters
+    ----------
+    tried, independent
+        Distinct tries, and how many strangers would give as large a chance find.
+    pvalue
+        The chance that the best of so many worthless ones has a p as small as that of the try at hand.
+    expected
+        The information ratio a year to expect of the best of so many worthless ones.
+    """
+
+    tried: int
+    independent: float
+    pvalue: float
+    expected: float
+
+
+def by_month(dates: Days, active: Floats) -> tuple[Ints, Floats]:
+    """Return the months of (n + 1,) dates, counted from 1970, and the sum of (n,) returns in each."""
+    months = dates[1:].astype("datetime64[M]").astype(np.int64)
+    begins = np.flatnonzero(np.r_[True, np.diff(months) > 0])
+    return months[begins], np.add.reduceat(active, begins)
+
+
+@dataclass(eq=False)
+class Tries:
+    """The tries of a sitting, which only grow.
+
+    Of ``MOST_KEPT`` at most, each as likely as any other, the returns over the benchmark by month are kept:
+    they tell how many independent tries all of them are worth.
+    """
+
+    _keys: set[bytes] = field(default_factory=set)
+    _kept: list[tuple[Ints, Floats]] = field(default_factory=list)
+    _random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def __len__(self) -> int:
+        """How many distinct ones there were."""
+        return len(self._keys)
+
+    def add(self, key: bytes, months: Ints, active: Floats) -> bool:
+        """Count a try, if it is a new one; return whether it is.
+
+        ``active`` (n_months,) are its returns over its benchmark in ``months``.
+        """
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        self._keep(months, active)
+        return True
+
+    def add_all(self, keys: Iterable[bytes], months: Ints, sample: Floats) -> None:
+        """Count many at once; ``sample`` (n, n_months) has the returns over the benchmark of some of them."""
+        before = len(self._keys)
+        self._keys.update(keys)
+        if len(self._keys) > before:
+            for active in sample:
+                self._keep(months, active)
+
+    def _keep(self, months: Ints, active: Floats) -> None:
+        if len(self._kept) < MOST_KEPT:
+            self._kept.append((months, active))
+            return
+        place = int(self._random.integers(len(self._keys)))
+        if place < MOST_KEPT:
+            self._kept[place] = (months, active)
+
+    def luck(self, pvalue: float, n_years: float) -> Luck:
+        """Return what the tries mean for one of them, with this p of its own over so many years.
+
+        Estimates of worthless tries are drawn together, as correlated as the returns that are kept: the
+        largest of each draw is what the best of them shows by luck (the single-step method of Westfall and
+        Young 1993, Resampling-based multiple testing, with normal draws). The information ratio of a
+        worthless try has an error of one over the root of the years. Where the tries share too few months to
+        tell how alike they are, each counts as a stranger to the others.
+        """
+        n = len(self._keys)
+        if n < 2:
+            return Luck(n, float(n), pvalue, 0.0)
+        rows = self._together()
+        if rows is None:
+            adjusted = -math.expm1(n * math.log1p(-min(pvalue, 1.0 - 1e-16)))
+            return Luck(n, float(n), adjusted, expected_maximum(n, 1.0 / math.sqrt(n_years)))
+        most, highest = _largest(rows)
+        middle = float(np.median(most))
+        independent = math.log(0.5) / math.log(1.0 - 2.0 * float(ndtr(-middle)))
+        adjusted = float((most >= -ndtri(pvalue / 2.0)).mean()) if pvalue == pvalue else math.nan
+        expected = max(float(highest.mean()), 0.0) / math.sqrt(n_years)
+        return Luck(n, min(max(independent, 1.0), float(n)), max(adjusted, min(pvalue, 1.0)), expected)
+
+    def _together(self) -> Floats | None:
+        """Return the tries that are kept and vary over the months that all of them have; None for too few."""
+        first = max(int(months[0]) for months, _ in self._kept)
+        last = min(int(months[-1]) for months, _ in self._kept)
+        if last - first + 1 < _FEWEST_MONTHS:
+            return None
+        rows = [active[(months >= first) & (months <= last)] for months, active in self._kept]
+        if len({len(row) for row in rows}) > 1:
+            return None
+        whole = np.array(rows)
+        varied = np.ptp(whole, axis=1) > 0.0
+        return whole[varied] if varied.any() else None
+
+
+def _largest(rows: Floats) -> tuple[Floats, Floats]:
+    """Return of each draw of correlated normals, one a row, the largest size and the largest value."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    scaled = (centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))).astype(np.float32)
+    draws = np.random.default_rng(0).standard_normal((rows.shape[1], _DRAWS), dtype=np.float32)
+    together = scaled @ draws
+    highest = together.max(axis=0).astype(np.float64)
+    most: Floats = np.maximum(highest, -together.min(axis=0))
+    return most, highest
