@@ -431,7 +431,7 @@ def contended(ground: Ground) -> None:
 def attack(ground: Ground, n: int, seed: int, only: Sequence[str], jobs: Sequence[Job] = JOBS) -> None:
     """Do all of it, or the parts named in ``only``."""
     chance = random.Random(seed)  # noqa: S311 - nothing secret
-    for job in jobs:
+    for job in (FETCH, RUN, TUNE) if [*only] == ["contended"] else jobs:
         ground.undisturbed(job)
     if "killed" in only:
         for number in range(n):

@@ -95,3 +95,17 @@ def test_who_ends_a_command_finds_nothing_half_written(tmp_path: Path) -> None:
         pytest.skip("the run was done before it was ended")
     assert (process.returncode, said) == (1, "rotation: interrupted; nothing was left half written\n")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_home_that_cannot_be_written_is_not_spoken_of(tmp_path: Path) -> None:
+    surroundings = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
+    done = subprocess.run(
+        [ROTATION, "run", "buy_and_hold", "--png", "--out", "page"],
+        cwd=tmp_path,
+        env=surroundings | {"HOME": "/dev/null/nobody", "ROTATION_DATA": str(tmp_path / "store")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list((tmp_path / "page" / "figures").glob("*.png"))

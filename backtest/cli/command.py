@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from backtest.arguments import Parser as _Parser
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
-from backtest.cli.guard import guarded, hear_the_end
+from backtest.cli.guard import guarded, hear_the_end, say_nothing_of_fonts
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
@@ -133,6 +133,8 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
     if arguments[0] not in COMMANDS:
         raise UsageError(f"there is no command '{arguments[0]}'; {nearest(arguments[0], COMMANDS)}")
     command, _ = COMMANDS[arguments[0]]
+    if not {"-h", "--help"} & {*arguments}:
+        say_nothing_of_fonts()
     return command(f"{prog} {arguments[0]}", strategy, arguments[1:])
 
 

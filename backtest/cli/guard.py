@@ -76,6 +76,13 @@ def guarded(prog: str, work: Callable[[], int]) -> int:
     return status
 
 
+def say_nothing_of_fonts() -> None:
+    """Let matplotlib keep to itself that a home cannot be written, where it would keep its fonts."""
+    import logging
+
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
 def hear_the_end() -> None:
     """Let what ends the command (SIGTERM, a closed terminal) end it as Ctrl-C does: all is put in order."""
     for name in ("SIGTERM", "SIGHUP"):

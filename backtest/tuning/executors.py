@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import socket
+import warnings
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from backtest.numerals import count
 from backtest.scripting.own_modules import own_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Answer = TypeVar("Answer")
 
@@ -189,4 +190,17 @@ def _by_joblib(
         lazily = "generator_unordered" if one_by_one else "list"
         parallel = joblib.Parallel(**options, return_as=lazily, batch_size=1)
         for begin in range(0, len(calls), size):
-            yield from parallel(joblib.delayed(work)(shared, *call) for call in calls[begin : begin + size])
+            some = calls[begin : begin + size]
+            yield from _given(parallel(joblib.delayed(work)(shared, *call) for call in some))
+
+
+def _given(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """Give answers one by one; where no more are wanted, joblib's advice to ask for fewer is left out."""
+    try:
+        for answer in answers:  # noqa: UP028 - which closes what gives the answers before we can
+            yield answer
+    except GeneratorExit:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            getattr(answers, "close", list)()
+        raise
