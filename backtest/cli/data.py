@@ -1,4 +1,4 @@
-"""The ``rotation data`` command: list, fetch, show, import and verify series."""
+"""The ``rotation data`` command: list, search, fetch, show, import and verify series."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   rotation data list                              every series; what each market has for strategies
+  rotation data search high yield                 series with these words in name, title or source
   rotation data fetch                             what the shipped markets need, as far as it is stale
   rotation data fetch FEDFUNDS 6_Portfolios_2x3   these
   rotation data show DFEDTAR --tail 5
@@ -129,6 +130,32 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     _list_markets(as_json=False)
     _print(f"\nstored in {store.folder}")
     return _told(damaged)
+
+
+def _search(prog: str, arguments: Sequence[str]) -> int:
+    parser = _parser(prog, "Series whose name, title or source has all of some words.")
+    parser.add_argument("words", metavar="WORD", nargs="+", help='part of a word counts: "high yield"')
+    options = parser.parse(arguments)
+    from backtest.market.catalogue import search
+
+    found = search(" ".join(options.words).split())
+    if options.json:
+        _print(json.dumps([{"id": e.id, "title": e.title, "source": e.source} for e in found], indent=2))
+        return 0
+    if not found:
+        titles = [word.strip("(),;:") for about in search([]) for word in about.title.split()]
+        near = nearest(options.words[0], titles)
+        cure = near if near.startswith("did you mean") else "all of them: rotation data list"
+        raise UsageError(
+            f"no series has '{' '.join(options.words)}' in its name, title or source; {cure}; "
+            "a file of your own comes in with: rotation data import FILE"
+        )
+    width = max(len(each.id) for each in found)
+    for each in found:
+        room = max(shutil.get_terminal_size().columns - width - 2, 30)
+        lines = textwrap.wrap(f"{each.title} ({each.source}, {each.frequency})", room)
+        _print(f"{each.id:{width}}  " + f"\n{'':{width + 2}}".join(lines))
+    return 0
 
 
 def _told(damaged: dict[str, str]) -> int:
@@ -279,6 +306,7 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
 
 _VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
     "list": (_list, "every series and what is stored of it; what each market has for strategies"),
+    "search": (_search, "series whose name, title or source has some words"),
     "fetch": (_fetch, "download what is stale"),
     "show": (_show, "a series' last values"),
     "import": (_import, "bring a file of your own"),

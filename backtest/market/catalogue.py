@@ -7,7 +7,7 @@ import csv
 import dataclasses
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.folders import shipped
@@ -16,6 +16,9 @@ from backtest.market.sources.file import damaged, describe, is_local
 from backtest.market.store import Store
 from backtest.market.toml import WrongError, declared, record
 from backtest.market.units import unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCAL = "import"
 """The source of a series that a user brought."""
@@ -68,7 +71,7 @@ def policy_rates() -> dict[str, Entry]:
             decided = record(PolicyFacts, {key: told[key] for key in told if key not in own}, (area,))
             found[f"CBPOL_{area}"] = Entry(
                 id=f"CBPOL_{area}",
-                title=f"{bank.name}, rate of the central bank, as far as it was decided",
+                title=f"{bank.name}, policy rate of its central bank, as far as it was decided",
                 source="bis",
                 unit="percent",
                 frequency="daily",
@@ -117,6 +120,17 @@ def imported() -> dict[str, Entry]:
             ):  # one that is damaged shall not stand in the way of the others
                 found[id] = brought(id)
     return {id: about for id, about in found.items() if about}
+
+
+def search(words: Sequence[str]) -> list[Entry]:
+    """Return the series of the catalogue and the imported ones that have all words in id, title or source."""
+    each = [*catalogue().values(), *imported().values()]
+    folded = [word.casefold() for word in words]
+    return [
+        about
+        for about in each
+        if all(word in f"{about.id} {about.title} {about.source}".casefold() for word in folded)
+    ]
 
 
 def brought(id: str) -> Entry | None:

@@ -25,12 +25,16 @@ from backtest.market.release import AFTER_THE_FACT
 from backtest.market.sources import source_of
 from backtest.market.sources.file import beside
 from backtest.market.store import Store
-from backtest.market.toml import DERIVED, WrongError, declared, record
+from backtest.market.toml import DERIVED, WrongError, declared, read_toml, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.market.entry import Entry
+
+
+EXTENDS = "extends"
+"""The key under which a market file names the market that it is made on."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def read_definition(path: Path) -> Definition:
     """
     name = path.parent.name if path.name == "market.toml" else path.stem
     with declared(path) as content:
-        definition = record(Definition, _with_formulas(beside(content, path.parent)))
+        definition = record(Definition, _with_formulas(_whole(content, path)))
         reasons = {definition.benchmark: "which is the benchmark", "cash": "which every run needs"}
         for needed, why in reasons.items():
             if needed not in definition.sleeves:
@@ -133,6 +137,39 @@ def read_definition(path: Path) -> Definition:
         _check_sleeves(definition)
         _check_series(definition)
     return replace(definition, name=name)
+
+
+def _whole(content: dict[str, Any], path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return a market file's content on that of the market which it extends, if it extends one.
+
+    Lines of a table are added to those of the same table there, or replace them; whatever else it says
+    replaces what is said there.
+    """
+    own = beside({key: value for key, value in content.items() if key != EXTENDS}, path.parent)
+    if EXTENDS not in content:
+        return own
+    base = _base(content[EXTENDS], path)
+    if base in (above := (*above, path.resolve())):
+        raise WrongError((EXTENDS,), f"'{content[EXTENDS]}' extends this market itself, directly or not")
+    below = _whole(read_toml(base), base, above)
+    if not above[1:]:
+        read_definition(base)  # what is wrong there is said with its own line
+    merged = {**below, **own}
+    for table in ("sleeves", "series", "factors", "vintages"):
+        if isinstance(below.get(table), dict) and isinstance(own.get(table), dict):
+            merged[table] = {**below[table], **own[table]}
+    return merged
+
+
+def _base(named: Any, path: Path) -> Path:
+    """Return the file of the market that another one, at this path, extends."""
+    if not isinstance(named, str) or not named:
+        raise WrongError((EXTENDS,), f"'{EXTENDS}' must be a market's name, or its file, in quotes")
+    try:
+        return find_market(named if named in market_names() else str(path.parent / named)).resolve()
+    except UsageError:
+        said = f"there is no market '{named}' and no such file beside this one"
+        raise WrongError((EXTENDS,), f"{said}; {nearest(named, market_names())}") from None
 
 
 @cache

@@ -35,6 +35,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "universe build": ("companies.csv", "--scheme", "halves.toml", "--out", "new"),
     "universe screen": ("companies.csv", "--fundamentals", "accounts.csv", "--scheme", "halves.toml"),
     "data list": (),
+    "data search": ("yield",),
     "data fetch": ("GS10",),
     "data show": ("MINE",),
     "data import": ("mine.csv", "--id", "OTHER", "--kind", "total-return", "--unit", "level"),

@@ -68,6 +68,20 @@ def test_the_list_has_what_each_market_offers_to_scripts(monkeypatch: pytest.Mon
         assert ", ".join(names) in said
 
 
+def test_a_series_is_found_by_its_words() -> None:
+    done = _rotation("data", "search", "high", "YIELD")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines() if not line.startswith(" ")] == [
+        "BAMLH0A0HYM2"
+    ]
+    found = json.loads(_rotation("data", "search", "moody", "aaa", "--json").stdout)
+    assert {each["id"] for each in found} >= {"MOODYS_AAA", "AAA"}
+    assert all("aaa" in f"{each['id']} {each['title']}".lower() for each in found)
+    nothing = _rotation("data", "search", "moodies")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr.count("\n")) == (2, "", 1)
+    assert "did you mean 'Moody's'?" in nothing.stderr
+
+
 def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -34,6 +34,67 @@ spread = { MOODYS_BAA = 1.0, MOODYS_AAA = -1.0 }
 """
 
 
+EXTENDED = """\
+extends = "embedded"
+title = "Another"
+
+[sleeves]
+half = { MKT_RF = 0.5, RF = 1.0 }
+small = { MKT_RF = 1.0, RF = 1.0, SMB = 1.0 }
+
+[series]
+baa = "MOODYS_BAA"
+"""
+
+
+def test_a_market_that_extends_another_adds_lines_and_replaces_them(tmp_path: Path) -> None:
+    own, base = read_definition(_file(tmp_path, EXTENDED)), read_definition(find_market("embedded"))
+    assert (own.name, own.title, own.benchmark, own.policy) == (
+        "mine",
+        "Another",
+        base.benchmark,
+        base.policy,
+    )
+    assert list(own.sleeves) == [*base.sleeves, "half"]
+    changed = {name for name in base.sleeves if own.sleeves[name] != base.sleeves[name]}
+    assert changed == {"small"}
+    assert {name: own.series[name] for name in base.series} == base.series
+    assert own.factors == base.factors
+    market = load_market(str(tmp_path / "mine.toml"))
+    embedded = load_market("embedded")
+    assert np.array_equal(market.bars.column("large"), embedded.bars.column("large"))
+    spread = embedded.bars.column("small") - embedded.bars.column("large")
+    assert np.allclose(market.bars.column("small") - embedded.bars.column("small"), spread / 2.0)
+    # One on top of it, by its file beside it.
+    third = _file(tmp_path, 'extends = "mine.toml"\nbenchmark = "half"\n', "third.toml")
+    assert (read_definition(third).benchmark, read_definition(third).title) == ("half", "Another")
+    assert read_definition(third).sleeves == own.sleeves
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'extends = "embeded"',
+            "line 1: there is no market 'embeded' and no such file beside this one; did you mean 'embedded'?",
+        ),
+        ("extends = 3", "line 1: 'extends' must be a market's name, or its file, in quotes"),
+        ('extends = ""', "line 1: 'extends' must be a market's name"),
+        ('extends = "mine.toml"', "line 1: 'mine.toml' extends this market itself, directly or not"),
+        ('extends = "broken.toml"', "broken.toml, line 1: the file lacks title"),
+        ('extends = "round.toml"', "extends this market itself, directly or not"),
+        ('extends = "embedded"\nbenchmark = "smal"', "there is no sleeve 'smal', which is the benchmark"),
+        ('extends = "embedded"\nfrequency = "daily"', "is monthly, but the market daily"),
+    ],
+)
+def test_a_market_that_cannot_extend_another_says_why(tmp_path: Path, line: str, said: str) -> None:
+    _file(tmp_path, 'frequency = "monthly"\n', "broken.toml")
+    _file(tmp_path, 'extends = "mine.toml"\n', "round.toml")
+    with pytest.raises(DataError) as error:
+        read_definition(_file(tmp_path, f"{line}\n"))
+    assert said in str(error.value)
+
+
 def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
