@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backtest.measures import years
+from backtest.measures import time_in, years
 from backtest.runs import holding, measured, simulated, window_of
 from backtest.terms import Terms
 
@@ -59,5 +59,6 @@ def robustness(result: Run) -> Robustness:
             path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
             held = holding(path, bars.sleeves)
             found = measured(path.returns, versus, risk_free, n_years, held)
+            found |= time_in(path.weights, bars.sleeves)
             trials.append({"cost_bps": bps, "delay_fill": delay, **found})
     return Robustness(str(bars.dates[0]), str(bars.dates[-1]), tuple(trials))
