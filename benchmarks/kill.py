@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 ROTATION = str(Path(sys.executable).with_name("rotation"))
 SECONDS = 300.0
 DRAFT = ".part"
+SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,13 @@ class Ground:
             "ROTATION_DATA": str(self.folder / "store"),
             **other,
         }
+
+        def first() -> None:
+            for name in SIGNALS:  # what was started in a shell's background does not hear Ctrl-C
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
+            if limit is not None:
+                limit()
+
         return subprocess.Popen(
             [ROTATION, *arguments],
             cwd=self.folder,
@@ -124,7 +132,7 @@ class Ground:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=limit,  # noqa: PLW1509 - this process has no threads that hold a lock then
+            preexec_fn=first,  # noqa: PLW1509 - this process has no threads that hold a lock then
         )
 
     def note(self, what: str, outcome: str, *wrong: str) -> None:
@@ -143,7 +151,7 @@ class Ground:
             self.fresh()
             began = time.monotonic()
             process = self.start(job.arguments)
-            _, said = process.communicate(timeout=SECONDS)
+            said = ended(process)
             self.took[job.name] = time.monotonic() - began
             if process.returncode != 0:
                 raise SystemExit(f"{job.name}: {said.decode()}")
@@ -180,7 +188,7 @@ class Ground:
         whole = self.whole[TUNE.name]
         torn = [name for name in _trials(there) if there[name] != whole.get(name)]
         process = self.start((*TUNE.arguments, "--resume"))
-        _, complained = process.communicate(timeout=SECONDS)
+        complained = ended(process)
         if process.returncode != 0:
             return [*torn, f"resume: {complained.decode()[-200:]}"]
         now = seen(self.folder / TUNE.out)
@@ -206,6 +214,15 @@ def seen(place: Path) -> dict[str, str]:
     """Return the checksum of each file of a folder that is no draft."""
     found = sorted(p for p in place.rglob("*") if p.is_file() and DRAFT not in str(p.relative_to(place)))
     return {str(p.relative_to(place)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
+
+
+def ended(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what a command said on standard error; one that does not come back is killed."""
+    try:
+        return process.communicate(timeout=SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return b"did not come back: " + process.communicate()[1]
 
 
 def complaints(process: subprocess.Popen[bytes], said: bytes) -> list[str]:
@@ -267,12 +284,9 @@ def swept(ground: Ground) -> None:
         for place in left:
             os.utime(place, (time.time() - 90.0,) * 2)
         process = ground.start(job.arguments)
-        _, said = process.communicate(timeout=SECONDS)
+        said = ended(process)
         wrong = [f"still there: {place.name}" for place in ground.drafts()]
         ground.note(f"swept after {job.name}", f"{len(left)} left", *wrong, *complaints(process, said))
-
-
-SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
 def told(ground: Ground, job: Job, name: str, chance: random.Random) -> None:
@@ -281,7 +295,7 @@ def told(ground: Ground, job: Job, name: str, chance: random.Random) -> None:
     process = ground.start(job.arguments)
     time.sleep(chance.uniform(0.15, 1.0) * ground.took[job.name])
     process.send_signal(getattr(signal, name))
-    _, said = process.communicate(timeout=SECONDS)
+    said = ended(process)
     early = process.returncode == -getattr(signal, name) and not said
     wrong = [] if early else complaints(process, said)
     wrong += [f"left {place.name}" for place in ground.drafts() if not early]
@@ -314,7 +328,7 @@ def starved(ground: Ground, job: Job) -> None:
     for what, (limit, other) in cases.items():
         ground.fresh()
         process = ground.start(job.arguments, limit, **other)
-        _, said = process.communicate(timeout=SECONDS)
+        said = ended(process)
         outcome = "done" if process.returncode == 0 else "one sentence"
         wrong = [*complaints(process, said), *(f"left {place.name}" for place in ground.drafts())]
         ground.note(what, outcome, *(f"{job.name}: {each}" for each in (*wrong, *ground.objections(job))))
@@ -361,7 +375,7 @@ def full(ground: Ground, job: Job, size: str) -> None:
         place = ground.folder / "small" / job.out
         arguments = tuple(f"small/{word}" if word == job.out else word for word in job.arguments)
         process = ground.start(arguments, ROTATION_DATA=str(ground.folder / "small" / "store"))
-        _, said = process.communicate(timeout=SECONDS)
+        said = ended(process)
         wrong = complaints(process, said)
         wrong += [f"left {path.name}" for path in (ground.folder / "small").rglob(f"*{DRAFT}")]
         whole = ground.whole[job.name]
@@ -378,7 +392,7 @@ def together(ground: Ground, job: Job, others: Sequence[tuple[str, ...]], *, all
     """Start several processes on one place at once: what is there then is wholly that of one of them."""
     ground.fresh()
     running = [ground.start(arguments) for arguments in others]
-    ends = [(process, process.communicate(timeout=SECONDS)[1]) for process in running]
+    ends = [(process, ended(process)) for process in running]
     wrong = [each for process, said in ends for each in complaints(process, said)]
     done = sum(process.returncode == 0 for process, _ in ends)
     if done != len(others) if all_done else done < 1:
@@ -396,7 +410,7 @@ def one_file(ground: Ground) -> None:
         bytes_of.append((ground.folder / "table.csv").read_bytes())
     ground.fresh()
     running = [ground.start(arguments) for arguments in (_TABLE, _SCREEN, _TABLE, _SCREEN)]
-    ends = [(process, process.communicate(timeout=SECONDS)[1]) for process in running]
+    ends = [(process, ended(process)) for process in running]
     wrong = [each for process, said in ends for each in complaints(process, said)]
     if (ground.folder / "table.csv").read_bytes() not in bytes_of:
         wrong.append("table.csv is of nobody")
@@ -411,7 +425,7 @@ def resumed_at_once(ground: Ground) -> None:
     for part in sorted((ground.folder / "sweep" / "trials").iterdir())[1::2]:
         part.unlink()
     running = [ground.start((*TUNE.arguments, "--resume", "--json")) for _ in range(3)]
-    ends = [(process, process.communicate(timeout=SECONDS)[1]) for process in running]
+    ends = [(process, ended(process)) for process in running]
     wrong = [each for process, said in ends for each in complaints(process, said)]
     if _trials(seen(ground.folder / "sweep")) != _trials(ground.whole[TUNE.name]):
         wrong.append("resumed to other bytes")
