@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from backtest.rules.ruling import Ruling
     from backtest.series import Series
 
+EARLIER = 6
+"""As many of what was held before are told."""
+
 HORIZON = 20
 """For so many years ahead it is known when time alone changes the answer."""
 
@@ -69,6 +72,8 @@ class Standing(Shown, msgspec.Struct, frozen=True, kw_only=True):
         Weights by sleeve; those of 0 are left out.
     since
         The fill since which the target has been the same, ``fill`` itself for a change to come.
+    held_before
+        What was held before, from when on: the last ``EARLIER`` targets, the latest first.
     because
         The facts that decide, each with the day it became known.
     flips_if
@@ -101,6 +106,7 @@ class Standing(Shown, msgspec.Struct, frozen=True, kw_only=True):
     fill: Day
     hold: dict[str, float]
     since: Day
+    held_before: tuple[Change, ...]
     because: tuple[Fact, ...]
     flips_if: list[str]
     without_news: Change | None
@@ -308,8 +314,8 @@ def signal(
             f"{strategy.name} holds nothing yet on {day}: its inputs are not all known (a signal needs its "
             "history first)"
         )
-    differs = (weights != weights[fill]).any(axis=1)
-    before, after = np.flatnonzero(differs[:fill]), fill + np.flatnonzero(differs[fill:])
+    changed = 1 + np.flatnonzero((weights[1:] != weights[:-1]).any(axis=1))
+    after = changed[changed > fill]
     inputs = sorted(reads(ruling.rule, ruling.known.names))
     releases = _releases(then, inputs)
     dates = then.bars.dates
@@ -319,6 +325,8 @@ def signal(
         return {sleeve: weight for sleeve, weight in named if weight}
 
     checked = _checked(then, inputs)
+    # Where each target begins, the present one last.
+    begins = [decision.first_fill, *changed[(changed > decision.first_fill) & (changed <= fill)].tolist()]
     return Standing(
         strategy=strategy.name,
         parameters=values,
@@ -328,7 +336,8 @@ def signal(
         decide=decide,
         fill=str(dates[fill]),
         hold=held(fill),
-        since=str(dates[before[-1] + 1] if len(before) else dates[decision.first_fill]),
+        since=str(dates[begins[-1]]),
+        held_before=tuple(Change(str(dates[at]), held(at)) for at in begins[-2 : -2 - EARLIER : -1]),
         because=tuple(facts(ruling, ruling.rule, fill)),
         flips_if=_moves(ruling, fill),
         without_news=Change(str(dates[after[0]]), held(int(after[0]))) if len(after) else None,

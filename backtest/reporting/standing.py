@@ -21,6 +21,9 @@ def standing_lines(now: Standing) -> list[tuple[str, str]]:
         ("strategy", f"{now.strategy} on {now.market}, as of {now.as_of}"),
         ("hold", f"{held(now.hold)}, {coming} {now.since} (next fill {now.fill})"),
     ]
+    if now.held_before:
+        each = (f"{held(change.hold)} from {change.date}" for change in now.held_before)
+        said.append(("before", "; ".join(each)))
     said += [("because", f"{fact.text(': ')} (known on {fact.known_at})") for fact in now.because]
     said += [("flips if", sentence) for sentence in now.flips_if]
     if now.without_news is not None:

@@ -258,7 +258,8 @@ def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
         return found
     dates, start, stop = held.fills.dates, starts[run], stops[run]
     begun, ended = dates[[start, min(fill, stop)]].astype("datetime64[M]").astype(int)
-    what = f"length of the {'present' if fill < stop else 'last'} run ({_held_rule(ruling, node)})"
+    lasts = "the present stretch has lasted" if fill < stop else "the last stretch lasted"
+    what = f"how long {lasts} ({_held_rule(ruling, node)})"
     return [*found, Fact(what, float(ended - begun), "months", str(dates[start]), ())]
 
 

@@ -15,7 +15,7 @@ import pytest
 from backtest import MarketData, load_strategy, run
 from backtest.errors import RotationError, UsageError
 from backtest.records.document import plain
-from backtest.records.standing import Standing, signal
+from backtest.records.standing import EARLIER, Standing, signal
 from backtest.reporting.standing import standing_lines as lines
 from backtest.scripting.loading import strategy_names
 
@@ -96,11 +96,24 @@ def test_a_limit_that_decides_is_among_the_facts(embedded: MarketData) -> None:
     standing = signal("valuation_discount", embedded, as_of="1992-11-15")
     assert standing.hold == {"large": 1.0}
     fact = standing.because[-1]
-    assert fact.fact == "length of the last run (at most 60 months at a stretch)"
+    assert fact.fact == "how long the last stretch lasted (at most 60 months at a stretch)"
     assert (fact.value, fact.unit, str(fact.known_at)) == (60.0, "months", "1987-11-30")
     before = signal("valuation_discount", embedded, as_of="1992-10-15")
     assert before.hold == {"small": 1.0}
-    assert not any("run" in fact.fact for fact in before.because)
+    assert not any("stretch" in fact.fact for fact in before.because)
+
+
+def test_what_was_held_before_is_what_the_trades_of_a_run_bought(embedded: MarketData) -> None:
+    now = signal("rate_cut", embedded, as_of="2015-06-30")
+    trades = run("rate_cut", embedded, end="2015-06-30").trades
+    changes = [(str(day.date()), hold) for day, hold in zip(trades["date"], trades["hold"], strict=True)]
+    assert now.since == changes[-1][0]
+    expected = changes[-2 : -2 - EARLIER : -1]
+    assert [(each.date, *each.hold) for each in now.held_before] == expected
+    assert len(expected) == EARLIER
+    # The first of all is the first holding, which nothing preceded.
+    first = signal("rate_cut", embedded, as_of="1983-10-15")
+    assert first.held_before == ()
 
 
 def test_a_case_that_an_earlier_one_overrides_changes_nothing(embedded: MarketData, tmp_path: Path) -> None:
