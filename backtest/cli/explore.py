@@ -104,12 +104,16 @@ def _sittings(named: Sequence[str], options: argparse.Namespace) -> Callable[[],
             f"--blind {hidden} lies outside the data, which run from {first} to {last}; name a day inside"
         )
 
+    made: list[Sitting] = []
+
     def make() -> Sitting:
         strategies = [load_strategy(name) for name, _ in calls]
         for each, (_, own) in zip(strategies, calls, strict=True):
             each.bind(dict(own))
         names, given = zip(*calls, strict=True)
-        return Sitting(names, strategies, market, under, given, hidden)
+        seen = next((each.revealed for each in made if each.revealed), None)
+        made.append(Sitting(names, strategies, market, under, given, hidden, seen))
+        return made[-1]
 
     return make
 

@@ -33,7 +33,7 @@ async function ask(door, body) {
 function fault(sentence) {
   place("fault").hidden = !sentence;
   place("fault").textContent = sentence ?? "";
-  place("figure").classList.toggle("stale", Boolean(sentence));
+  for (const name of ["figure", "numbers"]) place(name).classList.toggle("stale", Boolean(sentence));
 }
 
 function draw(answer) {
@@ -202,7 +202,7 @@ place("plane").addEventListener("pointermove", event => {
 });
 place("plane").addEventListener("click", event => {
   const at = point(event);
-  if (!at) return;
+  if (!at?.value) return;
   for (const [name, text] of [[at.said.across, at.x], [at.said.up, at.y]]) {
     put(exact().find(field => field.dataset.which === at.said.which && field.dataset.name === name), text);
   }

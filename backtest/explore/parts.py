@@ -19,7 +19,7 @@ from backtest.reporting.html import minus
 from backtest.reporting.sentences import opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import NAMES, Terms
-from backtest.wording import cell, number, p_clause, percent
+from backtest.wording import cell, p_clause, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,16 +121,17 @@ def verdicts(settled: Settled) -> list[b.Block]:
 
 def by_luck(luck: Luck, result: Run) -> str:
     """Return what the number of tries makes of a run."""
-    own = result.metrics["information_ratio"]
-    ratio = "" if math.isnan(own) else f"; this one's is {number(own)}"
     if luck.tried == 1:
         return "This is the first position tried here: its p stands as it is."
-    said = (
-        f"{luck.tried:,} tried, worth {luck.independent:,.0f} independent ones; of so many worthless ones "
-        f"the best would be expected at an information ratio of {number(luck.expected)} by luck alone{ratio}."
-    )
+    whole = result.skill.whole
+    worth = f"{luck.independent:,.0f} independent one{'' if round(luck.independent) == 1 else 's'}"
     if math.isnan(luck.pvalue):
-        return said
+        return f"{luck.tried:,} tried, worth {worth}; this one's alpha cannot be tested."
+    best, own = signed(luck.expected * whole.error.size), signed(whole.alpha)
+    said = (
+        f"{luck.tried:,} tried, worth {worth}; of so many worthless ones the best would be expected at an "
+        f"alpha of {best} a year by luck alone; this one's is {own}."
+    )
     holds = "still beyond luck" if luck.pvalue < 0.05 else "no more than luck gives"
     return f"{said} After that count {p_clause(luck.pvalue)}: {holds}."
 
@@ -143,7 +144,12 @@ def switches(settled: Settled) -> list[b.Block]:
         if len(settled.runs) > 1:
             found.append(b.Heading(each.strategy.name, 3))
         rows = [
-            (str(each.bars.dates[bar]), _bought(each, row), percent(turnover), f"{1e4 * cost:.1f} bp")
+            (
+                str(each.bars.dates[bar]),
+                _bought(each, row) + (" (the first purchase)" if bar == made.bars[0] else ""),
+                percent(turnover),
+                f"{1e4 * cost:.1f} bp",
+            )
             for bar, row, turnover, cost, switched in zip(
                 made.bars, made.after, made.turnover, made.cost, made.switched, strict=True
             )
@@ -230,7 +236,8 @@ def plane_html(plane: Plane, which: int) -> Markup:
         columns=",".join(map(str, plane.across.values)),
         rows=",".join(map(str, plane.up.values)),
         values=";".join(",".join("" if v != v else form(v) for v in row) for row in plane.values.tolist()),
-        heading=", ".join((plane.objective.measure.label.strip().capitalize(), " to ".join(plane.window))),
+        heading=f"{plane.objective.measure.label.strip().capitalize()} over the window that all points "
+        f"share, {' to '.join(plane.window)}",
         n_across=n_across,
         n_up=n_up,
         paths=Markup("").join(paths),
@@ -252,7 +259,7 @@ def _said_of(plane: Plane) -> str:
         value, x, y = float(plane.values[row, column]), plane.across, plane.up
         return f"{cell(value, form)} at {x.name} {x.values[column]}, {y.name} {y.values[row]}"
 
-    said = f"{plane.values.size:,} points, each of them a try. Here {at(plane.here)}; the centre of the best "
+    said = f"{len(plane.points):,} points, each of them a try. Here {at(plane.here)}; the centre of the best "
     said += f"plateau {at(plane.centre)}; the peak {at(plane.best)}."
     for edge in plane.edges:
         end = "highest" if edge.highest else "lowest"
@@ -286,7 +293,7 @@ def _parameter(which: int, p: Parameter, value: Value) -> Markup:
         inputs = _select(where, p.choices, str(value))
     else:
         inputs = _numbers(where, float(value), p.low, p.high, whole=p.unit.whole)
-    unit = f", {p.unit.name}" if p.unit.name else ""
+    unit = f", {p.unit.name}" if p.unit.name not in ("", p.name) else ""
     help = f"{p.help} ({p.range})"
     return _FIELD.format(
         kind="word" if p.choices else "number", help=help, name=p.name, unit=unit, inputs=inputs

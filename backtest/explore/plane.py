@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ class Plane:
     window
         The days of the first fill and of the last bar that all its points share.
     points
-        The parameters of each point, row by row.
+        The parameters of each point that has a value.
     months, sample
         The months, and the returns over the benchmark in them of some of its points, (n, n_months).
     """
@@ -123,7 +124,7 @@ def plane_of(
         here=(here[0], here[1]), best=spot(landscape.best), centre=spot(landscape.centre()),
         edges=edges(landscape, landscape.best),
         window=(str(bars.dates[first]), str(bars.dates[last])),
-        points=[grid.values(number) for number in numbers.tolist()],
+        points=[grid.values(number) for number in np.flatnonzero(np.isfinite(found)).tolist()],
         months=by[0][0], sample=np.array([own for _, own in by]),
     )  # fmt: skip
 
@@ -151,9 +152,11 @@ def _grid(strategy: Strategy, values: dict[str, Value], axes: tuple[str, str]) -
 def _spaced(parameter: Parameter, own: float) -> tuple[Value, ...]:
     """Return values over a parameter's range, the one at hand among them."""
     low, high = parameter.low, parameter.high
-    steps = int(min(high - low + 1, STEPS)) if parameter.unit.whole else STEPS
-    spaced = (float(f"{value:.6g}") for value in np.linspace(low, high, steps))
-    values = {round(value) if parameter.unit.whole else value for value in spaced}
+    power = 10.0 ** math.floor(math.log10((high - low) / STEPS))
+    step = next(power * k for k in (1.0, 2.0, 5.0, 10.0) if (high - low) / (power * k) <= STEPS - 1)
+    step = max(step, 1.0) if parameter.unit.whole else step
+    spaced = [float(f"{low + i * step:.9g}") for i in range(math.floor((high - low) / step + 1e-9) + 1)]
+    values = {round(value) if parameter.unit.whole else value for value in (*spaced, high)}
     return tuple(sorted({*values, round(own) if parameter.unit.whole else own}))
 
 

@@ -55,10 +55,10 @@ class Position:
         """Return the same with other values of one of the strategies."""
         return replace(self, values=(*self.values[:which], values, *self.values[which + 1 :]))
 
-    def key(self, strategy: Strategy, which: int) -> bytes:
-        """Return what tells the try of one of the strategies apart from any other."""
-        terms = msgspec.structs.asdict(self.terms)
-        return msgspec.json.encode([which, strategy.name, self.values[which], terms], order="deterministic")
+    def key(self, strategy: Strategy, which: int, made: str) -> bytes:
+        """Return what tells the try of one of the strategies apart; ``made`` is the digest of its script."""
+        parts = [which, strategy.name, made, self.values[which], msgspec.structs.asdict(self.terms)]
+        return msgspec.json.encode(parts, order="deterministic")
 
 
 def read_position(wanted: Wanted, strategies: Sequence[Strategy]) -> Position:

@@ -54,7 +54,8 @@ class Explorer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
         self.make, self.token = make, secrets.token_urlsafe(16)
         self.sittings: dict[str, Answers] = {}
-        self._open, self._left, self._lock = 0, time.monotonic(), threading.Lock()
+        self._open, self._lock = 0, threading.Lock()
+        self._left: float | None = None
         self._bind(port)
 
     def _bind(self, port: int) -> None:
@@ -77,9 +78,9 @@ class Explorer(ThreadingHTTPServer):
 
     @property
     def idle(self) -> float:
-        """For how many seconds no page has been open."""
+        """For how many seconds no page has been open, since the last one was; 0 before the first."""
         with self._lock:
-            return 0.0 if self._open else time.monotonic() - self._left
+            return 0.0 if self._open or self._left is None else time.monotonic() - self._left
 
     @property
     def tried(self) -> int:

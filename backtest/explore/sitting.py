@@ -78,6 +78,8 @@ class Sitting:
         Where the hand begins: the terms, and the parameters of each strategy that are not at their defaults.
     hidden
         The last day that is shown until ``reveal``; None to show everything.
+    revealed
+        What another page was shown of it: what was seen once is hidden no more.
     """
 
     def __init__(
@@ -88,9 +90,10 @@ class Sitting:
         terms: Terms,
         given: Sequence[Mapping[str, Any]],
         hidden: str | None = None,
+        revealed: Revealed | None = None,
     ) -> None:
         self.named, self.market, self._terms, self._given = tuple(named), market, terms, given
-        self.hidden, self.revealed = hidden, None
+        self.hidden, self.revealed = (hidden if revealed is None else None), revealed
         self.tries = Tries()
         self._watched = [Watched(*each) for each in zip(named, strategies, strict=True)]
         self._followers = [Follower(each, market) for each in strategies]
@@ -98,8 +101,6 @@ class Sitting:
         self._latest: Position | None = None
         self._shading: tuple[Any, tuple[Spans, Spans]] = (None, ([], []))
         self._beside: tuple[Any, dict[str, dict[str, float]]] = (None, {})
-
-    revealed: Revealed | None
 
     @property
     def strategies(self) -> tuple[Strategy, ...]:
@@ -144,7 +145,7 @@ class Sitting:
         for which, (each, strategy) in enumerate(zip(glimpses, self.strategies, strict=True)):
             months, active = by_month(each.bars.dates, each.active)
             with self._lock:
-                self.tries.add(position.key(strategy, which), months, active)
+                self.tries.add(position.key(strategy, which, self._watched[which].made), months, active)
         self._followers[0].warm_up(glimpses[0])
         shaded = self._shaded(glimpses[0].bars.dates)
         figure = picture(glimpses, *shaded, linear=wanted.linear)
@@ -155,15 +156,14 @@ class Sitting:
     def settled(self, wanted: Wanted) -> Settled | None:
         """Return what follows a moment later; None where the hand has moved on. Errors as ``shown``."""
         position, runs, luck = self._position(wanted), [], []
-        start = max(each.bars.dates[0] for each in self._together(position))
+        terms = self._shared(position)
         for follower, values in zip(self._followers, position.values, strict=True):
             if self._latest != position:
                 return None
-            terms = msgspec.structs.replace(position.terms, start=str(start))
             runs.append(follower.run(terms, values))
             own = runs[-1].skill.whole.pvalue
             with self._lock:
-                luck.append(self.tries.luck(own, _n_years(runs[-1])))
+                luck.append(self.tries.luck(own))
         self._beside = (_over(runs[0].bars, runs[0].terms), runs[0].benchmarks)
         return Settled(position, tuple(runs), tuple(luck))
 
@@ -174,7 +174,8 @@ class Sitting:
             raise UsageError(f"there is no strategy {which + 1} on this page; reload it")
         strategy = self._followers[which].strategy
         found = plane_of(strategy, self.market, position.terms, position.values[which], axes, objective)
-        keys = (position.with_values(which, each).key(strategy, which) for each in found.points)
+        made = self._watched[which].made
+        keys = (position.with_values(which, each).key(strategy, which, made) for each in found.points)
         with self._lock:
             self.tries.add_all(keys, found.months, found.sample)
         return found
@@ -198,19 +199,32 @@ class Sitting:
         return self.revealed
 
     def runs(self, wanted: Wanted) -> tuple[Run, ...]:
-        """Return the runs of a position, each over its own window, to be kept as reports."""
+        """Return the runs of a position, as they are on the screen, to be kept as reports."""
         return self._runs(self._position(wanted))
 
     def _runs(self, position: Position) -> tuple[Run, ...]:
+        terms = self._shared(position)
         pairs = zip(self._followers, position.values, strict=True)
-        return tuple(follower.run(position.terms, values) for follower, values in pairs)
+        return tuple(follower.run(terms, values) for follower, values in pairs)
+
+    def _shared(self, position: Position) -> Terms:
+        """Return a position's terms, from the first fill on that all its strategies have."""
+        if len(self._followers) == 1:
+            return position.terms
+        start = np.max([each.bars.dates[0] for each in self._together(position)])
+        return msgspec.structs.replace(position.terms, start=str(start))
 
     def _position(self, wanted: Wanted) -> Position:
         position = read_position(wanted, self.strategies)
         if self.hidden is None:
             return position
-        end = position.terms.end
-        return position.over(position.terms.start, min(end, self.hidden) if end else self.hidden)
+        start, end = position.terms.start, position.terms.end
+        for what, day in (("start", start), ("end", end)):
+            if day is not None and day > self.hidden:
+                raise UsageError(
+                    f"the {what} {day} lies in what is hidden, all that came after {self.hidden}"
+                )
+        return position.over(start, end or self.hidden)
 
     @staticmethod
     def _asked_end(wanted: Wanted) -> str | None:
@@ -241,9 +255,3 @@ class Sitting:
 def _over(bars: Bars, terms: Terms) -> Any:
     """Return what the measures of the benchmarks depend on."""
     return str(bars.dates[0]), str(bars.dates[-1]), terms.benchmark, terms.real
-
-
-def _n_years(result: Run) -> float:
-    from backtest.measures import years
-
-    return years(result.bars.dates, result.market.frequency)

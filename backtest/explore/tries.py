@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from backtest.analysis.overfitting import expected_maximum
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,7 +18,6 @@ MOST_KEPT = 500
 """Tries whose returns are kept, drawn evenly from all; the others are counted."""
 
 _DRAWS = 4_000
-_FEWEST_MONTHS = 24  # that all tries share; with less, no two of them are known to be alike
 
 
 class Luck(NamedTuple):
@@ -33,7 +30,7 @@ class Luck(NamedTuple):
     pvalue
         The chance that the best of so many worthless ones has a p as small as that of the try at hand.
     expected
-        The information ratio a year to expect of the best of so many worthless ones.
+        How many standard errors above zero the best of so many worthless ones is to be expected.
     """
 
     tried: int
@@ -92,49 +89,44 @@ class Tries:
         if place < MOST_KEPT:
             self._kept[place] = (months, active)
 
-    def luck(self, pvalue: float, n_years: float) -> Luck:
-        """Return what the tries mean for one of them, with this p of its own over so many years.
+    def luck(self, pvalue: float) -> Luck:
+        """Return what the tries mean for one of them, with this p of its own.
 
         Estimates of worthless tries are drawn together, as correlated as the returns that are kept: the
         largest of each draw is what the best of them shows by luck (the single-step method of Westfall and
-        Young 1993, Resampling-based multiple testing, with normal draws). The information ratio of a
-        worthless try has an error of one over the root of the years. Where the tries share too few months to
-        tell how alike they are, each counts as a stranger to the others.
+        Young 1993, Resampling-based multiple testing, with normal draws). Tries over different windows are as
+        alike as the months that they share make them, so another start is another try.
         """
         n = len(self._keys)
         if n < 2:
             return Luck(n, float(n), pvalue, 0.0)
-        rows = self._together()
-        if rows is None:
-            adjusted = -math.expm1(n * math.log1p(-min(pvalue, 1.0 - 1e-16)))
-            return Luck(n, float(n), adjusted, expected_maximum(n, 1.0 / math.sqrt(n_years)))
-        most, highest = _largest(rows)
+        most, highest = _largest(self._together())
         middle = float(np.median(most))
         independent = math.log(0.5) / math.log(1.0 - 2.0 * float(ndtr(-middle)))
         adjusted = float((most >= -ndtri(pvalue / 2.0)).mean()) if pvalue == pvalue else math.nan
-        expected = max(float(highest.mean()), 0.0) / math.sqrt(n_years)
-        return Luck(n, min(max(independent, 1.0), float(n)), max(adjusted, min(pvalue, 1.0)), expected)
+        independent = min(max(independent, 1.0), float(n))
+        return Luck(n, independent, max(adjusted, min(pvalue, 1.0)), max(float(highest.mean()), 0.0))
 
-    def _together(self) -> Floats | None:
-        """Return the tries that are kept and vary over the months that all of them have; None for too few."""
-        first = max(int(months[0]) for months, _ in self._kept)
-        last = min(int(months[-1]) for months, _ in self._kept)
-        if last - first + 1 < _FEWEST_MONTHS:
-            return None
-        rows = [active[(months >= first) & (months <= last)] for months, active in self._kept]
-        if len({len(row) for row in rows}) > 1:
-            return None
-        whole = np.array(rows)
-        varied = np.ptp(whole, axis=1) > 0.0
-        return whole[varied] if varied.any() else None
+    def _together(self) -> Floats:
+        """Return the tries that are kept, (n, n_months), each of mean 0 and length 1 over its own months.
+
+        Outside of its months a try is 0, so that the product of two is the correlation of their estimates.
+        """
+        first = min(int(months[0]) for months, _ in self._kept)
+        last = max(int(months[-1]) for months, _ in self._kept)
+        rows = np.zeros((len(self._kept), last - first + 1))
+        for row, (months, active) in zip(rows, self._kept, strict=True):
+            centred = active - active.mean()
+            length = math.sqrt(float(centred @ centred))
+            # What never varies, as a strategy that is its benchmark, shows nothing by luck.
+            row[months - first] = centred / length if length > 1e-12 else 0.0
+        return rows
 
 
 def _largest(rows: Floats) -> tuple[Floats, Floats]:
     """Return of each draw of correlated normals, one a row, the largest size and the largest value."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    scaled = (centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))).astype(np.float32)
     draws = np.random.default_rng(0).standard_normal((rows.shape[1], _DRAWS), dtype=np.float32)
-    together = scaled @ draws
+    together = rows.astype(np.float32) @ draws
     highest = together.max(axis=0).astype(np.float64)
     most: Floats = np.maximum(highest, -together.min(axis=0))
     return most, highest

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtest.scripting.loading import load_strategy
-from backtest.scripting.own_modules import own_modules
+from backtest.scripting.own_modules import digest, own_modules
 
 if TYPE_CHECKING:
     from backtest.scripting.strategy import Strategy
 
 
 class Watched:
-    """A strategy's script and the modules beside it that it imports, with the times at which they changed."""
+    """A strategy's script and the modules beside it: when they changed, and ``made``, the digest of all."""
 
     def __init__(self, named: str, strategy: Strategy) -> None:
-        self._named = named
+        self._named, self.made = named, digest(strategy)
         self._script = Path(strategy.file)
         self._times = self._now()
 
@@ -32,7 +32,9 @@ class Watched:
         if times == self._times:
             return None
         self._times = times
-        return load_strategy(self._named)
+        strategy = load_strategy(self._named)
+        self.made = digest(strategy)
+        return strategy
 
     def _now(self) -> dict[Path, int]:
         files = [self._script, *own_modules(self._script).values()]

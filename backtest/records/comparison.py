@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,8 @@ from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_dif
 from backtest.analysis.intervals import FEWEST as FEWEST_BARS
 from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
+from backtest.analysis.periods import by_period
+from backtest.analysis.rolling import rolling
 from backtest.errors import UsageError
 from backtest.measures import MEASURES, time_in
 from backtest.parameters import Value
@@ -25,12 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from backtest.dates import Floats
+    from backtest.dates import Days, Floats
     from backtest.market.data import MarketData
     from backtest.records.named import Named
     from backtest.records.record import RunRecord
 
 FEWEST, MOST = 2, 20
+
+LEAD_YEARS = 3
+"""Years over which a lead that moves through time is told."""
 
 
 class Difference(NamedTuple):
@@ -93,6 +99,46 @@ class Comparison(Pictured):
     def end(self) -> str:
         """The date of the last common bar."""
         return str(self.records[0].dates[-1])
+
+    @cached_property
+    def versus(self) -> tuple[str, Floats] | None:
+        """Their benchmark's name and returns, where all are held against the same and none has its name."""
+        first, *others = self.records
+        returns = first.sleeve(first.benchmark)
+        same = all(
+            record.benchmark == first.benchmark and np.array_equal(record.sleeve(record.benchmark), returns)
+            for record in others
+        )
+        return (first.benchmark, returns) if same and first.benchmark not in self.labels else None
+
+    @cached_property
+    def columns(self) -> dict[str, dict[str, float]]:
+        """The measures of each run by its label and, where they have one in common, of the benchmark last."""
+        found = dict(zip(self.labels, self.metrics, strict=True))
+        if self.versus is not None:
+            (name, returns), first = self.versus, self.records[0]
+            held = {"time_in_small": float(name == "small")}
+            own = measured(returns, returns, first.risk_free, first.n_years, held)
+            found[name] = {**own, f"time_in_{name}": 1.0}
+        return found
+
+    @cached_property
+    def years(self) -> tuple[Days, Floats]:
+        """The calendar years, and the returns in each: a column a run, and the benchmark's last."""
+        each = [record.returns for record in self.records] + ([self.versus[1]] if self.versus else [])
+        return by_period(self.records[0].dates[1:], np.column_stack(each), "Y")
+
+    @cached_property
+    def leads(self) -> list[Floats]:
+        """By how much each led its benchmark a year over ``LEAD_YEARS`` before, (n + 1,); NaN at first."""
+        found = []
+        for record in self.records:
+            window, ppy = round(LEAD_YEARS * record.ppy), record.ppy
+            pair = (record.returns, record.sleeve(record.benchmark))
+            own, other = (rolling(r, pair[1], record.risk_free, window, ppy).cagr for r in pair)
+            missing = np.full(min(window, len(record.returns)) + (len(own) == 0), np.nan)
+            found.append(np.r_[missing, own - other])
+        return found
 
     def parameters(self) -> dict[str, list[Any]]:
         """Return every parameter whose value is not the same in all runs; None where a run has none."""

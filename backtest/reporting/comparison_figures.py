@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.measures import drawdowns
+from backtest.records.comparison import LEAD_YEARS
 from backtest.reporting.figures import FALLS, holdings, shades, step_of, value_of
 from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.timeline import Curve, Plot, Timeline
@@ -26,16 +27,11 @@ def _curves(comparison: Comparison, values: Iterable[Floats]) -> tuple[Curve, ..
 
 
 def _benchmark(comparison: Comparison, of: Callable[[Floats], Floats]) -> tuple[Curve, ...]:
-    """Return the benchmark's curve, where all runs are held against the same and none has its name."""
-    first, *others = comparison.records
-    returns = first.sleeve(first.benchmark)
-    same = all(
-        record.benchmark == first.benchmark and np.array_equal(record.sleeve(record.benchmark), returns)
-        for record in others
-    )
-    if not same or first.benchmark in comparison.labels:
+    """Return the curve of the benchmark that all runs have in common, if they have one."""
+    if comparison.versus is None:
         return ()
-    return (Curve(first.benchmark, of(returns), MUTED, width=1.0),)
+    name, returns = comparison.versus
+    return (Curve(name, of(returns), MUTED, width=1.0),)
 
 
 def growth(comparison: Comparison, caption: Said = "") -> Timeline:
@@ -46,12 +42,19 @@ def growth(comparison: Comparison, caption: Said = "") -> Timeline:
     plots = (
         Plot("Growth of 1, log scale", values, 270, log=True, named=True),
         Plot("Value relative to the benchmark: rising is ahead", relative, 170, level=1.0),
+        Plot(
+            f"Lead over the benchmark a year, over the {LEAD_YEARS} years before, %",
+            _curves(comparison, (100.0 * lead for lead in comparison.leads)),
+            120,
+            level=0.0,
+            unit="%",
+        ),
     )
     return _over(
         comparison,
         "growth",
         plots,
-        "Growth of 1 of every run, and each value relative to its benchmark",
+        "Growth of 1 of every run, each value relative to its benchmark, and the lead as it moved",
         caption,
     )
 

@@ -16,7 +16,7 @@ from backtest.records.document import write_document
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.folder import default_place, write_page
-from backtest.reporting.page import shading
+from backtest.reporting.page import shading, tint
 from backtest.reporting.saving import write_also
 from backtest.reporting.sentences import SIGNIFICANT
 from backtest.reporting.tables import comparison_sheets, returns_of
@@ -92,12 +92,21 @@ def _measures(comparison: Comparison) -> b.Table:
     rows = []
     for measure in listed(comparison.metrics):
         cells: list[b.Said | b.Cell] = [measure.label]
-        for i, metrics in enumerate(comparison.metrics):
+        for i, metrics in enumerate(comparison.columns.values()):
             text = measure.text(entry(metrics, measure))
             best = comparison.best.get(measure.key) == i
             cells.append(b.Cell(f"{text} *", "best") if best else text)
         rows.append(cells)
-    return b.table(["", *comparison.labels], rows, brief=True)
+    return b.table(["", *comparison.columns], rows, brief=True)
+
+
+def _years(comparison: Comparison) -> b.Table:
+    years, returns = comparison.years
+    rows: list[tuple[b.Said | b.Cell, ...]] = [
+        (str(year), *(b.Cell(f"{100.0 * value:.1f}", tint(value, 0.40)) for value in row))
+        for year, row in zip(years.astype(str).tolist(), returns.tolist(), strict=True)
+    ]
+    return b.table(["", *comparison.columns], rows[::-1], kind="months", first=15)
 
 
 def _matrix(comparison: Comparison, values: Floats, form: Callable[[float], str]) -> b.Table:
@@ -133,7 +142,7 @@ def _values(record: RunRecord) -> str:
 
 def _terms(label: str, record: RunRecord) -> tuple[b.Block, b.Block]:
     own, costs = record.document, written(record.document.cost_bps)
-    said = f"{own.thesis} ({_values(record)}; market {own.market}; costs {costs} bp a side)"
+    said = f"{own.thesis} (Market {own.market}; costs {costs} bp a side.)"
     return b.Heading(label, 3), b.Text(said)
 
 
@@ -144,6 +153,8 @@ def page(comparison: Comparison) -> b.Page:
     window = (
         f"{comparison.start} to {comparison.end}, {len(first.returns):,} {first.frequency} bars, after costs"
     )
+    # Parameters of different strategies have nothing in common; they stand above the measures.
+    alike = len({record.name for record in comparison.records}) == 1
     blocks: list[b.Block] = [
         b.Heading(f"{len(labels)} runs side by side", 1),
         b.Text(window, "lead", brief=True),
@@ -162,12 +173,16 @@ def page(comparison: Comparison) -> b.Page:
         ),
         *(b.Heading("Drawdowns"), figures.falls(comparison)),
         *(b.Heading("Holdings"), figures.held(comparison)),
+        b.Heading("Calendar years"),
+        b.Text("Returns in percent; the first and the last year may be a part of one.", "note"),
+        _years(comparison),
         b.Heading("How alike they are"),
         b.Heading("Correlation of the returns less the benchmark's", 3),
         _matrix(comparison, comparison.correlations, number),
         b.Heading("Held alike, of the value, on average", 3),
         _matrix(comparison, comparison.alike, lambda value: f"{value:.0%}"),
-        *(b.Heading("Parameters that differ"), _parameters(comparison)),
+        *([b.Heading("Parameters that differ"), _parameters(comparison)] if alike else []),
+        b.Heading("What they are"),
         *(block for label, record in runs for block in _terms(label, record)),
     ]
     if comparison.best:

@@ -15,6 +15,8 @@ import pytest
 from backtest.cli import explore as module
 from backtest.cli.command import _dispatch
 from backtest.errors import RotationError
+from backtest.explore.position import Wanted
+from backtest.explore.server import Explorer
 
 COMMAND = [sys.executable, "-c", "from backtest.cli import entry; entry()", "explore"]
 
@@ -38,6 +40,16 @@ def test_what_is_wrong_is_said_before_anything_is_served(words: list[str], said:
     with pytest.raises(RotationError) as error:
         _dispatch("rotation", None, ["explore", *words])
     assert said in str(error.value)
+
+
+def test_what_one_page_was_shown_is_hidden_from_no_other() -> None:
+    options = module._parser("rotation explore").parse(["rate_cut", "--blind", "2000-12-29"])
+    make = module._sittings(["rate_cut"], options)
+    first, second = make(), make()
+    assert (first.hidden, second.hidden) == ("2000-12-29", "2000-12-29")
+    first.reveal(Wanted(({},), {}))
+    third = make()
+    assert (third.hidden, third.revealed) == (None, first.revealed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -68,7 +80,9 @@ def test_it_ends_a_while_after_its_last_page_was_closed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "_MINUTE", 0.5)
-    assert _dispatch("rotation", None, ["explore", "rate_cut", "--no-browser", "--port", "9100"]) == 0
+    monkeypatch.setattr(Explorer, "idle", property(lambda each: 1.0 if each.sittings else 0.0))
+    monkeypatch.setattr(module, "_open", lambda address: urllib.request.urlopen(address).read())  # noqa: S310
+    assert _dispatch("rotation", None, ["explore", "rate_cut", "--port", "9100"]) == 0
     assert capsys.readouterr().out.endswith("Ended; 0 positions tried.\n")
 
 

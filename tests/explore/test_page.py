@@ -237,6 +237,20 @@ def test_a_script_that_breaks_is_said_and_mended(
         assert page.locator("#fault").is_hidden()
 
 
+def test_a_rule_that_was_changed_is_another_try(
+    browser: Browser, embedded: MarketData, tmp_path: Path
+) -> None:
+    script = tmp_path / "mine.py"
+    text = (Path(__file__).parents[2] / "strategies" / "rate_cut.py").read_text()
+    script.write_text(text)
+    with serving(lambda: sitting_of(embedded, str(script))) as running, opened(browser, running) as page:
+        page.evaluate("document.body.dataset.old = 'yes'")
+        script.write_text(text.replace('into="small", otherwise="large"', 'into="large", otherwise="small"'))
+        page.wait_for_selector("body:not([data-old])", timeout=20_000)
+        settled(page)
+        assert page.locator("#tried").inner_text() == "2 positions tried."
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
 def test_nothing_is_wider_than_the_window(

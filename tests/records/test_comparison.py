@@ -244,10 +244,37 @@ def test_what_cannot_be_compared_is_said(embedded: MarketData, rate_cut: Run, tm
         compare(tmp_path, tmp_path)
 
 
+def test_the_benchmark_is_a_column_and_every_year_and_lead_is_its_own(
+    embedded: MarketData, rate_cut: Run
+) -> None:
+    other = run("buy_and_hold", embedded, start=rate_cut.start)
+    found = compare(rate_cut, other)
+    assert list(found.columns) == [*found.labels, "market"]
+    for key, value in rate_cut.benchmarks["market"].items():
+        assert found.columns["market"].get(key, 0.0) == pytest.approx(value, nan_ok=True)
+    years, returns = found.years
+    frame = pd.DataFrame(
+        {"a": rate_cut.returns, "b": other.returns, "m": rate_cut.benchmark_returns["market"]}
+    )
+    expected = (1.0 + frame).groupby(frame.index.year).prod() - 1.0
+    assert years.astype(str).astype(int).tolist() == expected.index.tolist()
+    assert np.allclose(returns, expected.to_numpy())
+    # The lead of the three years before, a month at a time.
+    for lead, own in zip(found.leads, ("a", "b"), strict=True):
+        grown = (1.0 + frame).rolling(36).apply(np.prod, raw=True) ** (1.0 / 3.0)
+        assert np.allclose(lead[1:], (grown[own] - grown["m"]).to_numpy(), equal_nan=True)
+        assert np.isnan(lead[:36]).all()
+    short = compare(
+        run("rate_cut", embedded, start="2017-01-31"), run("easing", embedded, start="2017-01-31")
+    )
+    assert all(np.isnan(lead).all() and len(lead) == len(short.records[0].dates) for lead in short.leads)
+
+
 def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData, rate_cut: Run) -> None:
     others = [run(name, embedded, start=rate_cut.start) for name in ("buy_and_hold", "easing")]
     found = compare(rate_cut, *others)
-    growth, relative = figures.growth(found).plots
+    growth, relative, lead = figures.growth(found).plots
+    assert [curve.name for curve in lead.curves] == found.labels
     benchmark, *runs = growth.curves
     market = rate_cut.benchmark_returns["market"]
     assert (benchmark.name, benchmark.values[-1]) == ("market", pytest.approx((1.0 + market).prod()))
