@@ -122,4 +122,5 @@ def _kept(value: Any) -> Any:
             total = sum(each for each in value if each is not None)
             return {"length": len(value), "first": value[0], "last": value[-1], "sum": total}
         return [_kept(each) for each in value]
-    return value
+    # The made table's last bits, and with them its checksum, differ between kinds of processors.
+    return "a checksum" if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) else value

@@ -84,7 +84,7 @@ def test_a_recession_by_the_month_begins_in_its_own_month_and_one_by_its_peak_in
 ) -> None:
     days = np.array(["2007-12-01", "2009-06-01"], dtype="datetime64[D]")
     series = Series("USREC", days, np.array([1.0, 0.0]), days)
-    seen = SimpleNamespace(market=SimpleNamespace(hindsight={"USREC": series}))
+    seen = SimpleNamespace(hindsight={"USREC": series})
     for frequency, first, last in (
         ("irregular", "2008-01-01", "2009-06-30"),
         ("monthly", "2007-12-01", "2009-05-31"),

@@ -75,7 +75,7 @@ def test_the_workbook_of_a_run(embedded: MarketData, tmp_path: Path) -> None:
     one = run("rate_cut", embedded)
     one.save(tmp_path / "run.xlsx")
     book = openpyxl.load_workbook(tmp_path / "run.xlsx")
-    assert book.sheetnames == ["summary", "bars", "trades", "terms"]
+    assert book.sheetnames == ["summary", "starts", "start by end", "bars", "trades", "terms"]
     summary = {row[0].value.strip(): row[1] for row in book["summary"].iter_rows(min_row=2)}
     assert summary["Sharpe ratio"].value == pytest.approx(one.metrics["sharpe"])
     assert summary["Sharpe ratio"].number_format == "0.00"
