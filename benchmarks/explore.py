@@ -28,13 +28,15 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 _MOVE = """async step => {
   const slider = document.querySelector('input[type=range][data-name]');
-  const steps = Math.round((slider.max - slider.min) / slider.step);
-  slider.value = String(+slider.min + ((step * 7) % steps) * slider.step);
+  const began = Number(slider.dataset.from ??= slider.value);  // upwards from where it began no rule refuses
+  const steps = Math.round((slider.max - began) / slider.step);
+  slider.value = String(began + ((step * 7) % steps) * slider.step);
   slider.dispatchEvent(new Event('input', { bubbles: true }));
   while (busy) await new Promise(resolve => setTimeout(resolve, 1));
+  if (!document.getElementById('fault').hidden) throw new Error(document.getElementById('fault').textContent);
 }"""
 _SERVED = """() => performance.getEntriesByType('resource').filter(each => each.name.endsWith('/move'))
-  .map(each => each.serverTiming[0].duration)"""
+  .flatMap(each => each.serverTiming.map(part => part.duration))"""
 
 
 def quantiles(values: list[float]) -> str:
@@ -70,7 +72,7 @@ def one(name: str, market_name: str, moves: int) -> None:
         first = time.perf_counter() - opened
         waited, served = measured(page, moves)
         page.wait_for_timeout(5_000)
-        parameter = strategy.parameters[0].name
+        parameter = page.locator("input[type=range][data-name]").first.get_attribute("data-name")
         value = page.locator(f"input[type=number][data-name={parameter}]").input_value()
         expected = run(strategy, market, **{parameter: value}).metrics["sharpe"]
         said = page.locator("#numbers tbody tr", has_text="Sharpe").locator("td").nth(1).inner_text()
