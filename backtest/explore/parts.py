@@ -227,7 +227,7 @@ def plane_html(plane: Plane, which: int) -> Markup:
         '<div class="field"><svg viewBox="0 0 {n_across} {n_up}" preserveAspectRatio="none" '
         'aria-hidden="true">{paths}</svg>{dots}<output hidden></output></div>'
         '<p class="note">{across}: {first} to {last} \u2192 &nbsp; {up}: {low} to {high} \u2191</p>'
-        '<p class="note">{keys}</p>'
+        '<p class="note">{keys} &nbsp; from the lightest, {worst}, to the darkest, {best_value}</p>'
         "<p>{said}</p></div>"
     ).format(
         which=which,
@@ -242,6 +242,8 @@ def plane_html(plane: Plane, which: int) -> Markup:
         n_up=n_up,
         paths=Markup("").join(paths),
         dots=Markup("").join(dots),
+        worst=minus(form(low if better > 0 else high)),
+        best_value=minus(form(high if better > 0 else low)),
         keys=Markup(" &nbsp; ").join(key.format(name, words) for name, words in _DOTS),
         first=plane.across.values[0],
         last=plane.across.values[-1],

@@ -116,7 +116,8 @@ def _data_end(result: Run) -> str:
 
 def opening(result: Run, tried: int = 1) -> str:
     """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
-    said = f"{result.start} to {result.end}, {len(result.path.returns):,} {result.market.frequency} bars"
+    n = len(result.path.returns)
+    said = f"{result.start} to {result.end}, {n:,} {result.market.frequency} bar{'' if n == 1 else 's'}"
     ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
     money = f"; in money of {result.end}" if result.terms.real else ""
     return f"{said}{money}; {_costs(result)} a side; {ones} tried."
