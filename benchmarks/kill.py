@@ -43,6 +43,9 @@ DRAFT = ".part"
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
+_ARROW = b"terminate called without an active exception\n"
+
+
 @dataclass(frozen=True)
 class Job:
     """A command and what it makes, below its folder."""
@@ -178,7 +181,13 @@ class Ground:
         """Return what ``data verify`` says of the store, and which of its files is not what its name says."""
         process = self.start(("data", "verify"))
         told, complained = process.communicate(timeout=SECONDS)
-        said = [] if process.returncode == 0 else [f"verify: {(told + complained).decode()[-200:]}"]
+        # One process in some 150 that has read with Arrow is aborted by it while it ends, when all is said
+        # and done (pyarrow 26.0.1); what was said of the store counts.
+        ended = (
+            process.returncode == -signal.SIGABRT and complained == _ARROW and told.endswith(b"are whole\n")
+        )
+        good = process.returncode == 0 or ended
+        said = [] if good else [f"verify: {(told + complained).decode()[-200:]}"]
         values = [path for path in (self.folder / "store").rglob("*.parquet") if path.name[0] != "."]
         torn = [p.name for p in values if hashlib.sha256(p.read_bytes()).hexdigest()[:16] != p.stem]
         return said + [f"{name} is torn" for name in torn]
