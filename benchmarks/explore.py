@@ -31,9 +31,11 @@ _MOVE = """async step => {
   const began = Number(slider.dataset.from ??= slider.value);  // upwards from where it began no rule refuses
   const steps = Math.round((slider.max - began) / slider.step);
   slider.value = String(began + ((step * 7) % steps) * slider.step);
+  const moved = performance.now();
   slider.dispatchEvent(new Event('input', { bubbles: true }));
   while (busy) await new Promise(resolve => setTimeout(resolve, 1));
   if (!document.getElementById('fault').hidden) throw new Error(document.getElementById('fault').textContent);
+  return performance.now() - moved;
 }"""
 _SERVED = """() => performance.getEntriesByType('resource').filter(each => each.name.endsWith('/move'))
   .flatMap(each => each.serverTiming.map(part => part.duration))"""
@@ -50,10 +52,8 @@ def measured(page: Page, moves: int) -> tuple[list[float], list[float]]:
     for step in range(10):  # compiled and warm
         page.evaluate(_MOVE, step)
     page.wait_for_timeout(8_000)
-    page.evaluate("timings = []; performance.clearResourceTimings()")
-    for step in range(moves):
-        page.evaluate(_MOVE, step)
-    return page.evaluate("timings"), page.evaluate(_SERVED)
+    page.evaluate("performance.clearResourceTimings()")
+    return [page.evaluate(_MOVE, step) for step in range(moves)], page.evaluate(_SERVED)
 
 
 def one(name: str, market_name: str, moves: int) -> None:

@@ -64,7 +64,7 @@ def explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
 
     port = count(options.port, "--port", 1, 65535, "")
     make = _sittings(named, options)
-    make()  # what is wrong is said before anything is served
+    make().require_start()  # what is wrong is said before anything is served
     with Explorer(make, port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()

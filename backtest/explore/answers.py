@@ -15,10 +15,9 @@ from backtest.reporting.html import drawn
 from backtest.reporting.timeline_html import framed, plots_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from backtest.explore.sitting import Sitting
-    from backtest.reporting.blocks import Block
     from backtest.reporting.timeline import Timeline
 
 CAPTION = Markup(
@@ -60,8 +59,8 @@ class Answers:
         shown = self.sitting.shown(wanted)
         numbers = parts.numbers_shown(shown)
         said = {
-            "tried": _html(parts.tried(shown.tried, self.sitting.hidden, self.sitting.revealed)),
-            "kept": _html(parts.kept(shown.position, self.sitting)),
+            "tried": drawn(parts.tried(shown.tried, self.sitting.hidden, self.sitting.revealed)),
+            "kept": drawn(parts.kept(shown.position, self.sitting)),
         }
         figure = self._changes(shown.figure, wanted.applied)
         cells = parts.cells(numbers)
@@ -69,7 +68,7 @@ class Answers:
         same, self._named = self._named == named, named
         if same and "plots" in figure:  # the same table stands there, with other numbers
             return {"parts": said, "cells": cells, **figure}
-        return {"parts": {**said, "numbers": _html([numbers])}, **figure}
+        return {"parts": {**said, "numbers": drawn([numbers])}, **figure}
 
     def _changes(self, figure: Timeline, applied: int) -> dict[str, Any]:
         """Return the plots that differ from the last answer's, or all where the page has not drawn that."""
@@ -89,11 +88,11 @@ class Answers:
         if settled is None:
             return {}
         said = {
-            "numbers": parts.numbers_settled(settled),
-            "verdict": parts.verdicts(settled),
-            "switches": parts.switches(settled),
+            "numbers": drawn([parts.numbers_settled(settled)]),
+            "verdict": drawn(parts.verdicts(settled)),
+            "switches": drawn(parts.switches(settled)),
         }
-        return {"parts": {name: _html(blocks) for name, blocks in said.items()}}
+        return {"parts": said}
 
     def _plane(self, body: bytes) -> dict[str, Any]:
         asked = msgspec.json.decode(body, type=PlaneWanted)
@@ -103,7 +102,7 @@ class Answers:
 
     def _reveal(self, body: bytes) -> dict[str, Any]:
         revealed = self.sitting.reveal(msgspec.json.decode(body, type=Wanted))
-        return {"parts": {"revealed": _html(parts.hidden_part(revealed)), "tried": self._tried()}}
+        return {"parts": {"revealed": drawn(parts.hidden_part(revealed)), "tried": self._tried()}}
 
     def _keep(self, body: bytes) -> dict[str, Any]:
         from backtest.reporting.folder import write_report
@@ -123,8 +122,4 @@ class Answers:
 
     def _tried(self) -> Markup:
         sitting = self.sitting
-        return _html(parts.tried(len(sitting.tries), sitting.hidden, sitting.revealed))
-
-
-def _html(blocks: Iterable[Block]) -> Markup:
-    return drawn(blocks)
+        return drawn(parts.tried(len(sitting.tries), sitting.hidden, sitting.revealed))

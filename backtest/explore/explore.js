@@ -3,7 +3,7 @@
 
 const form = document.getElementById("fields"), place = name => document.getElementById(name);
 const exact = () => [...form.querySelectorAll("[data-name], [data-term]")].filter(field => field.type !== "range");
-let applied = 0, busy = false, waiting = null, settling = 0, latest = 0, timings = [];
+let applied = 0, busy = false, waiting = false, settling = 0, latest = 0;
 
 function value(field) {
   if (field.type === "checkbox") return field.checked;
@@ -59,18 +59,15 @@ function draw(answer) {
 
 // One question at a time; of those that come meanwhile the last one is asked next.
 async function move() {
-  const began = performance.now();
-  waiting = began;
+  waiting = true;
   if (busy) return;
   busy = true;
-  while (waiting !== null) {
-    const since = waiting;
-    waiting = null;
+  while (waiting) {
+    waiting = false;
     latest += 1;
     for (const name of ["verdict", "switches"]) place(name).classList.add("stale");
     draw(await ask("move", wanted()));
     await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
-    timings.push(performance.now() - since);
   }
   busy = false;
   keepAddress();

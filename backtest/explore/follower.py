@@ -72,27 +72,41 @@ class Glimpse:
         return {**values_of(sums, self.path.returns), **time_in(self.path.weights, self.bars.sleeves)}
 
 
-class Follower:
-    """Runs one strategy on one market again and again, each time a little differently.
+class Engine:
+    """What simulates: the reference engine until the compiled one is ready, which then does the same.
 
-    Until the compiled engine is ready, which takes some seconds after an installation, the reference engine
-    does the same work: both give the same to the last bit.
+    Compiling takes some seconds after an installation, and a moment in every later process; both engines
+    give the same to the last bit.
     """
 
-    def __init__(self, strategy: Strategy, market: MarketData) -> None:
-        self.strategy, self.market = strategy, market
-        self._rulings: dict[Any, Ruling] = {}
-        self._doubts: dict[tuple[Any, ...], tuple[str, ...]] = {}
-        self._engine: Callable[..., Path] = reference.simulate
+    def __init__(self) -> None:
+        self._simulate: Callable[..., Path] = reference.simulate
+        self._begun = False
+
+    def __call__(self, *arguments: Any) -> Path:
+        """Return what ``reference.simulate`` does."""
+        return self._simulate(*arguments)
 
     def warm_up(self, glimpse: Glimpse) -> None:
-        """Compile the engine in a thread of its own, by simulating what was glimpsed."""
+        """Compile in a thread of its own, by simulating what was glimpsed; only the first call does so."""
+        if self._begun:
+            return
+        self._begun = True
 
         def work() -> None:
             glimpse.placement.path(glimpse.ruling.decision, path.simulate)
-            self._engine = path.simulate
+            self._simulate = path.simulate
 
         threading.Thread(target=work, daemon=True).start()
+
+
+class Follower:
+    """Runs one strategy on one market again and again, each time a little differently."""
+
+    def __init__(self, strategy: Strategy, market: MarketData, engine: Engine) -> None:
+        self.strategy, self.market, self._engine = strategy, market, engine
+        self._rulings: dict[Any, Ruling] = {}
+        self._doubts: dict[tuple[Any, ...], tuple[str, ...]] = {}
 
     def ruling(self, terms: Terms, values: dict[str, Value]) -> Ruling:
         """Return what the strategy's rule says at some values, moved from what it said last."""

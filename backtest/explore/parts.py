@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,13 +22,14 @@ from backtest.terms import NAMES, Terms
 from backtest.wording import cell, p_clause, percent, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from backtest.analysis.intervals import Interval
     from backtest.explore.plane import Plane
     from backtest.explore.position import Position
     from backtest.explore.sitting import Look, Revealed, Settled, Sitting
     from backtest.explore.tries import Luck
+    from backtest.measures import Measure
     from backtest.parameters import Parameter, Value
     from backtest.runs import Run
 
@@ -41,20 +42,45 @@ _SWITCHES = 10  # open in the table; the others are folded
 # What is said of a position.
 
 
-def numbers_shown(shown: Look) -> b.Table:
+class _Column(NamedTuple):
+    """A strategy's measures, and their intervals where these are known by now."""
+
+    name: str
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval] | None
+
+
+def numbers_shown(look: Look) -> b.Table:
     """Return the measures of a position at once, with room for what follows."""
-    measures = listed(each.metrics for each in shown.glimpses)
+    names = look.glimpses[0].placement.names
+    return _compared(
+        [_Column(each.name, each.metrics, None) for each in look.glimpses],
+        {name: look.beside.get(name) for name in names},
+    )
+
+
+def numbers_settled(settled: Settled) -> b.Table:
+    """Return the measures of a position with their intervals, and beside a single run its benchmarks'."""
+    return _compared(
+        [_Column(each.strategy.name, each.metrics, _intervals(each)) for each in settled.runs],
+        settled.runs[0].benchmarks,
+    )
+
+
+def _compared(columns: Sequence[_Column], benchmarks: Mapping[str, Mapping[str, float] | None]) -> b.Table:
+    """Return a table whose columns stay what they are while what is not known yet is waited for."""
+    measures = listed(column.metrics for column in columns)
     heads, rows = [""], [[measure.label.strip()] for measure in measures]
-    for each in shown.glimpses:
-        heads += [each.name, "95% interval"]
+    for name, metrics, known in columns:
+        heads += [name, "95% interval"]
         for row, measure in zip(rows, measures, strict=True):
-            awaited = measure.relative and not measure.swept
-            row += [_WAITING if awaited else measure.text(entry(each.metrics, measure)), _WAITING]
-    for name in shown.glimpses[0].placement.names if len(shown.glimpses) == 1 else ():
+            awaited = known is None and measure.relative and not measure.swept
+            row.append(_WAITING if awaited else measure.text(entry(metrics, measure)))
+            row.append(_WAITING if known is None else _ends(known.get(measure.key), measure))
+    for name, beside in benchmarks.items() if len(columns) == 1 else ():
         heads.append(name)
         for row, measure in zip(rows, measures, strict=True):
-            known = shown.beside.get(name)
-            row.append(_WAITING if known is None else measure.text(entry(known, measure)))
+            row.append(_WAITING if beside is None else measure.text(entry(beside, measure)))
     return b.table(heads, rows, kind="loose")
 
 
@@ -63,36 +89,16 @@ def cells(table: b.Table) -> list[list[str]]:
     return [[minus(str(cell)) for cell in row] for row in table.rows]
 
 
-def numbers_settled(settled: Settled) -> list[b.Block]:
-    """Return the measures of a position with their intervals, and beside a single run its benchmarks'."""
-    measures = listed(each.metrics for each in settled.runs)
-    heads, rows = [""], [[measure.label.strip()] for measure in measures]
-    for each in settled.runs:
-        heads += [each.strategy.name, "95% interval"]
-        known = _intervals(each)
-        for row, measure in zip(rows, measures, strict=True):
-            row += [
-                measure.text(entry(each.metrics, measure)),
-                _ends(known.get(measure.key), measure.form),
-            ]
-    if len(settled.runs) == 1:
-        for name, metrics in settled.runs[0].benchmarks.items():
-            heads.append(name)
-            for row, measure in zip(rows, measures, strict=True):
-                row.append(measure.text(entry(metrics, measure)))
-    return [b.table(heads, rows, kind="loose")]
-
-
 def _intervals(result: Run) -> dict[str, Interval]:
     against, free = (result.bars.earned(name) for name in (result.benchmark, "cash"))
     n_years = years(result.bars.dates, result.market.frequency)
     return intervals(Influences(result.path.returns, against, free, n_years))
 
 
-def _ends(interval: Interval | None, form: object) -> str:
-    if interval is None or interval.low != interval.low or not callable(form):
+def _ends(interval: Interval | None, measure: Measure) -> str:
+    if interval is None or interval.low != interval.low:
         return ""
-    return f"{form(interval.low)} to {form(interval.high)}"
+    return f"{measure.form(interval.low)} to {measure.form(interval.high)}"
 
 
 def tried(count: int, hidden: str | None, revealed: Revealed | None) -> list[b.Block]:
@@ -140,28 +146,16 @@ def switches(settled: Settled) -> list[b.Block]:
     """Return what each run switched into, and when, the latest first."""
     found: list[b.Block] = []
     for each in settled.runs:
-        made = each.path.trades
         if len(settled.runs) > 1:
             found.append(b.Heading(each.strategy.name, 3))
+        trades = each.trades[each.path.trades.switched]
         rows = [
-            (
-                str(each.bars.dates[bar]),
-                _bought(each, row) + (" (the first purchase)" if bar == made.bars[0] else ""),
-                percent(turnover),
-                f"{1e4 * cost:.1f} bp",
-            )
-            for bar, row, turnover, cost, switched in zip(
-                made.bars, made.after, made.turnover, made.cost, made.switched, strict=True
-            )
-            if switched
+            (str(date.date()), hold, percent(turnover), f"{1e4 * cost:.1f} bp")
+            for date, hold, turnover, cost in trades.itertuples(index=False)
         ]
+        rows[0] = (rows[0][0], f"{rows[0][1]} (the first purchase)", *rows[0][2:])
         found.append(b.table(["Date", "Into", "Turnover", "Cost"], rows[::-1], "llrr", first=_SWITCHES))
     return found
-
-
-def _bought(result: Run, weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
-    pairs = [(name, weight) for name, weight in zip(result.bars.sleeves, weights, strict=True) if weight]
-    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in pairs)
 
 
 def hidden_part(revealed: Revealed) -> list[b.Block]:

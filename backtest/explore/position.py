@@ -45,7 +45,6 @@ class Position:
 
     values: tuple[dict[str, Value], ...]
     terms: Terms
-    linear: bool = False
 
     def over(self, start: str | None, end: str | None) -> Position:
         """Return the same over another window."""
@@ -78,7 +77,7 @@ def read_position(wanted: Wanted, strategies: Sequence[Strategy]) -> Position:
         each.bind({name: value for name, value in own.items() if value != ""})
         for each, own in zip(strategies, wanted.values, strict=True)
     )
-    return Position(values, read_terms(given), wanted.linear)
+    return Position(values, read_terms(given))
 
 
 def said_terms(terms: Terms, market: str) -> list[str]:

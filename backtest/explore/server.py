@@ -7,6 +7,7 @@ import hmac
 import http
 import json
 import secrets
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Send small answers at once: a page waits for each of them."""
         super().setup()
-        self.connection.setsockopt(6, 1, 1)  # TCP_NODELAY
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def do_GET(self) -> None:
         """Answer with a page, or with the stream that tells it of changed scripts."""

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from backtest.errors import RotationError, UsageError
-from backtest.explore.follower import Follower, Glimpse
+from backtest.explore.follower import Engine, Follower, Glimpse
 from backtest.explore.pictures import picture
 from backtest.explore.plane import Plane, plane_of
 from backtest.explore.position import Position, Wanted, read_position
@@ -96,7 +96,8 @@ class Sitting:
         self.hidden, self.revealed = (hidden if revealed is None else None), revealed
         self.tries = Tries()
         self._watched = [Watched(*each) for each in zip(named, strategies, strict=True)]
-        self._followers = [Follower(each, market) for each in strategies]
+        self._engine = Engine()
+        self._followers = [Follower(each, market, self._engine) for each in strategies]
         self._lock = threading.Lock()
         self._latest: Position | None = None
         self._shading: tuple[Any, tuple[Spans, Spans]] = (None, ([], []))
@@ -118,6 +119,10 @@ class Sitting:
             self._terms,
         )
 
+    def require_start(self) -> None:
+        """Refuse where the hand begins, if nothing can be drawn there; errors as ``shown``."""
+        self._together(self._visible(self.start))
+
     def changed(self) -> str | None:
         """Return None where no script has changed; an empty text where one was read anew; else a fault."""
         with self._lock:
@@ -128,7 +133,7 @@ class Sitting:
                 except RotationError as error:
                     return str(error)
                 if strategy is not None:
-                    self._followers[place] = Follower(strategy, self.market)
+                    self._followers[place] = Follower(strategy, self.market, self._engine)
                     news = ""
             return news
 
@@ -146,7 +151,7 @@ class Sitting:
             months, active = by_month(each.bars.dates, each.active)
             with self._lock:
                 self.tries.add(position.key(strategy, which, self._watched[which].made), months, active)
-        self._followers[0].warm_up(glimpses[0])
+        self._engine.warm_up(glimpses[0])
         shaded = self._shaded(glimpses[0].bars.dates)
         figure = picture(glimpses, *shaded, linear=wanted.linear)
         over, beside = self._beside
@@ -155,17 +160,17 @@ class Sitting:
 
     def settled(self, wanted: Wanted) -> Settled | None:
         """Return what follows a moment later; None where the hand has moved on. Errors as ``shown``."""
-        position, runs, luck = self._position(wanted), [], []
+        position, runs = self._position(wanted), []
         terms = self._shared(position)
         for follower, values in zip(self._followers, position.values, strict=True):
             if self._latest != position:
                 return None
             runs.append(follower.run(terms, values))
-            own = runs[-1].skill.whole.pvalue
-            with self._lock:
-                luck.append(self.tries.luck(own))
         self._beside = (_over(runs[0].bars, runs[0].terms), runs[0].benchmarks)
-        return Settled(position, tuple(runs), tuple(luck))
+        with self._lock:
+            so_far = self.tries.so_far()
+        best = so_far.best_by_luck()
+        return Settled(position, tuple(runs), tuple(best.luck(each.skill.whole.pvalue) for each in runs))
 
     def plane(self, wanted: Wanted, which: int, axes: tuple[str, str], objective: str) -> Plane:
         """Return the plane of two parameters of one of the strategies, all points of which are tried then."""
@@ -215,7 +220,10 @@ class Sitting:
         return msgspec.structs.replace(position.terms, start=str(start))
 
     def _position(self, wanted: Wanted) -> Position:
-        position = read_position(wanted, self.strategies)
+        return self._visible(read_position(wanted, self.strategies))
+
+    def _visible(self, position: Position) -> Position:
+        """Return a position without what is hidden; UsageError where it asks for that."""
         if self.hidden is None:
             return position
         start, end = position.terms.start, position.terms.end

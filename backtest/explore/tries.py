@@ -39,6 +39,35 @@ class Luck(NamedTuple):
     expected: float
 
 
+@dataclass(frozen=True, eq=False)
+class BestByLuck:
+    """What the best of so many worthless tries shows, in standard errors.
+
+    Parameters
+    ----------
+    tried
+        Distinct tries.
+    most, highest
+        (n_draws,) of each draw the largest size, and the largest value; empty for a single try.
+    """
+
+    tried: int
+    most: Floats
+    highest: Floats
+
+    def luck(self, pvalue: float) -> Luck:
+        """Return what the tries mean for one of them, with this p of its own."""
+        if len(self.most) == 0:
+            return Luck(self.tried, float(self.tried), pvalue, 0.0)
+        middle = float(np.median(self.most))
+        # Where no try ever left its benchmark there is nothing to find, by luck or otherwise.
+        strangers = math.log(0.5) / math.log(1.0 - 2.0 * float(ndtr(-middle))) if middle > 0.0 else 1.0
+        independent = min(max(strangers, 1.0), float(self.tried))
+        adjusted = float((self.most >= -ndtri(pvalue / 2.0)).mean()) if pvalue == pvalue else math.nan
+        expected = max(float(self.highest.mean()), 0.0)
+        return Luck(self.tried, independent, max(adjusted, min(pvalue, 1.0)), expected)
+
+
 def by_month(dates: Days, active: Floats) -> tuple[Ints, Floats]:
     """Return the months of (n + 1,) dates, counted from 1970, and the sum of (n,) returns in each."""
     months = dates[1:].astype("datetime64[M]").astype(np.int64)
@@ -50,8 +79,8 @@ def by_month(dates: Days, active: Floats) -> tuple[Ints, Floats]:
 class Tries:
     """The tries of a sitting, which only grow.
 
-    Of ``MOST_KEPT`` at most, each as likely as any other, the returns over the benchmark by month are kept:
-    they tell how many independent tries all of them are worth.
+    Of ``MOST_KEPT`` at most the returns over the benchmark by month are kept, of many that are counted at
+    once a sample: they tell how many independent tries all of them are worth.
     """
 
     _keys: set[bytes] = field(default_factory=set)
@@ -89,23 +118,21 @@ class Tries:
         if place < MOST_KEPT:
             self._kept[place] = (months, active)
 
-    def luck(self, pvalue: float) -> Luck:
-        """Return what the tries mean for one of them, with this p of its own.
+    def so_far(self) -> Tries:
+        """Return the tries as they are now, which no further one changes."""
+        return Tries(set(self._keys), list(self._kept))
+
+    def best_by_luck(self) -> BestByLuck:
+        """Return how large the best of so many worthless tries shows itself.
 
         Estimates of worthless tries are drawn together, as correlated as the returns that are kept: the
         largest of each draw is what the best of them shows by luck (the single-step method of Westfall and
         Young 1993, Resampling-based multiple testing, with normal draws). Tries over different windows are as
         alike as the months that they share make them, so another start is another try.
         """
-        n = len(self._keys)
-        if n < 2:
-            return Luck(n, float(n), pvalue, 0.0)
-        most, highest = _largest(self._together())
-        middle = float(np.median(most))
-        independent = math.log(0.5) / math.log(1.0 - 2.0 * float(ndtr(-middle)))
-        adjusted = float((most >= -ndtri(pvalue / 2.0)).mean()) if pvalue == pvalue else math.nan
-        independent = min(max(independent, 1.0), float(n))
-        return Luck(n, independent, max(adjusted, min(pvalue, 1.0)), max(float(highest.mean()), 0.0))
+        if len(self._keys) < 2:
+            return BestByLuck(len(self._keys), np.empty(0), np.empty(0))
+        return BestByLuck(len(self._keys), *_largest(self._together()))
 
     def _together(self) -> Floats:
         """Return the tries that are kept, (n, n_months), each of mean 0 and length 1 over its own months.

@@ -34,6 +34,13 @@ COMMAND = [sys.executable, "-c", "from backtest.cli import entry; entry()", "exp
         (["rate_cut", "--port", "0"], "--port"),
         (["rate_cut", "--port", "x"], "--port"),
         (["rate_cut", "--start", "2010-02-31"], "the start"),
+        (["rate_cut", "--benchmark", "zzz"], "there is no benchmark 'zzz'"),
+        (["concentration"], "the market 'embedded' has no concentration"),
+        (["rate_cut", "--blind", "1950-01-31"], "rate_cut cannot run"),
+        (
+            ["rate_cut", "--blind", "2000-12-29", "--end", "2005-12-30"],
+            "the end 2005-12-30 lies in what is hidden",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_served(words: list[str], said: str) -> None:

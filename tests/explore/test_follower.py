@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backtest import MarketData, load_strategy
 from backtest.engine import path
 from backtest.errors import RotationError
-from backtest.explore.follower import Follower
+from backtest.explore.follower import Engine, Follower
 from backtest.runs import follow
 from backtest.scripting.loading import strategy_names
 from backtest.terms import Terms, read_terms
@@ -38,8 +38,8 @@ def somewhere(random: np.random.Generator, name: str) -> dict[str, float | str]:
 @pytest.mark.parametrize("name", strategy_names())
 def test_a_walk_over_positions_gives_what_each_run_gives(name: str, embedded: MarketData) -> None:
     strategy, random = load_strategy(name), np.random.default_rng(11)
-    follower = Follower(strategy, embedded)
-    follower._engine = path.simulate
+    follower = Follower(strategy, embedded, Engine())
+    follower._engine._simulate = path.simulate
     met = 0
     for step in range(8):
         terms = read_terms({"cost_bps": float(random.integers(0, 50)), "real": bool(step % 4 == 3)})
@@ -66,7 +66,7 @@ def test_going_back_gives_what_was_there(holds: list[int]) -> None:
     from backtest import load_market
 
     strategy, market = load_strategy("rate_cut"), load_market("embedded")
-    follower = Follower(strategy, market)
+    follower = Follower(strategy, market, Engine())
     first = follower.glimpse(Terms(), strategy.bind({"hold": holds[0]}))
     for hold in holds[1:]:
         follower.glimpse(Terms(), strategy.bind({"hold": hold}))
@@ -76,7 +76,7 @@ def test_going_back_gives_what_was_there(holds: list[int]) -> None:
 
 def test_what_a_move_does_not_touch_is_not_worked_out_again(embedded: MarketData) -> None:
     strategy = load_strategy("valuation_discount")
-    follower, values = Follower(strategy, embedded), strategy.bind({})
+    follower, values = Follower(strategy, embedded, Engine()), strategy.bind({})
     follower.glimpse(Terms(), values)
     kept = dict(follower.ruling(Terms(), values)._evaluation._kept)
     moved = follower.ruling(Terms(), {**values, "wide": 90.0})._evaluation._kept
@@ -87,8 +87,8 @@ def test_what_a_move_does_not_touch_is_not_worked_out_again(embedded: MarketData
 
 def test_both_engines_draw_the_same(embedded: MarketData) -> None:
     strategy = load_strategy("rate_cut")
-    follower, values = Follower(strategy, embedded), strategy.bind({})
+    follower, values = Follower(strategy, embedded, Engine()), strategy.bind({})
     before = follower.glimpse(Terms(), values)
-    follower._engine = path.simulate
+    follower._engine._simulate = path.simulate
     after = follower.glimpse(Terms(), values)
     assert np.array_equal(before.path.equity, after.path.equity)

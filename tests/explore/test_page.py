@@ -55,7 +55,7 @@ def until(page: Page, true: str) -> None:
 
 
 def settled(page: Page) -> None:
-    until(page, "!busy && waiting === null && document.body.dataset.settled === String(latest)")
+    until(page, "!busy && !waiting && document.body.dataset.settled === String(latest)")
 
 
 def numbers(page: Page) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from backtest import MarketData, load_strategy
 from backtest.cli.command import _dispatch
 from backtest.errors import UsageError
-from backtest.explore.follower import Follower
+from backtest.explore.follower import Engine, Follower
 from backtest.explore.position import Position, Wanted, command, read_position
 from backtest.terms import NAMES, Terms, read_terms
 
@@ -79,7 +79,7 @@ def test_the_command_line_gives_the_numbers_of_the_position(
     assert words[0] == "rotation"
     assert _dispatch("rotation", None, [*words[1:], "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    glimpse = Follower(RATE_CUT, embedded).glimpse(position.terms, position.values[0])
+    glimpse = Follower(RATE_CUT, embedded, Engine()).glimpse(position.terms, position.values[0])
     for key, value in glimpse.metrics.items():
         if key not in ("alpha_tstat", "alpha_pvalue"):
             assert found["metrics"][key] == pytest.approx(value, rel=1e-12), key
