@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,11 @@ def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
         parser.add_argument(
             "--fundamentals", metavar="FILE", action="append", default=[], help="accounts; may be repeated"
         )
+    parser.add_argument(
+        "--country",
+        metavar="C",
+        help="whose companies, as the table writes it, or 'all' (default: the scheme's country)",
+    )
     parser.add_argument("--rates", metavar="FILE", help="exchange rates: columns date, currency, rate")
     parser.add_argument("--index", metavar="FILE", help="the series that the borders of the scheme move with")
     parser.add_argument(
@@ -106,6 +113,7 @@ def _asked(options: argparse.Namespace) -> tuple[Inputs, Rules]:
         rates=_path(options.rates),
         index=_path(options.index),
         losses=getattr(options, "losses", "report"),
+        country=options.country,
         memory=options.memory,
     )
     delisting = float("nan") if options.delisting is None else options.delisting
@@ -130,6 +138,14 @@ def _tell_set_aside(aside: Sequence[SetAside]) -> None:
         lines += [f"{'':13}{example[:110]}" for example in each.examples[:2]]
     if lines:
         _print("\n".join(lines))
+
+
+def _tell_foreign(universe: Universe) -> None:
+    from backtest.universe.universe import foreign
+
+    said = foreign(universe)
+    if said:
+        _print(textwrap.fill(said, max(shutil.get_terminal_size().columns, 40)))
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -190,6 +206,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
         return 0
     _print(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, date)))
+    _tell_foreign(universe)
     _print(
         f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
     )
@@ -251,6 +268,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     last = universe.classes["date"].max()
     _print(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, last)))
+    _tell_foreign(universe)
     _tell_set_aside(universe.set_aside)
     _print(f"\nMarket: {place.resolve()}; try: rotation run trend --market {options.out}")
     _print(f"Page: {place.resolve() / 'index.html'}")

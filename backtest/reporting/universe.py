@@ -10,7 +10,7 @@ import numpy as np
 from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
-from backtest.universe.universe import settings
+from backtest.universe.universe import foreign, settings
 from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
 
@@ -191,7 +191,7 @@ def _summary(universe: Universe) -> list[str]:
 
 
 def _warnings(universe: Universe) -> list[str]:
-    found = []
+    found = [said for said in (foreign(universe),) if said]
     if universe.portfolios.price_only:
         found.append("Prices without dividends: every return here is too low by the dividends.")
     late = [a for a in universe.set_aside if "a bar late" in a.reason]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError, nearest
+from backtest.universe.countries import Home, check_home
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
 from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
 
@@ -56,6 +57,8 @@ class Intake:
         Whether issuers have several lines.
     capitalisation_of
         As the mapping says: ``line`` or ``company``.
+    home
+        Whose companies are meant, as far as the table tells.
     set_aside
         What was left out, the largest count first.
     """
@@ -66,11 +69,17 @@ class Intake:
     currency: str
     doubled: bool
     capitalisation_of: str
+    home: Home = field(default_factory=Home)
     set_aside: list[SetAside] = field(default_factory=list)
 
 
 def take_in(
-    shop: Workshop, path: Path, mapping: Mapping, currency: str = "", rates: Path | None = None
+    shop: Workshop,
+    path: Path,
+    mapping: Mapping,
+    currency: str = "",
+    rates: Path | None = None,
+    home: Home | None = None,
 ) -> Intake:
     """Read the table at ``path`` (CSV, Parquet, zip, or a folder of them) into the workshop.
 
@@ -80,11 +89,14 @@ def take_in(
         What to count in; by default the currency of the rows.
     rates
         A table of exchange rates, ``date, currency, rate``: units of ``currency`` for one of the other.
+    home
+        Whose companies are meant; by default any country's.
 
     Raises
     ------
     UsageError
-        When the file or a column that is needed is missing, or currencies are mixed without rates.
+        When the file or a column that is needed is missing, or currencies are mixed without rates, or there
+        is no company of the country that is meant.
     DataError
         When no row can be used.
     """
@@ -92,8 +104,9 @@ def take_in(
     present = [row[0] for row in shop.rows("DESCRIBE source")]
     columns = mapping.resolve(present, path.name)
     _typed(shop, columns, mapping, kind)
+    home = check_home(shop, home or Home(), path.name, columns)
     money = _one_currency(shop, path, columns, mapping, currency, rates)
-    _raw(shop, columns, mapping)
+    _raw(shop, columns, mapping, home)
     shop.run(
         "CREATE TABLE seen AS SELECT reason, company, arg_max(issuer, date) AS issuer, "
         "arg_max(name, date) AS name, arg_max(industry, date) AS industry, count(*) AS rows, "
@@ -118,6 +131,7 @@ def take_in(
         money,
         doubled,
         mapping.capitalisation_of,
+        home,
         sorted(aside, key=lambda a: -a.rows),
     )
 
@@ -257,7 +271,7 @@ def _rates(shop: Workshop, path: Path) -> None:
     )
 
 
-def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
+def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping, home: Home) -> None:
     """Make the view ``raw``: ``cap`` in one currency, and the ``reason`` for which a row is set aside."""
     cap = "capitalisation" if "capitalisation" in columns else "price * shares"
     cases = [
@@ -269,6 +283,8 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
         if rule.unless:
             found += f" AND NOT regexp_matches(coalesce({rule.column}, ''), {text(rule.unless)})"
         cases.append(f"WHEN {found} THEN {text('left out by rule: ' + rule.reason)}")
+    if home.names and not home.keep:
+        cases.append(f"WHEN NOT ({home.inside}) THEN {text(home.reason)}")
     cases.append(f"WHEN garbled IS NOT NULL THEN {text(GARBLED)}")
     checked = [c for c in ("price", "shares", "capitalisation") if c in columns]
     cases += [f"WHEN {c} <= 0 THEN '{c} zero or below'" for c in checked]
@@ -276,10 +292,13 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping) -> None:
     cases += [f"WHEN {c} IS NULL THEN 'no {c}'" for c in needed]
     cases.append("WHEN fx IS NULL THEN 'no exchange rate for its currency'")
     # Stored where the words of every row have been searched; numbers are quicker read again from Parquet.
-    kind = "TABLE" if mapping.leave_out or _made(columns, mapping) else "VIEW"
+    kind = "TABLE" if mapping.leave_out or home.names or _made(columns, mapping) else "VIEW"
+    # Where a row does not say it, a company lives where its last row that did had it.
+    lived = "last_value(country IGNORE NULLS) OVER (PARTITION BY company ORDER BY date)"
+    rows = f"(SELECT * REPLACE ({lived} AS country) FROM priced)" if home.names else "priced"
     shop.run(
         f"CREATE {kind} raw AS SELECT * REPLACE (price * fx AS price), "
-        f"({cap}) * fx AS cap, CASE {' '.join(cases)} END AS reason FROM priced"
+        f"({cap}) * fx AS cap, CASE {' '.join(cases)} END AS reason FROM {rows}"
     )
 
 

@@ -13,7 +13,7 @@ from backtest.universe.schemes import place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TEXTS = ("company", "issuer", "name", "share_class", "exchange", "industry", "currency")
+TEXTS = ("company", "issuer", "name", "share_class", "exchange", "industry", "currency", "country")
 """Columns of words; the first is needed."""
 
 NUMBERS = ("price", "shares", "capitalisation", "total_return", "dividend", "split", "fair_value")
@@ -33,7 +33,7 @@ class LeaveOut:
     """A rule by which rows are left out: a column whose text a regular expression finds, and another not."""
 
     reason: str
-    column: Literal["company", "issuer", "name", "share_class", "exchange", "industry", "currency"]
+    column: Literal["company", "issuer", "name", "share_class", "exchange", "industry", "currency", "country"]
     matches: str
     unless: str = ""
 

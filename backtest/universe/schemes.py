@@ -41,6 +41,8 @@ class Scheme:
         What amounts are counted in; empty and 1 where the borders are no amounts.
     exchange
         The reference exchange of percentiles.
+    country
+        Whose companies it is for, in the words that tables use for it; any country's where empty.
     index, index_base
         The series that amounts move with, and its value at which the borders hold as declared.
     name
@@ -55,6 +57,7 @@ class Scheme:
     currency: str = ""
     unit: float = 1.0
     exchange: str = ""
+    country: tuple[str, ...] = ()
     index: str = ""
     index_base: float = 1.0
     name: str = field(default="", metadata=DERIVED)
@@ -98,7 +101,8 @@ class Scheme:
         if not (exchange_rate > 0.0 and purchasing_power > 0.0):
             raise UsageError("an exchange rate and a ratio of purchasing powers must be above zero")
         factor = exchange_rate / purchasing_power
-        return replace(self, borders=tuple(b * factor for b in self.borders), currency=currency)
+        borders = tuple(b * factor for b in self.borders)
+        return replace(self, borders=borders, currency=currency, country=())
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class _Derived:
     title: str
     source: str
     base: str
+    country: tuple[str, ...] | None = None
     currency: str = ""
     exchange_rate: float | None = None
     purchasing_power: float | None = None
@@ -180,6 +185,7 @@ def _on_its_base(told: _Derived, path: Path, above: tuple[Path, ...]) -> Scheme:
         scheme,
         title=told.title,
         source=told.source,
+        country=scheme.country if told.country is None else told.country,
         index=scheme.index if told.index is None else told.index,
         index_base=scheme.index_base if told.index_base is None else told.index_base,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backtest.universe.countries import abroad
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.dates import Ints
+    from backtest.universe.countries import Home
     from backtest.universe.schemes import Scheme
     from backtest.universe.workshop import Workshop
 
@@ -22,13 +25,14 @@ def _named(frame: pd.DataFrame, scheme: Scheme, *columns: str) -> pd.DataFrame:
     return frame
 
 
-def class_table(shop: Workshop, scheme: Scheme, at: Ints) -> pd.DataFrame:
+def class_table(shop: Workshop, scheme: Scheme, at: Ints, home: Home | None = None) -> pd.DataFrame:
     """Return a row for each class (and ``market``, all of them) at each date that is shown.
 
     Columns: ``date, class, companies, capitalisation, share`` (of total capitalisation), ``top_share`` (of
     the ``TOP`` largest companies in the class's capitalisation), ``herfindahl`` (sum of squared shares in the
     class), and, at reconstitutions from the second on, ``additions`` and ``deletions`` (companies; those that
-    vanished since the last one included), ``turnover`` (one-way, half the sum of changes of weights).
+    vanished since the last one included), ``turnover`` (one-way, half the sum of changes of weights). Where
+    ``home`` names a country, ``foreign`` and ``unknown`` as well: see ``countries.abroad``.
     """
     every = len(scheme.classes)
     levels = shop.frame(
@@ -49,6 +53,8 @@ def class_table(shop: Workshop, scheme: Scheme, at: Ints) -> pd.DataFrame:
     )
     moved = levels[["bar", "class"]].merge(_moves(shop, at), on=["bar", "class"], how="left")
     levels[["additions", "deletions", "turnover"]] = moved[["additions", "deletions", "turnover"]]
+    if home is not None and home.names:
+        levels = levels.merge(abroad(shop, scheme, home), on=["bar", "class"], how="left")
     return _named(levels, scheme, "class").drop(columns="bar")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from backtest.errors import UsageError, nearest
 from backtest.universe.build import Portfolios, Rules, build, frame
+from backtest.universe.countries import ALL, home_of
 from backtest.universe.fundamentals import known_accounts, take_in_accounts
 from backtest.universe.intake import Intake, SetAside, listed, take_in
 from backtest.universe.mapping import load_mapping
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from backtest.universe.countries import Home
+
+_LITTLE = 0.0005
+"""A share in capitalisation that rounds to 0.0% is not worth a word."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Inputs:
         Files of exchange rates, and of the series that borders move with.
     losses
         What ratios do with losses: ``keep``, ``drop`` or ``report``.
+    country
+        Whose companies, as the table writes it, or ``all``; by default the scheme's.
     memory
         What the queries may hold at once.
     """
@@ -50,6 +58,7 @@ class Inputs:
     rates: Path | None = None
     index: Path | None = None
     losses: str = "report"
+    country: str | None = None
     memory: str = MEMORY
 
 
@@ -103,7 +112,8 @@ def _prepare(
 ) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
     """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
-    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates)
+    home = home_of(scheme, inputs.country)
+    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates, home)
     portfolios = build(shop, table, scheme, rules, inputs.index)
     aside = [*table.set_aside, *portfolios.set_aside]
     if inputs.fundamentals:
@@ -133,7 +143,7 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
             table=table,
             portfolios=portfolios,
             returns=frame(portfolios, scheme),
-            classes=class_table(shop, scheme, portfolios.formed),
+            classes=class_table(shop, scheme, portfolios.formed, table.home),
             migration=migration_table(shop, scheme, portfolios.formed),
             valuation=valuation,
             discounts=None if valuation is None else discounts(valuation, scheme),
@@ -172,6 +182,38 @@ def _checksums(path: Path) -> list[tuple[str, str]]:
     return digests
 
 
+def _whose(home: Home) -> str:
+    if not home.names:
+        return "any country; the table does not say which, or the scheme is for none"
+    return (
+        f"{home.names[0]} and of others" if home.keep else f"{home.names[0]}, and those of no known country"
+    )
+
+
+def foreign(universe: Universe) -> str:
+    """Return in a sentence how much of the classes other countries' companies are; empty where it is nothing.
+
+    At the last date that is shown.
+    """
+    if "foreign" not in universe.classes:
+        return ""
+    last = universe.classes[universe.classes["date"] == universe.classes["date"].max()].set_index("class")
+    home = universe.table.home
+    said = []
+    if last["foreign"].max() > 0.0:
+        parts = ", ".join(f"{row['foreign']:.1%} of {name}" for name, row in last.iloc[:-1].iterrows())
+        said.append(
+            f"Companies of other countries than {home.names[0]} are {last['foreign'].iloc[-1]:.1%} of the "
+            f"capitalisation ({parts}); without --country {ALL} they are left out."
+        )
+    if last["unknown"].iloc[-1] >= _LITTLE:
+        said.append(
+            f"Of {last['unknown'].iloc[-1]:.1%} of the capitalisation the table does not say the country; "
+            "it is kept."
+        )
+    return " ".join(said)
+
+
 def settings(universe: Universe) -> dict[str, Any]:
     """Return the rules that a universe was built by, in words and numbers, for its record and its page."""
     rules, limits = universe.rules, universe.rules.limits
@@ -179,6 +221,7 @@ def settings(universe: Universe) -> dict[str, Any]:
     return {
         "scheme": f"{universe.scheme.name}: {universe.scheme.title}",
         "borders from": universe.scheme.source,
+        "companies of": _whose(universe.table.home),
         "reconstitution": f"{rules.reconstitute}, on capitalisations at its close; returns begin a bar on",
         "weights": "capitalisation (and equal), drifting between reconstitutions",
         "band": f"{rules.band:.0%} of a border",
