@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,7 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store of the same shape as the real one, from made files; every shipped market loads from it."""
     from backtest.market.catalogue import entry
     from backtest.market.fetch import fetch, keep, to_fetch
+    from backtest.market.reading import known
     from backtest.market.store import Store
     from backtest.market.table import SourceTable
     from tests.market.made import made
@@ -82,6 +84,11 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for fund in ("IWM", "IWB", "IWD", "IWF", "IWV"):
             closes = 50.0 * np.exp(np.cumsum(random.normal(0.0003, 0.01, (len(days), 1)), axis=0))
             keep(Store(), entry(fund), SourceTable(days, (fund,), closes, "made", "0" * 64))
+        for of in ("UNRATE", "INDPRO"):
+            table = Store().read(Store().find(of))
+            late = known(entry(of), table) + np.timedelta64(5, "D")
+            first = replace(table, columns=(f"FIRST_{of}",), announced=late)
+            keep(Store(), entry(f"FIRST_{of}"), first)
     return store
 
 

@@ -138,7 +138,10 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     from backtest.market.catalogue import search
 
-    found = search(" ".join(options.words).split())
+    words = " ".join(options.words).split()
+    if not words:
+        raise UsageError("say which words to look for; all series: rotation data list")
+    found = search(words)
     if options.json:
         _print(json.dumps([{"id": e.id, "title": e.title, "source": e.source} for e in found], indent=2))
         return 0
@@ -258,7 +261,11 @@ def _show(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _import(prog: str, arguments: Sequence[str]) -> int:
-    parser = _parser(prog, "Bring a CSV or Parquet file of your own: a column of dates and one of numbers.")
+    parser = _parser(
+        prog,
+        "Bring a CSV or Parquet file of your own, a column of dates and one of numbers; or the workbook of a "
+        "series of the catalogue that is not downloaded, of which --id says all.",
+    )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--id", required=True, metavar="ID", help="what to call the series")
     parser.add_argument("--kind", default="", help="total-return, price, rate or other")

@@ -111,18 +111,17 @@ def _stored() -> Iterator[State]:
 
 def _markets() -> Iterator[State]:
     from backtest.market.definition import missing, shipped_markets
+    from backtest.market.sources import getting
 
     for market in shipped_markets():
-        lacking = len(missing(market))
+        absent = missing(market)
+        lacking = len(absent)
         state, said = (
             ("lacking", f"{lacking} of its series not stored") if lacking else ("fine", "can be used")
         )
-        command = (
-            f"rotation data fetch {market.name}"
-            if lacking
-            else f"rotation run rate_cut --market {market.name}"
-        )
-        yield State(f"market {market.name}", state, said, command if lacking else "")
+        fetched, brought = getting(absent)
+        commands = [*brought, *([f"rotation data fetch {market.name}"] if fetched else [])]
+        yield State(f"market {market.name}", state, said, "\n".join(commands))
 
 
 def states() -> list[State]:

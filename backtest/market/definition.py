@@ -136,6 +136,7 @@ def read_definition(path: Path) -> Definition:
                 raise WrongError(("sleeves",), f"there is no sleeve '{needed}', {why}")
         _check_sleeves(definition)
         _check_series(definition)
+        _check_vintages(definition)
     return replace(definition, name=name)
 
 
@@ -322,6 +323,13 @@ def _check_series(definition: Definition) -> None:
             raise WrongError(
                 ("policy",), f"{reference.id} is a {entry(reference.id).kind} series; a policy is a rate"
             )
+
+
+def _check_vintages(definition: Definition) -> None:
+    for id in definition.vintages:
+        where = ("vintages", id)
+        if carried(_entry(where, id)):
+            raise WrongError(where, f"{id} is not stored but read where it lies, so it has one vintage alone")
 
 
 def fits(about: Entry, frequency: str) -> bool:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import DataError, RotationError, UsageError, nearest
-from backtest.market.catalogue import catalogue, entry, imported
+from backtest.market.catalogue import LOCAL, catalogue, entry, imported
 from backtest.market.checks import check
 from backtest.market.definition import find_market, market_names, needs, read_definition
 from backtest.market.reading import carried
-from backtest.market.sources import source_of
+from backtest.market.sources import getting, source_of
 from backtest.market.store import Store, vintage_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def is_stale(about: Entry, record: Vintage | None) -> bool:
     """Return whether a series should be downloaded (again)."""
     if record is None:
         return True
+    if about.source == LOCAL or source_of(about).brought:
+        return False  # nothing can be downloaded; only its owner knows whether there is a newer file
     return not about.ended and record.age > FRESH[about.frequency]
 
 
@@ -63,8 +65,9 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
     for name in names or market_names():
         if name in market_names():
             wanted = needs(read_definition(find_market(name)))
-            # What needs an extra that is not installed is asked for by name only.
-            wanted = [e for e in wanted if not carried(e) and (names or not source_of(e).lacking)]
+            # What needs an extra that is not installed, or a file of the user, is asked for by name only.
+            wanted = [e for e in wanted if not carried(e)]
+            wanted = [e for e in wanted if names or not (source_of(e).lacking or source_of(e).brought)]
         else:
             wanted = [e for e in catalogue().values() if name in (e.id, e.download)]
         if not wanted and name not in market_names():
@@ -103,12 +106,20 @@ def fetch(
             files.setdefault((about.source, about.download), []).append(about)
     for number, ((_, file), parts) in enumerate(files.items()):
         stale = [e for e in parts if force or is_stale(e, _current(store, e))]
-        outcomes += [Outcome(e.id, "fresh", last=store.find(e.id).last) for e in parts if e not in stale]
+        outcomes += [
+            Outcome(e.id, "fresh", _newer(e), store.find(e.id).last) for e in parts if e not in stale
+        ]
         if stale:
             if progress:
                 progress(file, number, len(files))
             outcomes += _fetch_file(store, stale)
     return outcomes
+
+
+def _newer(about: Entry) -> str:
+    """Say how to bring a newer file of what is brought; nothing of what is downloaded."""
+    _, brought = getting([about])
+    return "".join(f"it is brought, a newer file with: {command}" for command in brought)
 
 
 def _current(store: Store, about: Entry) -> Vintage | None:

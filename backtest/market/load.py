@@ -22,6 +22,7 @@ from backtest.market.definition import (
 )
 from backtest.market.formulas import Reference, Relative, Sum, changes
 from backtest.market.reading import column_of, read, table_of
+from backtest.market.sources import getting
 from backtest.market.store import Store
 from backtest.series import Series
 
@@ -201,12 +202,13 @@ def load_market(name: str | Path) -> MarketData:
     ('monthly', ('small', 'large'))
     """
     definition = read_definition(find_market(str(name)))
-    lacking = [e.id for e in missing(definition)]
-    if lacking:
+    if lacking := missing(definition):
+        named = ", ".join(e.id for e in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        fetched, brought = getting(lacking)
+        cures = [*(["rotation data fetch"] if fetched else []), *brought]
         raise DataError(
             f"the market '{definition.name}' needs {len(lacking)} series that are not stored yet "
-            f"({', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}); "
-            "get them with: rotation data fetch"
+            f"({named}); get them with: {', and '.join(cures)}"
         )
     series = _read(definition, definition.references)
     bars = make_bars(definition, series)

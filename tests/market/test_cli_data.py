@@ -80,6 +80,9 @@ def test_a_series_is_found_by_its_words() -> None:
     nothing = _rotation("data", "search", "moodies")
     assert (nothing.returncode, nothing.stdout, nothing.stderr.count("\n")) == (2, "", 1)
     assert "did you mean 'Moody's'?" in nothing.stderr
+    empty = _rotation("data", "search", "", " ")
+    assert (empty.returncode, empty.stdout) == (2, "")
+    assert empty.stderr == "rotation: say which words to look for; all series: rotation data list\n"
 
 
 def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

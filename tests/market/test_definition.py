@@ -151,6 +151,18 @@ def _file(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
         ),
         ("[series]", "[vintages]\nSMB = 5\n[series]", 12, "'SMB' must be text"),
         (
+            "[series]",
+            '[vintages]\nSMB = "12c238a98481"\n[series]',
+            12,
+            "SMB is not stored but read where it lies, so it has one vintage alone",
+        ),
+        (
+            "[series]",
+            '[vintages]\nUNRATES = "12c238a98481"\n[series]',
+            12,
+            "there is no series 'UNRATES' in the catalogue or among the imported ones; did you mean 'UNRATE'?",
+        ),
+        (
             "MOODYS_BAA = 1.0, MOODYS_AAA = -1.0",
             'relative = ["small", "market"], months = 0',
             12,

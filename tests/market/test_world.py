@@ -268,7 +268,10 @@ def test_what_is_no_such_workbook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"book\.xlsx was refused: it is not a workbook"):
         import_file(path, Description("AQR_SMB"))
     (outcome,) = fetch([entry("AQR_SMB")])
-    assert "bring it: rotation data import FILE.xlsx --id AQR_SMB" in outcome.said
+    assert (
+        "bring it: rotation data import 'Betting Against Beta Equity Factors Monthly.xlsx' --id AQR_SMB"
+        in outcome.said
+    )
 
 
 def test_another_series_of_the_catalogue_is_not_brought(tmp_path: Path) -> None:

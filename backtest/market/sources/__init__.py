@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import shlex
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from backtest.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from backtest.market.entry import Entry
     from backtest.market.table import SourceTable
@@ -99,3 +100,33 @@ def source_of(about: Entry) -> Source:
             f"series {about.id}: there is no source '{about.source}'; {nearest(about.source, sources())}"
         )
     return sources()[about.source]
+
+
+def _bring(about: Entry) -> str:
+    return f"rotation data import {shlex.quote(about.download)} --id {about.id}"
+
+
+def bringing(entries: Sequence[Entry], why: str) -> dict[str, SourceTable | DataError]:
+    """Return what a source answers that downloads nothing: for each series how to bring it.
+
+    ``why`` says why it is not downloaded and where the file is; ``{file}`` stands for its name.
+    """
+    return {
+        e.id: DataError(
+            f"{e.id} is not downloaded, since {why.format(file=e.download)} and bring it: {_bring(e)}"
+        )
+        for e in entries
+    }
+
+
+def getting(entries: Iterable[Entry]) -> tuple[list[str], list[str]]:
+    """Return the ids of the series that are downloaded, and the commands that bring the others."""
+    each = list(entries)
+    fetched = [e.id for e in each if not source_of(e).brought]
+    return fetched, [_bring(e) for e in each if source_of(e).brought]
+
+
+def commands(entries: Iterable[Entry]) -> list[str]:
+    """Return the commands that get series: one for all that are downloaded, one for each that is brought."""
+    fetched, brought = getting(entries)
+    return [*([f"rotation data fetch {' '.join(fetched)}"] if fetched else []), *brought]

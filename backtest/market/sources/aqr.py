@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import zipfile
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources import source
+from backtest.market.sources import bringing, source
 from backtest.market.table import SourceTable
+from backtest.market.worksheets import figure, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,18 +36,9 @@ def workbook(entry: Entry, content: bytes, file: str) -> SourceTable:
         When it is no such workbook, or a cell is neither a date or a number nor empty; the sentence has the
         place.
     """
-    import openpyxl
-
     sheet = entry.told(Worksheet).table
     where = f"{file} was refused"
-    try:
-        rows = list(
-            openpyxl.load_workbook(BytesIO(content), read_only=True)[sheet].iter_rows(values_only=True)
-        )
-    except KeyError:
-        raise DataError(f"{where}: it has no sheet '{sheet}'") from None
-    except (zipfile.BadZipFile, OSError, ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"{where}: it is not a workbook in Excel's format ({error})") from None
+    rows = rows_of(content, where, sheet)
     begin = next((i for i, row in enumerate(rows) if row and row[0] == "DATE"), None)
     if begin is None:
         raise DataError(f"{where}: the sheet '{sheet}' has no row that begins with DATE")
@@ -58,7 +48,7 @@ def workbook(entry: Entry, content: bytes, file: str) -> SourceTable:
     at = [rows[begin].index(column) for column in entry.columns]
     there = [(number, row) for number, row in enumerate(rows[begin + 1 :], begin + 2) if row and row[0]]
     dates = [_day(row[0], f"{where}: row {number}") for number, row in there]
-    values = [[_number(row[i], f"{where}: row {number}") for i in at] for number, row in there]
+    values = [[figure(row[i], f"{where}: row {number}") for i in at] for number, row in there]
     sha256 = hashlib.sha256(content).hexdigest()
     return SourceTable(to_days(dates), entry.columns, np.array(values), f"file {file}, {sheet}", sha256)
 
@@ -70,19 +60,8 @@ def _day(cell: Any, where: str) -> dt.date:
         raise DataError(f"{where} has '{cell}' for a date; AQR writes 07/31/1926") from None
 
 
-def _number(cell: Any, where: str) -> float:
-    if cell is None or cell == "":
-        return np.nan
-    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-        raise DataError(f"{where} has '{cell}' for a number")
-    return float(cell)
-
-
 @source("aqr", options=Worksheet, needs="openpyxl", brought=workbook)
-def aqr(entries: Sequence[Entry]) -> NoReturn:
+def aqr(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Say how to bring the file; nothing is ever downloaded from AQR."""
-    raise DataError(
-        f"{entries[0].id} is not downloaded, since AQR's terms do not allow it to be passed on; get its "
-        f"workbook 'Betting Against Beta: Equity Factors, Monthly' and bring it: rotation data import "
-        f"FILE.xlsx --id {entries[0].id}"
-    )
+    why = "AQR's terms do not allow it to be passed on; get its workbook '{file}' from its pages"
+    return bringing(entries, why)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources import source
+from backtest.market.sources import bringing, source
 from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
@@ -107,9 +107,6 @@ def _number(cell: Any, where: str) -> float:
 
 
 @source("shiller", options=SheetColumn, needs="xlrd", brought=table)
-def shiller(entries: Sequence[Entry]) -> NoReturn:
+def shiller(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """Say how to bring the file; nothing is ever downloaded."""
-    raise DataError(
-        f"{entries[0].id} is not downloaded, since its address changes with every release; "
-        f"get ie_data.xls from his pages and bring it: rotation data import ie_data.xls --id {entries[0].id}"
-    )
+    return bringing(entries, "its address changes with every release; get {file} from his pages")
