@@ -140,12 +140,30 @@ def _tell_set_aside(aside: Sequence[SetAside]) -> None:
         _print("\n".join(lines))
 
 
-def _tell_foreign(universe: Universe) -> None:
-    from backtest.universe.universe import foreign
+def _say(sentence: str) -> None:
+    if sentence:
+        _print(textwrap.fill(sentence, max(shutil.get_terminal_size().columns, 40)))
 
-    said = foreign(universe)
-    if said:
-        _print(textwrap.fill(said, max(shutil.get_terminal_size().columns, 40)))
+
+def _tell_hangs(universe: Universe) -> None:
+    """Print what the classes' returns hang on; a warning where equal weights gain more than anybody could."""
+    from backtest.universe.drift import STEEP
+    from backtest.universe.hangs import too_good
+
+    rows = [["a year", "weights", "built", "-30%", "-100%", f"no gain > {STEEP:.0%}", "vanish"]]
+    for row in universe.hangs.to_dict("records"):
+        ways = ("built", "at_30", "at_100", "without_steep", "vanished")
+        rows.append([row["class"], row["weights"], *(f"{row[way]:.1%}" for way in ways)])
+    if len(rows) == 1:
+        return
+    _print("")
+    _print(_columns(rows))
+    _say(
+        "-30%, -100%: where every company that vanishes leaves at that return. Many of them were bought or "
+        "renamed, so the truth lies between."
+    )
+    for sentence in too_good(universe.hangs):
+        _say(sentence)
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -174,7 +192,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     import pandas as pd
 
     from backtest.dates import parse_day
-    from backtest.universe.universe import make_universe
+    from backtest.universe.universe import foreign, make_universe
 
     inputs, rules = _asked(options)
     universe = make_universe(inputs, rules, members=out is not None)
@@ -206,7 +224,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
         return 0
     _print(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, date)))
-    _tell_foreign(universe)
+    _say(foreign(universe))
     _print(
         f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
     )
@@ -244,7 +262,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     from backtest.reporting.html import render
     from backtest.reporting.universe import universe_page
     from backtest.universe.folder import write_market
-    from backtest.universe.universe import make_universe
+    from backtest.universe.universe import foreign, make_universe
 
     for id in filter(None, (options.cash, options.policy)):
         entry(id)  # a wrong name is better said before the work than after it
@@ -268,7 +286,8 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
     last = universe.classes["date"].max()
     _print(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
     _print(_columns(_class_rows(universe, last)))
-    _tell_foreign(universe)
+    _say(foreign(universe))
+    _tell_hangs(universe)
     _tell_set_aside(universe.set_aside)
     _print(f"\nMarket: {place.resolve()}; try: rotation run trend --market {options.out}")
     _print(f"Page: {place.resolve() / 'index.html'}")

@@ -10,6 +10,8 @@ import numpy as np
 from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
+from backtest.universe.drift import STEEP
+from backtest.universe.hangs import too_good
 from backtest.universe.universe import foreign, settings
 from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
 _Column: TypeAlias = "tuple[str, str, Callable[[Any], str]]"
 
+HANGS = (
+    "Returns a year. Companies that vanish from the table were bought, renamed or struck off, and it does "
+    "not say which: at their last value is too good, at -100% too bad; -30% is what was found of companies "
+    f"that were struck off for what they did (Shumway 1997). A gain above {STEEP:.0%} in one bar is seldom "
+    "earned; in raw prices it is often a split."
+)
+
 _LOSSES = {
     "keep": "A ratio is total capitalisation over the total of the figure, losses included.",
     "drop": "A ratio is total capitalisation over the total of the figure, of companies whose figure is "
@@ -33,8 +42,12 @@ _LOSSES = {
 }
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
 def _last(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table[table["date"] == table["date"].max()].to_dict("records")
+    return _records(table[table["date"] == table["date"].max()])
 
 
 def _by_class(rows: Iterable[dict[str, Any]], columns: Iterable[_Column]) -> b.Table:
@@ -91,7 +104,8 @@ def _classes(universe: Universe) -> b.Table:
 
 def _returns(universe: Universe) -> b.Table:
     returns = universe.returns[universe.returns["market"].notna()]
-    years = (returns.index[-1] - universe.returns.index[0]).days / 365.2425
+    begun = universe.returns.index[max(len(universe.returns) - len(returns) - 1, 0)]
+    years = (returns.index[-1] - begun).days / 365.2425
     rows = []
     for name in (*universe.scheme.classes, "market"):
         cells = []
@@ -105,6 +119,21 @@ def _returns(universe: Universe) -> b.Table:
         rows.append([name, *cells])
     heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
     return b.table(heads, rows)
+
+
+def _hangs(universe: Universe) -> b.Table:
+    built = () if np.isnan(universe.rules.delisting) else (("as built", "built", _tenths),)
+    columns: tuple[_Column, ...] = (
+        ("weights", "weights", str),
+        *built,
+        ("leave at their last value", "last_value", _tenths),
+        ("at -30%", "at_30", _tenths),
+        ("at -100%", "at_100", _tenths),
+        (f"without gains above {STEEP:.0%}", "without_steep", _tenths),
+        ("such gains", "steep", _counted),
+        ("vanish each year", "vanished", _tenths),
+    )
+    return _by_class(_records(universe.hangs), columns)
 
 
 def _migration(universe: Universe) -> b.Table:
@@ -191,7 +220,7 @@ def _summary(universe: Universe) -> list[str]:
 
 
 def _warnings(universe: Universe) -> list[str]:
-    found = [said for said in (foreign(universe),) if said]
+    found = [said for said in (foreign(universe), *too_good(universe.hangs)) if said]
     if universe.portfolios.price_only:
         found.append("Prices without dividends: every return here is too low by the dividends.")
     late = [a for a in universe.set_aside if "a bar late" in a.reason]
@@ -283,7 +312,12 @@ def universe_page(universe: Universe, name: str) -> b.Page:
         *(b.Heading("Shares of the market"), drawn["shares"]),
     ]
     if universe.has_returns:
-        blocks += [b.Heading("Growth"), drawn["growth"], _returns(universe)]
+        blocks += [
+            *(b.Heading("Growth"), drawn["growth"], _returns(universe)),
+            b.Heading("What these returns hang on"),
+            b.Text(HANGS, "note"),
+            _hangs(universe),
+        ]
     blocks += [
         b.Heading("Migration"),
         b.Text(

@@ -27,7 +27,7 @@ from backtest.universe.cleaning import (
     Limits,
     clean,
 )
-from backtest.universe.drift import Calendar, drift
+from backtest.universe.drift import SUMS, Calendar, drift, series
 from backtest.universe.intake import EXAMPLES, Intake, SetAside
 from backtest.universe.issuers import NO_DOUBLES, SEVERAL, Doubles, find_doubles, second_lines
 from backtest.universe.workshop import parquet, text
@@ -102,7 +102,7 @@ class Portfolios:
     borders
         (n_reconstitutions, n_borders) float64, amounts.
     sums
-        (n_bars, n_classes, 5) float64: see ``backtest.universe.drift``.
+        (n_bars, n_classes, SUMS) float64: see ``backtest.universe.drift``.
     price_only
         Whether returns come from prices without dividends.
     set_aside
@@ -349,7 +349,7 @@ def _drifted(
 ) -> Floats:
     """Return the sums of the classes; leave the workshop's view ``members``."""
     calendar = Calendar.of(len(dates), at)
-    sums = np.zeros((len(dates), n_classes, 5))
+    sums = np.zeros((len(dates), n_classes, SUMS))
     shown = np.zeros(len(dates), dtype=np.bool_)
     shown[reconstitutions(dates, "monthly")] = True
     place = shop.folder / "members.parquet"
@@ -360,7 +360,7 @@ def _drifted(
             used = drift(
                 piece.line, piece.bar, piece.cap, piece.size, piece.returns,
                 calendar.reconstitution, calendar.period, calendar.last, shown, known,
-                rules.band, rules.carry, rules.delisting, sums, members, values,
+                rules.band, rules.carry, sums, members, values,
             )  # fmt: skip
             columns: list[Any] = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(3)]
             columns.append(piece.lead[members[:used, 4]])
@@ -370,15 +370,18 @@ def _drifted(
     return sums
 
 
-def frame(portfolios: Portfolios, scheme: Scheme) -> pd.DataFrame:
-    """Return the classes' returns by date: each class, ``market`` (all of them), and each ``_equal``."""
-    import pandas as pd
+def frame(
+    portfolios: Portfolios, scheme: Scheme, delisting: float = math.nan, *, steep: bool = True
+) -> pd.DataFrame:
+    """Return the classes' returns by date: each class, ``market`` (all of them), and each ``_equal``.
 
-    from backtest.universe.drift import series
+    ``delisting`` and ``steep`` as ``drift.series`` takes them.
+    """
+    import pandas as pd
 
     columns = {}
     names = np.array(scheme.classes)
     for name in (*scheme.classes, "market"):
         which = np.ones(len(names), dtype=np.bool_) if name == "market" else names == name
-        columns[name], columns[f"{name}_equal"] = series(portfolios.sums, which)
+        columns[name], columns[f"{name}_equal"] = series(portfolios.sums, which, delisting, steep=steep)
     return pd.DataFrame(columns, index=pd.DatetimeIndex(portfolios.dates, name="date"))

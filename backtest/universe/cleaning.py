@@ -39,6 +39,10 @@ WORDS = {
 GIVEN, ADJUSTED, RAW = range(3)
 """Where returns come from: a column of total returns; prices with splits and dividends; raw prices alone."""
 
+ROSE, MERGED = 2.0, 0.5
+"""A raw price that rises by more than the one while the share count falls below the other tells of shares put
+together, at a ratio that cannot be told: others were issued meanwhile. Its return is not believed."""
+
 RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 25, 30, 35, 40, 50, 60, 75, 80, 100])
 
 
@@ -114,7 +118,8 @@ def clean(
                 continue
             if before >= 0:
                 after = i + 1
-                while after < end and code[after] != GOOD:
+                # The row after a late share count may be held back as a jump, and still tells of it.
+                while after < end and code[after] != GOOD and code[after] != JUMP:
                     after += 1
                 code[i] = _return(
                     price, cap, given, split, dividend, fx, ratios, mode, before, i, after, end, returns
@@ -227,6 +232,10 @@ def _return(
         if found > 0.0:
             returns[b] = moved * found - 1.0
             return LATE
+        counted = cap[c] / cap[b] * price[b] / price[c]
+    if moved >= ROSE and counted <= MERGED:
+        returns[b] = np.nan
+        return IMPLAUSIBLE
     return GOOD
 
 

@@ -24,6 +24,19 @@ OPEN_CAP, CLOSE_CAP, OPEN_EQUAL, CLOSE_EQUAL, COUNT = range(5)
 """What is summed over the members of a class at a bar: their value at the bar's beginning and at its close,
 by weights of capitalisation and by equal weights, and how many they are."""
 
+LEFT_CAP, LEFT_EQUAL, LEFT = range(5, 8)
+"""The same of members that vanish: their last value, by both weights, and how many. They are not in the first
+five; what they leave at is for ``series`` to say."""
+
+STEEP_FIRST = 8
+"""From here on the first five again, of those members alone that gained more than ``STEEP`` on the bar."""
+
+SUMS = 13
+"""How many sums there are."""
+
+STEEP = 3.0
+"""A gain of more than so much in one bar is counted apart: few are earned, many are faults of the data."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
@@ -67,7 +80,6 @@ def drift(
     borders: Floats,
     band: float,
     carry: int,
-    delisting: float,
     sums: Floats,
     members: Ints,
     values: Floats,
@@ -88,10 +100,8 @@ def drift(
         How far past a border, as a fraction of it, a line must be to cross it.
     carry
         For so many bars without a row a line is held at its last value; after that it leaves the class.
-    delisting
-        The return at which it leaves; NaN: at its last value.
     sums
-        (n_bars, n_classes, 5) float64, added to: see ``OPEN_CAP`` and following.
+        (n_bars, n_classes, SUMS) float64, added to: see ``OPEN_CAP`` and following.
     members, values
         (n, 5) int64 and (n, 3) float64, filled from the top: a row for each member at each reconstitution and
         each bar that is shown, with bar, line, class, the class it was a member of until then (-1 where of
@@ -114,9 +124,7 @@ def drift(
         while i < n and line[i] == line[first]:
             b = bar[i]
             if member >= 0:
-                stays = _gap(
-                    sums, member, value, equal, before + 1, min(b - 1, last[since]), before, carry, delisting
-                )
+                stays = _gap(sums, member, value, equal, before + 1, min(b - 1, last[since]), before, carry)
                 if stays and period[b] == since and returns[i] == returns[i]:
                     grown = 1.0 + returns[i]
                     _add(sums, b, member, value, equal, grown)
@@ -138,7 +146,7 @@ def drift(
             before = b
             i += 1
         if member >= 0:
-            _gap(sums, member, value, equal, before + 1, last[since], before, carry, delisting)
+            _gap(sums, member, value, equal, before + 1, last[since], before, carry)
         first = i
     return used
 
@@ -177,11 +185,14 @@ def _write(
 
 @compiled
 def _add(sums: Floats, bar: int, member: int, value: float, equal: float, grown: float) -> None:
-    sums[bar, member, OPEN_CAP] += value
-    sums[bar, member, CLOSE_CAP] += value * grown
-    sums[bar, member, OPEN_EQUAL] += equal
-    sums[bar, member, CLOSE_EQUAL] += equal * grown
-    sums[bar, member, COUNT] += 1.0
+    for first in (OPEN_CAP, STEEP_FIRST):
+        if first == STEEP_FIRST and not grown > 1.0 + STEEP:
+            continue
+        sums[bar, member, first + OPEN_CAP] += value
+        sums[bar, member, first + CLOSE_CAP] += value * grown
+        sums[bar, member, first + OPEN_EQUAL] += equal
+        sums[bar, member, first + CLOSE_EQUAL] += equal * grown
+        sums[bar, member, first + COUNT] += 1.0
 
 
 @compiled
@@ -194,28 +205,49 @@ def _gap(
     stop: int,
     before: int,
     carry: int,
-    delisting: float,
 ) -> bool:
     """Account for the bars from ``start`` to ``stop``, at which a member has no row; False when it left."""
     for missing in range(start, stop + 1):
         if missing - before <= carry:
             _add(sums, missing, member, value, equal, 1.0)
         else:
-            if delisting == delisting:
-                _add(sums, missing, member, value, equal, 1.0 + delisting)
+            sums[missing, member, LEFT_CAP] += value
+            sums[missing, member, LEFT_EQUAL] += equal
+            sums[missing, member, LEFT] += 1.0
             return False
     return True
 
 
-def series(sums: Floats, classes: Bools) -> tuple[Floats, Floats]:
+def series(
+    sums: Floats, classes: Bools, delisting: float = float("nan"), *, steep: bool = True
+) -> tuple[Floats, Floats]:
     """Return the returns of some classes taken together, by capitalisation and by equal weights.
 
-    ``sums`` is what ``drift`` added up, ``classes`` (n_classes,) says which. Returns two (n_bars,) arrays,
-    NaN where no member has a return.
+    Parameters
+    ----------
+    sums
+        What ``drift`` added up.
+    classes
+        (n_classes,) which of them.
+    delisting
+        The return at which members vanish; NaN: at their last value, and the rest takes their weight.
+    steep
+        Whether members count on bars on which they gained more than ``STEEP``.
+
+    Returns
+    -------
+    tuple
+        Two (n_bars,) arrays, NaN where no member has a return.
     """
     total = sums[:, classes].sum(axis=1)
+    kept = total[:, : COUNT + 1].copy()
+    if delisting == delisting:
+        gone = total[:, [LEFT_CAP, LEFT_CAP, LEFT_EQUAL, LEFT_EQUAL, LEFT]]
+        kept += gone * np.array([1.0, 1.0 + delisting, 1.0, 1.0 + delisting, 1.0])
+    if not steep:
+        kept -= total[:, STEEP_FIRST:]
     with np.errstate(invalid="ignore", divide="ignore"):
         return (
-            np.where(total[:, COUNT] > 0, total[:, CLOSE_CAP] / total[:, OPEN_CAP] - 1.0, np.nan),
-            np.where(total[:, COUNT] > 0, total[:, CLOSE_EQUAL] / total[:, OPEN_EQUAL] - 1.0, np.nan),
+            np.where(kept[:, COUNT] > 0, kept[:, CLOSE_CAP] / kept[:, OPEN_CAP] - 1.0, np.nan),
+            np.where(kept[:, COUNT] > 0, kept[:, CLOSE_EQUAL] / kept[:, OPEN_EQUAL] - 1.0, np.nan),
         )

@@ -189,6 +189,7 @@ def _record(universe: Universe, name: str) -> dict[str, Any]:
         "first": str(universe.portfolios.dates[0]),
         "last": str(universe.portfolios.dates[-1]),
         "files": universe.files,
+        "hangs_on": json.loads(universe.hangs.to_json(orient="records", double_precision=15)),
         "set_aside": [
             {"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in universe.set_aside
         ],

@@ -12,6 +12,7 @@ from backtest.errors import UsageError, nearest
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.countries import ALL, home_of
 from backtest.universe.fundamentals import known_accounts, take_in_accounts
+from backtest.universe.hangs import hangs
 from backtest.universe.intake import Intake, SetAside, listed, take_in
 from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import Scheme, load_scheme
@@ -72,6 +73,8 @@ class Universe:
         What it was made of, and how.
     returns
         By date: each class, ``market``, and each ``_equal``; simple, decimal, NaN before the first period.
+    hangs
+        What the classes' returns hang on: see ``backtest.universe.hangs``.
     classes, migration
         See ``backtest.universe.statistics``.
     valuation, discounts
@@ -92,6 +95,7 @@ class Universe:
     table: Intake
     portfolios: Portfolios
     returns: pd.DataFrame
+    hangs: pd.DataFrame
     classes: pd.DataFrame
     migration: pd.DataFrame
     valuation: pd.DataFrame | None
@@ -142,7 +146,8 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
             rules=rules,
             table=table,
             portfolios=portfolios,
-            returns=frame(portfolios, scheme),
+            returns=frame(portfolios, scheme, rules.delisting),
+            hangs=hangs(portfolios, scheme, rules.delisting),
             classes=class_table(shop, scheme, portfolios.formed, table.home),
             migration=migration_table(shop, scheme, portfolios.formed),
             valuation=valuation,

@@ -11,7 +11,7 @@ import pytest
 
 from backtest.errors import DataError, UsageError
 from backtest.universe.build import Rules, frame, reconstitutions
-from backtest.universe.drift import CLOSE_CAP, COUNT
+from backtest.universe.drift import CLOSE_CAP, COUNT, LEFT
 from backtest.universe.mapping import Mapping
 from backtest.universe.schemes import load_scheme
 from tests.universe.made import built, companies, saved
@@ -24,7 +24,7 @@ def _agree(folder: Path, table: pd.DataFrame, rules: Rules) -> None:
     slow = Slow(US, rules.band, rules.carry, rules.delisting, rules.reconstitute).run(table)
     shuffled = table.sample(frac=1.0, random_state=3)  # the order of the rows means nothing
     with built(saved(shuffled, folder), "us", rules) as (shop, _, portfolios):
-        returns = frame(portfolios, load_scheme("us"))
+        returns = frame(portfolios, load_scheme("us"), rules.delisting)
         members = {
             (bar, company): which
             for bar, company, which in shop.rows(
@@ -38,7 +38,8 @@ def _agree(folder: Path, table: pd.DataFrame, rules: Rules) -> None:
             np.testing.assert_allclose(found, told, rtol=0.0, atol=1e-10)
             assert np.isfinite(told).sum() > len(told) / 4
     for (bar, number), n in slow.counts.items():
-        assert portfolios.sums[bar, number, COUNT] == n
+        gone = 0 if math.isnan(rules.delisting) else portfolios.sums[bar, number, LEFT]
+        assert portfolios.sums[bar, number, COUNT] + gone == n
     at = set(portfolios.formed.tolist())
     assert {key: which for key, which in members.items() if key[0] in at} == slow.members
 

@@ -83,6 +83,35 @@ def test_a_share_count_that_comes_a_bar_late_is_believed_then() -> None:
     assert returns[1] == pytest.approx(-0.74, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("price", "cap"),
+    [
+        ([0.1, 1.5, 1.5], [1e6, 15e6 / 22.4, 15e6 / 22.4]),  # a 22nd of the shares
+        ([0.1, 0.9, 1.0], [1e6, 9e6, 10e6 / 2.75]),  # a third of them and some new ones, told a bar late
+    ],
+)
+def test_shares_put_together_at_a_ratio_that_nobody_can_tell_give_no_return(
+    price: list[float], cap: list[float]
+) -> None:
+    code, returns = cleaned(price, cap)
+    assert code[1] == IMPLAUSIBLE
+    assert math.isnan(returns[1])
+    assert returns[2] == pytest.approx(price[2] / price[1] - 1.0)
+
+
+def test_a_late_share_count_is_heard_where_its_own_row_is_held_back() -> None:
+    code, returns = cleaned([0.1, 1.6, 1.6], [1e6, 16e6, 16e6 / 20.0])
+    assert code == [GOOD, LATE, JUMP]
+    assert returns[1] == pytest.approx(16.0 / 20.0 - 1.0)
+
+
+@pytest.mark.parametrize(("price", "cap"), [(1.9, 0.9), (2.5, 1.3)])
+def test_a_rise_with_fewer_shares_is_one_as_long_as_either_is_small(price: float, cap: float) -> None:
+    code, returns = cleaned([100.0, 100.0 * price], [1e9, 1e9 * cap])
+    assert code == [GOOD, GOOD]
+    assert returns[1] == pytest.approx(price - 1.0)
+
+
 def test_prices_with_splits_and_dividends_make_total_returns() -> None:
     nan = math.nan
     code, returns = cleaned(
