@@ -366,8 +366,8 @@ def wrong(weights: Floats) -> Bools:
 
 def said_of(sleeves: Sequence[str], weights: Floats) -> str:
     """Return the sentence about the first row of weights that cannot be held."""
-    worst = weights[wrong(weights).argmax()].tolist()
-    return f"weights must be 0 or more and at most 1 in sum, not {dict(zip(sleeves, worst, strict=True))}"
+    worst = dict(zip(sleeves, weights[wrong(weights).argmax()].tolist(), strict=True))
+    return f"weights must be 0 or more and at most 1 in sum (0.6 is 60%), not {worst}"
 
 
 @operation

@@ -160,7 +160,25 @@ class Parameter:
                     f"{self.name} must be {self.range}, not '{value}'; {nearest(str(value), self.choices)}"
                 )
             return str(value)
-        return number(value, self.name, self.low, self.high, self.unit.name, whole=self.unit.whole)
+        try:
+            return number(value, self.name, self.low, self.high, self.unit.name, whole=self.unit.whole)
+        except UsageError as error:
+            raise UsageError("; ".join(filter(None, (str(error), self.slip(value))))) from error
+
+    def slip(self, value: Any) -> str:
+        """Return what is said of a value that looks like a fraction where percent are meant, else nothing."""
+        try:
+            given = float(value)
+        except (TypeError, ValueError):
+            return ""
+        meant, usual = 100.0 * given, 1.0 if self.choices else abs(float(self.default))
+        if self.unit.name != "percent" or not 0.0 < abs(given) < 1.0 <= usual or not self._allows(meant):
+            return ""
+        said = f"{self.name} counts in percent, and {given:g} is {given:g}%"
+        return f"{said}: if {meant:g}% is meant, write {meant:g}"
+
+    def _allows(self, value: float) -> bool:
+        return self.low <= value <= self.high
 
 
 def bind(parameters: tuple[Parameter, ...], given: dict[str, Any], owner: str) -> dict[str, Value]:

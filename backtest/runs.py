@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,34 +12,30 @@ from backtest.analysis.regression import alpha
 from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL
-from backtest.decisions import Weights
 from backtest.engine.ledger import replay
-from backtest.engine.reference import NEVER, Path, Rebalance, simulate
-from backtest.errors import UsageError
+from backtest.engine.reference import Path, simulate
+from backtest.haste import Haste, haste
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
-from backtest.market.load import load_market, with_sleeves
-from backtest.market.money import in_real_money
+from backtest.market.load import load_market
 from backtest.measures import Sums, time_in, values_of, years
-from backtest.rules.reading import holds, own
+from backtest.placement import placed
+from backtest.rules.reading import own
+from backtest.rules.slips import slips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, Terms, read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from backtest.dates import Floats
-    from backtest.decisions import Decision
     from backtest.market.data import Bars
     from backtest.parameters import Value
     from backtest.rules.ruling import Ruling
-
-BENCHMARKS = ("large", "small", "market")
-"""Sleeves that every run is held against, as far as the market has them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,6 +167,24 @@ class Run(Pictured):
         against = self.bars.column(self.benchmark)[1:]
         return year_leads(self.bars.dates, self.path.returns, against, self.market.frequency)
 
+    @cached_property
+    def slips(self) -> tuple[str, ...]:
+        """What the rule does in this window that its author can hardly have meant, a clause each."""
+        first = int(np.searchsorted(self.market.bars.dates, self.bars.dates[0])) - self.terms.delay_fill
+        window, still = (first, first + len(self.bars.dates)), self.path.trades.switches == 0
+        return slips(self.ruling, self.strategy.parameters, window, still=still)
+
+    @cached_property
+    def haste(self) -> Haste | None:
+        """What slower trading leaves of alpha; None where no closes are old, or the rule needs none."""
+        placement = placed(self.ruling, self.terms, self.strategy.name)
+        return haste(self.strategy, self.ruling, self.parameters, placement, self.path.returns)
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What is to be said before any number of it: doubts, slips and haste, a clause each."""
+        return (*self.doubts, *self.slips, *([self.haste.said] if self.haste else []))
+
     @property
     def benchmark(self) -> str:
         """The sleeve that alpha is held against."""
@@ -185,51 +199,6 @@ class Run(Pictured):
     def end(self) -> str:
         """The date of the last bar, as ``YYYY-MM-DD``."""
         return str(self.bars.dates[-1])
-
-
-def under(market: MarketData, terms: Terms) -> tuple[MarketData, Terms]:
-    """Return a market as terms want it, their benchmark a sleeve, and the terms on it; errors as ``run``."""
-    market = with_sleeves(market, [terms.benchmark] if terms.benchmark else [])
-    terms = terms.on(market.bars.sleeves, market.benchmark)
-    return in_real_money(market) if terms.real else market, terms
-
-
-def yardsticks(bars: Bars, benchmark: str) -> list[str]:
-    """Return the sleeves that a run is held against: those of every run, and its benchmark."""
-    return list(dict.fromkeys([*(name for name in BENCHMARKS if name in bars.sleeves), benchmark]))
-
-
-def window_of(bars: Bars, warm_up: int, terms: Terms, name: str, needed: Iterable[str]) -> tuple[int, int]:
-    """Return the indices of the first fill and of the last bar; UsageError where there are none.
-
-    No fill lies before all sleeves that are ``needed`` have returns.
-    """
-    begins, late = bars.begins(needed)
-    why = f"{late} begins then" if begins > warm_up else "a signal needs its history first"
-    warm_up = max(begins, warm_up)
-    lowest, highest = bars.dates[0], bars.dates[-1]
-    days = {"start": lowest, "end": highest}
-    for what, given in (("start", terms.start), ("end", terms.end)):
-        if given is None:
-            continue
-        days[what] = np.datetime64(given)
-        if not lowest <= days[what] <= highest:
-            raise UsageError(
-                f"the {what} {days[what]} lies outside the data, which run from {lowest} to {highest}"
-            )
-    if days["start"] >= days["end"]:
-        raise UsageError(f"the start {days['start']} must lie before the end {days['end']}")
-    first = max(int(np.searchsorted(bars.dates, days["start"])), warm_up)
-    last = int(np.searchsorted(bars.dates, days["end"], side="right")) - 1
-    if warm_up >= last:
-        known = "never known" if warm_up >= len(bars.dates) else f"known from {bars.dates[warm_up]} on"
-        raise UsageError(
-            f"{name} cannot run: its inputs are {known} ({why}), and "
-            f"the last bar is {bars.dates[max(last, 0)]}"
-        )
-    if first >= last:
-        raise UsageError(f"there is no bar between {days['start']} and {days['end']} to run on")
-    return first, last
 
 
 def measured(
@@ -249,29 +218,6 @@ def holding(path: Path, sleeves: tuple[str, ...]) -> dict[str, float]:
     small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
     turnover = float(path.trades.turnover[1:].sum())
     return {"turnover": turnover, "switches": path.trades.switches, "time_in_small": float(small)}
-
-
-def rebalancing(decision: Decision, which: int = 0) -> Rebalance:
-    """Return when a decision wants to trade back to its target."""
-    if not isinstance(decision, Weights):
-        return NEVER
-    months, band = int(decision.every_months[which]), float(decision.band[which])
-    return Rebalance(months or None, band or None)
-
-
-def simulated(
-    decision: Decision,
-    market: MarketData,
-    window: tuple[int, int],
-    costs: list[float],
-    delay_fill: int,
-    engine: Callable[..., Path] = simulate,
-) -> Path:
-    """Return the path of a decision from the first fill to the last bar, filled ``delay_fill`` bars late."""
-    first, last = window
-    targets = decision.targets(market.bars.sleeves, first - delay_fill, last - delay_fill)
-    bars = market.bars.window(first, last)
-    return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision))
 
 
 def _bought(path: Path, bars: Bars) -> list[str]:
@@ -365,46 +311,6 @@ def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[st
             check(strategy, values, ruling)
         said = doubts(strategy, values, ruling)
     return carried_out(strategy, ruling, terms, values, said)
-
-
-class Placement(NamedTuple):
-    """Where a ruling is carried out: a market as the terms want it, and its first and last bar.
-
-    The benchmark is a sleeve of it; ``costs`` are a side of each sleeve, as fractions; ``names`` the sleeves
-    that a run is held against; ``warm_up`` and ``late`` as in ``Run``.
-    """
-
-    market: MarketData
-    terms: Terms
-    costs: list[float]
-    names: list[str]
-    first: int
-    last: int
-    warm_up: np.datetime64
-    late: str
-
-    @property
-    def bars(self) -> Bars:
-        """The market's bars from the first fill to the last."""
-        return self.market.bars.window(self.first, self.last)
-
-    def path(self, decision: Decision, engine: Callable[..., Path] = simulate) -> Path:
-        """Return the path of a decision over these bars; ``engine`` does what ``reference.simulate`` does."""
-        window, delay = (self.first, self.last), self.terms.delay_fill
-        return simulated(decision, self.market, window, self.costs, delay, engine)
-
-
-def placed(ruling: Ruling, terms: Terms, name: str) -> Placement:
-    """Return where a strategy's ruling is carried out; errors as ``run``."""
-    market, terms = under(ruling.market, terms)
-    names = yardsticks(market.bars, str(terms.benchmark))
-    needed = ("cash", *names, *holds(ruling.rule))
-    warm_up = ruling.decision.first_fill + terms.delay_fill
-    first, last = window_of(market.bars, warm_up, terms, name, needed)
-    begins, late = market.bars.begins(needed)
-    known = market.bars.dates[max(warm_up, begins)]
-    late = late if begins > warm_up else ""
-    return Placement(market, terms, terms.costs(market.bars.sleeves), names, first, last, known, late)
 
 
 def carried_out(

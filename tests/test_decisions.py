@@ -102,7 +102,9 @@ def test_what_is_not_in_a_sleeve_is_in_cash() -> None:
     weights = np.array([[0.3, 0.5], [0.5, 0.5], [0.8, 0.3]])
     decision, refused = mixed(fills(), ("small", "large"), weights, np.full(3, 6), np.full(3, 0.1))
     assert refused.tolist() == [False, False, True]
-    assert said_of(("small", "large"), weights).endswith("at most 1 in sum, not {'small': 0.8, 'large': 0.3}")
+    assert said_of(("small", "large"), weights).endswith(
+        "at most 1 in sum (0.6 is 60%), not {'small': 0.8, 'large': 0.3}"
+    )
     assert filled(decision, SLEEVES, 0)[0].tolist() == pytest.approx([0.3, 0.5, 0.2])
     assert filled(decision, SLEEVES, 1)[0].tolist() == [0.5, 0.5, 0.0]
     with pytest.raises(UsageError, match="the market has no sleeve 'smal'; did you mean 'small'?"):
@@ -221,7 +223,8 @@ def test_what_is_no_signal_and_what_are_no_weights_is_said() -> None:
         assert refused.tolist() == [False, True]
         assert (made.weights[made.changes.rows[1]] == 0.0).all()
         assert (
-            said_of(tuple(weights), table) == f"weights must be 0 or more and at most 1 in sum, not {weights}"
+            said_of(tuple(weights), table)
+            == f"weights must be 0 or more and at most 1 in sum (0.6 is 60%), not {weights}"
         )
     # Ten tenths are a little less than 1 in binary: none of it is cash.
     tenths = mix({"small": 0.1 + 0.2, "large": 0.7 - 1e-16})

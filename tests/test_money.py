@@ -15,8 +15,8 @@ from backtest.engine.path import simulate as path
 from backtest.engine.reference import simulate as reference
 from backtest.market.data import Bars
 from backtest.market.load import with_sleeves
+from backtest.placement import simulated
 from backtest.reporting.sentences import opening, terms
-from backtest.runs import simulated
 from backtest.terms import Terms
 
 MIX, SPREAD = "60% large, 40% small", "small - large"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from backtest.engine import path, reference
 from backtest.lookahead import doubts
 from backtest.measures import Sums, time_in, values_of, years
+from backtest.placement import Placement, placed
 from backtest.rules.reading import own
-from backtest.runs import Placement, carried_out, holding, placed
+from backtest.runs import carried_out, holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable

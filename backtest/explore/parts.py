@@ -16,7 +16,7 @@ from backtest.explore.position import command
 from backtest.measures import BY_KEY, SWEPT, entry, listed, years
 from backtest.reporting import blocks as b
 from backtest.reporting.html import minus
-from backtest.reporting.sentences import opening, verdict
+from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import NAMES, Terms
 from backtest.wording import cell, p_clause, percent, signed
@@ -116,7 +116,7 @@ def verdicts(settled: Settled) -> list[b.Block]:
     found: list[b.Block] = []
     for each, luck in zip(settled.runs, settled.luck, strict=True):
         name = f"{each.strategy.name}: " if len(settled.runs) > 1 else ""
-        warnings = [b.Text(f"{said[0].upper()}{said[1:]}.", "warning") for said in each.doubts]
+        warnings = [b.Text(said, "warning") for said in cautions(each)]
         found += [
             *warnings,
             b.Conclusion((f"{name}{verdict(each)}", by_luck(luck, each))),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backtest.measures import time_in, years
-from backtest.runs import holding, measured, simulated, window_of
+from backtest.placement import simulated, window_of
+from backtest.runs import holding, measured
 from backtest.terms import Terms
 
 if TYPE_CHECKING:

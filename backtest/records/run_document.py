@@ -129,6 +129,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         The days of the first fill and of the last bar, and the number of returns in between.
     cost_bps, benchmark, same_close, delay_fill, decide, real
         The terms.
+    doubts
+        What is to be said before any number of it.
     warm_up
         The first fill at which every input is known.
     tried
@@ -190,7 +192,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             frequency=market.frequency,
             proxy=market.proxy or None,
             bars=len(result.path.returns),
-            doubts=result.doubts,
+            doubts=result.cautions,
             made_by=MadeBy.of(result.strategy),
             warm_up=str(result.warm_up),
             tried=tried,

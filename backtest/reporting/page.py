@@ -11,7 +11,7 @@ from backtest.measures import MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sentences import SIGNIFICANT, conditions, opening, terms, verdict
+from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
@@ -256,8 +256,8 @@ def _bars(n: int, frequency: str) -> str:
 
 def warnings(result: Run) -> list[b.Text]:
     """Return what is to be said before any number."""
-    unusual = (said for _, said in conditions(result))
-    found = [f"{said[0].upper()}{said[1:]}." for said in (*result.doubts, *unusual)]
+    unusual = (f"{said[0].upper()}{said[1:]}." for _, said in conditions(result))
+    found = [*cautions(result), *unusual]
     if result.market.proxy:
         found.append(f"Proxy: {result.market.proxy}.")
     if result.terms.same_close:
@@ -374,7 +374,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
     return b.Page(f"{record.name} on {record.document.market}", tuple(blocks), LAST)
 
 
-_SAID_ABOVE = ("thesis", "proxy", "caution")
+_SAID_ABOVE = ("thesis", "proxy")
 """Terms that stand at the top of the page."""
 
 
@@ -383,6 +383,7 @@ def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
     blocks: list[b.Block] = [
         b.Conclusion((verdict(result), *turned(result.starts, result.benchmark)), brief=True),
         b.Text(opening(result), brief=True),
+        *(b.Text(said, "warning", brief=True) for said in cautions(result)),
         measures({result.strategy.name: result.metrics, **result.benchmarks}),
         starts_brief(result.starts),
     ]

@@ -57,7 +57,6 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
             f"; it starts when {f'{result.late} begins' if result.late else 'every input is first known'}"
         )
     lines = [
-        *(("caution", said) for said in result.doubts),
         ("thesis", result.strategy.thesis),
         ("parameters", values_with_units(result) or "none"),
         ("market", f"{market.name}: {market.title}"),
@@ -102,6 +101,11 @@ def conditions(result: Run) -> list[tuple[str, str]]:
                 said += f" (LEVERAGE: {held:.1f} held or sold short for each 1 of value{own})"
             found.append(("composed", said))
     return found
+
+
+def cautions(result: Run) -> tuple[str, ...]:
+    """Return what is to be said before any number of this run: a sentence each."""
+    return tuple(f"{said[0].upper()}{said[1:]}." for said in result.cautions)
 
 
 def _data_end(result: Run) -> str:

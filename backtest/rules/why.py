@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _UNITS = {"percent": "%", "": "", "ratio": "", "fraction": ""}
 
 
-def _in_unit(value: str, unit: str) -> str:
+def in_unit(value: str, unit: str) -> str:
     """Return a figure with what it counts in: ``5%``, ``5 months``."""
     return f"{value}{_UNITS.get(unit, f' {unit}')}"
 
@@ -47,7 +47,7 @@ class Fact:
         """Return it in words, with what stands ``between`` them and the figure."""
         if self.value is None:
             return self.fact
-        return f"{self.fact}{between}{_in_unit(f'{self.value:.4g}', self.unit)}"
+        return f"{self.fact}{between}{in_unit(f'{self.value:.4g}', self.unit)}"
 
 
 def facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
@@ -94,7 +94,7 @@ def _threshold(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     now, level = ruling.value(node).at(fill), ruling.value(node.inputs[0])
     side = "above" if (node.op == "above") != now else "below"
     bound = ruling.value(node.inputs[-1 if now else 1])
-    value = bound.label if isinstance(node.inputs[1], Level) else _in_unit(f"{bound:g}", level.unit)
+    value = bound.label if isinstance(node.inputs[1], Level) else in_unit(f"{bound:g}", level.unit)
     return [f"{level.label} {side if now else f'at or {side}'} {value}"]
 
 

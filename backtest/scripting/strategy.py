@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 import typing
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from backtest.market.names import ANYTHING
 from backtest.parameters import CountedIn, Declaration, Parameter, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
-from backtest.rules.market import Market
+from backtest.rules.market import Market, Policy
 from backtest.rules.reading import holds, reads
 from backtest.rules.ruling import Ruling
 from backtest.scripting.output import printing_to_stderr
@@ -109,6 +110,7 @@ class Strategy:
             line = failing_line(error, self.file)
             raise RotationError(
                 f"{self.name} failed in {self.file}, line {line}: {type(error).__name__}: {error}"
+                f"{_called_as(error)}"
             ) from error
         if not isinstance(rule, rules.Decision):
             raise RotationError(
@@ -165,6 +167,16 @@ def failing_line(error: BaseException, file: str) -> int | None:
     """Return the last line of ``file`` that an error passed through; None where it passed none."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     return lines[-1] if lines else None
+
+
+def _called_as(error: BaseException) -> str:
+    """Return how an operation is called, where it was called otherwise; else nothing."""
+    called = re.match(r"(\w+)\.(\w+)\(\) (?:missing|got|takes)", str(error))
+    known = {**vars(rules), "Market": Market, "Policy": Policy}
+    if not isinstance(error, TypeError) or called is None or called[1] not in known:
+        return ""
+    taken = list(inspect.signature(getattr(known[called[1]], called[2])).parameters)[1:]
+    return f"; it is called as {called[1].lower()}.{called[2]}({', '.join(taken)})"
 
 
 def _parameter(name: str, annotation: Any, declared: Any) -> Parameter:

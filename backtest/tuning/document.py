@@ -43,7 +43,7 @@ class ChoiceDocument(msgspec.Struct, frozen=True):
         """Return the document of a choice."""
         result, near = choice.result, choice.neighbours
         around = NeighboursDocument(near.count, shown(sweep, near.median), shown(sweep, near.worst))
-        return cls(result.parameters, result.metrics, result.doubts, around, choice.edges)
+        return cls(result.parameters, result.metrics, result.cautions, around, choice.edges)
 
 
 class CrossedDocument(msgspec.Struct, frozen=True):

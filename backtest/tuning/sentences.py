@@ -58,7 +58,7 @@ def verdict(sweep: Sweep) -> list[str]:
 
 def cautions(sweep: Sweep) -> list[str]:
     """Return what is to be said first of the winner's rule, and of the recommended set where that is more."""
-    winner, recommended = sweep.best.result.doubts, sweep.recommended.result.doubts
+    winner, recommended = sweep.best.result.cautions, sweep.recommended.result.cautions
     said = [*winner, *(f"the recommended set: {doubt}" for doubt in recommended if doubt not in winner)]
     return [f"{each[0].upper()}{each[1:]}." for each in said]
 

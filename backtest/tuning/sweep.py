@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import RotationError, UsageError
-from backtest.runs import window_of
+from backtest.placement import window_of
 from backtest.scripting.own_modules import digest
 from backtest.tuning.executors import each
 from backtest.tuning.results import encode, free_bytes, vintage

@@ -14,10 +14,11 @@ from backtest.engine.curves import N_MEASURES
 from backtest.engine.many import Measurer
 from backtest.engine.yardstick import Yardstick
 from backtest.measures import years
+from backtest.placement import under, yardsticks
 from backtest.rules import expressions as rules
 from backtest.rules.evaluate import Evaluation
 from backtest.rules.reading import holds
-from backtest.runs import follow, under, yardsticks
+from backtest.runs import follow
 from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
 from backtest.tuning.constraints import all_hold
