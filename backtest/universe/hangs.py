@@ -20,6 +20,9 @@ DELISTINGS = (-0.3, -1.0)
 """Returns at which members vanish, side by side. Shumway (1997), The delisting bias in CRSP data, Journal of
 Finance 52, found -30% where a company was struck off for what it did; none can do worse than -100%."""
 
+OFTEN = 0.5
+"""Companies that vanish more often than so many times a year come back, most of them."""
+
 APART = 0.03
 """Equal weights that gain so much more a year than capitalisation does are worth a warning."""
 
@@ -66,8 +69,17 @@ def _a_year(returns: np.ndarray, years: float) -> float:
 
 
 def too_good(table: pd.DataFrame) -> list[str]:
-    """Return a sentence for each class whose equal weights gain ``APART`` more a year than capitalisation."""
+    """Return a sentence for each class whose equal weights gain ``APART`` more a year than capitalisation.
+
+    And one before them where companies vanish and come back.
+    """
     said = []
+    gone = 0.0 if table.empty else float(table["vanished"].iloc[-1])
+    if gone > OFTEN:
+        said.append(
+            f"The average company vanishes {gone:.1f} times a year: most are only absent for some bars. Hold "
+            "them with --carry 5 before -30% and -100% mean anything."
+        )
     by = {way: part.set_index("class") for way, part in table.groupby("weights")}
     for name in table["class"].unique():
         equal, cap = by["equal"].loc[name], by["capitalisation"].loc[name]

@@ -111,6 +111,14 @@ def test_bounce_alone_is_warned_of(tmp_path: Path) -> None:
     assert too_good(universe.hangs)[0].startswith(f"micro: equal weights gained {equal:.1%} a year")
 
 
+def test_companies_that_come_back_have_not_vanished(tmp_path: Path) -> None:
+    table = companies(60, 130, seed=3, gaps=0.05)
+    path = saved(table, tmp_path)
+    assert "times a year: most are only absent" in too_good(make_universe(Inputs(path), Rules()).hangs)[0]
+    held = make_universe(Inputs(path), Rules(carry=10)).hangs
+    assert not [said for said in too_good(held) if "absent" in said]
+
+
 def test_a_class_without_returns_hangs_on_nothing(tmp_path: Path) -> None:
     table = _jumping()[["date", "company", "capitalisation"]]
     universe = make_universe(Inputs(saved(table, tmp_path)), Rules())
