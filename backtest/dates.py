@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -59,15 +60,26 @@ def add_months(days: Days | np.datetime64, months: Any) -> Days:
     days = to_days(days)
     month = days.astype("datetime64[M]")
     target = month + np.asarray(months).astype("timedelta64[M]")
-    last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
-    moved = target.astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
+    last = _first_days(target + np.timedelta64(1, "M")) - np.timedelta64(1, "D")
+    moved = _first_days(target) + (days - _first_days(month))
     return np.minimum(moved, last)
+
+
+def _first_days(months: NDArray[np.datetime64]) -> Days:
+    """Return the first day of each month; of many days in few months by a table, which is faster."""
+    if months.size > 1_000:
+        low, high = months.min(), months.max()
+        span = int((high - low).astype(np.int64))  # of NaT below 0
+        if 0 <= span < months.size:
+            table = np.arange(low, high + 1).astype("datetime64[D]")
+            return table[(months - low).astype(np.int64)]
+    return to_days(months)
 
 
 def month_start(days: Days | np.datetime64, months: int = 0) -> Days:
     """Return the first day of each day's month, moved by whole months."""
     month = to_days(days).astype("datetime64[M]") + np.timedelta64(months, "M")
-    return month.astype("datetime64[D]")
+    return _first_days(month)
 
 
 def last_business_day(days: Days | np.datetime64) -> Days:
@@ -141,6 +153,23 @@ class Fills:
         """Return of each day whether one fill may use what was known on it; as ``first_after`` says."""
         return known_at <= self.dates[fill] if self.same_close else known_at < self.dates[fill]
 
+    def months_on(self, months: int) -> Ints:
+        """Return the first fill that lies so many months after each fill, (n_fills + 1,), last ``n_fills``.
+
+        From one month's last business day to another's is a whole number of months, although one may be the
+        28th and the other the 31st; with 0 months every fill is its own.
+        """
+        return _months_on(self, months)
+
     def first_past(self, days: Days | np.datetime64) -> Ints:
         """Return the index of the first fill that lies strictly after each day."""
         return np.searchsorted(self.dates, to_days(days), "right")
+
+
+@lru_cache(maxsize=64)  # a hand that moves something else asks for the same again
+def _months_on(fills: Fills, months: int) -> Ints:
+    dates = fills.dates
+    due = add_months(dates, months)
+    due = np.minimum(due, last_business_day(due))
+    found = np.maximum(np.searchsorted(dates, due), np.arange(len(dates)))
+    return np.r_[found, len(dates)]

@@ -62,19 +62,20 @@ class Answers:
             "tried": drawn(parts.tried(shown.tried, self.sitting.hidden, self.sitting.revealed)),
             "kept": drawn(parts.kept(shown.position, self.sitting)),
         }
-        figure = self._changes(shown.figure, wanted.applied)
+        stands = wanted.applied == self._number  # the last answer is what the page shows
+        figure = self._changes(shown.figure, known=stands)
         cells = parts.cells(numbers)
         named = (numbers.heads, [row[0] for row in cells])
         same, self._named = self._named == named, named
-        if same and "plots" in figure:  # the same table stands there, with other numbers
+        if same and stands:  # the same table stands there, with other numbers
             return {"parts": said, "cells": cells, **figure}
         return {"parts": {**said, "numbers": drawn([numbers])}, **figure}
 
-    def _changes(self, figure: Timeline, applied: int) -> dict[str, Any]:
-        """Return the plots that differ from the last answer's, or all where the page has not drawn that."""
+    def _changes(self, figure: Timeline, *, known: bool) -> dict[str, Any]:
+        """Return the plots that differ from the last answer's, or all where the page does not show that."""
         plots, frame = plots_html(figure), framed(figure, CAPTION, ())
         with self._lock:
-            known = applied == self._number and frame == self._frame and len(plots) == len(self._plots)
+            known = known and frame == self._frame and len(plots) == len(self._plots)
             before, self._number = self._plots, self._number + 1
             self._frame, self._plots = frame, plots
             number = self._number

@@ -53,7 +53,7 @@ class _Reader:
 
     def level(self, node: Expr) -> Seen:
         level = self.ruling.value(node)
-        return Seen(level.label, level.unit, level.at_fills()[0][self.fills])
+        return Seen(level.label, level.unit, level.at_fills[0][self.fills])
 
     def within(self, days: Days) -> Days:
         return days[(days >= self.days[0]) & (days <= self.days[1])]

@@ -5,13 +5,13 @@
 
 const DAY = 86400000;
 
-// The points of a curve, as day and value, from a path of "M x y" and "l dx dy dx dy ..."; a gap begins with M again.
+// The points of a curve, as day and value, from a path of "Mx,y" and "ldx,dy,dx,dy..."; a gap begins with M again.
 function points(path, scale) {
   const found = [];
   let x = 0, y = 0;
   for (const [, letter, pairs] of path.getAttribute("d").matchAll(/([Ml])([^Ml]+)/g)) {
     if (letter === "M") x = y = 0;
-    for (const [, a, b] of pairs.matchAll(/(-?\d+) ?(-?\d+)/g)) {
+    for (const [, a, b] of pairs.matchAll(/(-?\d+),?(-?\d+)/g)) {
       x += +a;
       y += +b;
       found.push({ day: x, value: scale(y) });

@@ -100,8 +100,9 @@ class Market:
 
         Known at each bar's close; with monthly bars the month of a fill is not in it. It needs those months.
         """
-        inputs = (self.index(sleeve), self.index(against), number(months, "months"))
-        return Level("relative", inputs, (sleeve, against))
+        # The ratio is a part of its own, which no number of months changes.
+        ratio = self.index(sleeve) / self.index(against)
+        return Level("relative", (ratio, number(months, "months")), (sleeve, against))
 
     @property
     def policy(self) -> Policy:

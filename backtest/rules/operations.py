@@ -110,9 +110,9 @@ def in_percent(known: Known, of: Taken) -> Readings:
 
 
 @operation
-def relative(known: Known, sleeve: Taken, against: Taken, months: Taken, *names: str) -> Made:
-    """Return how much more a sleeve grew than another."""
-    lead = (sleeve.each / against.each).growth(months.each)
+def relative(known: Known, ratio: Taken, months: Taken, *names: str) -> Made:
+    """Return how much more a sleeve grew than another, from the ratio of their indices."""
+    lead = ratio.each.growth(months.each)
     return _rows(replace(lead, label=f"lead of {names[0]} over {names[1]} in {months.each[0]} months"))
 
 
@@ -122,8 +122,7 @@ def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Readings:
     fills, answers = known.fills, signal.each
     n = len(fills.dates)
     sides = [
-        side.each[:, None] if isinstance(side.value, np.ndarray) else side.each.at_fills()
-        for side in (yes, no)
+        side.each[:, None] if isinstance(side.value, np.ndarray) else side.each.at_fills for side in (yes, no)
     ]
     dense = np.array([answers.dense(which) for which in range(answers.n_sets)])
     values = np.where(dense, *sides).astype(np.float64)

@@ -64,7 +64,7 @@ _WORDS = {
     "lowest": "the lowest of {1} months of",
     "highest": "the highest of {1} months of",
     "in_percent": "in percent",
-    "relative": "how much more {3} grew than {4} over {2} months, in percent",
+    "relative": "how much more {2} grew than {3} over {1} months, in percent",
     "where": "one of two values, as a signal says:",
     "negation": "not:",
     "at_most": "at most {1} months at a stretch, while:",

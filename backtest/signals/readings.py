@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,15 +109,20 @@ class Readings:
         latest = np.maximum.accumulate(present, axis=1)
         return np.where(latest >= 0, np.take_along_axis(self.values, np.maximum(latest, 0), axis=1), np.nan)
 
+    @cached_property
     def at_fills(self) -> Floats:
-        """Return the latest value known at each fill, (n_sets, n_fills); NaN before the first."""
+        """The latest value known at each fill, (n_sets, n_fills); NaN before the first."""
         decision, values, begin = self.at_decisions()
-        index = np.searchsorted(decision, np.arange(len(self.fills.dates)), "right") - 1
+        made = np.zeros(len(self.fills.dates), dtype=np.int64)
+        made[decision] = 1
+        index = np.cumsum(made) - 1  # of the latest decision at each fill
         padded = np.c_[np.full(len(values), np.nan), values]
         return np.where(index < begin[:, None], np.nan, padded[:, index + 1][self.which])
 
     def take(self, which: Ints) -> Readings:
         """Return the level of so many of the sets, in this order."""
+        if len(which) == self.n_sets and (which == np.arange(self.n_sets)).all():
+            return self
         return replace(self, which=self.which[which], since=self.since[which])
 
     # What is made of a level: each states the history that it needs.
@@ -296,9 +302,8 @@ def together(levels: Sequence[Readings]) -> tuple[Days, list[Floats], Days]:
 
     The latter is the date of the latest period among them, (n_days,).
     """
-    days = levels[0].news()
-    for level in levels[1:]:
-        days = np.union1d(days, level.news())
+    days = np.sort(np.concatenate([level.news() for level in levels]), kind="stable")
+    days = days[np.r_[True, days[1:] != days[:-1]][: len(days)]]  # many times faster than a union of sets
     values, dates = zip(*(level.on(days) for level in levels), strict=True)
     return days, list(values), np.max(dates, axis=0)
 

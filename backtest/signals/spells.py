@@ -12,7 +12,7 @@ from backtest.signals.rows import distinct, sets_of, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backtest.dates import Bools, Days, Fills, Ints
+    from backtest.dates import Bools, Fills, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ class Spells:
     def _tables(self, months: Ints, n_sets: int) -> tuple[Ints, Ints]:
         """Return ``months_on`` for each of a row's distinct months, and which of them each set uses."""
         found, which = distinct(months)
-        table = np.array([months_on(self.fills.dates, int(m)) for m in found])
+        table = np.array([self.fills.months_on(int(m)) for m in found])
         return table, np.broadcast_to(which, n_sets)
 
     def spread(self, n_sets: int) -> Spells:
@@ -161,19 +161,6 @@ class Spells:
         return replace(
             self, offsets=offsets, starts=starts[begins], stops=stops[ends], first=later[self.first]
         )
-
-
-def months_on(dates: Days, months: int) -> Ints:
-    """Return the first fill that lies ``months`` after each fill, (n_fills + 1,), the last ``n_fills``.
-
-    From one month's last business day to another's is a whole number of months, although one may be the
-    28th and the other the 31st; with 0 months every fill is its own.
-    """
-    from backtest.dates import add_months, last_business_day
-
-    due = np.minimum(add_months(dates, months), last_business_day(add_months(dates, months)))
-    found = np.maximum(np.searchsorted(dates, due), np.arange(len(dates)))
-    return np.r_[found, len(dates)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ def with_returns(market: MarketData, returns: np.ndarray) -> MarketData:
 
 def test_the_month_of_a_fill_is_not_in_what_it_knows_of_a_sleeve(embedded: MarketData) -> None:
     known = embedded.known()
-    lead = (known.index("small") / known.index("large")).growth(12).at_fills()[0]
+    lead = (known.index("small") / known.index("large")).growth(12).at_fills[0]
     small, large = (np.log1p(embedded.bars.column(name)) for name in ("small", "large"))
     for fill in (13, 500, 1108):
         past = slice(fill - 12, fill)
@@ -28,9 +28,9 @@ def test_the_month_of_a_fill_is_not_in_what_it_knows_of_a_sleeve(embedded: Marke
 
 def test_embedded_discount_is_the_five_year_lag(embedded: MarketData) -> None:
     market = embedded.known()
-    lag = (market.index("small") / market.index("large")).growth(60).at_fills()[0]
+    lag = (market.index("small") / market.index("large")).growth(60).at_fills[0]
     discount = market.level("discount").in_percent()
-    np.testing.assert_allclose(discount.at_fills()[0][62:], -lag[62:], rtol=1e-9)
+    np.testing.assert_allclose(discount.at_fills[0][62:], -lag[62:], rtol=1e-9)
     assert (discount.unit, market.level("credit_spread").unit) == ("percent", "percent")
 
 
@@ -65,7 +65,7 @@ def test_a_sleeve_that_begins_late_and_ends_early_is_followed_between(embedded: 
     assert np.flatnonzero(np.isfinite(index.values[0]))[0] == 100
     assert np.isnan(index.values[0, -50:]).all()
     # No news at the end: what was known last still stands.
-    assert index.at_fills()[0, -1] == index.values[0, -51]
+    assert index.at_fills[0, -1] == index.values[0, -51]
     returns[500, small] = np.nan
     with pytest.raises(DataError, match="small has no return on 1968-03-29, so that its past cannot"):
         with_returns(embedded, returns).known().index("small")

@@ -41,7 +41,7 @@ def test_a_path_goes_through_every_value_and_stays_open_where_there_is_none(valu
     x = y = 0
     found = {}
     for letter, pairs in re.findall(r"([Ml])([^Ml]+)", path(days, np.array(values))):
-        for a, b in re.findall(r"(-?\d+) ?(-?\d+)", pairs):
+        for a, b in re.findall(r"(-?\d+),?(-?\d+)", pairs):
             x, y = (int(a), int(b)) if letter == "M" else (x + int(a), y + int(b))
             found[x] = y
     assert found == {day: v for day, v in zip(days.tolist(), values, strict=True) if v == v}

@@ -146,7 +146,7 @@ def test_sets_that_need_other_histories_are_each_what_it_is_alone(
         one = level(made, FIRSTS).over(history, "percentile", expanding=True)
         same = over(one, what, n)
         np.testing.assert_array_equal(alone(got, which), same.values[0])
-        np.testing.assert_array_equal(got.at_fills()[which], same.at_fills()[0])
+        np.testing.assert_array_equal(got.at_fills[which], same.at_fills[0])
         np.testing.assert_array_equal(alone(gap, which), alone(one - level(made, FIRSTS), 0))
         for place in range(which, len(bounds), len(spans)):
             expected = above(same, bounds[place], until=bounds[place] - 20.0)
@@ -267,7 +267,7 @@ def test_two_levels_cross_where_the_later_known_of_each_do(one: NDArray, two: ND
 
 def test_as_of_is_what_was_known_before_each_fill() -> None:
     made = np.arange(len(FIRSTS), dtype=float)
-    got = level(made, FIRSTS, lag=31).at_fills()[0]
+    got = level(made, FIRSTS, lag=31).at_fills[0]
     for fill, day in enumerate(MONTHS):
         past = made[day > FIRSTS + 31]
         assert got[fill] == past[-1]
