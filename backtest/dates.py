@@ -59,8 +59,8 @@ def add_months(days: Days | np.datetime64, months: Any) -> Days:
     """
     days = to_days(days)
     month = days.astype("datetime64[M]")
-    target = month + np.asarray(months).astype("timedelta64[M]")
-    last = _first_days(target + np.timedelta64(1, "M")) - np.timedelta64(1, "D")
+    target: NDArray[np.datetime64] = month + np.asarray(months).astype("timedelta64[M]")
+    last = month_start(target, 1) - np.timedelta64(1, "D")
     moved = _first_days(target) + (days - _first_days(month))
     return np.minimum(moved, last)
 
@@ -78,7 +78,7 @@ def _first_days(months: NDArray[np.datetime64]) -> Days:
 
 def month_start(days: Days | np.datetime64, months: int = 0) -> Days:
     """Return the first day of each day's month, moved by whole months."""
-    month = to_days(days).astype("datetime64[M]") + np.timedelta64(months, "M")
+    month = to_days(days).astype("datetime64[M]") + np.asarray(months).astype("timedelta64[M]")
     return _first_days(month)
 
 

@@ -213,14 +213,16 @@ def plane_html(plane: Plane, which: int) -> Markup:
         dot.format(name, 100 * (spots[name][1] + 0.5) / n_across, 100 * (spots[name][0] + 0.5) / n_up, words)
         for name, words in _DOTS
     ]
+    at_left = Template('<span class="y" style="bottom: {:.2f}%">{}</span>')
+    below = Template('<span class="x" style="left: {:.2f}%">{}</span>')
     form = plane.objective.measure.form
     key = Template('<span class="unbroken"><i class="dot {}"></i> {}</span>')
     return Template(
         '<div class="plane" data-which="{which}" data-across="{across}" data-up="{up}" '
         'data-columns="{columns}" data-rows="{rows}" data-values="{values}"><p>{heading}</p>'
         '<div class="field"><svg viewBox="0 0 {n_across} {n_up}" preserveAspectRatio="none" '
-        'aria-hidden="true">{paths}</svg>{dots}<output hidden></output></div>'
-        '<p class="note">{across}: {first} to {last} \u2192 &nbsp; {up}: {low} to {high} \u2191</p>'
+        'aria-hidden="true">{paths}</svg>{dots}{ticks}<output hidden></output></div>'
+        '<p class="note axes">{across} \u2192 &nbsp; {up} \u2191</p>'
         '<p class="note">{keys} &nbsp; from the lightest, {worst}, to the darkest, {best_value}</p>'
         "<p>{said}</p></div>"
     ).format(
@@ -239,12 +241,16 @@ def plane_html(plane: Plane, which: int) -> Markup:
         worst=minus(form(low if better > 0 else high)),
         best_value=minus(form(high if better > 0 else low)),
         keys=Markup(" &nbsp; ").join(key.format(name, words) for name, words in _DOTS),
-        first=plane.across.values[0],
-        last=plane.across.values[-1],
-        low=plane.up.values[0],
-        high=plane.up.values[-1],
+        ticks=Markup("").join([*_ticks(below, plane.across.values), *_ticks(at_left, plane.up.values)]),
         said=_said_of(plane),
     )
+
+
+def _ticks(at: Template, values: Sequence[Value]) -> Iterator[Markup]:
+    """Give some of the values of an axis, each at the middle of its cell."""
+    n = len(values)
+    for i in dict.fromkeys(np.linspace(0, n - 1, 5).round().astype(int).tolist()):
+        yield at.format(100 * (i + 0.5) / n, values[i])
 
 
 def _said_of(plane: Plane) -> str:

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class FigureSize(NamedTuple):
-    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show."""
+    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show.
+
+    ``height`` is that of a figure which does not grow with its rows, in parts of the usual one.
+    """
 
     width: float
     points: int
     letters: int
+    height: float = 1.0
 
 
 WIDE = FigureSize(8.8, 500, 24)
@@ -24,6 +28,9 @@ WIDE = FigureSize(8.8, 500, 24)
 
 NARROW = FigureSize(4.0, 220, 14)
 """For a phone: the same figure with letters of a readable size."""
+
+BESIDE = NARROW._replace(height=0.6)
+"""Beside words, one of many on a page."""
 
 # Within a sentence.
 
@@ -194,10 +201,11 @@ class Picture(Block):
 
 @dataclass(frozen=True)
 class Section(Block):
-    """Blocks that belong together, under an address of their own."""
+    """Blocks that belong together, under an address of their own, with a small picture beside them."""
 
     id: str
     blocks: tuple[Block, ...]
+    beside: Chart | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from backtest.measures import drawdowns
 from backtest.records.comparison import LEAD_YEARS
+from backtest.reporting.blocks import Chart
 from backtest.reporting.figures import FALLS, holdings, shades, step_of, value_of
 from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.timeline import Curve, Plot, Timeline
@@ -15,9 +16,11 @@ from backtest.reporting.timeline import Curve, Plot, Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from matplotlib.figure import Figure
+
     from backtest.dates import Floats
     from backtest.records.comparison import Comparison
-    from backtest.reporting.blocks import Said
+    from backtest.reporting.blocks import FigureSize, Said
 
 
 def _curves(comparison: Comparison, values: Iterable[Floats]) -> tuple[Curve, ...]:
@@ -78,6 +81,38 @@ def held(comparison: Comparison) -> Timeline:
         unit="%",
     )
     return _over(comparison, "holdings", (*strips, together), "What every run held, and how much of it alike")
+
+
+def risk(comparison: Comparison) -> Chart:
+    """Return volatility and return a year of every run and of their benchmark, a point each."""
+    labels = comparison.labels
+    points = {
+        name: (100.0 * metrics["volatility"], 100.0 * metrics["cagr"])
+        for name, metrics in comparison.columns.items()
+    }
+    tints = dict.fromkeys(points, MUTED) | {
+        label: colour for label, (colour, _) in zip(labels, lines(len(labels)), strict=True)
+    }
+
+    def draw(size: FigureSize) -> Figure:
+        import matplotlib as mpl
+
+        from backtest.reporting import style
+
+        with mpl.rc_context(style.STYLE):
+            figure = style.Drawing(figsize=(size.width, 3.3))
+            axes = figure.subplots()
+            for name, (x, y) in points.items():
+                axes.plot([x], [y], "o", color=tints[name], markersize=7)
+            axes.margins(x=0.1, y=0.15)
+            axes.autoscale_view()  # the names are put where the points then are
+            axes.set_xlabel("volatility, % a year")
+            style.margins(figure, size, max(map(len, points)), bottom=0.5)
+            style.heading(axes, "return, % a year; up and to the left is better")
+            style.label_ends(axes, {name: y for name, (_, y) in points.items()}, tints)
+        return figure
+
+    return Chart("risk", draw, "Volatility and return a year of every run")
 
 
 def _over(

@@ -171,6 +171,7 @@ def page(comparison: Comparison) -> b.Page:
             b.Heading("Growth"),
             figures.growth(comparison, (*shading(first), "The runs are after costs, a benchmark is before.")),
         ),
+        *(b.Heading("Risk and return"), figures.risk(comparison)),
         *(b.Heading("Drawdowns"), figures.falls(comparison)),
         *(b.Heading("Holdings"), figures.held(comparison)),
         b.Heading("Calendar years"),

@@ -53,7 +53,7 @@ def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
 
     for block in blocks:
         if isinstance(block, b.Section):
-            write_figures(block.blocks, folder)
+            write_figures([*block.blocks, *([block.beside] if block.beside else [])], folder)
         elif isinstance(block, b.Chart):
             png(block.draw(b.WIDE), folder / f"{block.name}.png")
         elif isinstance(block, Timeline):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from backtest.reporting import blocks as b
-from backtest.reporting.blocks import NARROW, WIDE
+from backtest.reporting.blocks import BESIDE, NARROW, WIDE
 from backtest.reporting.palette import palette
 from backtest.reporting.template import Template
 from backtest.reporting.timeline import Timeline
@@ -181,8 +181,12 @@ def _block(block: b.Block) -> Markup:
             content = _figure(block)
         case b.Picture(file, shows):
             content = Template('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
-        case b.Section(id, inside):
+        case b.Section(id, inside, None):
             content = Template('<section id="{}">{}</section>').format(id, _joined(inside))
+        case b.Section(id, inside, b.Chart() as chart):
+            content = Template('<section id="{}" class="pair"><div>{}</div>{}</section>').format(
+                id, _joined(inside), _small(chart)
+            )
         case _:
             raise TypeError(f"no such block: {block!r}")
     return content
@@ -245,6 +249,16 @@ def _figure(figure: b.Chart | Timeline | YearMap) -> Markup:
             return year_map_html(figure, _said(figure.caption))
         case _:
             return _chart(figure)
+
+
+def _small(chart: b.Chart) -> Markup:
+    """Draw a figure in the size in which it stands beside words."""
+    from backtest.reporting.style import svg
+
+    return Template('<figure id="{}">{}</figure>').format(
+        chart.name,
+        Markup(svg(chart.draw(BESIDE), f"{chart.name}-b", str(escape(chart.shows)))),  # noqa: S704 - drawn by us
+    )
 
 
 def _chart(chart: b.Chart) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -17,12 +18,42 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from backtest.dates import Ints
+
 _BLUE, _ORANGE = "#0072b2", "#d55e00"
 
 
 def _frame(size: FigureSize, height: float) -> tuple[Figure, Axes]:
     figure = Drawing(figsize=(size.width, height))
     return figure, figure.subplots()
+
+
+_FEW = 4  # cases up to which none of them is unusual
+_FAR = 3.0  # times the usual distance from 0, from which on a case is no part of the scale
+
+
+def _scale(axes: Axes, picture: Paths) -> None:
+    """Keep one case that went far off from making all others small; say which it is and where it went."""
+    known = np.where(np.isfinite(picture.cases), picture.cases, 0.0)
+    reach = np.abs(known).max(axis=1, initial=0.0)
+    off: Ints = np.flatnonzero((reach > _FAR * np.median(reach)) & (len(reach) > _FEW))
+    if len(off) == 0:
+        return
+    near = np.delete(known, off, axis=0)
+    low, high = float(near.min(initial=0.0)), float(near.max(initial=0.0))
+    room = 0.08 * (high - low)
+    axes.set_ylim(low - room, high + room)
+    ends = (f"{known[i, np.abs(known[i]).argmax()]:+.0f}".replace("-", "\u2212") for i in off)
+    said = ", ".join(f"{picture.labels[i]} to {end}" for i, end in zip(off, ends, strict=True))
+    axes.annotate(
+        f"beyond the scale: {said}",
+        (0.99, 0.97),
+        xycoords="axes fraction",
+        ha="right",
+        va="top",
+        color=_BLUE,
+        fontsize=8.5,
+    )
 
 
 def _finish(figure: Figure, *, left: float = 0.62, right: float = 0.15, top: float = 0.32) -> None:
@@ -33,7 +64,7 @@ def _finish(figure: Figure, *, left: float = 0.62, right: float = 0.15, top: flo
 
 
 def _paths(picture: Paths, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9)
+    figure, axes = _frame(size, 3.9 * size.height)
     for path in picture.cases:
         axes.plot(picture.months, path, color=_BLUE, linewidth=0.7, alpha=0.45)
     whole = np.isfinite(picture.cases)
@@ -43,6 +74,7 @@ def _paths(picture: Paths, size: FigureSize) -> Figure:
     full = counts == counts.max(initial=0)
     axes.plot(picture.months, mean, color=INK, linewidth=1.4, linestyle="--")
     axes.plot(picture.months, np.where(full, mean, np.nan), color=INK, linewidth=2.4)
+    _scale(axes, picture)
     _from_the_case(axes, picture)
     _finish(figure)
     return figure
@@ -58,7 +90,7 @@ def _from_the_case(axes: Axes, picture: Paths | Fan) -> None:
 
 
 def _fan(picture: Fan, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9)
+    figure, axes = _frame(size, 3.9 * size.height)
     axes.plot(picture.months, picture.members.T, color=_BLUE, linewidth=0.6, alpha=0.45)
     axes.plot(picture.months, picture.episodes.T, color=_ORANGE, linewidth=1.0, alpha=0.6)
     axes.plot(picture.months, picture.mean, color=INK, linewidth=2.6)
@@ -69,7 +101,7 @@ def _fan(picture: Fan, size: FigureSize) -> Figure:
 
 def _dots(picture: Dots, size: FigureSize) -> Figure:
     n = len(picture.labels)
-    figure, axes = _frame(size, 0.9 + 0.25 * n)
+    figure, axes = _frame(size, 0.9 + (0.25 if size.height == 1.0 else 0.18) * n)
     rows = np.arange(n)[::-1]
     axes.axvline(picture.reference, color=MUTED, linewidth=0.9)
     axes.hlines(rows, picture.lows, picture.highs, color=_BLUE, linewidth=1.6)
@@ -77,14 +109,14 @@ def _dots(picture: Dots, size: FigureSize) -> Figure:
     axes.set_yticks(rows, picture.labels)
     axes.set_ylim(-0.7, n - 0.3)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(picture.xlabel, loc="right")
+    axes.set_xlabel("\n".join(textwrap.wrap(picture.xlabel, int(11 * size.width))), loc="right")
     letters = max(map(len, picture.labels), default=0)
     _finish(figure, left=0.25 + 0.073 * letters, top=0.12)
     return figure
 
 
 def _scatter(picture: Scatter, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9)
+    figure, axes = _frame(size, 3.9 * size.height)
     axes.plot(picture.x, picture.y, ".", color=_BLUE, markersize=3, alpha=0.5)
     ends = np.array([picture.x.min(), picture.x.max()]) if len(picture.x) else np.array([0.0, 1.0])
     axes.plot(ends, picture.intercept + picture.slope * ends, color=INK, linewidth=1.6)
@@ -107,7 +139,7 @@ def _scatter(picture: Scatter, size: FigureSize) -> Figure:
 
 
 def _history(picture: History, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.3)
+    figure, axes = _frame(size, 3.3 * size.height)
     style.draw(axes, picture.dates, picture.values, size, color=_BLUE, linewidth=1.1)
     last = picture.values[-1]
     axes.axhline(last, color=_ORANGE, linewidth=0.9, linestyle="--")
@@ -120,7 +152,7 @@ def _history(picture: History, size: FigureSize) -> Figure:
 
 
 def _curves(picture: Curves, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.3)
+    figure, axes = _frame(size, 3.3 * size.height)
     tints = colours(picture.lines)
     for name, values in picture.lines.items():
         axes.plot(picture.x, values, color=tints[name], linewidth=1.6)

@@ -32,6 +32,12 @@ CLASSES = {SUPPORTED: "yes", NOT_SUPPORTED: "no", CONTRADICTED: "against", CANNO
 REVISED = "after a look at the number"
 """When the test or the rule of some claims was changed."""
 
+_THIN = "each thin, their mean thick, dashed where the data do not cover all of them."
+_ANEW = (
+    "All start anew from 0 at the close of the case's month, before it as after it. So a line above 0 before "
+    "the case means that the first fell behind the second on the way to it, by points of what each was worth "
+    "at the case."
+)
 _LONG = 40  # letters of a cell
 _MANY = 6  # claims that a sentence names one by one
 
@@ -66,11 +72,8 @@ def _caption(finding: Finding) -> str:
         return ""
     cases = len(finding.picture.labels)
     return (
-        f"Each of the {cases} cases thin, their mean thick, dashed where the data do not cover all of them. "
-        "All start anew from 0 at the close of the case's month, before it as after it. So a line above 0 "
-        "before the case means that the first fell behind the second on the way to it, by points of what "
-        "each was worth at the case. The tables count a window before the case from its beginning, without "
-        "the month of the case: there the same loss is negative, and of another size."
+        f"Of {cases} cases {_THIN} {_ANEW} The tables count a window before the case from its beginning, "
+        "without the month of the case: there the same loss is negative, and of another size."
         f"{_example(finding)}"
     )
 
@@ -146,11 +149,11 @@ def study_page(study: Study, back: str = "") -> b.Page:
     return b.Page(f"{claim.id}: {verdict.word}", tuple(blocks), _last(study.market))
 
 
-def _revised(studies: Sequence[Study]) -> Iterator[b.Text]:
+def _revised(studies: Sequence[Study]) -> Iterator[b.Block]:
     """Give what was revised after a look at the numbers, each with the claims that it is true of."""
     changes = dict.fromkeys(sentence for study in studies for sentence in study.claim.revised)
     if changes:
-        yield b.Text("Changed after the numbers had been seen:", "note")
+        yield b.Heading("Changed after the numbers had been seen")
     for said in changes:
         ids = [study.claim.id for study in studies if said in study.claim.revised]
         if len(ids) > _MANY:
@@ -160,24 +163,18 @@ def _revised(studies: Sequence[Study]) -> Iterator[b.Text]:
         yield b.Text((*links[1:], f" {said}."), "note")
 
 
-def _row(study: Study) -> tuple[b.Said, ...]:
-    claim, sample = study.claim, study.finding.sample if study.finding else "-"
-    return b.Link(claim.statement, f"#{claim.id}-claim"), _badge(study.verdict.word), sample
-
-
-def _section(study: Study) -> b.Section:
+def _row(study: Study) -> b.Section:
+    """Return a claim with its verdict, its number and a small picture; all else stands on its own page."""
     claim, verdict, finding = study.claim, study.verdict, study.finding
     inside: list[b.Block] = [
         b.Heading(claim.statement),
-        b.Text((_badge(verdict.word), f" {claim.origin}"), "note"),
+        b.Text((_badge(verdict.word), f" {finding.sample if finding else ''}"), "note"),
     ]
     if finding:
-        inside += [b.Text(_sentence(finding.headline), "number"), b.Text(finding.sample, "note")]
+        inside.append(b.Text(_sentence(finding.headline), "number"))
     numbers = b.Link("Test, rule and all numbers", f"{claim.id}.html")
     inside.append(b.Text((f"{_sentence(verdict.because)}. ", numbers)))
-    if finding:
-        inside.append(_chart(study, finding))
-    return b.Section(f"{claim.id}-claim", tuple(inside))
+    return b.Section(f"{claim.id}-claim", tuple(inside), _chart(study, finding) if finding else None)
 
 
 def _counted(studies: Sequence[Study]) -> list[tuple[str, int]]:
@@ -198,10 +195,10 @@ def claims_page(studies: Sequence[Study]) -> b.Page:
             f"than one claim in twenty comes out supported; among {len(studies)} claims that is still likely "
             "to happen now and then."
         ),
-        *_revised(studies),
         b.Text(WARNING, "warning"),
-        b.table(["Claim", "Verdict", "Sample"], map(_row, studies), "wlw"),
-        *map(_section, studies),
+        b.Text(f"In the pictures of cases: {_THIN} {_ANEW}", "note"),
+        *map(_row, studies),
+        *_revised(studies),
         b.Heading("Data"),
         data(DataDocument.of(market)),
     ]

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from backtest.reporting.html import minus, render
+from backtest.reporting.study_figures import study_figure
 from backtest.reporting.study_pages import claims_page, study_page, write_claims, write_study
-from backtest.studies.findings import Finding
+from backtest.studies.findings import Finding, Paths
 from backtest.studies.register import CLAIMS, Study, study, study_claims
 from tests.conftest import REPOSITORY
 from tests.studies.simulated import simulated
@@ -59,10 +60,10 @@ def test_the_page_of_claims_links_to_every_study_and_draws_each_picture(studies:
     tags = Tags(page)
     for each in CLAIMS:
         assert f"{each.id}.html" in tags.links
-        assert f"#{each.id}-claim" in tags.links
         assert f"{each.id}-claim" in tags.ids
         assert each.statement in tags.words
-    assert page.count("<svg") == 2 * len([s for s in studies if s.finding])
+    assert page.count("<svg") == len([s for s in studies if s.finding])
+    assert page.count("their mean thick") == 1
     assert len(tags.ids) == len(set(tags.ids))
     assert "http" not in " ".join(tags.links)  # one file that needs nothing else
 
@@ -118,7 +119,7 @@ def test_with_few_cases_the_page_says_how_many(studies: list[Study]) -> None:
     assert first.finding is not None
     assert first.finding.cases is not None
     n = len(first.finding.cases.dates)
-    assert f"Each of the {n} cases thin" in render(study_page(first))
+    assert f"Of {n} cases each thin" in render(study_page(first))
 
 
 def test_a_hostile_text_stays_text(studies: list[Study]) -> None:
@@ -159,3 +160,15 @@ def test_a_folder_is_there_whole_or_not_at_all(studies: list[Study], tmp_path: P
 def test_a_minus_stands_before_numbers_only(text: str, shown: str) -> None:
     assert minus(text) == shown
     assert re.sub("[\u2212\u2013]", "-", minus(text)) == text
+
+
+def test_one_case_that_went_far_off_is_named_and_does_not_set_the_scale() -> None:
+    months = np.arange(0.0, 13.0)
+    cases = np.outer(np.array([1.0, -2.0, 1.5, 0.5, -1.0]), months)
+    labels = tuple(f"{year}-03-01" for year in (1933, 1950, 1960, 1970, 1980))
+    near = study_figure(Paths(months, cases, labels, "y")).axes[0].get_ylim()
+    cases[0] *= 20.0
+    axes = study_figure(Paths(months, cases, labels, "y")).axes[0]
+    assert axes.get_ylim()[1] < 25.0
+    assert near[0] == pytest.approx(axes.get_ylim()[0], rel=0.1)
+    assert "beyond the scale: 1933-03-01 to +240" in [text.get_text() for text in axes.texts]
