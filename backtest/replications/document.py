@@ -75,6 +75,14 @@ class MissingDocument(msgspec.Struct, frozen=True):
     why: str
 
 
+class LackingDocument(msgspec.Struct, frozen=True):
+    """A table that could not be made of what is stored: why, and the commands that get what it lacks."""
+
+    table: str
+    why: str
+    commands: tuple[str, ...]
+
+
 class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What ``replicate --json`` prints; ``report`` is the folder of the page, where one was written."""
 
@@ -84,6 +92,7 @@ class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
     cases_agree: int
     tables: list[TableDocument]
     not_reproduced: list[MissingDocument]
+    lacking: list[LackingDocument]
     data: DataDocument
     report: str | None = None
 
@@ -97,6 +106,7 @@ class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
             cases_agree=sum(figure.agrees for figure in found.cases),
             tables=[TableDocument.of(each, found.papers[each.about.paper]) for each in found.each],
             not_reproduced=[MissingDocument(each.citation, each.why) for each in found.missing.values()],
+            lacking=[LackingDocument(name, e.why, e.commands) for name, e in found.lacking.items()],
             data=DataDocument.of(found),
             report=None if report is None else str(report),
         )

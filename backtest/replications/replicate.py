@@ -13,6 +13,7 @@ from backtest.market.catalogue import entry
 from backtest.market.definition import absent
 from backtest.market.formulas import Reference
 from backtest.market.reading import read
+from backtest.market.sources import commands
 from backtest.market.units import unit
 from backtest.replications.definition import PrintedCases, printed
 from backtest.replications.statistics import OF_CASES, STATISTICS, RealReturns, Sample
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from backtest.dates import Floats
+    from backtest.market.entry import Entry
     from backtest.replications.definition import Missing, PrintedTable, Table
     from backtest.series import Series
 
@@ -91,6 +93,19 @@ class Replication:
         return all(figure.agrees for figure in (*self.figures, *self.cases))
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """Why a table was not made from what is stored, and the commands that get what it lacks."""
+
+    why: str
+    commands: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """Both in a sentence."""
+        return self.why + (f"; get them with: {', and '.join(self.commands)}" if self.commands else "")
+
+
 @dataclass(frozen=True, eq=False)
 class Replications:
     """All tables that were asked for.
@@ -103,11 +118,14 @@ class Replications:
         Citations by the name that a table has for its paper.
     missing
         What is not reproduced, by name.
+    lacking
+        Tables that are reproduced, but not from what is stored here now, by name.
     """
 
     each: tuple[Replication, ...]
     papers: Mapping[str, str]
     missing: Mapping[str, Missing]
+    lacking: Mapping[str, Lacking]
     name: str = "replications"
     title: str = "Printed figures of the size premium, and ours"
     proxy: str = ""
@@ -146,27 +164,36 @@ def replicate(names: Iterable[str] = ()) -> Replications:
     UsageError
         When a name is that of no table; the nearest one is named.
     DataError
-        When a series is not stored yet, with the command that gets it, or has a gap in a sample.
+        When not one of the tables can be made: its series are not stored yet, with the command that gets
+        them, or have a gap in its sample.
     """
     wanted = printed().named(names)
-    written = {name: tuple(_written(table)) for name, table in wanted.tables.items()}
-    each_once = dict.fromkeys(text for texts in written.values() for text in texts)
-    _require(dict.fromkeys(Reference.parse(text).id for text in each_once))
-    series = {text: _read(text) for text in each_once}
-    each = (
-        _replication(name, table, {text: series[text] for text in written[name]})
-        for name, table in wanted.tables.items()
-    )
-    return Replications(tuple(each), wanted.papers, wanted.missing)
+    series: dict[str, Series] = {}
+    made, lacking = [], {}
+    absentees: dict[str, Entry] = {}
+    for name, table in wanted.tables.items():
+        written = tuple(_written(table))
+        away = {id: entry(id) for id in _ids(written) if absent(entry(id))}
+        absentees |= away
+        if away:
+            why = f"not stored here: {', '.join(away)}"
+            lacking[name] = Lacking(why, tuple(commands(away.values())))
+            continue
+        try:
+            series |= {text: _read(text) for text in written if text not in series}
+            made.append(_replication(name, table, {text: series[text] for text in written}))
+        except DataError as error:
+            lacking[name] = Lacking(str(error))
+    if not made and absentees:
+        cures = ", and ".join(commands(absentees.values()))
+        raise DataError(f"the printed figures need series that are not stored yet; get them with: {cures}")
+    if not made:
+        raise DataError("; ".join(dict.fromkeys(each.why for each in lacking.values())))
+    return Replications(tuple(made), wanted.papers, wanted.missing, lacking)
 
 
-def _require(ids: Iterable[str]) -> None:
-    lacking = [id for id in ids if absent(entry(id))]
-    if lacking:
-        raise DataError(
-            "the printed figures need series that are not stored yet; get them with: "
-            f"rotation data fetch {' '.join(lacking)}"
-        )
+def _ids(written: Iterable[str]) -> Iterable[str]:
+    return dict.fromkeys(Reference.parse(text).id for text in written)
 
 
 def _read(text: str) -> Series:

@@ -14,8 +14,7 @@ from backtest.panels.run import PanelRunDocument
 from backtest.panels.tune import PanelSweepDocument
 from backtest.records.document import DataDocument, write_document
 from backtest.reporting import blocks as b
-from backtest.reporting.folder import default_place
-from backtest.reporting.html import render
+from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import data
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.findings import Dots
@@ -209,7 +208,7 @@ def write_panel_sweep(sweep: PanelSweep, out: str | Path | None) -> Path:
     name = f"{sweep.strategy.name}-tuned-on-{sweep.panel.name}"
     place = expanded(out) if out is not None else default_place(name)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(render(panel_sweep_page(sweep)), encoding="utf-8")
+        write_page(panel_sweep_page(sweep), draft)
         write_document(PanelSweepDocument.of(sweep, place.resolve()), draft / "tune.json")
     return place
 
@@ -219,6 +218,6 @@ def write_panel_run(result: PanelRun, out: str | Path | None) -> Path:
     name = f"{result.strategy.name}-on-{result.panel.name}"
     place = expanded(out) if out is not None else default_place(name)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(render(panel_run_page(result)), encoding="utf-8")
+        write_page(panel_run_page(result), draft)
         write_document(PanelRunDocument.of(result, place.resolve()), draft / "run.json")
     return place

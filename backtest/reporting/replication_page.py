@@ -9,8 +9,7 @@ from backtest.folders import expanded
 from backtest.records.document import DataDocument, write_document
 from backtest.replications.document import ReplicationsDocument
 from backtest.reporting import blocks as b
-from backtest.reporting.folder import default_place
-from backtest.reporting.html import render
+from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import data
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def _conclusion(found: Replications) -> Iterator[str]:
     yield f"{_agreeing(found.figures)} printed figures are ours to the digits that are printed."
     if found.cases:
         yield f"Of single cases {_agreeing(found.cases)} are."
+    if found.lacking:
+        yield f"Left out for want of data: {', '.join(found.lacking)}."
 
 
 def replication_page(found: Replications) -> b.Page:
@@ -83,6 +84,9 @@ def replication_page(found: Replications) -> b.Page:
     ]
     for each in found.each:
         blocks += _section(each, found)
+    if found.lacking:
+        blocks.append(b.Heading("Left out for want of data", brief=True))
+        blocks.append(b.Definitions(tuple((n, e.said) for n, e in found.lacking.items()), brief=True))
     if found.missing:
         blocks.append(b.Heading("Not reproduced", brief=True))
         pairs = tuple((name, f"{each.citation}. {each.why}") for name, each in found.missing.items())
@@ -97,6 +101,6 @@ def write_replications(found: Replications, out: str | Path | None = None) -> Pa
     """Write ``index.html`` and ``replications.json``, whole or not at all; return the folder."""
     place = expanded(out) if out is not None else default_place(found.name)
     with whole_folder(place) as draft:
-        (draft / "index.html").write_text(render(replication_page(found)), encoding="utf-8")
+        write_page(replication_page(found), draft)
         write_document(ReplicationsDocument.of(found, place.resolve()), draft / "replications.json")
     return place

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -306,6 +307,27 @@ def test_what_is_not_stored_is_named_with_its_command(tmp_path: Path) -> None:
     assert_sentence(done, 1, "get them with: rotation data fetch Japan_3_Factors\n")
     done = rotation(tmp_path, "replicate", "blitz-2021", ROTATION_DATA=str(tmp_path / "store"))
     assert_sentence(done, 2, "there is no table 'blitz-2021'; did you mean 'blitz-2020'?")
+
+
+@original
+def test_what_can_be_made_is_made_and_the_rest_has_its_command(store: Path, tmp_path: Path) -> None:
+    """Without consumer prices every other table stands, figure by figure as with them."""
+    less = tmp_path / "less"
+    shutil.copytree(store, less, ignore=shutil.ignore_patterns("CPIAUCNS", "Japan_3_Factors"))
+    done = rotation(tmp_path, "replicate", "--json", ROTATION_DATA=str(less))
+    whole = rotation(tmp_path, "replicate", "--json", ROTATION_DATA=str(store))
+    assert done.returncode == whole.returncode == 0, done.stderr
+    some, every = json.loads(done.stdout), json.loads(whole.stdout)
+    away = {"blitz-2020-japan", "schroders-2024"}
+    assert some["tables"] == [each for each in every["tables"] if each["table"] not in away]
+    assert some["lacking"] == [
+        {"table": "blitz-2020-japan", "why": "not stored here: Japan_3_Factors", "commands": ["rotation data fetch Japan_3_Factors"]},
+        {"table": "schroders-2024", "why": "not stored here: CPIAUCNS", "commands": ["rotation data fetch CPIAUCNS"]},
+    ]  # fmt: skip
+    assert every["lacking"] == []
+    said = " ".join(rotation(tmp_path, "replicate", ROTATION_DATA=str(less)).stdout.split())
+    assert "Left out for want of data: blitz-2020-japan, schroders-2024." in said
+    assert "get them with: rotation data fetch CPIAUCNS" in said
 
 
 def test_a_name_without_a_figure_says_why() -> None:
