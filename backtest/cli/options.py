@@ -68,10 +68,23 @@ def scripts_of(names: Sequence[str]) -> list[str]:
     return found
 
 
+def _market(given: str) -> str:
+    """Return the market that is named, where it is one of a panel's members."""
+    if given == "embedded" or not given.strip() or os.path.exists(given):  # noqa: PTH110 - pathlib is not loaded
+        return given
+    from backtest.panels.definition import market_of
+
+    return market_of(given)
+
+
 def add_market(parser: Parser) -> None:
     """Add ``--market`` and where its series are stored."""
     parser.add_argument(
-        "--market", metavar="M", default="embedded", help="a name, or a market file (default: embedded)"
+        "--market",
+        metavar="M",
+        type=_market,
+        default="embedded",
+        help="a name, a market file, or PANEL:MEMBER (default: embedded)",
     )
     parser.add_data_dir()
 

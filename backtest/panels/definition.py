@@ -11,13 +11,13 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.folders import expanded, shipped
 from backtest.market.catalogue import entry
-from backtest.market.definition import absent, find_market
+from backtest.market.definition import absent, find_market, market_names
 from backtest.market.formulas import Reference, Splice, changes
 from backtest.market.load import load_market
 from backtest.market.reading import read
 from backtest.market.toml import WrongError, declared, record
 from backtest.market.units import unit
-from backtest.panels.panel import Member, Panel
+from backtest.panels.panel import NOT_HELD, Member, Panel
 from backtest.studies.inputs import monthly
 
 if TYPE_CHECKING:
@@ -100,6 +100,34 @@ def find_panel(name: str) -> Path:
     if path.suffix == ".toml" or "/" in name:
         raise UsageError(f"there is no panel file {name}")
     raise UsageError(f"there is no panel '{name}'; {nearest(name, panel_names())}")
+
+
+def market_of(named: str) -> str:
+    """Return the market that ``PANEL:MEMBER`` stands for, and any other name as it is.
+
+    Raises
+    ------
+    UsageError
+        When there is no such panel or member, it is a panel, or it is a member of which only the difference
+        is known; the sentence says what can be asked of it.
+    """
+    if named in market_names():
+        return named
+    if named in panel_names():
+        raise UsageError(f"'{named}' is a panel, many markets asked together; say --panel {named}")
+    panel, _, member = named.rpartition(":")
+    for each in [panel] if panel else panel_names():
+        _, lines = read_panel(find_panel(each))
+        if member in lines and lines[member].market:
+            return lines[member].market
+        if member in lines:
+            raise UsageError(
+                f"{member} of the panel '{each}' is no market: {NOT_HELD}; it can be studied with all of "
+                f"them: rotation study first-cut --panel {each}"
+            )
+        if panel:
+            raise UsageError(f"the panel '{each}' has no member '{member}'; {nearest(member, lines)}")
+    return named
 
 
 def read_panel(path: Path) -> tuple[PanelFile, dict[str, MemberLines]]:

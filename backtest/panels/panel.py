@@ -23,6 +23,9 @@ QUIET = 12
 AT_LEAST = 0.25
 """What counts as a move, in percentage points."""
 
+NOT_HELD = "only the difference of small and large is known, which nobody can hold"
+"""Why a member without a market is not run."""
+
 
 @dataclass(frozen=True, eq=False)
 class Member:

@@ -10,6 +10,7 @@ import numpy as np
 
 from backtest.analysis.pooled_alpha import PooledAlpha, pooled_alpha
 from backtest.errors import RotationError, UsageError
+from backtest.panels.panel import NOT_HELD
 from backtest.records.document import DataDocument
 from backtest.runs import Run, run
 
@@ -130,7 +131,7 @@ def run_panel(
     runs, refused = {}, {}
     for member in panel.members:
         if member.data is None:
-            refused[member.name] = "only the difference of small and large is known, which nobody can hold"
+            refused[member.name] = NOT_HELD
             continue
         try:
             runs[member.name] = run(strategy, member.data, **terms, **parameters)

@@ -10,6 +10,7 @@ import numpy as np
 
 from backtest.errors import RotationError, UsageError
 from backtest.measures import SWEPT
+from backtest.panels.panel import NOT_HELD
 from backtest.records.document import DataDocument
 from backtest.runs import run
 from backtest.terms import read_terms
@@ -173,7 +174,7 @@ def tune_panel(
     refused = {}
     for member in panel.members:
         if member.data is None:
-            refused[member.name] = "only the difference of small and large is known, which nobody can hold"
+            refused[member.name] = NOT_HELD
             continue
         try:
             on_parameters = tuple(c for c in read if c.of_parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from backtest import load_series
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.panels.definition import find_panel, load_panel, read_panel
+from backtest.panels.definition import find_panel, load_panel, market_of, read_panel
 from tests.panels.conftest import COUNTRIES
+from tests.test_cli import assert_sentence, rotation
 
 HEAD = 'title = "T"\nstart = "1990-01"\nsize = "s"\ncurrency = "c"\n'
 TWO = '[members.a]\nmarket = "embedded"\n[members.b]\ndifference = "X"\n'
@@ -125,3 +127,40 @@ def test_rates_of_two_banks_are_joined_without_a_move(panel_file: Path, tmp_path
     assert steps[np.searchsorted(second.known_at, joined) - 1] < 1e-9
     assert len(before) > 0
     assert len(after) > 0
+
+
+def test_a_member_stands_for_its_market(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + '[members.one]\nmarket = "embedded"\n[members.AUS]\ndifference = "AQR_SMB[AUS]"\n')
+    assert market_of("french_world:japan") == market_of("japan") == "japan"
+    assert market_of(f"{path}:one") == "embedded"
+    assert market_of("no_such_market") == "no_such_market"  # whoever loads it says so
+    only = "is no market: only the difference of small and large is known, which nobody can hold; it can be studied"
+    for name in ("countries:DEU", "DEU"):
+        with pytest.raises(UsageError, match=f"^DEU of the panel 'countries' {only}") as told:
+            market_of(name)
+        assert str(told.value).endswith("rotation study first-cut --panel countries")
+    with pytest.raises(UsageError, match=f"^AUS of the panel '{re.escape(str(path))}' {only}"):
+        market_of(f"{path}:AUS")
+    with pytest.raises(UsageError, match="the panel 'countries' has no member 'DEUT'; did you mean 'DEU'"):
+        market_of("countries:DEUT")
+    with pytest.raises(UsageError, match="there is no panel 'contries'; did you mean 'countries'"):
+        market_of("contries:DEU")
+    with pytest.raises(UsageError, match="^'countries' is a panel, many markets asked together; say --panel"):
+        market_of("countries")
+
+
+@pytest.mark.parametrize("verb", ["explore", "compare", "run", "signal", "tune"])
+def test_every_command_refuses_what_nobody_can_hold(verb: str, tmp_path: Path) -> None:
+    runs = ["rate_cut", "trend"] if verb == "compare" else ["rate_cut"]
+    done = rotation(tmp_path, verb, *runs, "--market", "countries:DEU")
+    assert_sentence(done, 2, "DEU of the panel 'countries' is no market: only the difference")
+
+
+def test_a_member_is_compared(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + "".join(f'[members.{name}]\nmarket = "embedded"\n' for name in ("one", "two")))
+    asked = ("compare", "rate_cut", "trend", "--json", "--start", "1990-01-31", "--market")
+    member, market = (rotation(tmp_path, *asked, name) for name in (f"{path}:one", "embedded"))
+    assert member.returncode == 0, member.stderr
+    assert member.stdout == market.stdout
