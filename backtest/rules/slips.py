@@ -64,7 +64,7 @@ def _of_threshold(ruling: Ruling, node: Expr, window: tuple[int, int], odd: set[
         if fixed:
             yield f"'{level.label}' and '{ruling.value(node.inputs[1]).label}' never cross in this window"
         return
-    at_fills = level.at_fills()[0][slice(*window)]
+    at_fills = level.at_fills[0][slice(*window)]
     low, high = np.nanmin(at_fills), np.nanmax(at_fills)
     label, highest = f"'{level.label}'", in_unit(f"{high:.4g}", level.unit)
     runs = f"runs from {low:.4g} to {highest} in this window"
