@@ -1,31 +1,42 @@
 """Whether a process that runs, sweeps and draws for hours grows: memory and file descriptors by the call.
 
-    python -m benchmarks.soak                                    2,000 runs, 100 sweeps and 100 pages
+    python -m benchmarks.soak                                    2,000 runs, 100 sweeps and pages, 2,000 moves
     python -m benchmarks.soak --runs 200 --sweeps 10 --pages 10
+    python -m benchmarks.soak --runs 0 --sweeps 0 --pages 0 --moves 50000    a hand in the explorer
 
 Slopes are of least squares over the second half of the calls, when all that is kept once has been kept. Runs
-differ in their parameters, so that nothing is answered from what an earlier one worked out.
+differ in their parameters, so that nothing is answered from what an earlier one worked out. A hand asks the
+explorer's server as its page does: every tenth move it rests until the verdict is there, every thousandth it
+looks at a plane. What it tried is kept, so that its memory may grow by some bytes a move.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import http.client
+import json
 import os
 import resource
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest import load_market, run, tune
+from backtest import load_market, load_strategy, run, tune
+from backtest.explore.server import Explorer
+from backtest.explore.sitting import Sitting
+from backtest.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from backtest import MarketData
 
 SAMPLES = 50
 
@@ -62,6 +73,37 @@ def soaked(what: str, work: Callable[[int], object], n: int) -> str:
     )
 
 
+def explored(market: MarketData, moves: int) -> str:
+    """Move a hand in the explorer so often; return the line of it."""
+    strategy = load_strategy("rate_cut")
+    with Explorer(lambda: Sitting(["rate_cut"], [strategy], market, Terms(), [{}])) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1])
+        place, applied = f"/{server.token}/{server.begin()}/", 0
+
+        def ask(door: str, body: dict[str, object]) -> dict[str, object]:
+            connection.request("POST", place + door, json.dumps(body))
+            answer: dict[str, object] = json.loads(connection.getresponse().read())
+            if "error" in answer:
+                raise SystemExit(f"{door}: {answer['error']}")
+            return answer
+
+        def move(number: int) -> None:
+            nonlocal applied
+            values = {"delay": number % 25, "hold": 1 + number // 25 % 60, "quiet": number // 1500 % 61}
+            wanted = {"values": [values], "terms": {}, "linear": False, "applied": applied}
+            applied = int(str(ask("move", wanted)["answer"]))
+            if number % 10 == 0:
+                ask("settle", wanted)
+            if number % 1000 == 0:
+                pair = {"which": 0, "across": "delay", "up": "hold", "objective": "sharpe"}
+                ask("plane", {"wanted": wanted, **pair})
+
+        line = soaked("moves in the explorer", move, moves)
+        server.shutdown()
+    return line
+
+
 def main() -> int:
     """Run, sweep and draw, and print a line of each."""
     parser = argparse.ArgumentParser(
@@ -70,6 +112,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--sweeps", type=int, default=100)
     parser.add_argument("--pages", type=int, default=100)
+    parser.add_argument("--moves", type=int, default=2000)
     options = parser.parse_args()
     market = load_market("embedded")
 
@@ -98,6 +141,8 @@ def main() -> int:
         ):
             if n:
                 print(soaked(what, work, n), flush=True)
+        if options.moves:
+            print(explored(market, options.moves), flush=True)
     return 0
 
 

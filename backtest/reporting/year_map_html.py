@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from backtest.reporting.template import Template
 from backtest.reporting.year_map import keys, look
 
 if TYPE_CHECKING:
     from backtest.dates import Ints
-    from backtest.reporting.year_map import YearMap
+    from backtest.reporting.template import Template
+from backtest.reporting.year_map import YearMap
 
-_LOW, _TALL, _MOST = (
-    150,
-    13,
-    560,
-)  # pixels: the least of a map, of a row where there are few, the most of a map
+_LOW, _MOST, _TALL = 150, 560, 13  # pixels: the least and the most of a map; of a row where there are few
 _WIDE, _PAGE = 0.62, 54.0  # rem: the least of a column, for a phone scrolls; and the width of the page
 
-_FIGURE = Markup(
+_FIGURE = Template(
     '<figure id="{name}" class="years" role="img" aria-label="{shows}" data-first="{first}" '
     'data-values="{values}">\n<div class="keys">{keys}</div>\n<div class="plot"><p>{heading}</p>'
     '<div class="scroll"><div style="min-width: {wide:.1f}rem; --names: 0em"><div class="area" '
@@ -33,13 +31,13 @@ _FIGURE = Markup(
 def year_map_html(drawn: YearMap, caption: Markup) -> Markup:
     """Return a map of years as a figure of a page."""
     n, ticks, steps = len(drawn.values), drawn.ticks(), drawn.steps
-    cells = Markup('<path class="boxes" d="{}" style="fill: var(--c{}); opacity: {:g}"/>')
+    cells = Template('<path class="boxes" d="{}" style="fill: var(--c{}); opacity: {:g}"/>')
     paths = [
         cells.format(d, look(step)[0][1:], look(step)[1]) for step, _ in keys() if (d := path(steps == step))
     ]
     grid = "".join(f"M{i} 0V{i + 1}M{i} {i}H{n}" for i, _ in ticks)
-    left = Markup('<span class="y" style="bottom: {:.2f}%">{}</span>')
-    below = Markup('<span class="x{}" style="left: {:.2f}%">{}</span>')
+    left = Template('<span class="y" style="bottom: {:.2f}%">{}</span>')
+    below = Template('<span class="x{}" style="left: {:.2f}%">{}</span>')
     # In hundredths, as much as is read out.
     values = (
         ",".join("" if value != value else f"{100.0 * value:.0f}" for value in row)
@@ -55,7 +53,7 @@ def year_map_html(drawn: YearMap, caption: Markup) -> Markup:
         heading=drawn.heading,
         height=min(max(_LOW, _TALL * n), _MOST),
         n=n,
-        drawn=Markup("").join([*paths, Markup('<path class="grid" d="{}"/>').format(grid)]),
+        drawn=Markup("").join([*paths, Template('<path class="grid" d="{}"/>').format(grid)]),
         starts=Markup("").join(left.format(100.0 * (1.0 - (i + 0.5) / n), word) for i, word in ticks),
         ends=Markup("").join(
             below.format(" odd" if place % 2 else "", 100.0 * (i + 0.5) / n, word)
@@ -66,7 +64,7 @@ def year_map_html(drawn: YearMap, caption: Markup) -> Markup:
 
 
 def _keys() -> Markup:
-    key = Markup('<span><span class="key" style="background: var(--c{}); opacity: {:g}"></span>{}</span>')
+    key = Template('<span><span class="key" style="background: var(--c{}); opacity: {:g}"></span>{}</span>')
     each = [(step, key.format(look(step)[0][1:], look(step)[1], word)) for step, word in keys()]
     behind, ahead = ([said for step, said in each if step * side > 0] for side in (-1, 1))
     return Markup("").join(
