@@ -12,8 +12,7 @@ from backtest.reporting.year_map import keys, look
 
 if TYPE_CHECKING:
     from backtest.dates import Ints
-    from backtest.reporting.template import Template
-from backtest.reporting.year_map import YearMap
+    from backtest.reporting.year_map import YearMap
 
 _LOW, _MOST, _TALL = 150, 560, 13  # pixels: the least and the most of a map; of a row where there are few
 _WIDE, _PAGE = 0.62, 54.0  # rem: the least of a column, for a phone scrolls; and the width of the page
