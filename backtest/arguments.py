@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
+import shutil
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from backtest.errors import UsageError, nearest
@@ -14,11 +18,66 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_NARROWEST = 40  # columns; in fewer nothing can be read
+
+_ROOM = 24  # columns that a text needs beside what it is about; with fewer it goes below
+
+
+_COLUMNS = re.compile(r"^( *)(\S.*?\s{2,}(?=\S))?(.*)$")
+"""A line: how far it is set in, its first column if it has two, and the rest."""
+
+
+def folded(text: str, columns: int) -> str:
+    """Return text in lines of so many columns; a command that has a line of its own stays one, to be copied.
+
+    What follows goes below what it continues: below the second column of a line that has one.
+    """
+    return "\n".join(_fold(line, max(columns, _NARROWEST)) for line in text.split("\n"))
+
+
+def _fold(line: str, columns: int) -> str:
+    ((indent, first, rest),) = _COLUMNS.findall(line)
+    if len(line) <= columns or (not first and rest.startswith("rotation ")):
+        return line
+    lead, above = indent + first, []
+    below = " " * (len(lead) if first else len(indent) + 4 * bool(indent))
+    if first and columns - len(lead) < _ROOM:
+        above, lead = [lead.rstrip()], f"{indent}    "
+        below = lead
+    wrapped = textwrap.wrap(
+        rest,
+        columns,
+        initial_indent=lead,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join([*above, *wrapped])
+
+
+def shown(text: str, stream: Any = None) -> str:
+    """Return text as a stream shows it, by default standard output.
+
+    It is folded on a terminal, and where ``COLUMNS`` says how wide one is; a file keeps its lines.
+    """
+    stream = sys.stdout if stream is None else stream
+    if not stream.isatty() and "COLUMNS" not in os.environ:
+        return text
+    return folded(text, shutil.get_terminal_size().columns)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of descriptions, folded where they are longer than the terminal."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return folded(super()._fill_text(text, width, indent), width)
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence instead of printing its usage."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, **options)
         self.register("action", None, _Once)
         self.taken: set[str] = set()

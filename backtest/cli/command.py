@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backtest.arguments import Parser as _Parser
+from backtest.arguments import shown
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
 from backtest.cli.guard import guarded, hear_the_end, say_nothing_of_fonts
@@ -105,7 +106,7 @@ COMMANDS = {
 
 
 def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
-    verbs = "\n".join(f"  {name:11}{about}" for name, (_, about) in COMMANDS.items())
+    verbs = "\n".join(f"  {name:10}  {about}" for name, (_, about) in COMMANDS.items())
     parser = _Parser(
         prog=prog,
         usage=f"{prog} COMMAND ...",
@@ -128,7 +129,7 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
         if parser.parse(arguments).version:
             from backtest.cli.doctor import versions
 
-            print(versions())  # noqa: T201 - what was asked for
+            print(shown(versions()))  # noqa: T201 - what was asked for
         return 0
     if arguments[0] not in COMMANDS:
         raise UsageError(f"there is no command '{arguments[0]}'; {nearest(arguments[0], COMMANDS)}")

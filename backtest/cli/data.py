@@ -9,7 +9,7 @@ import textwrap
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, shown
 from backtest.cli.options import add_json
 from backtest.errors import DataError, RotationError, UsageError, nearest
 
@@ -55,6 +55,18 @@ def _table(rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _series(rows: list[list[str]]) -> str:
+    """Return the series as a table; where a terminal is too narrow for it, each below its name."""
+    table = _table(rows)
+    if shown(table) == table:
+        return table
+    lines = []
+    for id, first, last, seen, *about in rows[1:]:
+        span = f"{first} to {last}, " if first else ""
+        lines += [id, f"    {span}{seen}", f"    {', '.join(about[:-1])}; known: {about[-1]}"]
+    return shown("\n".join(lines))
 
 
 def _age(record: Vintage) -> str:
@@ -126,7 +138,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         )
         cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
         rows.append([*cells, about.frequency, rule])
-    _print(_table(rows) + "\n")
+    _print(_series(rows) + "\n")
     _list_markets(as_json=False)
     _print(f"\nstored in {store.folder}")
     return _told(damaged)
@@ -176,7 +188,7 @@ def _list_markets(*, as_json: bool) -> int:
     if as_json:
         _print(json.dumps(markets, indent=2))
         return 0
-    _print('what a strategy may ask a market for, such as market.level("discount"):')
+    _print(shown('what a strategy may ask a market for, such as market.level("discount"):'))
     width = max(shutil.get_terminal_size().columns, 40)
     for market in markets:
         _print(f"\n{market['name']}, {market['frequency']}")

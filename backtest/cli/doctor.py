@@ -156,7 +156,7 @@ def _show(found: Sequence[State]) -> None:
 
     table = Table.grid(padding=(0, 2))
     for each in found:
-        said = Text(each.said)
+        said = Text(each.said, overflow="fold")  # a path is not to be cut
         if each.command:
             said.append(f"\n{each.command}", style="bold")
         table.add_row(Text(each.about), Text(each.state), said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, shown
 from backtest.cli.options import add_json, add_market, add_parameters, given, named_strategy
 
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     ]
     if said["not_used"]:
         lines.append(f"not used    {', '.join(said['not_used'])}, under these words")
-    print("\n".join(lines))  # noqa: T201 - as above
+    print(shown("\n".join(lines)))  # noqa: T201 - as above
     return 0

@@ -72,8 +72,18 @@ def guarded(prog: str, work: Callable[[], int]) -> int:
         said, status = _unexpected(error, sys.argv[1:]), 1
     else:
         return status
-    print(f"{prog}: {_printable(said)}", file=sys.stderr)  # noqa: T201 - the sentence itself
+    print(_shown(f"{prog}: {_printable(said)}"), file=sys.stderr)  # noqa: T201 - the sentence itself
     return status
+
+
+def _shown(sentence: str) -> str:
+    """Return a sentence as a terminal shows it; a command that it ends in stands on a line of its own."""
+    from backtest.arguments import shown
+
+    if not sys.stderr.isatty() or shown(sentence, sys.stderr) == sentence:
+        return sentence
+    before, found, command = sentence.partition(": rotation ")
+    return shown(f"{before}:\n  rotation {command}" if found else sentence, sys.stderr)
 
 
 def say_nothing_of_fonts() -> None:

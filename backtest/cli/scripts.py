@@ -21,7 +21,7 @@ def new(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int: 
     from backtest.scripting.template import write_script
 
     path = write_script(options.name)
-    print(f"{path} is written; run it as it is with: rotation run {path}")  # noqa: T201 - what was asked for
+    print(f"{path} is written; run it with: rotation run {path}")  # noqa: T201 - what was asked for
     return 0
 
 

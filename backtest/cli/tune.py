@@ -42,8 +42,8 @@ examples:
   rotation tune rate_cut --panel french_world --grid hold=6:48:1
   rotation tune rate_cut --walk-forward train=20y,test=5y
 
-a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or just the parameter's name for its
-declared range; without any --grid all parameters vary over their declared ranges"""
+a grid is low:high:step, low:high:logN (N values by logarithm), a,b,c, or the parameter's name for all of it;
+without any --grid all parameters vary over their declared ranges"""
 
 
 def _drawn(name: str, low: int = 0, high: int = 2**32 - 1) -> Callable[[str], int]:

@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
+from backtest.arguments import Parser, shown
 from backtest.cli.options import add_json
 from backtest.errors import UsageError, nearest
 from backtest.files import whole_file, whole_folder
@@ -353,7 +353,7 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     if options.json:
         _print(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
         return 0
-    _print("\n\n".join(_scheme_text(scheme) for scheme in schemes))
+    _print(shown("\n\n".join(_scheme_text(scheme) for scheme in schemes)))
     return 0
 
 
