@@ -223,7 +223,7 @@ def plane_html(plane: Plane, which: int) -> Markup:
         '<div class="field"><svg viewBox="0 0 {n_across} {n_up}" preserveAspectRatio="none" '
         'aria-hidden="true">{paths}</svg>{dots}{ticks}<output hidden></output></div>'
         '<p class="note axes">{across} \u2192 &nbsp; {up} \u2191</p>'
-        '<p class="note">{keys} &nbsp; from the lightest, {worst}, to the darkest, {best_value}</p>'
+        '<p class="note">{keys} &nbsp; from the faintest, {worst}, to the strongest, {best_value}</p>'
         "<p>{said}</p></div>"
     ).format(
         which=which,

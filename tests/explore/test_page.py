@@ -172,7 +172,7 @@ def test_a_click_in_the_plane_goes_there(browser: Browser, explorer: Explorer) -
         page.locator("#plane-look").click()
         page.wait_for_selector(".plane .field", timeout=60_000)
         assert page.locator("#tried").inner_text() == "1,500 positions tried."
-        assert "from the lightest, 0." in page.locator("#plane").inner_text()
+        assert "from the faintest, 0." in page.locator("#plane").inner_text()
         field = page.locator(".plane .field")
         field.scroll_into_view_if_needed()
         box = field.bounding_box()
