@@ -14,6 +14,7 @@ from backtest.cli.options import add_json
 from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from backtest.market.entry import Entry
@@ -149,15 +150,21 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("words", metavar="WORD", nargs="+", help='part of a word counts: "high yield"')
     options = parser.parse(arguments)
     from backtest.market.catalogue import search
+    from backtest.market.sources.fred import titled
 
     words = " ".join(options.words).split()
     if not words:
         raise UsageError("say which words to look for; all series: rotation data list")
-    found = search(words)
+    found, more, fault = search(words), [], None
+    try:
+        known = {about.download for about in found}
+        more = [each for each in titled(words) if each.id not in known]
+    except DataError as error:
+        fault = error  # what the catalogue has is shown first
     if options.json:
-        _print(json.dumps([{"id": e.id, "title": e.title, "source": e.source} for e in found], indent=2))
-        return 0
-    if not found:
+        each = [{"id": e.id, "title": e.title, "source": e.source} for e in (*found, *more)]
+        _print(json.dumps(each, indent=2))
+    elif not found and not more and not fault:
         titles = [word.strip("(),;:") for about in search([]) for word in about.title.split()]
         near = nearest(options.words[0], titles)
         cure = near if near.startswith("did you mean") else "all of them: rotation data list"
@@ -165,12 +172,25 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
             f"no series has '{' '.join(options.words)}' in its name, title or source; {cure}; "
             "a file of your own comes in with: rotation data import FILE"
         )
-    width = max(len(each.id) for each in found)
+    else:
+        _print_titles(found)
+    if more and not options.json:
+        _print(
+            "\nAt FRED, and not in the catalogue; say what one is when it is fetched the first time "
+            "(rotation data fetch ID --kind KIND --unit UNIT --known-at RULE):"
+        )
+        _print_titles(more)
+    if fault:
+        raise fault
+    return 0
+
+
+def _print_titles(found: Sequence[Entry]) -> None:
+    width = max((len(each.id) for each in found), default=0)
     for each in found:
         room = max(shutil.get_terminal_size().columns - width - 2, 30)
         lines = textwrap.wrap(f"{each.title} ({each.source}, {each.frequency})", room)
         _print(f"{each.id:{width}}  " + f"\n{'':{width + 2}}".join(lines))
-    return 0
 
 
 def _told(damaged: dict[str, str]) -> int:
@@ -205,15 +225,37 @@ def _tell(outcome: Outcome) -> str:
     return f"{outcome.id}{end} ({outcome.status}){said}"
 
 
+def _describing(parser: Parser) -> None:
+    """Add what a user says of a series that the catalogue does not have."""
+    parser.add_argument("--kind", default="", help="total-return, price, rate or other")
+    parser.add_argument("--unit", default="", help="level, percent, decimal, 'percent a month', ...")
+    parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
+    parser.add_argument(
+        "--known-at",
+        metavar="RULE",
+        help="when a value becomes known, such as 'the 17th of the next month'; needed for a rate and for "
+        "whatever is no price and no return (those: by default their day, of months the last business day)",
+    )
+    parser.add_argument("--title", default="", help="one line on what it is")
+
+
 def _fetch(prog: str, arguments: Sequence[str]) -> int:
-    parser = _parser(prog, "Download what is stale, check it, store it.")
+    parser = _parser(
+        prog,
+        "Download what is stale, check it, store it. Any series of FRED comes by its name there; the first "
+        "time say what it is.",
+    )
     parser.add_argument(
         "ids", metavar="ID", nargs="*", help="series, files or markets (default: all markets)"
     )
     parser.add_argument("--force", action="store_true", help="download what is fresh as well")
+    _describing(parser)
     options = parser.parse(arguments)
     from backtest.market.fetch import fetch, to_fetch
 
+    said = {name: getattr(options, name) for name in ("kind", "unit", "frequency", "known_at", "title")}
+    if any(said.values()):
+        return _fetch_described(options, said)
     entries = to_fetch(options.ids)
     from rich.console import Console
     from rich.progress import Progress
@@ -241,6 +283,19 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
             f"{len(failed)} of {len(outcomes)} series failed ({names}{more}){rest}; what is stored stays "
             "usable, and the embedded market needs no network; fetch again later"
         )
+    return 0
+
+
+def _fetch_described(options: argparse.Namespace, said: dict[str, Any]) -> int:
+    """Fetch a series of FRED of which the catalogue says nothing."""
+    from backtest.market.importing import Description, from_fred
+
+    if len(options.ids) != 1:
+        raise UsageError(
+            "--kind, --unit, --frequency, --known-at and --title describe one series; name one ID"
+        )
+    outcome = from_fred(Description(options.ids[0], **said))
+    _print(json.dumps([vars(outcome)], indent=2) if options.json else _tell(outcome))
     return 0
 
 
@@ -280,17 +335,8 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--id", required=True, metavar="ID", help="what to call the series")
-    parser.add_argument("--kind", default="", help="total-return, price, rate or other")
-    parser.add_argument("--unit", default="", help="level, percent, decimal, 'percent a month', ...")
+    _describing(parser)
     parser.add_argument("--column", metavar="NAME", help="which column, where there are several")
-    parser.add_argument("--frequency", help="daily, monthly or irregular (default: told from the dates)")
-    parser.add_argument(
-        "--known-at",
-        metavar="RULE",
-        help="when a value becomes known, such as 'the 17th of the next month'; needed for a rate and for "
-        "whatever is no price and no return (those: by default their day, of months the last business day)",
-    )
-    parser.add_argument("--title", default="", help="one line on what it is")
     options = parser.parse(arguments)
     from pathlib import Path
 

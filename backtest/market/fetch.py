@@ -69,17 +69,24 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
             wanted = [e for e in wanted if not carried(e)]
             wanted = [e for e in wanted if names or not (source_of(e).lacking or source_of(e).brought)]
         else:
-            wanted = [e for e in catalogue().values() if name in (e.id, e.download)]
+            wanted = [e for e in catalogue().values() if name in (e.id, e.download)] or _own(name)
         if not wanted and name not in market_names():
-            known = [*catalogue(), *market_names()]
-            if name in imported():
-                raise UsageError(f"{name} was imported, so it cannot be fetched; import a newer file")
+            near = nearest(name, [*catalogue(), *market_names()])
+            near = near if near.startswith("did you mean") else "'rotation data list' shows all"
             raise UsageError(
-                f"there is nothing to fetch of the name '{name}'; {nearest(name, known)}; "
-                "'rotation data list' shows all"
+                f"there is nothing to fetch of the name '{name}'; {near}; any other series of FRED comes "
+                f"with: rotation data fetch {name} --kind KIND --unit UNIT --known-at RULE"
             )
         found.update((e.id, e) for e in wanted)
     return list(found.values())
+
+
+def _own(name: str) -> list[Entry]:
+    """Return a series that the user had fetched; UsageError where it was brought as a file."""
+    about = imported().get(name)
+    if about and about.source == LOCAL:
+        raise UsageError(f"{name} was imported, so it cannot be fetched; import a newer file")
+    return [about] if about else []
 
 
 def fetch(
@@ -142,7 +149,7 @@ def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
             table = tables[about.id]
             if isinstance(table, DataError):
                 raise table
-            outcomes.append(keep(store, about, table))
+            outcomes.append(keep(store, about, table, None if about.id in catalogue() else about))
         except RotationError as error:
             outcomes.append(Outcome(about.id, "failed", _still_usable(store, about, str(error))))
     return outcomes

@@ -1,4 +1,4 @@
-"""Importing: a user's own CSV or Parquet file into the store, with what the catalogue would say of it."""
+"""Importing: a user's own file, or any series of FRED, with what the catalogue would say of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backtest.market.sources import source_of
 from backtest.market.store import Store
 from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series, refuse_disorder
-from backtest.market.units import KINDS, unit
+from backtest.market.units import KINDS, UNITS, unit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ FREQUENCIES = ("daily", "monthly", "irregular")
 
 @dataclass(frozen=True)
 class Description:
-    """What a user says of a file.
+    """What a user says of a file, or of a series of FRED.
 
     Parameters
     ----------
@@ -81,24 +81,52 @@ def import_file(path: Path, described: Description) -> Outcome:
         return keep(Store(), ours, brought(ours, content, path.name))
     parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
     dates, values = _parquet(content, path, described) if parquet else _text(content, path, described)
-    present = np.isfinite(values)
+    sha256 = hashlib.sha256(content).hexdigest()
+    table = SourceTable(dates, (described.id,), values[:, None], f"file {path.name}", sha256)
+    about = _entry(described, LOCAL, path.name, table)
+    noted = [] if parquet else _end(content, path)
+    return keep(Store(), about, table, about, noted)
+
+
+def from_fred(described: Description) -> Outcome:
+    """Fetch a series of FRED that the catalogue does not have, check it and store it.
+
+    What it is called here is what FRED calls it. ``fetch`` knows it from then on.
+
+    Raises
+    ------
+    UsageError
+        When what is said of it makes no sense.
+    DataError
+        When it cannot be had, or cannot be right. Nothing is stored then.
+    """
+    _check_words(described)
+    asked = Entry(
+        described.id, "", "fred", described.unit, "irregular", "the day itself", download=described.id
+    )
+    table = source_of(asked).tables([asked])[asked.id]
+    if isinstance(table, DataError):
+        raise table
+    about = _entry(described, "fred", described.id, table)
+    return keep(Store(), about, table, about)
+
+
+def _entry(described: Description, source: str, download: str, table: SourceTable) -> Entry:
+    """Return what the catalogue would say of a table; DataError where it has no value."""
+    present = np.isfinite(table.values[:, 0])
     if not present.any():
-        raise DataError(f"{path.name} was refused: it has no value")
-    frequency = described.frequency or _frequency(dates[present])
-    about = Entry(
+        raise DataError(f"{download} was refused: it has no value")
+    frequency = described.frequency or _frequency(table.dates[present])
+    return Entry(
         id=described.id,
-        title=described.title or path.name,
-        source=LOCAL,
+        title=described.title or download,
+        source=source,
         unit=described.unit,
         frequency=frequency,
         known_at=described.known_at or _closing(described, frequency),
         kind=described.kind,
-        download=path.name,
+        download=download,
     )
-    sha256 = hashlib.sha256(content).hexdigest()
-    table = SourceTable(dates, (about.id,), values[:, None], f"file {path.name}", sha256)
-    noted = [] if parquet else _end(content, path)
-    return keep(Store(), about, table, about, noted)
 
 
 def _end(content: bytes, path: Path) -> list[str]:
@@ -129,10 +157,14 @@ def _closing(described: Description, frequency: str) -> str:
 
 def _check_words(described: Description) -> None:
     if described.id in catalogue():
-        raise UsageError(f"the catalogue has a series '{described.id}' already; choose another --id")
+        raise UsageError(
+            f"the catalogue has a series '{described.id}' already: rotation data fetch {described.id}; a "
+            "file of your own needs another --id"
+        )
     for option in ("kind", "unit"):
         if not getattr(described, option):
-            raise UsageError(f"say what {described.id} is with --{option}; see rotation data import --help")
+            allowed = ", ".join(KINDS if option == "kind" else UNITS)
+            raise UsageError(f"say what {described.id} is with --{option}, one of: {allowed}")
     if described.kind not in KINDS:
         raise UsageError(f"there is no kind '{described.kind}'; {nearest(described.kind, KINDS)}")
     if described.frequency not in (None, *FREQUENCIES):

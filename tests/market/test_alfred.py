@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from backtest.cli.command import _dispatch
 from backtest.dates import to_days
+from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.fetch import fetch
 from backtest.market.load import load_market
@@ -71,3 +73,38 @@ def test_without_a_key_the_rule_holds(monkeypatch: pytest.MonkeyPatch) -> None:
         (outcome,) = fetch([entry("UNRATE")])
     assert outcome.status == "new"
     assert Store().read(Store().find("UNRATE")).announced is None
+
+
+FOUND = b"""<seriess realtime_start="2026-01-01" realtime_end="2026-01-01" count="2">
+<series id="BAMLH0A0HYM2" title="High Yield Spread" realtime_start="2026-01-01" realtime_end="2026-01-01"
+ observation_start="1996-12-31" observation_end="2026-01-01" frequency="Daily, Close" units="Percent"
+ last_updated="2026-01-02 08:00:00-06"/>
+<series id="BAMLHYH0A0HYM2TRIV" title="High Yield &lt;i&gt; Total Return" realtime_start="2026-01-01"
+ realtime_end="2026-01-01" observation_start="1996-12-31" observation_end="2026-01-01" frequency="Daily, Close"
+ units="Index" last_updated="2026-01-02 08:00:00-06"/>
+</seriess>"""
+
+
+@pytest.mark.usefixtures("_key")
+def test_freds_own_titles_are_searched_and_what_the_catalogue_has_is_not_said_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lambda _: FOUND) as library:
+        monkeypatch.setenv("ROTATION_ALFRED_URL", library.address)
+        assert _dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
+        said = capsys.readouterr().out
+        assert "search_text=high+yield" in library.asked[-1]
+    first, after = said.split("At FRED, and not in the catalogue")
+    assert first.split()[0] == "BAMLH0A0HYM2"
+    assert "BAMLHYH0A0HYM2TRIV  High Yield <i> Total Return (fred, daily, close)" in after
+    assert after.count("BAMLH0A0HYM2 ") == 0
+
+
+@pytest.mark.usefixtures("_key")
+def test_where_fred_does_not_answer_what_the_catalogue_has_is_shown_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROTATION_ALFRED_URL", "http://127.0.0.1:9")
+    with pytest.raises(DataError, match=r"FRED's titles could not be searched: .*refused"):
+        _dispatch("rotation", None, ["data", "search", "high", "yield"])
+    assert capsys.readouterr().out.split()[0] == "BAMLH0A0HYM2"

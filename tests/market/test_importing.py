@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtest.errors import RotationError, UsageError
+from backtest import load_series
+from backtest.errors import DataError, RotationError, UsageError
 from backtest.market.catalogue import entry
-from backtest.market.fetch import verify
-from backtest.market.importing import Description, import_file
+from backtest.market.fetch import fetch, to_fetch, verify
+from backtest.market.importing import Description, from_fred, import_file
 from backtest.market.release import PHRASES
 from backtest.market.store import Store
+from tests.market.made import fred_csv
+from tests.market.server import serving
 
 INDEX = Description("MY_INDEX", "total-return", "level")
 GOOD = "date,close\n2020-01-31,100.5\n2020-02-28,99.25\n2020-03-31,101\n2020-04-30,104\n"
@@ -325,3 +328,50 @@ def test_a_time_zone_does_not_move_a_date(tmp_path: Path, zone: str | None, as_t
     import_file(path, INDEX)
     stored = Store().read(Store().find("MY_INDEX")).dates
     assert [str(day) for day in stored] == ["2020-09-30", "2020-10-31", "2020-11-30", "2020-12-31"]
+
+
+DAYS = np.arange(np.datetime64("2010-01-04"), np.datetime64("2011-01-04"), 7)
+
+
+def test_any_series_of_fred_comes_by_its_name_and_is_known_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.linspace(2000.0, 2500.0, len(DAYS))
+    with serving(lambda _: fred_csv("WALCL", DAYS, values)) as library:
+        monkeypatch.setenv("ROTATION_FRED_URL", f"{library.address}/fred")
+        with pytest.raises(
+            UsageError, match="nothing to fetch of the name 'WALCL'.*any other series of FRED"
+        ):
+            to_fetch(["WALCL"])
+        said = Description(
+            "WALCL", "other", "level", known_at="the next business day", title="The Fed's assets"
+        )
+        outcome = from_fred(said)
+        assert (outcome.status, outcome.last) == ("new", str(DAYS[-1]))
+        about = entry("WALCL")
+        assert (about.source, about.frequency, about.title) == ("fred", "irregular", "The Fed's assets")
+        series = load_series("WALCL")
+        assert series.values.tolist() == pytest.approx(values.tolist(), abs=1e-4)
+        assert (series.known_at > series.dates).all()
+        # From then on it is fetched as any other, and keeps what was said of it.
+        assert [each.id for each in to_fetch(["WALCL"])] == ["WALCL"]
+        (again,) = fetch(to_fetch(["WALCL"]), force=True)
+        assert (again.status, entry("WALCL")) == ("same", about)
+
+
+def test_of_a_series_of_fred_its_unit_and_its_rule_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, sentence in (
+        (Description("WALCL", "other"), "say what WALCL is with --unit, one of"),
+        (Description("WALCL", "other", "level"), "when a value of WALCL became known with --known-at"),
+        (
+            Description("UNRATE", "other", "percent", known_at="the day itself"),
+            "has a series 'UNRATE' already",
+        ),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            from_fred(said)
+    with serving(lambda _: b"<html>no such series</html>") as library:
+        monkeypatch.setenv("ROTATION_FRED_URL", f"{library.address}/fred")
+        with pytest.raises(DataError, match="NOPE"):
+            from_fred(Description("NOPE", "other", "level", known_at="the next business day"))
+    assert Store().ids() == []

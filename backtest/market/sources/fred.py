@@ -5,6 +5,7 @@ FRED answers through the transport of pandas-datareader. ALFRED needs fredapi, a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -16,15 +17,14 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.market.entry import Entry
 from backtest.market.release import known_at
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from backtest.market.entry import Entry
+    from collections.abc import Iterator, Sequence
 
 
 class Releases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,8 +64,50 @@ MOST_ROWS = 100_000
 
 def _asks_alfred(entry: Entry) -> bool:
     """Return whether to ask ALFRED: the catalogue says so, a key is set and fredapi is installed."""
-    has_key = bool(os.environ.get("FRED_API_KEY")) and importlib.util.find_spec("fredapi") is not None
-    return bool(entry.told(Releases).vintages) and has_key
+    return bool(entry.told(Releases).vintages) and _has_key()
+
+
+def _has_key() -> bool:
+    return bool(os.environ.get("FRED_API_KEY")) and importlib.util.find_spec("fredapi") is not None
+
+
+@contextlib.contextmanager
+def _asking(what: str) -> Iterator[Any]:
+    """Give fredapi's reader, which without a limit would wait for ever; DataError where it has no answer."""
+    import fredapi
+
+    from backtest.market.http import timeout_seconds
+
+    reader = fredapi.Fred()
+    reader.root_url = os.environ.get("ROTATION_ALFRED_URL") or fredapi.Fred.root_url
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout_seconds())
+    try:
+        yield reader
+    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: XML that is none
+        raise DataError(f"{what}: {error}") from None
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+_TITLES = 20  # of what FRED finds; the best come first
+
+
+def titled(words: Sequence[str]) -> list[Entry]:
+    """Return the series that FRED finds for some words, by its own rank; none without a key and fredapi.
+
+    Their release rule is not known: nobody but the user can say it. DataError where FRED does not answer.
+    """
+    if not _has_key():
+        return []
+    with _asking("FRED's titles could not be searched") as reader:
+        frame = reader.search(" ".join(words), limit=_TITLES)
+    if frame is None:
+        return []
+    return [
+        Entry(row.id, str(row.title), "fred", str(row.units), str(row.frequency).lower(), "", download=row.id)
+        for row in frame.itertuples(index=False)
+    ]
 
 
 def _releases(entry: Entry) -> SourceTable:
@@ -80,20 +122,8 @@ def _releases(entry: Entry) -> SourceTable:
     DataError
         When the answer cannot be had, or is cut at the most rows that ALFRED gives.
     """
-    import fredapi
-
-    from backtest.market.http import timeout_seconds
-
-    reader = fredapi.Fred()
-    reader.root_url = os.environ.get("ROTATION_ALFRED_URL") or fredapi.Fred.root_url
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout_seconds())  # fredapi would wait for ever
-    try:
+    with _asking(f"{entry.id} could not be fetched from ALFRED") as reader:
         frame: Any = reader.get_series_all_releases(entry.download)
-    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: XML that is none
-        raise DataError(f"{entry.id} could not be fetched from ALFRED: {error}") from None
-    finally:
-        socket.setdefaulttimeout(before)
     if len(frame) >= MOST_ROWS:
         raise DataError(f"{entry.id} was refused: ALFRED cut its answer at {MOST_ROWS:,} rows")
     # fredapi marks a missing value by NaN, which pandas makes a NaT of among objects.
