@@ -46,17 +46,33 @@ def _parser(prog: str, about: str) -> Parser:
     return parser
 
 
-def _table_parser(prog: str, about: str, *, accounts: bool) -> Parser:
+def _table_parser(prog: str, about: str) -> Parser:
     parser = _parser(prog, about)
     parser.add_argument(
         "companies", metavar="COMPANIES", help="a CSV, Parquet or zip file, or a folder of them"
     )
     parser.add_argument("--scheme", metavar="S", default="us", help="a name or a .toml file (default: us)")
-    parser.add_argument("--mapping", metavar="M", help="which column is which: a name or a .toml file")
-    if accounts:
-        parser.add_argument(
-            "--fundamentals", metavar="FILE", action="append", default=[], help="accounts; may be repeated"
-        )
+    parser.add_argument(
+        "--mapping",
+        metavar="M",
+        action="append",
+        default=[],
+        help="which column is which: a name or a .toml file; may be repeated",
+    )
+    parser.add_argument(
+        "--fundamentals",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="accounts, or facts as the SEC has them; may be repeated",
+    )
+    parser.add_argument(
+        "--about",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a list of companies with their industries and numbers; may be repeated",
+    )
     parser.add_argument(
         "--country",
         metavar="C",
@@ -108,8 +124,9 @@ def _asked(options: argparse.Namespace) -> tuple[Inputs, Rules]:
     inputs = Inputs(
         companies=Path(options.companies).expanduser(),
         scheme=options.scheme,
-        mapping=options.mapping,
-        fundamentals=tuple(Path(name).expanduser() for name in getattr(options, "fundamentals", [])),
+        mapping=tuple(options.mapping),
+        fundamentals=tuple(Path(name).expanduser() for name in options.fundamentals),
+        about=tuple(Path(name).expanduser() for name in options.about),
         rates=_path(options.rates),
         index=_path(options.index),
         losses=getattr(options, "losses", "report"),
@@ -184,7 +201,7 @@ def _class_rows(universe: Universe, date: Any) -> list[list[str]]:
 
 
 def _classify(prog: str, arguments: Sequence[str]) -> int:
-    parser = _table_parser(prog, "Count the companies of each size class, date by date.", accounts=False)
+    parser = _table_parser(prog, "Count the companies of each size class, date by date.")
     parser.add_argument("--date", metavar="D", help="the date to show (default: the last)")
     parser.add_argument("--out", metavar="FILE", help="write every company's class to this .csv or .parquet")
     options = parser.parse(arguments)
@@ -243,9 +260,7 @@ def _write(table: pd.DataFrame, out: Path) -> None:
 
 
 def _build(prog: str, arguments: Sequence[str]) -> int:
-    parser = _table_parser(
-        prog, "Make size portfolios, and a market of them that every command takes.", accounts=True
-    )
+    parser = _table_parser(prog, "Make size portfolios, and a market of them that every command takes.")
     parser.add_argument("--out", metavar="DIR", required=True, help="the market's folder, new or empty")
     parser.add_argument("--weights", metavar="W", default="capitalisation", help="capitalisation or equal")
     parser.add_argument(
@@ -295,9 +310,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _screen(prog: str, arguments: Sequence[str]) -> int:
-    parser = _table_parser(
-        prog, "Hold each company against the median of its industry and class.", accounts=True
-    )
+    parser = _table_parser(prog, "Hold each company against the median of its industry and class.")
     parser.add_argument("--date", metavar="D", help="default: the last date with classes")
     parser.add_argument("--out", metavar="FILE", help="write the whole table to this .csv or .parquet")
     parser.add_number(

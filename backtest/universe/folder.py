@@ -183,7 +183,7 @@ def _record(universe: Universe, name: str) -> dict[str, Any]:
     return {
         "market": name,
         "settings": settings(universe),
-        "mapping": universe.inputs.mapping,
+        "mapping": list(universe.inputs.mapping),
         "currency": universe.table.currency,
         "rows": universe.table.rows,
         "first": str(universe.portfolios.dates[0]),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError
+from backtest.universe.about import keys
+from backtest.universe.facts import are_facts, read_facts
 from backtest.universe.intake import EXAMPLES, SetAside
 from backtest.universe.mapping import FIGURES, Mapping
-from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
+from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +24,39 @@ TIMES = 100
 """A figure of the accounts that is more than so many times the capitalisation is not believed."""
 
 
-def take_in_accounts(
+def read_accounts(
     shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str
-) -> list[SetAside]:
-    """Read accounts into the workshop's table ``accounts``; returns what was set aside.
+) -> tuple[bool, list[SetAside]]:
+    """Read files of accounts into the workshop's tables ``accounts_N`` and ``outstanding``.
+
+    Returns whether any of them has numbers of shares, and what was set aside. Columns of ``outstanding``:
+    ``company, published, as_of, shares``; what is published later of an earlier day never replaces what is
+    known of a later one.
+
+    Raises
+    ------
+    UsageError
+        When a file or a column that is needed is missing.
+    """
+    aside: list[SetAside] = []
+    for number, path in enumerate(paths):
+        if are_facts(path):
+            aside += read_facts(shop, number, path, mapping, currency)
+        else:
+            _one_file(shop, number, path, mapping)
+    told = " UNION ALL ".join(f"SELECT * FROM outstanding_{n}" for n in range(len(paths)))
+    shop.run(
+        "CREATE TABLE outstanding AS SELECT * EXCLUDE (newest) FROM (SELECT *, max(as_of) OVER (PARTITION BY "
+        "company ORDER BY published, as_of ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM "
+        f"({told}) WHERE shares > 0 AND published IS NOT NULL AND published >= as_of) "
+        "WHERE newest IS NULL OR as_of >= newest "
+        "QUALIFY row_number() OVER (PARTITION BY company, published ORDER BY as_of DESC) = 1"
+    )
+    return bool(shop.value("SELECT count(*) FROM outstanding")), aside
+
+
+def take_in_accounts(shop: Workshop, n_files: int, currency: str) -> list[SetAside]:
+    """Settle what was read into the workshop's table ``accounts``; returns what was set aside.
 
     Several files (income, balance) are laid together by company, end of period and publication. Columns of
     the table: ``issuer, published, period_end`` and ``FIGURES``, NULL where one is not given. Companies that
@@ -34,11 +65,9 @@ def take_in_accounts(
     Raises
     ------
     UsageError
-        When a file or a column that is needed is missing, or the accounts are in several currencies.
+        When the accounts are in several currencies.
     """
-    for number, path in enumerate(paths):
-        _one_file(shop, number, path, mapping)
-    together = " UNION ALL BY NAME ".join(f"SELECT * FROM accounts_{n}" for n in range(len(paths)))
+    together = " UNION ALL BY NAME ".join(f"SELECT * FROM accounts_{n}" for n in range(n_files))
     figures = ", ".join(f"max({f}) AS {f}" for f in FIGURES)
     shop.run(
         "CREATE TABLE filed AS SELECT company, published, period_end, any_value(currency) AS currency, "
@@ -49,7 +78,11 @@ def take_in_accounts(
     )
     _one_currency(shop, currency)
     # By issuer: accounts filed under one share class speak for the company whichever line stands for it.
-    shop.run("CREATE TABLE issuers AS SELECT company, issuer FROM lines")
+    keys(shop, "lines")
+    shop.run(
+        "CREATE TABLE issuers AS SELECT DISTINCT k.key AS company, l.issuer FROM keys k "
+        "JOIN lines l USING (company)"
+    )
     shop.run(
         "CREATE TABLE known AS SELECT i.issuer, f.published, f.period_end, "
         # What was filed first about a year (its income) stands beside what came later (its balance).
@@ -85,9 +118,7 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
     shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
     present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
     columns = mapping.accounts(present, path.name)
-    company = as_text(quoted(columns["company"][0][0]), kind)
-    for pattern, instead in mapping.fundamentals_company.items():
-        company = f"regexp_replace({company}, {text(pattern)}, {text(instead)}, 'g')"
+    company = mapping.renamed(as_text(quoted(columns["company"][0][0]), kind))
     published = as_day(quoted(columns["published"][0][0]))
     ended = columns.get("period_end")
     parts = [
@@ -103,6 +134,12 @@ def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None
         # A sum of what is there: a company without long-term debt leaves that column empty.
         parts.append(f"list_sum([{', '.join(terms)}]) AS {figure}" if terms else f"NULL::DOUBLE AS {figure}")
     shop.run(f"CREATE TABLE accounts_{number} AS SELECT {', '.join(parts)} FROM filed_{number}")
+    shares = as_number(quoted(columns["shares"][0][0])) if "shares" in columns else "NULL::DOUBLE"
+    of = as_day(quoted(ended[0][0])) if ended else published
+    shop.run(
+        f"CREATE TABLE outstanding_{number} AS SELECT {parts[0]}, {published} AS published, {of} AS as_of, "
+        f"{shares} AS shares FROM filed_{number}"
+    )
 
 
 def _one_currency(shop: Workshop, currency: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError, nearest
+from backtest.universe.about import keys
 from backtest.universe.countries import Home, check_home
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
 from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
@@ -80,6 +81,8 @@ def take_in(
     currency: str = "",
     rates: Path | None = None,
     home: Home | None = None,
+    *,
+    shares: bool = False,
 ) -> Intake:
     """Read the table at ``path`` (CSV, Parquet, zip, or a folder of them) into the workshop.
 
@@ -91,6 +94,9 @@ def take_in(
         A table of exchange rates, ``date, currency, rate``: units of ``currency`` for one of the other.
     home
         Whose companies are meant; by default any country's.
+    shares
+        Whether the workshop's table ``outstanding`` has numbers of shares; they stand in where the table
+        has a price and no capitalisation.
 
     Raises
     ------
@@ -102,14 +108,18 @@ def take_in(
     """
     kind, ragged = _read(shop, path)
     present = [row[0] for row in shop.rows("DESCRIBE source")]
-    columns = mapping.resolve(present, path.name)
+    columns = mapping.resolve(present, path.name, shares=shares)
     _typed(shop, columns, mapping, kind)
+    if not {"capitalisation", "shares"} & columns.keys():
+        _borrow_shares(shop, split="split" in columns)
+        columns["shares"] = "shares"
     home = check_home(shop, home or Home(), path.name, columns)
     money = _one_currency(shop, path, columns, mapping, currency, rates)
     _raw(shop, columns, mapping, home)
     shop.run(
         "CREATE TABLE seen AS SELECT reason, company, arg_max(issuer, date) AS issuer, "
-        "arg_max(name, date) AS name, arg_max(industry, date) AS industry, count(*) AS rows, "
+        "arg_max(name, date) AS name, arg_max(industry, date) AS industry, "
+        "arg_max(filer, date) AS filer, count(*) AS rows, "
         "min(date) AS first, max(date) AS last, "
         "max(cap) AS largest FROM raw GROUP BY reason, company"
     )
@@ -195,6 +205,31 @@ def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping, kind: str)
         parts.append(f"{_issuer(columns, mapping)} AS issuer")
     parts.append((f"coalesce({', '.join(garbled)})" if garbled else "NULL::VARCHAR") + " AS garbled")
     shop.run(f"CREATE VIEW typed AS SELECT {', '.join(parts)} FROM source")
+
+
+def _borrow_shares(shop: Workshop, *, split: bool) -> None:
+    """Put numbers of shares as last published into ``typed``, at the splits that came since their day."""
+    keys(shop, "typed")
+    grown = (
+        "exp(sum(CASE WHEN split > 0 THEN ln(split) ELSE 0 END) OVER (PARTITION BY company ORDER BY date))"
+    )
+    shop.run("ALTER VIEW typed RENAME TO unpriced")
+    shop.run(
+        f"CREATE TABLE grown AS SELECT company, date, {grown if split else '1.0'} AS grown FROM unpriced "
+        "WHERE company IS NOT NULL AND date IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY company, date) = 1"
+    )
+    shop.run(
+        "CREATE TABLE counted AS SELECT k.company, o.published, o.shares / coalesce(g.grown, 1.0) AS shares "
+        "FROM outstanding o JOIN keys k ON k.key = o.company ASOF LEFT JOIN grown g "
+        "ON g.company = k.company AND o.as_of >= g.date "
+        "QUALIFY row_number() OVER (PARTITION BY k.company, o.published ORDER BY o.as_of DESC) = 1"
+    )
+    shop.run(
+        "CREATE VIEW typed AS SELECT u.* REPLACE (c.shares * g.grown AS shares) FROM unpriced u "
+        "LEFT JOIN grown g ON g.company = u.company AND g.date = u.date "
+        "ASOF LEFT JOIN counted c ON c.company = u.company AND u.date >= c.published"
+    )
 
 
 def _date(column: str, kind: str) -> str:
@@ -319,7 +354,7 @@ def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
 def _lines(shop: Workshop) -> None:
     shop.run(
         "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
-        "SELECT company, coalesce(issuer, company) AS issuer, name, industry, first, last, largest "
+        "SELECT company, coalesce(issuer, company) AS issuer, name, industry, filer, first, last, largest "
         "FROM seen WHERE reason IS NULL)"
     )
     shop.run(

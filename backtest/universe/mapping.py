@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from backtest.errors import UsageError, nearest
 from backtest.market.toml import WrongError, declared, record
-from backtest.universe.schemes import place
+from backtest.universe.schemes import place, shipped_names
+from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TEXTS = ("company", "issuer", "name", "share_class", "exchange", "industry", "currency", "country")
+TEXTS = ("company", "issuer", "name", "share_class", "exchange", "industry", "currency", "country", "filer")
 """Columns of words; the first is needed."""
 
 NUMBERS = ("price", "shares", "capitalisation", "total_return", "dividend", "split", "fair_value")
@@ -25,7 +26,14 @@ COLUMNS = ("date", *TEXTS, *NUMBERS)
 FIGURES = ("earnings", "sales", "book", "debt", "ebit", "interest")
 """Figures of a company's accounts, for a year, in the currency of its capitalisation."""
 
-ACCOUNTS = ("company", "published", "period_end", "currency", *FIGURES)
+ACCOUNTS = ("company", "published", "period_end", "currency", "shares", *FIGURES)
+
+ABOUT = ("company", "filer", "industry", "name", "joined_by")
+"""What a list of companies may say; ``joined_by`` is the column that joins a second list to the first."""
+
+FACTS = ("shares", *FIGURES)
+
+_TAGS = re.compile(r"-?\w+( *\+ *-?\w+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,13 @@ class Mapping:
         Rules, the first that fits counts.
     fundamentals_company
         Regular expressions to the replacements that turn a company of the accounts into one of the table.
+    facts
+        Our names (``FACTS``) to the tags of SEC-style facts: the first that a filing has counts; one
+        written ``A + B`` is the sum of those it has, a minus before a name turns it.
+    annual_forms
+        The forms of filings whose accounts are those of a year.
+    about
+        Our names (``ABOUT``) to the columns of lists of companies.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -76,9 +91,32 @@ class Mapping:
     issuer: Issuer = field(default_factory=Issuer)
     leave_out: tuple[LeaveOut, ...] = ()
     fundamentals_company: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    annual_forms: tuple[str, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
 
-    def resolve(self, present: Sequence[str], where: str) -> dict[str, str]:
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Return our names to the tags of facts, the first choice first.
+
+        Raises
+        ------
+        UsageError
+            When the mapping has none.
+        """
+        if not self.facts:
+            raise UsageError(f"no mapping says which facts are earnings or sales; {shipping('facts')}")
+        return {ours: (told,) if isinstance(told, str) else told for ours, told in self.facts.items()}
+
+    def renamed(self, company: str) -> str:
+        """Return in SQL what a company of the accounts is called in the table."""
+        for pattern, instead in self.fundamentals_company.items():
+            company = f"regexp_replace({company}, {text(pattern)}, {text(instead)}, 'g')"
+        return company
+
+    def resolve(self, present: Sequence[str], where: str, *, shares: bool = False) -> dict[str, str]:
         """Return our names to the columns of a file that are there.
+
+        ``shares`` says that their number is known from elsewhere.
 
         Raises
         ------
@@ -95,6 +133,8 @@ class Mapping:
         for needed in ("date", "company"):
             if needed not in found:
                 raise UsageError(f"{where} has no column '{needed}'; {nearest(needed, present)}; {HOW}")
+        if shares and "price" in found:
+            return found
         if "capitalisation" not in found and not {"price", "shares"} <= found.keys():
             wanted = "shares" if "price" in found else "capitalisation"
             raise UsageError(
@@ -123,10 +163,9 @@ class Mapping:
                 found[ours] = here
             elif ours in ("company", "published"):
                 theirs = terms[0][0]
-                raise UsageError(
-                    f"{where} has no column '{theirs}' for {ours}; {nearest(theirs, present)}; {HOW}"
-                )
-        if not set(FIGURES) & found.keys():
+                hint = _fitting(present) or nearest(theirs, present)
+                raise UsageError(f"{where} has no column '{theirs}' for {ours}; {hint}; {HOW}")
+        if not {*FIGURES, "shares"} & found.keys():
             raise UsageError(f"{where} has none of the figures {', '.join(FIGURES)}; {HOW}")
         return found
 
@@ -134,8 +173,58 @@ class Mapping:
 HOW = 'a mapping names your columns: --mapping FILE with [columns] and lines such as company = "ticker"'
 
 
-def load_mapping(name_or_path: str | None) -> Mapping:
-    """Return a shipped mapping by name, any by the path of its TOML file, or the default: our own names.
+def shipping(part: str) -> str:
+    """Return in words which of the shipped mappings have a part."""
+    those = [name for name in shipped_names("mapping") if getattr(_load(name), part)]
+    return f"shipped for it: {' '.join(f'--mapping {name}' for name in those)}"
+
+
+def _fitting(present: Sequence[str]) -> str:
+    """Return which shipped mapping knows accounts with such columns; empty where none does."""
+    for name in shipped_names("mapping"):
+        known = _load(name).fundamentals
+        if known and {known.get("company"), known.get("published")} <= set(present):
+            return f"it has the columns that --mapping {name} reads, which may stand beside others"
+    return ""
+
+
+def load_mapping(*names_or_paths: str) -> Mapping:
+    """Return a mapping, or several that add to each other: one for the table, say, and one for the accounts.
+
+    A name is that of a shipped one, or the path of a TOML file. Of none it is the default: our own names.
+
+    Raises
+    ------
+    UsageError
+        When there is no such mapping (the nearest one is named), or two say different things of one thing.
+    DataError
+        As ``_load``.
+    """
+    made: dict[str, Any] = {}
+    for name in names_or_paths:
+        mapping, plain = _load(name), Mapping()
+        for each in fields(Mapping):
+            said, before = getattr(mapping, each.name), made.get(each.name)
+            if said == getattr(plain, each.name):
+                continue
+            if isinstance(said, dict) and before is not None:
+                odd = next((key for key in said if key in before and said[key] != before[key]), None)
+                clash, said = odd is not None, {**before, **said}
+            elif each.name == "leave_out" and before is not None:
+                clash, odd, said = False, None, (*before, *said)
+            else:
+                clash, odd = before is not None and before != said, None
+            if clash:
+                of = f"{each.name} {odd}" if odd else each.name
+                raise UsageError(
+                    f"two mappings say different things of {of}; leave '{name}' out, or change it"
+                )
+            made[each.name] = said
+    return Mapping(**made)
+
+
+def _load(name_or_path: str) -> Mapping:
+    """Return one mapping.
 
     Raises
     ------
@@ -145,8 +234,6 @@ def load_mapping(name_or_path: str | None) -> Mapping:
         When the file has entries that mean nothing, or a regular expression that is none; the sentence has
         the file, the line and the reason.
     """
-    if name_or_path is None:
-        return Mapping()
     with declared(place("mapping", name_or_path)) as content:
         made: dict[str, Any] = dict(content)
         if isinstance(made.get("issuer"), dict):
@@ -158,10 +245,22 @@ def load_mapping(name_or_path: str | None) -> Mapping:
                 for n, rule in enumerate(rules)
             ]
         mapping = record(Mapping, made)
-        for group, allowed in (("columns", COLUMNS), ("fundamentals", ACCOUNTS)):
+        for group, allowed in (
+            ("columns", COLUMNS),
+            ("fundamentals", ACCOUNTS),
+            ("facts", FACTS),
+            ("about", ABOUT),
+        ):
             for key in getattr(mapping, group):
                 if key not in allowed:
                     raise WrongError((group, key), f"there is no '{key}' here; {nearest(key, allowed)}")
+        for key, told in mapping.facts.items():
+            for alternative in (told,) if isinstance(told, str) else told:
+                if not _TAGS.fullmatch(alternative):
+                    said = f"'{alternative}' is no tag of facts, nor a sum of them such as DebtCurrent + Debt"
+                    raise WrongError(("facts", key), said)
+        if mapping.facts and not mapping.annual_forms:
+            raise WrongError(("facts",), 'the file lacks annual_forms, such as ["10-K"]')
         for where, pattern in _patterns(mapping):
             try:
                 re.compile(pattern)

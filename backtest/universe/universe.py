@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError, nearest
+from backtest.universe.about import set_industries, take_in_about
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.countries import ALL, home_of
-from backtest.universe.fundamentals import known_accounts, take_in_accounts
+from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
 from backtest.universe.hangs import hangs
 from backtest.universe.intake import Intake, SetAside, listed, take_in
 from backtest.universe.mapping import load_mapping
@@ -40,8 +41,12 @@ class Inputs:
     ----------
     companies, fundamentals
         The table of companies, and files of accounts.
-    scheme, mapping
-        A name, or the path of a TOML file; no mapping where the columns bear our own names.
+    about
+        Lists of companies: industries, and the numbers under which they file.
+    scheme
+        A name, or the path of a TOML file.
+    mapping
+        Names or paths of mappings, which add to each other; none where the columns bear our own names.
     rates, index
         Files of exchange rates, and of the series that borders move with.
     losses
@@ -54,8 +59,9 @@ class Inputs:
 
     companies: Path
     scheme: str = "us"
-    mapping: str | None = None
+    mapping: tuple[str, ...] = ()
     fundamentals: tuple[Path, ...] = ()
+    about: tuple[Path, ...] = ()
     rates: Path | None = None
     index: Path | None = None
     losses: str = "report"
@@ -115,13 +121,19 @@ def _prepare(
     shop: Workshop, inputs: Inputs, rules: Rules
 ) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
     """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
-    scheme, mapping = load_scheme(inputs.scheme), load_mapping(inputs.mapping)
+    scheme, mapping = load_scheme(inputs.scheme), load_mapping(*inputs.mapping)
     home = home_of(scheme, inputs.country)
-    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates, home)
-    portfolios = build(shop, table, scheme, rules, inputs.index)
-    aside = [*table.set_aside, *portfolios.set_aside]
+    take_in_about(shop, inputs.about, mapping)
+    shares, unread = False, list[SetAside]()
     if inputs.fundamentals:
-        aside += take_in_accounts(shop, inputs.fundamentals, mapping, table.currency)
+        currency = scheme.currency or mapping.currency
+        shares, unread = read_accounts(shop, inputs.fundamentals, mapping, currency)
+    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates, home, shares=shares)
+    set_industries(shop)
+    portfolios = build(shop, table, scheme, rules, inputs.index)
+    aside = [*table.set_aside, *portfolios.set_aside, *unread]
+    if inputs.fundamentals:
+        aside += take_in_accounts(shop, len(inputs.fundamentals), table.currency)
         aside += known_accounts(shop, fair_values="fair_value" in table.columns)
     return scheme, table, portfolios, aside
 
@@ -139,7 +151,7 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
     with Workshop(inputs.memory) as shop:
         scheme, table, portfolios, aside = _prepare(shop, inputs, rules)
         valuation = valuation_table(shop, scheme, inputs.losses) if inputs.fundamentals else None
-        paths = [inputs.companies, *inputs.fundamentals, inputs.rates, inputs.index]
+        paths = [inputs.companies, *inputs.fundamentals, *inputs.about, inputs.rates, inputs.index]
         return Universe(
             inputs=inputs,
             scheme=scheme,
@@ -232,6 +244,9 @@ def settings(universe: Universe) -> dict[str, Any]:
         "band": f"{rules.band:.0%} of a border",
         "a company without a row": f"is held for {rules.carry} bars, then leaves at {leaves}; the rest of "
         "its class takes its weight",
+        "industries": "as the list of companies has them today, with hindsight"
+        if universe.inputs.about
+        else "as the table has them",
         "returns": "prices without dividends" if universe.portfolios.price_only else "total returns",
         "not believed": f"a capitalisation {limits.times:,.0f} times its predecessor, or {limits.jump:g} "
         f"times without the price, until {limits.confirm} rows confirm it; a move of more than "

@@ -35,7 +35,7 @@ MEMORY = "2GB"
 
 _UNPACKED, _TIMES = 2**30, 100
 """How much may be in a packed file: so many bytes, or so many times its size; tables come to ten."""
-_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
 """What Python raises where a packed file is damaged, encrypted (RuntimeError) or packed in another way."""
 
 _SIZE = re.compile(r"\d+(\.\d+)? ?(MB|GB|TB)", re.IGNORECASE)
@@ -314,6 +314,6 @@ def _unpacked(file: Path, into: Path) -> list[Path]:
                                 f"{file} was refused: what is in it is more than {_TIMES} times its size"
                             )
                 found.append(place)
-    except (*_BROKEN, OSError) as error:
+    except (*BROKEN, OSError) as error:
         raise DataError(f"{file} cannot be unpacked: {error or type(error).__name__}; get it again") from None
     return found

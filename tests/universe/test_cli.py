@@ -30,6 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "accounts.csv").write_text(
         "company,published,period_end,earnings,sales,book\n" + "\n".join(lines)
     )
+    (place / "simfin.csv").write_text("Ticker;Publish Date;Revenue\nC0001;2020-01-01;5\n")
+    (place / "facts.json").write_text('{"cik": 1, "facts": {}}')
+    (place / "own.toml").write_text('[columns]\ncompany = "ticker"\n')
     return place
 
 
@@ -120,7 +123,7 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
         (["classify", "companies.parquet", "--out", "x.txt"], "takes a .csv or a .parquet file"),
         (
             ["classify", "companies.parquet", "--mapping", "us"],
-            "there is no mapping 'us' (one of your own is named by the path of its .toml file); there are: us_screener",
+            "there is no mapping 'us' (one of your own is named by the path of its .toml file); there are: sec_facts, simfin, us_screener",
         ),
         (
             ["classify", "companies.parquet", "--memory", "lots"],
@@ -140,6 +143,22 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
         (["classify", "x.csv", "--out", "accounts.csv"], "accounts.csv exists already; name a new file"),
         (["screen", "x.csv", "--rows", "-1"], "--rows must lie in 0 to 1000000000, not -1"),
         (["screen", "companies.parquet"], "a screen needs accounts"),
+        (
+            ["screen", "companies.parquet", "--fundamentals", "simfin.csv"],
+            "simfin.csv has no column 'company' for company; it has the columns that --mapping simfin reads",
+        ),
+        (
+            ["screen", "companies.parquet", "--fundamentals", "facts.json"],
+            "no mapping says which facts are earnings or sales; shipped for it: --mapping sec_facts",
+        ),
+        (
+            ["classify", "companies.parquet", "--mapping", "us_screener", "--mapping", "own.toml"],
+            "two mappings say different things of columns company; leave 'own.toml' out, or change it",
+        ),
+        (
+            ["classify", "companies.parquet", "--about", "simfin.csv", "--about", "simfin.csv"],
+            "simfin.csv has no column 'company' for the companies",
+        ),
         (["schemes", "--exchange-rate", "31"], "name the scheme that is to be scaled"),
         (["schemes", "rank", "--exchange-rate", "31"], "no amounts of money"),
     ],

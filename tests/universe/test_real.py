@@ -35,7 +35,7 @@ def market(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     stocks = shared_data / "stocks"
     _rotation(
-        folder, "universe", "build", str(stocks / "us_month_end.csv.gz"), "--mapping", "us_screener",
+        folder, "universe", "build", str(stocks / "us_month_end.csv.gz"), "--mapping", "us_screener", "--mapping", "simfin",
         "--fundamentals", str(stocks / "us-income-annual.zip"),
         "--fundamentals", str(stocks / "us-balance-annual.zip"),
         "--scheme", "us", "--policy", "FED_TARGET", "--out", "markets/my_us",

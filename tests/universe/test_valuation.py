@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import DataError, UsageError
+from backtest.universe.about import take_in_about
 from backtest.universe.build import Rules, build
-from backtest.universe.fundamentals import known_accounts, take_in_accounts
+from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
 from backtest.universe.intake import SetAside, take_in
 from backtest.universe.mapping import Mapping, load_mapping
 from backtest.universe.schemes import load_scheme
@@ -59,7 +60,9 @@ def _valued(folder: Path, accounts: str = ACCOUNTS) -> Iterator[tuple[Workshop, 
     with Workshop("500MB") as shop:
         table = take_in(shop, saved(_companies(), folder), Mapping(currency="USD"), "USD")
         build(shop, table, load_scheme("us"), Rules())
-        aside = take_in_accounts(shop, [path], Mapping(), "USD")
+        take_in_about(shop, [], Mapping())
+        read_accounts(shop, [path], Mapping(), "USD")
+        aside = take_in_accounts(shop, 1, "USD")
         aside += known_accounts(shop, fair_values=True)
         yield shop, aside
 
@@ -199,7 +202,9 @@ def test_columns_are_added_up_and_turned_round_by_the_mapping(tmp_path: Path) ->
     accounts.write_text("T;P;short;long;cost\nS1_old;2020-02-01;5;7;-3\nS2;2020-02-01;5;;-4\n")
     with Workshop("500MB") as shop:
         take_in(shop, saved(_companies(), tmp_path), Mapping(currency="USD"), "USD")
-        take_in_accounts(shop, [accounts], load_mapping(str(mapping)), "USD")
+        take_in_about(shop, [], Mapping())
+        read_accounts(shop, [accounts], load_mapping(str(mapping)), "USD")
+        take_in_accounts(shop, 1, "USD")
         found = shop.rows("SELECT issuer, debt, interest, earnings FROM accounts ORDER BY issuer")
     assert found == [("S1", 12.0, 3.0, None), ("S2", 5.0, 4.0, None)]
 
