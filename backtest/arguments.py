@@ -89,6 +89,9 @@ class Parser(argparse.ArgumentParser):
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the options; UsageError names the nearest one where one is unknown."""
         for word in arguments:
+            name, _, value = word.partition("=")
+            if name.startswith("--") and value == "--":  # of which argparse makes an empty list
+                raise UsageError(f"{name} is empty; give it a value, or leave it out")
             _, _, value = word.rpartition("=")
             # What stays as it is names a user that there is not; Path.expanduser would fail at it.
             if value.startswith("~") and os.path.expanduser(value) == value:  # noqa: PTH111 - pathlib is not loaded
@@ -138,8 +141,7 @@ class _Once(argparse.Action):
             if option_string in parser.taken:
                 raise UsageError(f"{option_string} is given more than once")
             parser.taken.add(option_string)
-        # Of the value "--" argparse makes an empty list.
-        if (isinstance(values, str) and not values.strip()) or (self.nargs is None and values == []):
+        if isinstance(values, str) and not values.strip():
             raise UsageError(f"{option_string or self.metavar} is empty; give it a value, or leave it out")
         setattr(namespace, self.dest, values)
 

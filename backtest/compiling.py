@@ -20,6 +20,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _RULES: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}  # nobody calls it from C
 _INNER: Any = {"forceinline": True, "no_cpython_wrapper": True}  # nor these from Python
 
+_ADDRESSES = 2 * 2**30  # what a thread more may ask for: stacks, and rooms of its own for what it allocates
+
 
 def compiled(function: Function) -> Function:
     """Return ``function`` compiled by numba at its first call.
@@ -155,7 +157,11 @@ def _defined(value: float) -> float:
 
 
 def threads() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of processors that this process may use; fewer where its addresses are limited."""
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        import resource
+    except ImportError:  # no system with such limits
+        return n
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return n if most == resource.RLIM_INFINITY else max(min(n, most // _ADDRESSES), 1)

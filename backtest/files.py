@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from backtest.errors import RotationError, UsageError
 
@@ -60,6 +60,19 @@ def unchanged(place: Path) -> bytes:
         if listed.encode() not in content_of(seal).splitlines():
             raise OSError(errno.EIO, f"it is not what was written: {SEAL} beside it says so", str(place))
     return content
+
+
+def in_arrow(content: bytes) -> Any:
+    """Return a copy of a file's bytes as a file of Arrow's own, which is how Parquet is read here.
+
+    Arrow's threads let go of what they read a moment after it has been read. Bytes of Python are let go of
+    with Python's lock, and where Python has begun to end by then the whole process is aborted.
+    """
+    import pyarrow as pa
+
+    copied = pa.BufferOutputStream()
+    copied.write(content)
+    return pa.BufferReader(copied.getvalue())
 
 
 def _seal(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What is left when a command is killed, starved, or started several times at once: whole files or none.
 
-    python -m benchmarks.kill --kills 100 --seed 0     a table of counts; exit 1 where anything was wrong
+    python -m benchmarks.kill --kills 200 --seed 0     a table of counts; exit 1 where anything was wrong
     python -m benchmarks.kill --kills 5 --only killed   the kills alone
 
 Every command is first left alone, and its files are kept. Then it is killed (``kill -9``), half of the times
@@ -14,7 +14,10 @@ one sentence, or as if nothing had been.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import http.client
+import json
 import os
 import random
 import resource
@@ -23,7 +26,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,9 +46,6 @@ ROTATION = str(Path(sys.executable).with_name("rotation"))
 SECONDS = 300.0
 DRAFT = ".part"
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
-
-
-_ARROW = b"terminate called without an active exception\n"
 
 
 @dataclass(frozen=True)
@@ -181,12 +183,7 @@ class Ground:
         """Return what ``data verify`` says of the store, and which of its files is not what its name says."""
         process = self.start(("data", "verify"))
         told, complained = process.communicate(timeout=SECONDS)
-        # One process in some 150 that has read with Arrow is aborted by it while it ends, when all is said
-        # and done (pyarrow 26.0.1); what was said of the store counts.
-        ended = (
-            process.returncode == -signal.SIGABRT and complained == _ARROW and told.endswith(b"are whole\n")
-        )
-        good = process.returncode == 0 or ended
+        good = process.returncode == 0 and not complained
         said = [] if good else [f"verify: {(told + complained).decode()[-200:]}"]
         values = [path for path in (self.folder / "store").rglob("*.parquet") if path.name[0] != "."]
         torn = [p.name for p in values if hashlib.sha256(p.read_bytes()).hexdigest()[:16] != p.stem]
@@ -281,6 +278,45 @@ def killed(ground: Ground, job: Job, chance: random.Random, *, writing: bool) ->
     ground.note(what, "nothing left" if nothing else "whole", *ground.objections(job))
 
 
+def explored(ground: Ground, chance: random.Random) -> None:
+    """Kill the explorer at a random moment after its page asked for a report; it writes nothing else."""
+    ground.fresh()
+    process = ground.start(("explore", "rate_cut", "--no-browser"))
+    assert process.stdout is not None
+    said = process.stdout.readline().decode().strip()
+    if not said.startswith("http://127.0.0.1:"):
+        _end(process)
+        ground.note("kill -9 of explore", "did not begin", said)
+        return
+    with urllib.request.urlopen(said, timeout=SECONDS) as page:  # noqa: S310 - it begins with http
+        place = page.url
+    asked = json.dumps({"values": [{}], "terms": {}, "linear": False, "applied": 0}).encode()
+
+    def keep() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):  # it is killed meanwhile
+            urllib.request.urlopen(f"{place}keep", asked, timeout=SECONDS).close()  # noqa: S310 - as above
+
+    asking = threading.Thread(target=keep)
+    asking.start()
+    time.sleep(chance.uniform(0.0, 1.2 * ground.took[RUN.name]))
+    _end(process)
+    asking.join()
+    reports = [path for path in ground.folder.glob("reports/*/*") if DRAFT not in path.name]
+    torn = [path.name for path in reports if not _is_whole(path)]
+    ground.counts["kill -9 of explore", "drafts"] += len(ground.drafts())
+    ground.note("kill -9 of explore", "whole" if reports else "nothing left", *(f"{x} is torn" for x in torn))
+
+
+def _is_whole(report: Path) -> bool:
+    """Return whether a report has each file that its checksums name, as they say, and no other."""
+    if not (report / "SHA256SUMS").is_file():
+        return False
+    lines = (report / "SHA256SUMS").read_text().splitlines()
+    return {name: sha for sha, _, name in (line.partition("  ") for line in lines)} == {
+        name: sha for name, sha in seen(report).items() if name != "SHA256SUMS"
+    }
+
+
 def swept(ground: Ground) -> None:
     """Ask that what a killed command left goes with the next one that writes beside it."""
     for job in (RUN, BUILD):
@@ -332,6 +368,7 @@ def starved(ground: Ground, job: Job) -> None:
         "home cannot be written": (None, {"HOME": "/sys", **({} if job is FETCH else bare)}),
         "256 file descriptors": (_files(256), {}),
         "1.5 GB of addresses": (_memory(3 * 2**29), {}),
+        "4 GB of addresses": (_memory(2**32), {}),
         "files of 16 KB at most": (_size(2**14), {}),
     }
     for what, (limit, other) in cases.items():
@@ -428,27 +465,38 @@ def one_file(ground: Ground) -> None:
 
 
 def resumed_at_once(ground: Ground) -> None:
-    """Let three processes go on with one half-finished sweep at once: it comes to the same bytes."""
+    """Let four processes go on with one half-finished sweep at once: it comes to the same bytes."""
     ground.fresh()
     ground.start(TUNE.arguments).communicate(timeout=SECONDS)
     for part in sorted((ground.folder / "sweep" / "trials").iterdir())[1::2]:
         part.unlink()
-    running = [ground.start((*TUNE.arguments, "--resume", "--json")) for _ in range(3)]
+    running = [ground.start((*TUNE.arguments, "--resume", "--json")) for _ in range(4)]
     ends = [(process, ended(process)) for process in running]
     wrong = [each for process, said in ends for each in complaints(process, said)]
     if _trials(seen(ground.folder / "sweep")) != _trials(ground.whole[TUNE.name]):
         wrong.append("resumed to other bytes")
     done = sum(process.returncode == 0 for process in running)
-    ground.note("3 at once: tune --resume", f"{done} done", *wrong)
+    ground.note("4 at once: tune --resume", f"{done} done", *wrong)
 
 
 def contended(ground: Ground) -> None:
     """Let processes meet at one store, one sweep, one report and one file."""
     together(ground, FETCH, [FETCH.arguments] * 4, all_done=True)
-    together(ground, RUN, [RUN.arguments] * 3)
-    together(ground, TUNE, [TUNE.arguments] * 2)
+    together(ground, RUN, [RUN.arguments] * 4)
+    together(ground, TUNE, [TUNE.arguments] * 4)
     resumed_at_once(ground)
     one_file(ground)
+
+
+def in_turn(ground: Ground, n: int, chance: random.Random, jobs: Sequence[Job]) -> None:
+    """Kill jobs and the explorer, each in its turn, ``n`` times in all."""
+    turns = (*jobs, None)
+    for number in range(n):
+        job = turns[number % len(turns)]
+        if job is None:
+            explored(ground, chance)
+        else:
+            killed(ground, job, chance, writing=number // len(turns) % 2 == 0)
 
 
 def attack(ground: Ground, n: int, seed: int, only: Sequence[str], jobs: Sequence[Job] = JOBS) -> None:
@@ -457,8 +505,7 @@ def attack(ground: Ground, n: int, seed: int, only: Sequence[str], jobs: Sequenc
     for job in (FETCH, RUN, TUNE) if [*only] == ["contended"] else jobs:
         ground.undisturbed(job)
     if "killed" in only:
-        for number in range(n):
-            killed(ground, jobs[number % len(jobs)], chance, writing=number // len(jobs) % 2 == 0)
+        in_turn(ground, n, chance, jobs)
         if n >= len(JOBS):
             swept(ground)
     if "signals" in only:
@@ -503,7 +550,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=PARTS, action="append")
     options = parser.parse_args()

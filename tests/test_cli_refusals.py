@@ -95,3 +95,9 @@ def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path) -> None:
 def test_a_home_folder_that_is_not_there_is_a_wrong_call(tmp_path: Path, arguments: list[str]) -> None:
     assert_sentence(rotation(tmp_path, *arguments), 2, "begins with a home folder that does not exist")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--grid", "--constraint", "--data-dir", "--out", "--seed"])
+def test_two_dashes_are_no_value_of_any_option(tmp_path: Path, option: str) -> None:
+    done = rotation(tmp_path, "tune", "rate_cut", f"{option}=--")
+    assert_sentence(done, 2, f"{option} is empty; give it a value, or leave it out")

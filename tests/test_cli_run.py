@@ -184,9 +184,10 @@ def test_changed_tells_a_scheduled_job_what_is_held_otherwise_than_when_last_ask
     assert told[0]["hold"] == {"small": 1.0}
     # Other parameters are another strategy.
     assert rotation("signal", "rate_cut", "--hold", "12", "--as-of", "2007-10-15", "--changed") == 0
-    (here / "store" / "signals.json").write_text("{")
-    with pytest.raises(UsageError, match=r"signals\.json cannot be read; remove it"):
-        rotation("signal", "rate_cut", "--changed")
+    for damaged in (b"{", b'{"\xe1": {}}', b'{"a": {"b": "c"}}'):
+        (here / "store" / "signals.json").write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"signals\.json cannot be read; remove it"):
+            rotation("signal", "rate_cut", "--changed")
 
 
 @pytest.mark.usefixtures("here")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from backtest import files
 from backtest.errors import RotationError, UsageError
 from backtest.files import sweep, whole_file, whole_folder
 from backtest.reporting.folder import default_place
+from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,3 +229,27 @@ def test_a_folder_that_is_replaced_comes_back_where_the_new_one_cannot_take_its_
         (draft / "page").write_text("never")
     assert (place / "page").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["gallery"]
+
+
+def test_arrow_reads_from_bytes_of_its_own() -> None:
+    written = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": [1.0, 2.0]}), written)
+    content = written.getvalue().to_pybytes()
+    before = sys.getrefcount(content)
+    file = files.in_arrow(content)
+    assert pq.read_table(file).to_pydict() == {"a": [1.0, 2.0]}
+    assert sys.getrefcount(content) == before  # else its threads let go of them, when Python may have ended
+    python_s = pa.BufferReader(content)
+    assert sys.getrefcount(content) > before
+    assert python_s.read() == content
+
+
+def test_whoever_reads_parquet_reads_it_from_there() -> None:
+    reads = re.compile(r"(?:pd\.read_parquet|pq\.read_table)\(([^(]*)")
+    found = [
+        what
+        for path in (REPOSITORY / "backtest").rglob("*.py")
+        for what in reads.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["in_arrow"] * len(found)
+    assert len(found) >= 7

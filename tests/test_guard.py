@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -109,3 +110,27 @@ def test_a_home_that_cannot_be_written_is_not_spoken_of(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert list((tmp_path / "page" / "figures").glob("*.png"))
+
+
+@pytest.mark.parametrize(("limit", "letter"), [("RLIMIT_AS", "v"), ("RLIMIT_DATA", "d")])
+def test_too_few_addresses_are_said_before_a_library_waits_for_more(limit: str, letter: str) -> None:
+    def called(*arguments: str, gigabytes: float) -> tuple[int, str]:
+        size = int(gigabytes * 2**30)
+        done = subprocess.run(
+            [ROTATION, *arguments],
+            preexec_fn=lambda: resource.setrlimit(getattr(resource, limit), (size, size)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    said = (
+        "rotation: this process may have 1.5 GB of addresses and asks for up to 4 GB, most of which it never "
+        f"uses; raise the limit with: ulimit -{letter} unlimited\n"
+    )
+    assert called("run", "rate_cut", gigabytes=1.5) == (1, said)
+    assert called("run", "--help", gigabytes=1.5) == (0, "")
+    assert called("signal", "rate_cut", "--json", gigabytes=4) == (0, "")

@@ -192,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
             yield
         except RotationError as error:
             said = str(error)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             said = f"the page asked for what cannot be read ({error}); reload it"
         except (ConnectionError, TimeoutError):
             self.close_connection = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
-from backtest.files import content_of
+from backtest.files import content_of, in_arrow
 from backtest.market.catalogue import LOCAL, catalogue
 from backtest.market.entry import Entry
 from backtest.market.fetch import Outcome, keep
@@ -201,7 +200,7 @@ def _parquet(content: bytes, path: Path, described: Description) -> tuple[Days, 
     import pyarrow as pa
 
     try:
-        frame: Any = pd.read_parquet(io.BytesIO(content))
+        frame: Any = pd.read_parquet(in_arrow(content))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path.name} was refused: it is not a Parquet file ({error})") from None
     if not isinstance(frame.index, pd.RangeIndex):

@@ -23,7 +23,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
-from backtest.files import content_of, whole_file
+from backtest.files import content_of, in_arrow, whole_file
 from backtest.folders import expanded
 from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
 from backtest.market.table import SourceTable
@@ -155,7 +155,6 @@ class Store:
         DataError
             When the file is missing, or not the one that was stored.
         """
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self._home(record.id) / record.file
@@ -166,7 +165,7 @@ class Store:
             raise DataError(f"{path} cannot be read ({error.strerror}); {cure}") from None
         if hashlib.sha256(content).hexdigest() != record.sha256:
             raise DataError(f"{path} is damaged: its checksum is not the one it was stored with; {cure}")
-        frame = pq.read_table(pa.BufferReader(content))
+        frame = pq.read_table(in_arrow(content))
         dates = to_days(frame["date"].to_numpy())
         announced = to_days(frame["announced"].to_numpy()) if "announced" in frame.column_names else None
         columns = [frame[f"value:{name}"].to_numpy() for name in record.columns]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.errors import UsageError
-from backtest.files import unchanged
+from backtest.files import in_arrow, unchanged
 from backtest.measures import years
 from backtest.records.document import read_document, write_document
 from backtest.records.run_document import RunDocument
@@ -192,8 +191,8 @@ def read_record(place: Path | str) -> RunRecord:
         raise UsageError(f"{folder} is not the folder of a report: it has no {missing[0]}")
     document = read_document(folder / DOCUMENT, RunDocument)
     try:
-        bars = pd.read_parquet(io.BytesIO(unchanged(folder / BARS)))
-        trades = pd.read_parquet(io.BytesIO(unchanged(folder / TRADES)))
+        bars = pd.read_parquet(in_arrow(unchanged(folder / BARS)))
+        trades = pd.read_parquet(in_arrow(unchanged(folder / TRADES)))
         sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
         return RunRecord(
             name=document.strategy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,14 @@ import numpy as np
 from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
-from backtest.files import content_of, whole_file
+from backtest.files import whole_file
 from backtest.market.catalogue import catalogue
 from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
 from backtest.market.release import ANNOUNCED, known_at
 from backtest.market.store import data_folder
 from backtest.parameters import Value
-from backtest.records.document import Day
+from backtest.records.document import Day, read_document
 from backtest.rules.expressions import Signal
 from backtest.rules.reading import reads
 from backtest.rules.why import Fact, facts, flips
@@ -362,10 +363,8 @@ def since_last_asked(found: Sequence[tuple[Strategy, Standing]]) -> list[dict[st
     """
     place = data_folder() / "signals.json"
     try:
-        kept = msgspec.json.decode(content_of(place), type=dict[str, dict[str, float]])
-    except FileNotFoundError:
-        kept = {}
-    except (OSError, msgspec.MsgspecError):
+        kept = read_document(place, dict[str, dict[str, float]]) if os.path.lexists(place) else {}
+    except UsageError:
         raise UsageError(f"{place} cannot be read; remove it, and holdings are kept anew") from None
     keys = [
         msgspec.json.encode([s.strategy, own.file, sorted(s.parameters.items()), s.market, s.decide]).decode()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 import pandas as pd
 
 from backtest.errors import UsageError
-from backtest.files import whole_file
+from backtest.files import in_arrow, whole_file
 from backtest.folders import expanded
 from backtest.records.document import to_json
 from backtest.spreadsheets import csv_of, is_formula
@@ -126,7 +126,7 @@ def write_also(folder: Path, also: Collection[str], name: str, sheets: Callable[
     """Write what a folder has as Parquet as CSV too, and one workbook, as far as ``also`` asks for them."""
     if "csv" in also:
         for file in sorted(folder.glob("*.parquet")):
-            file.with_suffix(".csv").write_bytes(csv_of(pd.read_parquet(file)))
+            file.with_suffix(".csv").write_bytes(csv_of(pd.read_parquet(in_arrow(file.read_bytes()))))
     if "xlsx" in also:
         with (folder / f"{name}.xlsx").open("wb") as out:
             write_workbook(sheets(), out)

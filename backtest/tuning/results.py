@@ -7,7 +7,6 @@ all, whoever else goes on with the same sweep; it is of its bytes, its number, a
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import shutil
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import RotationError, UsageError
-from backtest.files import content_of, whole_file, whole_folder
+from backtest.files import content_of, in_arrow, whole_file, whole_folder
 from backtest.measures import SWEPT
 from backtest.tuning.trials import STATUSES
 
@@ -160,7 +159,7 @@ class Results:
         """Return one chunk as a pyarrow table, all of it or some columns; errors as ``content``."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(io.BytesIO(self.content(place)), columns=names and list(dict.fromkeys(names)))
+        return pq.read_table(in_arrow(self.content(place)), columns=names and list(dict.fromkeys(names)))
 
     def columns(self, place: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return columns of one chunk; errors as ``content``."""

@@ -83,7 +83,7 @@ class Ground:
             mend(path, kept)
         # Two packed files in one are a packed file, and a store that lost a record is one that never had it.
         told = ('"set_aside"' in said and how.kind == "twice") or (
-            how.kind == "nothing" and tried.arguments[1] == "verify"
+            how.kind == "nothing" and tried.arguments[:2] in (("data", "verify"), ("data", "list"))
         )
         if target.sealed and tried.status == 0 and not told and _plain(said) != self.answers[arguments]:
             return Tried(arguments, 0, (*tried.wrong, "other numbers, in silence"), said_of)

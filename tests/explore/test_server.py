@@ -134,6 +134,8 @@ def test_a_wrong_question_gets_a_sentence_and_the_next_is_answered(
 ) -> None:
     client = Client(explorer)
     assert said in client.post("move", asked)["error"]
+    _, _, answer = client.ask("POST", client.place + "move", b'{"values": [{"\xe1": 1}]}')
+    assert b"the page asked for what cannot be read" in answer
     assert "figure" in client.post("move", START)
     assert explorer.tried == 1
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.files import require_regular, unchanged
+from backtest.files import in_arrow, require_regular, unchanged
 from backtest.market.sources import source
 from backtest.market.table import SourceTable
 
@@ -133,7 +133,7 @@ def _columns(path: Path) -> SourceTable:
 
     try:
         content = unchanged(path)
-        table = pq.read_table(pa.BufferReader(content))
+        table = pq.read_table(in_arrow(content))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged ({error}); make it anew with: rotation universe build") from None
     names = [name for name in table.column_names if name != "date"]
