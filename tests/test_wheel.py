@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
-import site
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -19,9 +20,9 @@ import pytest
 from tests.conftest import REPOSITORY
 
 
-def built(out: Path, *what: str) -> list[Path]:
+def built(out: Path, *what: str, source: Path = REPOSITORY) -> list[Path]:
     """Build without isolation: the build backend is installed here, and no network is needed."""
-    build = [sys.executable, "-m", "build", *what, "--no-isolation", "--outdir", str(out), str(REPOSITORY)]
+    build = [sys.executable, "-m", "build", *what, "--no-isolation", "--outdir", str(out), str(source)]
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     return sorted(out.iterdir())
 
@@ -46,20 +47,61 @@ def test_it_carries_the_package_with_strategies_and_data_and_nothing_else(wheel:
     assert "backtest/py.typed" in names
 
 
-def test_built_twice_it_has_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    assert built(tmp_path / "wheel", "--wheel")[0].read_bytes() == wheel.read_bytes()
-    first, second = (built(tmp_path / name, "--sdist")[0].read_bytes() for name in ("first", "second"))
-    assert first == second
+def test_built_again_elsewhere_it_has_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
+    sources = built(tmp_path / "first", "--sdist")[0]
+    with tarfile.open(sources) as archive:
+        archive.extractall(tmp_path, filter="data")
+    elsewhere = next(tmp_path.glob("size_rotation-*"))
+    for path in elsewhere.rglob("*"):
+        os.utime(path, (1.7e9, 1.7e9))  # another day, and nobody else may read it
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    again = built(tmp_path / "second", source=elsewhere)
+    assert [path.read_bytes() for path in again] == [wheel.read_bytes(), sources.read_bytes()]
 
 
-def test_it_works_from_an_empty_folder_in_a_new_environment(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "environment"
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("installed") / "environment"
     venv.create(home, with_pip=False)
     packages = next(home.glob("lib/python*/site-packages"))
-    zipfile.ZipFile(wheel).extractall(packages)
+    zipfile.ZipFile(wheel).extractall(packages)  # noqa: S202 - built a moment ago
     # The dependencies are the ones installed here; a path line does not bring this checkout's own
     # package along, because the editable install hangs on a .pth of its own.
-    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    (packages / "dependencies.pth").write_text("\n".join(p for p in sys.path if p.endswith("site-packages")))
+    return home
+
+
+USER = """\
+from backtest import Market, MarketData, Months, Run, Strategy, load_market, load_strategy, param, rotate, run, strategy
+
+@strategy
+def mine(market: Market, hold: Months = param(24, low=1, high=60, help="so long")):  # type: ignore[no-untyped-def]
+    cuts = market.policy.first_cuts(quiet=12, at_least=0.25)
+    return rotate(cuts.within(0, hold), into="small", otherwise="large")
+
+market: MarketData = load_market("embedded")
+shipped: Strategy = load_strategy("rate_cut")
+result: Run = run(shipped, market, hold=18, start="1990-01-31")
+sharpe: float = result.metrics["sharpe"]
+"""
+
+
+def test_it_brings_its_types_to_whoever_installs_it(environment: Path, tmp_path: Path) -> None:
+    def said(script: str) -> str:
+        (tmp_path / "user.py").write_text(script)
+        python = ["--python-executable", str(environment / "bin" / "python")]
+        mypy = [sys.executable, "-m", "mypy", "--strict", *python, "--cache-dir", str(tmp_path), "user.py"]
+        return subprocess.run(
+            mypy, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        ).stdout
+
+    assert said(USER) == "Success: no issues found in 1 source file\n"
+    wrong = said(USER + 'wrong: str = result.metrics["sharpe"]\nload_market(3)\nmarket.nothing\n')
+    assert wrong.count("error:") == 3, wrong
+
+
+def test_it_works_from_an_empty_folder_in_a_new_environment(environment: Path, tmp_path: Path) -> None:
+    home, packages = environment, next(environment.glob("lib/python*/site-packages"))
     empty = tmp_path / "empty"
     empty.mkdir()
     python = str(home / "bin" / "python")
