@@ -16,7 +16,7 @@ from backtest.universe.fundamentals import known_accounts, read_accounts, take_i
 from backtest.universe.hangs import hangs
 from backtest.universe.intake import Intake, SetAside, listed, take_in
 from backtest.universe.mapping import load_mapping
-from backtest.universe.schemes import Scheme, load_scheme
+from backtest.universe.schemes import TOTAL, Scheme, load_scheme
 from backtest.universe.screen import screen
 from backtest.universe.statistics import class_table, member_table, migration_table
 from backtest.universe.valuation import LOSSES, discounts, valuation_table
@@ -122,6 +122,8 @@ def _prepare(
 ) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
     """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(*inputs.mapping)
+    if inputs.index is not None and scheme.index in ("", TOTAL):
+        raise UsageError(f"the borders of {scheme.name} move with no series of yours; leave --index out")
     home = home_of(scheme, inputs.country)
     take_in_about(shop, inputs.about, mapping)
     shares, unread = False, list[SetAside]()

@@ -115,6 +115,10 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
             "did you mean 'us'?",
         ),
         (["classify", "companes.parquet"], "there is no table 'companes.parquet'"),
+        (
+            ["classify", "companies.parquet", "--scheme", "rank", "--index", "nothing.csv"],
+            "the borders of rank move with no series of yours; leave --index out",
+        ),
         (["classify", "companies.parquet", "--date", "2020-02-30"], "is not a date"),
         (
             ["classify", "companies.parquet", "--date", "2020-02-03"],
