@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError, nearest
+from backtest.files import require_regular
 from backtest.universe.about import set_industries, take_in_about
 from backtest.universe.build import Portfolios, Rules, build, frame
 from backtest.universe.countries import ALL, home_of
@@ -196,6 +197,7 @@ def _checksums(path: Path) -> list[tuple[str, str]]:
     found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     digests = []
     for file in found:
+        require_regular(file)
         with file.open("rb") as content:
             digests.append((file.name, hashlib.file_digest(content, "sha256").hexdigest()))
     return digests
