@@ -12,7 +12,9 @@ from backtest import Choice, Market, main, mix, param, strategy
 def buy_and_hold(
     market: Market,
     sleeve: Choice = param(
-        "small", choices=("small", "large", "market", "value", "growth", "cash"), help="what to hold"
+        "small",
+        choices=("small", "large", "market", "value", "growth", "cash", "kept", "peers"),
+        help="what to hold; kept and peers are of a screen",
     ),
 ):
     return mix(market, {sleeve: 1.0})

@@ -12,6 +12,7 @@ from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
 from backtest.universe.drift import STEEP
 from backtest.universe.hangs import too_good
+from backtest.universe.kept import in_words
 from backtest.universe.universe import foreign, settings
 from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
@@ -267,6 +268,21 @@ def _charts(universe: Universe) -> dict[str, b.Chart]:
     return {chart.name: chart for chart in each}
 
 
+def _kept(universe: Universe) -> Iterator[b.Block]:
+    """Give what a screen keeps, as a portfolio."""
+    if universe.kept is None:
+        return
+    table = universe.kept.companies
+    last = _last(table) if len(table) else []
+    yield b.Heading("The screen as a portfolio")
+    yield b.Text(in_words(universe.kept, universe.portfolios))
+    yield b.Text(
+        f"Who was kept on {last[0]['date']:%Y-%m-%d}, and why; kept.parquet has every reconstitution.", "note"
+    )
+    rows = [(row["company"], row["name"] or "", row["class"], row["reason"]) for row in last]
+    yield b.table(["Company", "", "Class", "Reason"], rows, "wwww", first=10)
+
+
 def _accounts(universe: Universe, chart: b.Chart) -> Iterator[b.Block]:
     """Give what only accounts can tell."""
     if universe.valuation is None:
@@ -330,6 +346,7 @@ def universe_page(universe: Universe, name: str) -> b.Page:
         drawn["migration"],
         *(b.Heading("Concentration"), drawn["concentration"]),
         *_accounts(universe, drawn["valuation"]),
+        *_kept(universe),
         *_set_aside(universe),
         *(b.Heading("Terms"), b.Definitions(tuple(settings(universe).items()))),
         b.Heading("Files"),

@@ -143,12 +143,19 @@ def reconstitutions(dates: Days, when: str) -> Ints:
 
 
 def build(
-    shop: Workshop, table: Intake, scheme: Scheme, rules: Rules, index: Path | None = None
+    shop: Workshop,
+    table: Intake,
+    scheme: Scheme,
+    rules: Rules,
+    index: Path | None = None,
+    *,
+    spool: bool = False,
 ) -> Portfolios:
     """Form classes and their returns from the table that was taken into the workshop.
 
     It leaves in the workshop the table ``members``: one row a line at each reconstitution and at each end of
-    a month, with ``bar, id, class, was, cap, size, drifted, lead``.
+    a month, with ``bar, id, class, was, cap, size, drifted, drifted_equal, lead``. ``spool`` leaves the
+    cleaned rows on disk as well, for ``spooled``.
 
     Raises
     ------
@@ -165,10 +172,10 @@ def build(
     found = _Findings()
     doubles = _doubles(shop, table, scheme, rules, mode, len(dates))
     rows = _cleaned(shop, _query(table, scheme), rules, mode, found, doubles)
-    if scheme.across:
+    if scheme.across or spool:
         rows = _spooled(shop, rows, "clean")
     known = borders(shop, scheme, dates[at], at, index)
-    sums = _drifted(shop, rows, dates, at, known, len(scheme.classes), rules)
+    sums = drifted(shop, rows, Formed(dates, at, known, len(scheme.classes)), rules, "members")
     return Portfolios(
         dates=dates,
         monthly=_monthly(dates),
@@ -323,50 +330,66 @@ def _spooled(shop: Workshop, rows: Iterator[Rows], name: str) -> Iterator[Rows]:
             writer.write_table(pa.table([getattr(piece, column) for column in _SPOOL.names], schema=_SPOOL))
     shop.run(f"CREATE VIEW {name} AS SELECT * FROM {parquet([place])}")
 
-    def again() -> Iterator[Rows]:
-        with pq.ParquetFile(place) as file:
-            for piece in whole_lines(file.iter_batches(BATCH)):
-                yield Rows(*(column.to_numpy() for column in piece.columns))
+    return spooled(shop, name)
 
-    return again()
+
+def spooled(shop: Workshop, name: str = "clean") -> Iterator[Rows]:
+    """Give the rows that were put on disk under a name."""
+    with pq.ParquetFile(shop.folder / f"{name}.parquet") as file:
+        for piece in whole_lines(file.iter_batches(BATCH)):
+            yield Rows(*(column.to_numpy() for column in piece.columns))
 
 
 _MEMBERS = pa.schema(
     [("bar", pa.int32()), ("id", pa.int32()), ("class", pa.int8()), ("was", pa.int8())]
-    + [(name, pa.float64()) for name in ("cap", "size", "drifted")]
+    + [(name, pa.float64()) for name in ("cap", "size", "drifted", "drifted_equal")]
     + [("lead", pa.bool_())]
 )
 
 
-def _drifted(
-    shop: Workshop,
-    rows: Iterator[Rows],
-    dates: Days,
-    at: Ints,
-    known: Floats,
-    n_classes: int,
-    rules: Rules,
-) -> Floats:
-    """Return the sums of the classes; leave the workshop's view ``members``."""
-    calendar = Calendar.of(len(dates), at)
-    sums = np.zeros((len(dates), n_classes, SUMS))
-    shown = np.zeros(len(dates), dtype=np.bool_)
-    shown[reconstitutions(dates, "monthly")] = True
-    place = shop.folder / "members.parquet"
+@dataclass(frozen=True, eq=False)
+class Formed:
+    """When classes are formed, and by which borders of the rows' sizes.
+
+    Parameters
+    ----------
+    dates
+        (n_bars,) datetime64[D].
+    at
+        (n_reconstitutions,) int64: the bars.
+    borders
+        (n_reconstitutions, n_borders) float64.
+    classes
+        How many there are.
+    """
+
+    dates: Days
+    at: Ints
+    borders: Floats
+    classes: int
+
+
+def drifted(shop: Workshop, rows: Iterator[Rows], formed: Formed, rules: Rules, name: str) -> Floats:
+    """Return the sums of classes; leave the workshop's view of their members under a name."""
+    calendar = Calendar.of(len(formed.dates), formed.at)
+    sums = np.zeros((len(formed.dates), formed.classes, SUMS))
+    shown = np.zeros(len(formed.dates), dtype=np.bool_)
+    shown[reconstitutions(formed.dates, "monthly")] = True
+    place = shop.folder / f"{name}.parquet"
     with pq.ParquetWriter(place, _MEMBERS, compression="lz4") as writer:
         for piece in rows:
             members = np.empty((len(piece.line), 5), dtype=np.int64)
-            values = np.empty((len(piece.line), 3))
+            values = np.empty((len(piece.line), 4))
             used = drift(
                 piece.line, piece.bar, piece.cap, piece.size, piece.returns,
-                calendar.reconstitution, calendar.period, calendar.last, shown, known,
+                calendar.reconstitution, calendar.period, calendar.last, shown, formed.borders,
                 rules.band, rules.carry, sums, members, values,
             )  # fmt: skip
-            columns: list[Any] = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(3)]
+            columns: list[Any] = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(4)]
             columns.append(piece.lead[members[:used, 4]])
             arrays = [pa.array(c).cast(f.type) for c, f in zip(columns, _MEMBERS, strict=True)]
             writer.write_table(pa.table(arrays, schema=_MEMBERS))
-    shop.run(f"CREATE VIEW members AS SELECT * FROM {parquet([place])}")
+    shop.run(f"CREATE VIEW {name} AS SELECT * FROM {parquet([place])}")
     return sums
 
 

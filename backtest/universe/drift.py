@@ -103,9 +103,10 @@ def drift(
     sums
         (n_bars, n_classes, SUMS) float64, added to: see ``OPEN_CAP`` and following.
     members, values
-        (n, 5) int64 and (n, 3) float64, filled from the top: a row for each member at each reconstitution and
+        (n, 5) int64 and (n, 4) float64, filled from the top: a row for each member at each reconstitution and
         each bar that is shown, with bar, line, class, the class it was a member of until then (-1 where of
-        none) and the row it was made of; and capitalisation, size and the value its old weight drifted to.
+        none) and the row it was made of; and capitalisation, size and the values that its old weights
+        drifted to, by capitalisation and equal.
 
     Returns
     -------
@@ -135,13 +136,13 @@ def drift(
             q = reconstitution[b]
             if q >= 0 and borders[q, 0] == borders[q, 0]:
                 fits = _class(above, size[i], borders[q], band)
-                _write(members, values, used, i, b, line[i], fits, member, cap[i], size[i], value)
+                _write(members, values, used, i, b, line[i], fits, member, cap[i], size[i], value, equal)
                 used += 1
                 member, since, value, equal = fits, q, cap[i], 1.0
             elif q >= 0:
                 member = -1
             elif shown[b] and member >= 0:
-                _write(members, values, used, i, b, line[i], member, member, cap[i], size[i], value)
+                _write(members, values, used, i, b, line[i], member, member, cap[i], size[i], value, equal)
                 used += 1
             before = b
             i += 1
@@ -177,10 +178,12 @@ def _write(
     cap: float,
     size: float,
     drifted: float,
+    equal: float,
 ) -> None:
     members[at, 0], members[at, 1], members[at, 2], members[at, 3] = bar, line, now, was
     members[at, 4] = row
-    values[at, 0], values[at, 1], values[at, 2] = cap, size, drifted if was >= 0 else 0.0
+    values[at, 0], values[at, 1] = cap, size
+    values[at, 2], values[at, 3] = (drifted, equal) if was >= 0 else (0.0, 0.0)
 
 
 @compiled

@@ -11,6 +11,7 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError
 from backtest.market.sources.file import write_local
 from backtest.spreadsheets import csv_of
+from backtest.universe.kept import sums_of
 from backtest.universe.universe import settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def _returns(universe: Universe) -> tuple[pd.DataFrame, str]:
 
     A class that never had a member with a return is no column.
     """
-    returns = universe.returns[universe.returns["market"].notna()].dropna(axis="columns", how="all")
+    returns = universe.returns
+    if universe.kept is not None:
+        returns = returns.join(universe.kept.returns)
+    returns = returns[returns["market"].notna()].dropna(axis="columns", how="all")
     last = to_days(returns.index.to_numpy()[-1:])
     if universe.portfolios.monthly and last_business_day(last)[0] - last[0] > LATEST:
         return returns.iloc[:-1], f"the month of {last[0]} was not over and is left out; "
@@ -119,6 +123,9 @@ def write_market(
         content = getattr(universe, table)
         if content is not None:
             content.to_parquet(draft / f"{table}.parquet", index=False)
+    if universe.kept is not None:
+        universe.kept.companies.to_parquet(draft / "kept.parquet", index=False)
+        universe.kept.trades.reset_index().to_parquet(draft / "kept_trades.parquet", index=False)
     (draft / "set_aside.csv").write_bytes(csv_of(universe.listed))
     record = _record(universe, name)
     (draft / "universe.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -139,13 +146,13 @@ def _market_file(
     weights: str,
 ) -> str:
     suffix, dates = "_equal" if weights == "equal" else "", to_days(returns.index.to_numpy())
-    names = [name for name in (*universe.scheme.classes, "market") if name in returns]
+    names = [name for name in (*universe.scheme.classes, "market", "kept", "peers") if name in returns]
     sleeves = {name: f"returns.parquet[{name}{suffix}]" for name in names}
     for sleeve, end in zip(("small", "large"), universe.scheme.ends, strict=True):
         if end in sleeves:
             sleeves.setdefault(sleeve, sleeves[end])
     sleeves["cash"] = cash or "cash.parquet"
-    proxy = left_out + ("" if cash else "cash earns nothing here, for no rate was given; ")
+    proxy = left_out + _costs(universe) + ("" if cash else "cash earns nothing here, for no rate was given; ")
     series = {n: f"measures.parquet[{n}]" for n in measured if not n.endswith("_percentile")}
     discount = next((n for n in ("discount_pb", "discount_ps", "discount_pe") if n in series), None)
     if discount:
@@ -175,6 +182,16 @@ def _market_file(
     return "\n".join(lines) + "\n"
 
 
+def _costs(universe: Universe) -> str:
+    if universe.kept is None:
+        return ""
+    chosen = universe.kept.selection
+    return (
+        f"kept ({chosen.said()}) is after {chosen.cost_bps:g} bp of what it buys and sells at each "
+        "reconstitution, peers and classes are before costs; "
+    )
+
+
 def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
 
@@ -189,6 +206,7 @@ def _record(universe: Universe, name: str) -> dict[str, Any]:
         "first": str(universe.portfolios.dates[0]),
         "last": str(universe.portfolios.dates[-1]),
         "files": universe.files,
+        "kept": None if universe.kept is None else sums_of(universe.kept, universe.portfolios),
         "hangs_on": json.loads(universe.hangs.to_json(orient="records", double_precision=15)),
         "set_aside": [
             {"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in universe.set_aside

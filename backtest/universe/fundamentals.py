@@ -160,7 +160,9 @@ def _told(shop: Workshop, reason: str, rows: str) -> list[SetAside]:
     return [SetAside(why, count, tuple(examples)) for why, count, examples in counted]
 
 
-def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool = False) -> list[SetAside]:
+def known_accounts(
+    shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool = False, before: bool = False
+) -> list[SetAside]:
     """Make the workshop's table ``valued``: each company at each date shown, with what was known of it then.
 
     Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at
@@ -168,7 +170,8 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
     they were known a year earlier (of an earlier year's account; NULL where no newer one has come since);
     ``fair``, the capitalisation at the user's fair value, NULL where there is none. A figure more than
     ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another currency than
-    they say, are otherwise most of their class.
+    they say, are otherwise most of their class. ``before`` leaves out what was published on the date itself,
+    for what is bought at its close.
     """
     fresh = ", ".join(
         f"CASE WHEN m.date - a.period_end <= {max_age} AND abs(a.{f}) <= {TIMES} * m.size "
@@ -182,20 +185,22 @@ def known_accounts(shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool 
         if fair_values
         else ""
     )
+    until = ">" if before else ">="
     shop.run(
-        f"CREATE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, {fair} AS fair "
-        f"FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} WHERE m.lead "
+        "CREATE OR REPLACE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, "
+        f"{fair} AS fair FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} "
+        "WHERE m.lead "
         # A row that stands twice in the table is one company.
         "QUALIFY row_number() OVER (PARTITION BY b.bar, m.id) = 1"
     )
     shop.run(
-        f"CREATE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "
-        "FROM companies m ASOF LEFT JOIN accounts a ON m.issuer = a.issuer AND m.date >= a.published"
+        f"CREATE OR REPLACE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "
+        f"FROM companies m ASOF LEFT JOIN accounts a ON m.issuer = a.issuer AND m.date {until} a.published"
     )
     # A year before is the latest date shown that lies a year back (a month's end may come some days late),
     # and nothing older than that by more than a quarter.
     shop.run(
-        "CREATE TABLE valued AS SELECT n.* EXCLUDE (odd, period_end), "
+        "CREATE OR REPLACE TABLE valued AS SELECT n.* EXCLUDE (odd, period_end), "
         "CASE WHEN n.date - y.date <= 456 AND y.period_end < n.period_end THEN y.earnings END "
         "AS earnings_before, "
         "CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM now n ASOF LEFT JOIN "

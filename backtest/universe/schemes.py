@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TOTAL = "total_capitalisation"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED = ("market", "cash", "all")
+_RESERVED = ("market", "cash", "all", "kept", "peers")
 
 
 @dataclass(frozen=True)

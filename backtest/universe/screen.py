@@ -39,17 +39,25 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     UsageError
         When the table has no companies at that date; the nearest date is named.
     """
-    frame = shop.frame(
-        "SELECT v.id, l.company, l.name, v.class, l.industry, v.size AS capitalisation, v.earnings, "
-        "v.sales, v.book, v.earnings_before, v.size_before FROM valued v JOIN lines l USING (id) "
-        f"WHERE v.date = DATE '{date}' ORDER BY v.size DESC, l.company"
-    )
+    frame = judged(shop, scheme, date)
     if frame.empty:
         near = shop.rows(
             f"SELECT date FROM (SELECT DISTINCT date FROM valued) ORDER BY abs(date - DATE '{date}') LIMIT 1"
         )
         there = f"the nearest date with classes is {near[0][0]}" if near else "it has no classes at any date"
         raise UsageError(f"the table has no companies on {date}; {there}")
+    return frame.drop(columns=["id", "order", "sales", "book", "earnings_before", "size_before"]).reset_index(
+        drop=True
+    )
+
+
+def judged(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
+    """Return what ``screen`` does, with all that it comes from and ``id``; empty without companies."""
+    frame = shop.frame(
+        "SELECT v.id, l.company, l.name, v.class, l.industry, v.size AS capitalisation, v.earnings, "
+        "v.sales, v.book, v.earnings_before, v.size_before FROM valued v JOIN lines l USING (id) "
+        f"WHERE v.date = DATE '{date}' ORDER BY v.size DESC, l.company"
+    )
     frame["class"] = frame["class"].map(dict(enumerate(scheme.classes)))
     for ratio, figure in (("pe", "earnings"), ("ps", "sales"), ("pb", "book")):
         frame[ratio] = (frame["capitalisation"] / frame[figure]).where(frame[figure] > 0.0)
@@ -61,10 +69,7 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     frame["flags"] = ["; ".join(word for word, _ in found) for found in flags]
     frame["reason"] = ["; ".join(reason for _, reason in found) for found in flags]
     cheap = [sum(word.startswith(("cheap", "growth")) for word, _ in found) for found in flags]
-    frame = frame.assign(order=cheap).sort_values(["order", "capitalisation"], ascending=False, kind="stable")
-    return frame.drop(columns=["id", "order", "sales", "book", "earnings_before", "size_before"]).reset_index(
-        drop=True
-    )
+    return frame.assign(order=cheap).sort_values(["order", "capitalisation"], ascending=False, kind="stable")
 
 
 def _against_peers(frame: pd.DataFrame, ratio: str) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from backtest.errors import UsageError, nearest
 from backtest.files import require_regular
 from backtest.universe.about import set_industries, take_in_about
-from backtest.universe.build import Portfolios, Rules, build, frame
+from backtest.universe.build import Portfolios, Rules, build, frame, spooled
 from backtest.universe.countries import ALL, home_of
 from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
 from backtest.universe.hangs import hangs
 from backtest.universe.intake import Intake, SetAside, listed, take_in
+from backtest.universe.kept import Kept, Selection, keep
 from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import TOTAL, Scheme, load_scheme
 from backtest.universe.screen import screen
@@ -88,6 +89,8 @@ class Universe:
         See ``backtest.universe.valuation``; None without accounts.
     members
         Every line at each date shown; None unless asked for.
+    kept
+        What a screen keeps, as a portfolio; None unless asked for.
     set_aside
         What was left out or corrected, by rule, with counts and examples.
     listed
@@ -108,6 +111,7 @@ class Universe:
     valuation: pd.DataFrame | None
     discounts: pd.DataFrame | None
     members: pd.DataFrame | None
+    kept: Kept | None
     set_aside: list[SetAside]
     listed: pd.DataFrame
     files: dict[str, str] = field(default_factory=dict)
@@ -119,7 +123,7 @@ class Universe:
 
 
 def _prepare(
-    shop: Workshop, inputs: Inputs, rules: Rules
+    shop: Workshop, inputs: Inputs, rules: Rules, *, spool: bool = False
 ) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
     """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(*inputs.mapping)
@@ -133,7 +137,7 @@ def _prepare(
         shares, unread = read_accounts(shop, inputs.fundamentals, mapping, currency)
     table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates, home, shares=shares)
     set_industries(shop)
-    portfolios = build(shop, table, scheme, rules, inputs.index)
+    portfolios = build(shop, table, scheme, rules, inputs.index, spool=spool)
     aside = [*table.set_aside, *portfolios.set_aside, *unread]
     if inputs.fundamentals:
         aside += take_in_accounts(shop, len(inputs.fundamentals), table.currency)
@@ -141,8 +145,10 @@ def _prepare(
     return scheme, table, portfolios, aside
 
 
-def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Universe:
-    """Return the universe of a table of companies.
+def make_universe(
+    inputs: Inputs, rules: Rules, *, members: bool = False, selection: Selection | None = None
+) -> Universe:
+    """Return the universe of a table of companies; with a selection what a screen keeps, as a portfolio.
 
     Raises
     ------
@@ -151,8 +157,10 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
     """
     if inputs.losses not in LOSSES:
         raise UsageError(f"there is no policy '{inputs.losses}' for losses; {nearest(inputs.losses, LOSSES)}")
+    if selection is not None and not inputs.fundamentals:
+        raise UsageError("a screen needs accounts; name their file with --fundamentals FILE")
     with Workshop(inputs.memory) as shop:
-        scheme, table, portfolios, aside = _prepare(shop, inputs, rules)
+        scheme, table, portfolios, aside = _prepare(shop, inputs, rules, spool=selection is not None)
         valuation = valuation_table(shop, scheme, inputs.losses) if inputs.fundamentals else None
         paths = [inputs.companies, *inputs.fundamentals, *inputs.about, inputs.rates, inputs.index]
         return Universe(
@@ -168,10 +176,17 @@ def make_universe(inputs: Inputs, rules: Rules, *, members: bool = False) -> Uni
             valuation=valuation,
             discounts=None if valuation is None else discounts(valuation, scheme),
             members=member_table(shop, scheme) if members else None,
+            # The last, for it lets the accounts of a date itself be unknown.
+            kept=None if selection is None else _kept(shop, scheme, rules, portfolios, selection),
             set_aside=aside,
             listed=listed(shop),
             files={name: digest for path in paths if path for name, digest in _checksums(path)},
         )
+
+
+def _kept(shop: Workshop, scheme: Scheme, rules: Rules, portfolios: Portfolios, selection: Selection) -> Kept:
+    known_accounts(shop, before=True)
+    return keep(shop, scheme, rules, portfolios, spooled(shop), selection)
 
 
 def make_screen(inputs: Inputs, rules: Rules, date: str | None) -> tuple[pd.DataFrame, np.datetime64]:

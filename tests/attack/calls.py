@@ -50,7 +50,7 @@ VALUES: dict[str, str] = {
     "seed": "7", "walk_forward": "train=20y,test=5y", "placebo": "3", "executor": "threads:1", "out": "written",
     "data_dir": "store", "scheme": "halves.toml", "mapping": "mapping.toml", "fundamentals": "accounts.csv",
     "rates": "rates.csv", "index": "index.csv", "reconstitute": "june", "band": "0.1", "carry": "2",
-    "delisting": "-0.3", "country": "all", "about": "companies.csv", "memory": "1GB", "weights": "equal", "losses": "drop", "cash": "FED_TARGET",
+    "delisting": "-0.3", "country": "all", "keep": "pe", "least": "0", "about": "companies.csv", "memory": "1GB", "weights": "equal", "losses": "drop", "cash": "FED_TARGET",
     "policy": "FED_TARGET", "rows": "5", "exchange_rate": "31", "purchasing_power": "1.6", "currency": "THB",
     "gain_bps": "200", "margin": "0.06", "change": "0.3", "impact": "0.5", "orders": "4", "traded": "0.5",
     "tail": "5", "vintage": "0", "id": "OTHER", "kind": "total-return", "unit": "level", "column": "value",
