@@ -1,4 +1,4 @@
-"""The ``rotation universe`` command: classify, build, screen, schemes."""
+"""The ``rotation universe`` command: classify, build, screen, changes, schemes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
+from backtest.cli.changes import changes
 from backtest.cli.companies import (
     aside_document,
     in_columns,
@@ -40,7 +41,8 @@ examples:
   rotation universe classify companies.parquet --scheme us
   rotation universe build companies.parquet --fundamentals accounts.parquet --scheme us --out markets/my_us
   rotation run valuation_discount --market markets/my_us
-  rotation universe screen companies.parquet --fundamentals accounts.parquet --date 2024-06-28"""
+  rotation universe screen companies.parquet --fundamentals accounts.parquet --date 2024-06-28
+  rotation universe changes companies.parquet --scheme us"""
 
 
 def _tell_hangs(universe: Universe) -> None:
@@ -303,6 +305,7 @@ VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
     "classify": (_classify, "companies of each size class, date by date"),
     "build": (_build, "size portfolios, their valuations, and a market of them"),
     "screen": (_screen, "each company against its industry and class"),
+    "changes": (changes, "what companies earn around a change of their class"),
 }
 
 

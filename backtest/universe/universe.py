@@ -12,6 +12,7 @@ from backtest.errors import UsageError, nearest
 from backtest.files import require_regular
 from backtest.universe.about import set_industries, take_in_about
 from backtest.universe.build import Portfolios, Rules, build, frame, spooled
+from backtest.universe.changes import cohorts
 from backtest.universe.countries import ALL, home_of
 from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
 from backtest.universe.hangs import hangs
@@ -206,6 +207,21 @@ def make_screen(inputs: Inputs, rules: Rules, date: str | None) -> tuple[pd.Data
         last = np.datetime64(shop.value("SELECT max(date) FROM valued"), "D")
         day = last if date is None else parse_day(date, "--date")
         return screen(shop, scheme, day), day
+
+
+def make_changes(
+    inputs: Inputs, rules: Rules, near: float, months: tuple[int, int]
+) -> tuple[pd.DataFrame, Scheme]:
+    """Return the cohorts of companies that changed their class, and the scheme: see ``changes.cohorts``.
+
+    Raises
+    ------
+    UsageError, DataError
+        When a file, a column or a name is missing, the table has no returns, or nobody changed his class.
+    """
+    with Workshop(inputs.memory) as shop:
+        scheme, _, portfolios, _ = _prepare(shop, inputs, rules, spool=True)
+        return cohorts(shop, scheme, portfolios, rules.band, near, months), scheme
 
 
 def _checksums(path: Path) -> list[tuple[str, str]]:
