@@ -98,10 +98,16 @@ class Readings:
         The values, (n_rows, n_decisions), are the latest that are not missing; NaN before the first. Also
         the place of the first decision at which each set knows one, (n_sets,).
         """
+        decisions, last = self._decisions
+        begin = np.searchsorted(last, self._following()[self.which, self.since])
+        return decisions, self._carried()[:, last], begin
+
+    @cached_property
+    def _decisions(self) -> tuple[Ints, Ints]:
+        """The fills after something became known, and the place of the latest date that each may use."""
         usable = self.fills.first_after(self.known_at)
         last = np.flatnonzero(np.r_[usable[1:] != usable[:-1], True] & (usable < len(self.fills.dates)))
-        begin = np.searchsorted(last, self._following()[self.which, self.since])
-        return usable[last], self._carried()[:, last], begin
+        return usable[last], last
 
     def _carried(self) -> Floats:
         """Return the values with the latest that is not missing in place of every missing one."""
