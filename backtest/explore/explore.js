@@ -172,36 +172,19 @@ place("plane-look")?.addEventListener("click", async () => {
   place("plane").textContent = "Measuring; the first plane after an installation takes some seconds.";
   const answer = await ask("plane", { wanted: wanted(), which: +which, across, up, objective: place("plane-measure").value });
   if (answer.error) place("plane").textContent = answer.error;
-  else draw(answer);
+  else {
+    draw(answer);
+    cells(place("plane").querySelector("figure"));
+  }
   settle();
 });
 
-function point(event) {
-  const field = event.target.closest(".plane .field");
-  if (!field) return null;
-  const box = field.getBoundingClientRect(), said = field.closest(".plane").dataset;
-  const columns = said.columns.split(","), rows = said.rows.split(",");
-  const column = Math.min(columns.length - 1, Math.floor((event.clientX - box.left) / box.width * columns.length));
-  const row = Math.min(rows.length - 1, Math.floor((box.bottom - event.clientY) / box.height * rows.length));
-  return { field, said, x: columns[column], y: rows[row], value: said.values.split(";")[row]?.split(",")[column] };
-}
-
-place("plane").addEventListener("pointermove", event => {
-  const at = point(event), output = place("plane").querySelector("output");
-  if (!output) return;
-  output.hidden = !at;
-  if (!at) return;
-  const box = at.field.getBoundingClientRect(), left = event.clientX - box.left;
-  output.textContent = `${at.said.across} ${at.x}, ${at.said.up} ${at.y}: ${at.value || "\u2013"}`;
-  output.style.left = left < box.width / 2 ? left + 12 + "px" : "auto";
-  output.style.right = left < box.width / 2 ? "auto" : box.width - left + 12 + "px";
-  output.style.top = event.clientY - box.top + 12 + "px";
-});
 place("plane").addEventListener("click", event => {
-  const at = point(event);
-  if (!at?.value) return;
-  for (const [name, text] of [[at.said.across, at.x], [at.said.up, at.y]]) {
-    put(exact().find(field => field.dataset.which === at.said.which && field.dataset.name === name), text);
+  const figure = event.target.closest("figure"), at = figure?.dataset.at?.split(",");
+  if (!at || !event.target.closest(".area")) return;
+  const { which, across, up } = place("plane").querySelector("[data-which]").dataset;
+  for (const [name, text] of [[across, figure.dataset.columns.split("|")[at[1]]], [up, figure.dataset.rows.split("|")[at[0]]]]) {
+    put(exact().find(field => field.dataset.which === which && field.dataset.name === name), text);
   }
   move();
 });

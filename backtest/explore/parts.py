@@ -15,7 +15,8 @@ from backtest.explore.plane import axes_of
 from backtest.explore.position import command
 from backtest.measures import BY_KEY, SWEPT, entry, listed, years
 from backtest.reporting import blocks as b
-from backtest.reporting.html import minus
+from backtest.reporting.cells import Cells, Panel, Spot, shaded, shades
+from backtest.reporting.html import drawn, minus
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import NAMES, Terms
@@ -186,71 +187,38 @@ def kept(position: Position, sitting: Sitting) -> list[b.Block]:
 
 # The plane.
 
-_DOTS = (("here", "the position at hand"), ("best", "the peak"), ("centre", "the centre of the plateau"))
-_SHADES = 12
-
 
 def plane_html(plane: Plane, which: int) -> Markup:
     """Return a plane as cells that can be clicked, with the position at hand, the peak and the plateau."""
-    low, high = float(np.nanmin(plane.values)), float(np.nanmax(plane.values))
-    better = -1 if plane.objective.lower else 1
-    part = (plane.values - low) / ((high - low) or 1.0)
-    shade = np.where(np.isfinite(part), np.floor(part * (_SHADES - 1e-9)), -1).astype(int)
-    n_up, n_across = shade.shape
-    cell_path = Template('<path d="{}" style="opacity: {:.3f}"/>')
-    paths = []
-    for step in range(_SHADES):
-        rows, columns = np.nonzero(shade == step)
-        strength = (step + 1) / _SHADES if better > 0 else 1.0 - step / _SHADES
-        d = "".join(
-            f"M{x} {n_up - 1 - y}h1v1h-1z" for y, x in zip(rows.tolist(), columns.tolist(), strict=True)
-        )
-        if d:
-            paths.append(cell_path.format(d, strength))
-    spots = {name: getattr(plane, name) for name, _ in _DOTS}
-    dot = Template('<i class="dot {}" style="left: {:.2f}%; bottom: {:.2f}%" title="{}"></i>')
-    dots = [
-        dot.format(name, 100 * (spots[name][1] + 0.5) / n_across, 100 * (spots[name][0] + 0.5) / n_up, words)
-        for name, words in _DOTS
-    ]
-    at_left = Template('<span class="y" style="bottom: {:.2f}%">{}</span>')
-    below = Template('<span class="x" style="left: {:.2f}%">{}</span>')
-    form = plane.objective.measure.form
-    key = Template('<span class="unbroken"><i class="dot {}"></i> {}</span>')
-    return Template(
-        '<div class="plane" data-which="{which}" data-across="{across}" data-up="{up}" '
-        'data-columns="{columns}" data-rows="{rows}" data-values="{values}"><p>{heading}</p>'
-        '<div class="field"><svg viewBox="0 0 {n_across} {n_up}" preserveAspectRatio="none" '
-        'aria-hidden="true">{paths}</svg>{dots}{ticks}<output hidden></output></div>'
-        '<p class="note axes">{across} \u2192 &nbsp; {up} \u2191</p>'
-        '<p class="note">{keys} &nbsp; from the faintest, {worst}, to the strongest, {best_value}</p>'
-        "<p>{said}</p></div>"
-    ).format(
-        which=which,
-        across=plane.across.name,
-        up=plane.up.name,
-        columns=",".join(map(str, plane.across.values)),
-        rows=",".join(map(str, plane.up.values)),
-        values=";".join(",".join("" if v != v else form(v) for v in row) for row in plane.values.tolist()),
-        heading=f"{plane.objective.measure.label.strip().capitalize()} over the window that all points "
-        f"share, {' to '.join(plane.window)}",
-        n_across=n_across,
-        n_up=n_up,
-        paths=Markup("").join(paths),
-        dots=Markup("").join(dots),
-        worst=minus(form(low if better > 0 else high)),
-        best_value=minus(form(high if better > 0 else low)),
-        keys=Markup(" &nbsp; ").join(key.format(name, words) for name, words in _DOTS),
-        ticks=Markup("").join([*_ticks(below, plane.across.values), *_ticks(at_left, plane.up.values)]),
-        said=_said_of(plane),
+    return Template('<div data-which="{}" data-across="{}" data-up="{}">{}</div>').format(
+        which, plane.across.name, plane.up.name, drawn([_cells(plane), b.Text(_said_of(plane))])
     )
 
 
-def _ticks(at: Template, values: Sequence[Value]) -> Iterator[Markup]:
-    """Give some of the values of an axis, each at the middle of its cell."""
-    n = len(values)
-    for i in dict.fromkeys(np.linspace(0, n - 1, 5).round().astype(int).tolist()):
-        yield at.format(100 * (i + 0.5) / n, values[i])
+def _cells(plane: Plane) -> Cells:
+    objective, values = plane.objective, plane.values
+    form, ends = objective.measure.form, (float(np.nanmin(values)), float(np.nanmax(values)))
+    worst, best = reversed(ends) if objective.lower else ends
+    heading = f"{objective.measure.label.strip().capitalize()} over the window that all points share, "
+    heading += f"{' to '.join(plane.window)}: {plane.across.name} \u2192, {plane.up.name} \u2191"
+    read = tuple(tuple("" if v != v else form(v) for v in row) for row in values.tolist())
+    across, up = (tuple(map(str, axis.values)) for axis in (plane.across, plane.up))
+    return Cells(
+        "plane-cells",
+        (Panel(heading, shaded(values, ends, lower=objective.lower), read),),
+        shades(form(worst), form(best)),
+        up,
+        across,
+        (f"{plane.across.name} {{column}}, {plane.up.name} {{row}}: {{value}}", ""),
+        heading,
+        rising=True,
+        height=350,
+        spots=(
+            Spot("here", *plane.here, "the position at hand"),
+            Spot("best", *plane.best, "the peak"),
+            Spot("centre", *plane.centre, "the centre of the best plateau"),
+        ),
+    )
 
 
 def _said_of(plane: Plane) -> str:

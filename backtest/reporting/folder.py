@@ -12,12 +12,12 @@ from backtest.records.document import write_document
 from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
 from backtest.reporting import blocks as b
+from backtest.reporting.cells import Cells
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
 from backtest.reporting.saving import write_also
 from backtest.reporting.tables import run_sheets
 from backtest.reporting.timeline import Timeline
-from backtest.reporting.year_map import YearMap
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -47,9 +47,9 @@ def write_page(page: Page, folder: Path, also: Collection[str] = ()) -> None:
 
 def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
     """Write the figures among blocks as PNG, each under its name."""
+    from backtest.reporting.cells_figure import cells_figure
     from backtest.reporting.style import png
     from backtest.reporting.timeline_figure import timeline_figure
-    from backtest.reporting.year_map_figure import year_map_figure
 
     for block in blocks:
         if isinstance(block, b.Section):
@@ -58,8 +58,8 @@ def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
             png(block.draw(b.WIDE), folder / f"{block.name}.png")
         elif isinstance(block, Timeline):
             png(timeline_figure(block), folder / f"{block.name}.png")
-        elif isinstance(block, YearMap):
-            png(year_map_figure(block), folder / f"{block.name}.png")
+        elif isinstance(block, Cells):
+            png(cells_figure(block), folder / f"{block.name}.png")
 
 
 def write_report(

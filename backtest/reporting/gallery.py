@@ -14,6 +14,8 @@ from backtest.market.load import load_market
 from backtest.records.sheet import sheet
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
+from backtest.reporting.cells import Cells
+from backtest.reporting.cells_figure import cells_figure
 from backtest.reporting.html import render
 from backtest.reporting.page import tiles, warnings
 from backtest.reporting.palette import MUTED
@@ -21,8 +23,6 @@ from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.starts import start_map, starts_blocks, turned
 from backtest.reporting.style import png
 from backtest.reporting.timeline_figure import timeline_figure
-from backtest.reporting.year_map import YearMap
-from backtest.reporting.year_map_figure import year_map_figure
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 from backtest.wording import cell, number, percent
@@ -94,9 +94,9 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
 def _map(result: Run, folder: Path) -> list[b.Block]:
     """Write the map of the years as a picture, and return what shows it."""
     drawn, name = start_map(result.year_leads, result.benchmark), f"{result.strategy.name}-starts.png"
-    if not isinstance(drawn, YearMap):
+    if not isinstance(drawn, Cells):
         return [drawn]
-    _small_png(year_map_figure(drawn), folder / name)
+    _small_png(cells_figure(drawn), folder / name)
     return [b.Picture(name, drawn.shows), b.Text(drawn.caption, "note")]
 
 

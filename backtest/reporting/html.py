@@ -11,12 +11,12 @@ from markupsafe import Markup, escape
 
 from backtest.reporting import blocks as b
 from backtest.reporting.blocks import BESIDE, NARROW, WIDE
+from backtest.reporting.cells import Cells
+from backtest.reporting.cells_html import cells_html
 from backtest.reporting.palette import palette
 from backtest.reporting.template import Template
 from backtest.reporting.timeline import Timeline
 from backtest.reporting.timeline_html import timeline_html
-from backtest.reporting.year_map import YearMap
-from backtest.reporting.year_map_html import year_map_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,7 +177,7 @@ def _block(block: b.Block) -> Markup:
             content = _element("div", _all(said_first), "tiles")
         case b.Table():
             content = _table(block)
-        case b.Chart() | Timeline() | YearMap():
+        case b.Chart() | Timeline() | Cells():
             content = _figure(block)
         case b.Picture(file, shows):
             content = Template('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
@@ -241,12 +241,12 @@ def _table(table: b.Table) -> Markup:
 _NEARLY = 4
 
 
-def _figure(figure: b.Chart | Timeline | YearMap) -> Markup:
+def _figure(figure: b.Chart | Timeline | Cells) -> Markup:
     match figure:
         case Timeline():
             return timeline_html(figure, _said(figure.caption))
-        case YearMap():
-            return year_map_html(figure, _said(figure.caption))
+        case Cells():
+            return cells_html(figure, _said(figure.caption))
         case _:
             return _chart(figure)
 

@@ -161,40 +161,50 @@ function timeline(figure) {
   }
 }
 
-// A map of years: the cell under the pointer or the arrow keys, from the start of its row's year to the end of its
-// column's; values are hundredths.
-function years(figure) {
-  const area = figure.querySelector(".area"), first = +figure.dataset.first;
-  const rows = figure.dataset.values.split(";").map(row => row.split(",")), n = rows.length;
-  const cell = document.createElement("i"), output = document.createElement("output");
+// Cells: what is under the pointer or the arrow keys is read out in all panels at once. Where that is stands in
+// data-at, as row and column.
+function cells(figure) {
+  const { rows, columns, says, same } = figure.dataset, up = rows.split("|"), across = columns.split("|");
+  const m = up.length, n = across.length, place = row => ("rising" in figure.dataset ? m - 1 - row : row);
+  const panels = [...figure.querySelectorAll(".area")].map(area => {
+    const cell = document.createElement("i"), output = document.createElement("output");
+    cell.className = "cell";
+    for (const each of [cell, output]) { each.hidden = true; area.append(each); }
+    return { area, cell, output, read: area.dataset.read.split(";").map(row => row.split("|")) };
+  });
   let at = null;
-  cell.className = "cell";
-  for (const each of [cell, output]) { each.hidden = true; area.append(each); }
 
   function clear() {
     at = null;
-    cell.hidden = output.hidden = true;
+    delete figure.dataset.at;
+    for (const { cell, output } of panels) cell.hidden = output.hidden = true;
   }
 
   function show(row, column) {
-    const value = rows[row]?.[column] ?? "";
-    if (value === "") return;
+    if (!panels.some(({ read }) => read[row]?.[column])) return false;
     at = [row, column];
-    const size = 100 / n, left = size * column, sign = value > 0 ? "+" : "";
-    Object.assign(cell.style, { left: left + "%", top: size * row + "%", width: size + "%", height: size + "%" });
-    output.style.left = left < 50 ? `calc(${left + size}% + 6px)` : "auto";
-    output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
-    output.style.top = row < n / 2 ? `calc(${size * (row + 1)}% + 4px)` : "auto";
-    output.style.bottom = row < n / 2 ? "auto" : `calc(${100 - size * row}% + 4px)`;
-    const span = row === column ? `${first + row}` : `${first + row} to ${first + column}`;
-    output.textContent = `${span}\n${sign}${(value / 100).toFixed(2).replace("-", "\u2212")} points a year`;
-    cell.hidden = output.hidden = false;
+    figure.dataset.at = at.join();
+    const wide = 100 / n, high = 100 / m, left = wide * column, top = high * place(row);
+    for (const { cell, output, read } of panels) {
+      const value = read[row][column];
+      cell.hidden = output.hidden = !value;
+      Object.assign(cell.style, { left: left + "%", top: top + "%", width: wide + "%", height: high + "%" });
+      output.style.left = left < 50 ? `calc(${left + wide}% + 6px)` : "auto";
+      output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
+      output.style.top = top < 50 ? `calc(${top + high}% + 4px)` : "auto";
+      output.style.bottom = top < 50 ? "auto" : `calc(${100 - top}% + 4px)`;
+      output.textContent = (up[row] === across[column] && same ? same : says)
+        .replace("{row}", () => up[row]).replace("{column}", () => across[column]).replace("{value}", () => value);
+    }
+    return true;
   }
 
   function pointed(event) {
+    const area = event.target.closest(".area");
+    if (!area) return clear();
     const box = area.getBoundingClientRect();
-    const column = Math.floor((event.clientX - box.left) / box.width * n), row = Math.floor((event.clientY - box.top) / box.height * n);
-    if (rows[row]?.[column]) show(row, column); else clear();
+    const column = Math.floor((event.clientX - box.left) / box.width * n), row = Math.floor((event.clientY - box.top) / box.height * m);
+    if (!show(place(row), column)) clear();
   }
 
   figure.tabIndex = 0;
@@ -205,8 +215,10 @@ function years(figure) {
   figure.addEventListener("keydown", event => {
     const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
     if (event.key === "Escape") clear();
-    else if (event.key in moves) show(...(at ? at.map((place, i) => place + moves[event.key][i]) : [0, n - 1]));
-    else return;
+    else if (event.key in moves) {
+      const [down, right] = moves[event.key];
+      if (at) show(place(place(at[0]) + down), at[1] + right); else show(place(0), n - 1);
+    } else return;
     event.preventDefault();
   });
 }
@@ -250,5 +262,5 @@ function sortable(box) {
 }
 
 document.querySelectorAll("figure.timeline").forEach(timeline);
-document.querySelectorAll("figure.years").forEach(years);
+document.querySelectorAll("figure.cells").forEach(cells);
 document.querySelectorAll(".box").forEach(box => { if (!box.closest("details")) sortable(box); });

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
+from backtest.reporting.cells import BLUE, Cells, Look, Panel
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backtest.analysis.rolling import Starts, WindowLeads, YearLeads
+    from backtest.dates import Floats, Ints
 
 
 def lead(value: float) -> str:
@@ -78,19 +83,56 @@ def starts_blocks(starts: Starts, benchmark: str, span: tuple[str, str]) -> Iter
         yield b.Text(f"No window of {joined(short)} fits into {span[0]} to {span[1]}.", "note")
 
 
+EDGES = (0.5, 1.0, 2.0, 4.0)
+"""Points of a lead between the steps of a colour; the same in every map, so that maps can be compared."""
+
+_OPACITIES = (0.15, 0.32, 0.5, 0.72, 1.0)  # how strong each step is
+_BEHIND, _AHEAD = "#d55e00", BLUE
+_TICKS = 11  # at most, on either side
+_LEAST, _MOST, _ROW = 150, 560, 13  # pixels: of a map, and of a row where there are few
+
+
+def steps_of(leads: Floats) -> Ints:
+    """Return the step of each lead in points, from 0 (the deepest lag) to 9; -1 where it is none or 0."""
+    size = np.searchsorted(EDGES, np.abs(leads))
+    known = np.isfinite(leads) & (leads != 0.0)
+    steps = len(_OPACITIES)
+    found: Ints = np.where(known, np.where(leads > 0.0, steps + size, steps - 1 - size), -1).astype(np.int64)
+    return found
+
+
+def _looks() -> tuple[Look, ...]:
+    between = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES)]
+    words = [f"under {EDGES[0]:g}", *between, f"over {EDGES[-1]:g}"]
+    each = list(zip(_OPACITIES, words, strict=True))
+    behind = [Look(_BEHIND, opacity, f"behind {word}") for opacity, word in reversed(each)]
+    return (*behind, *(Look(_AHEAD, opacity, f"ahead {word}") for opacity, word in each))
+
+
 def start_map(found: YearLeads, benchmark: str) -> b.Block:
     """Return the map of the leads from the start of each year to the end of each."""
-    if len(found.leads) < 2:
+    n, leads = len(found.leads), 100.0 * found.leads
+    if n < 2:
         return b.Text("There are no two whole calendar years to draw a map of.", "note")
-    from backtest.reporting.year_map import YearMap
-
-    return YearMap(
+    years = tuple(str(found.first + i) for i in range(n))
+    read = tuple(tuple("" if v != v else f"{v:+.2f}" for v in row) for row in leads.tolist())
+    return Cells(
         "starts",
-        f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
-        found.first,
-        100.0 * found.leads,
+        (
+            Panel(
+                f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
+                steps_of(leads),
+                read,
+            ),
+        ),
+        _looks(),
+        years,
+        years,
+        ("{row} to {column}\n{value} points a year", "{row}\n{value} points a year"),
         "The lead on the benchmark from the start of each year to the end of each later one",
         "From the start of the year on the left to the end of the year below; along the edge are single "
         "years. Only whole calendar years. A lead that is no accident of the start has one colour nearly "
         "everywhere.",
+        height=min(max(_LEAST, _ROW * n), _MOST),
+        every=next(step for step in (1, 2, 5, 10, 20, 50, 100) if n / step <= _TICKS),
     )

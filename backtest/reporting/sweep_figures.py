@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days, Floats
     from backtest.tuning.grid import Axis
-    from backtest.tuning.views import Pair
     from backtest.tuning.walkforward import Fold
 
 BLUE, ORANGE, GREEN, ROSE = "#0072b2", "#d55e00", "#009e73", "#b8578f"
@@ -130,59 +129,6 @@ def marginal_figure(
             style.heading(panel, f"{label} by {axis.name}{unit}")
         for panel in panels[len(curves) :]:
             panel.set_visible(False)
-        return figure
-
-
-def pair_figure(
-    pair: Pair,
-    best: tuple[int, int],
-    centre: tuple[int, int],
-    label: str,
-    size: FigureSize = WIDE,
-    *,
-    lower: bool = False,
-) -> Figure:
-    """Return heat maps over two parameters: the best, the median, and the slice through the recommended set.
-
-    ``best`` and ``centre`` are places (across, up): a cross marks the winner, a circle the recommended set.
-    Bright is better: with ``lower``, less.
-    """
-    with mpl.rc_context(STYLE):
-        tables = {"best": pair.best, "median": pair.median, "through the recommended set": pair.through}
-        rows = 1 if size is WIDE else 3
-        figure = Drawing(figsize=(size.width, 3.0 if rows == 1 else 7.4))
-        panels = figure.subplots(rows, 3 // rows, sharex=True, sharey=True)
-        style.margins(figure, size, 9, bottom=0.5)
-        figure.subplots_adjust(wspace=0.08, hspace=0.25)
-        both = np.array([pair.best, pair.median])
-        low, high = np.nanmin(both), np.nanmax(both)
-        for panel, (name, table) in zip(panels, tables.items(), strict=True):
-            image = panel.imshow(
-                table,
-                origin="lower",
-                aspect="auto",
-                cmap="cividis_r" if lower else "cividis",
-                vmin=low,
-                vmax=high,
-                interpolation="nearest",
-            )
-            panel.grid(visible=False)
-            panel.plot(*best, marker="x", color="white", markersize=7, markeredgewidth=3)
-            panel.plot(*best, marker="x", color=ORANGE, markersize=7, markeredgewidth=1.6)
-            panel.plot(
-                *centre, marker="o", color="white", markersize=8, markerfacecolor="none", markeredgewidth=3
-            )
-            panel.plot(
-                *centre, marker="o", color=GREEN, markersize=8, markerfacecolor="none", markeredgewidth=1.6
-            )
-            _places(panel, pair.across)
-            _places(panel, pair.up, vertical=True)
-            style.heading(panel, name)
-        panels[0].set_ylabel(pair.up.name)
-        panels[-1].set_xlabel(pair.across.name)
-        bar = figure.colorbar(image, ax=list(panels), fraction=0.04, pad=0.02)
-        bar.set_label(label)
-        bar.outline.set_visible(False)
         return figure
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting import tables
+from backtest.reporting.cells import Cells, Panel, Spot, shaded, shades
 from backtest.reporting.page import measures
 from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats
     from backtest.reporting.saving import Workbook
+    from backtest.tuning.objective import Objective
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
+    from backtest.tuning.views import Pair
 
 RECOMMENDED, WALKED = "recommended", "walk_forward"
 """The folders, beside the page, of the reports that it links to."""
@@ -152,7 +155,7 @@ def _counts(sweep: Sweep) -> b.Table:
     return b.table(["combinations", ""], [(said[name], f"{n:,}") for name, n in shown.items()])
 
 
-def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart]) -> Iterator[b.Block]:
+def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart | Cells]) -> Iterator[b.Block]:
     walk = sweep.walk_forward
     if walk is None:
         return
@@ -193,7 +196,7 @@ def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
     return {a.name: (int(d[0]), int(d[1])) for a, d in zip(grid.axes, digits, strict=True) if a in grid.free}
 
 
-def _charts(sweep: Sweep) -> Iterator[b.Chart]:
+def _charts(sweep: Sweep) -> Iterator[b.Chart | Cells]:
     """Give every figure of the page."""
     values = -sweep.scores if sweep.objective.lower else sweep.scores
     yield distribution(sweep)
@@ -242,7 +245,7 @@ def distribution(sweep: Sweep) -> b.Chart:
     )
 
 
-def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart]:
+def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart | Cells]:
     """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
     grid, label, places = sweep.trials.grid, sweep.objective.measure.label, _places(sweep)
     views = Views(grid, sweep.chosen, values, sweep.objective.lower)
@@ -259,11 +262,43 @@ def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart]:
         pair = views.pair(across, up, sweep.recommended.number)
         names = pair.across.name, pair.up.name
         winner, centre = zip(*(places[name] for name in names), strict=True)
-        yield b.Chart(
-            f"pair-{names[0]}-{names[1]}",
-            partial(figures.pair_figure, pair, winner, centre, label, lower=views.lower),
-            f"{label} over {names[0]} and {names[1]}",
-        )
+        yield _pair(pair, winner, centre, sweep.objective)
+
+
+def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objective: Objective) -> Cells:
+    """Return maps over two parameters; ``winner`` and ``centre`` are places, across and up."""
+    each = {
+        "the best of all trials": pair.best,
+        "their median": pair.median,
+        "through the recommended set": pair.through,
+    }
+    both, form, (x, y) = np.array([pair.best, pair.median]), objective.measure.form, (pair.across, pair.up)
+    ends = float(np.nanmin(both)), float(np.nanmax(both))
+    worst, best = reversed(ends) if objective.lower else ends
+    columns, rows = (tuple(axis.parameter.text(v) for v in axis.values) for axis in (x, y))
+    return Cells(
+        f"pair-{x.name}-{y.name}",
+        tuple(
+            Panel(
+                name,
+                shaded(table, ends, lower=objective.lower),
+                tuple(tuple("" if v != v else form(v) for v in row) for row in table.tolist()),
+            )
+            for name, table in each.items()
+        ),
+        shades(form(worst), form(best)),
+        rows,
+        columns,
+        (f"{x.name} {{column}}, {y.name} {{row}}\n{{value}}", ""),
+        f"{objective.measure.label} over {x.name} and {y.name}",
+        f"{x.name} to the right, {y.name} upwards.",
+        rising=True,
+        axes=(y.name, x.name),
+        spots=(
+            Spot("best", winner[1], winner[0], "the winner"),
+            Spot("centre", centre[1], centre[0], "the recommended set"),
+        ),
+    )
 
 
 def _front(sweep: Sweep) -> b.Chart:
@@ -340,8 +375,7 @@ def sweep_page(sweep: Sweep) -> b.Page:
     if pairs:
         said = (
             "The best and the median over all other parameters, and the slice through the recommended set. A "
-            "cross marks the winner, a circle the recommended set. A lonely bright cell is luck until shown "
-            "otherwise; a bright region is a finding."
+            "lonely strong cell is luck until shown otherwise; a strong region is a finding."
         )
         blocks += [b.Heading("Two parameters at a time"), b.Text(said, "note"), *pairs]
     if "halves" in drawn:

@@ -85,7 +85,7 @@ def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
         assert seen.complaints == []
         assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
         assert seen.overflow <= 0
-        shown = seen.page.locator("figure.timeline, figure.years").all()
+        shown = seen.page.locator("figure.timeline, figure.cells").all()
         assert len(shown) == figures
         for figure in shown:
             box = figure.bounding_box()

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from markupsafe import Markup
 
 from backtest import MarketData, run
 from backtest.analysis.rolling import MODERN, Starts, YearLeads, starts
 from backtest.records.document import plain
 from backtest.records.run_document import RunDocument
 from backtest.reporting import blocks as b
+from backtest.reporting.cells import Cells
 from backtest.reporting.folder import write_report
 from backtest.reporting.page import brief
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
 from backtest.reporting.terminal import text
-from backtest.reporting.year_map import YearMap, keys, look
-from backtest.reporting.year_map_html import path, year_map_html
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,31 +113,23 @@ def test_a_map_has_a_step_of_colour_for_each_size_of_a_lead() -> None:
     values = np.full((5, 5), np.nan)
     values[0] = [0.0, 0.49, -0.51, 1.5, -4.1]
     values[1, 1:] = [2.5, -2.5, 40.0, -0.01]
-    drawn = YearMap("it", "what", 1998, values, "shown")
-    assert drawn.steps[0].tolist() == [0, 1, -2, 3, -5]
-    assert drawn.steps[1].tolist() == [0, 4, -4, 5, -1]
-    assert (drawn.steps[2:] == 0).all()
-    assert [step for step, _ in keys()] == [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]
-    assert dict(keys())[2] == dict(keys())[-2] == "0.5 to 1"
-    assert (look(5)[1], look(-1)[1]) == (1.0, 0.15)
-    assert look(3)[0] != look(-3)[0]
-    assert drawn.ticks() == [(i, str(1998 + i)) for i in range(5)]
-    assert YearMap("it", "", 1927, np.zeros((91, 91)), "").ticks()[0] == (3, "1930")
-
-
-def test_cells_are_drawn_as_rows_of_neighbours() -> None:
-    cells = np.array([[1, 1, 0], [0, 0, 0], [1, 0, 1]], dtype=np.int64)
-    assert path(cells) == "M0 0h2v1h-2zM0 2h1v1h-1zM2 2h1v1h-1z"
-    drawn = YearMap("it", "<b>", 1998, np.array([[1.25, -0.004], [np.nan, 3.0]]), "shown")
-    page = str(year_map_html(drawn, Markup("said")))
-    assert 'data-first="1998" data-values="125,-0;,300"' in page
-    assert "&lt;b&gt;" in page
-    assert page.count("<path") == 4  # three steps and the grid
+    drawn = start_map(YearLeads(1998, values / 100.0), "market")
+    assert isinstance(drawn, Cells)
+    (panel,) = drawn.panels
+    looks = [drawn.looks[place].word if place >= 0 else "" for place in panel.painted.ravel()]
+    assert looks[:5] == ["", "ahead under 0.5", "behind 0.5 to 1", "ahead 1 to 2", "behind over 4"]
+    assert looks[5:10] == ["", "ahead 2 to 4", "behind 2 to 4", "ahead over 4", "behind under 0.5"]
+    assert set(looks[10:]) == {""}
+    assert [look.opacity for look in drawn.looks] == [1.0, 0.72, 0.5, 0.32, 0.15, 0.15, 0.32, 0.5, 0.72, 1.0]
+    assert drawn.looks[0].colour != drawn.looks[9].colour
+    assert panel.read[0] == ("+0.00", "+0.49", "-0.51", "+1.50", "-4.10")
+    assert panel.read[2] == ("",) * 5
+    assert drawn.ticks(drawn.rows) == [(i, str(1998 + i)) for i in range(5)]
+    long = start_map(YearLeads(1927, np.zeros((91, 91))), "market")
+    assert isinstance(long, Cells)
+    assert long.ticks(long.columns)[0] == (3, "1930")
 
 
 def test_without_two_whole_years_there_is_no_map() -> None:
     said = start_map(YearLeads(1998, np.zeros((1, 1))), "market")
     assert said == b.Text("There are no two whole calendar years to draw a map of.", "note")
-    drawn = start_map(YearLeads(1998, np.array([[0.01, -0.02], [np.nan, 0.0]])), "market")
-    assert isinstance(drawn, YearMap)
-    assert drawn.values[0].tolist() == [1.0, -2.0]
