@@ -15,7 +15,7 @@ from backtest.explore.plane import axes_of
 from backtest.explore.position import command
 from backtest.measures import BY_KEY, SWEPT, entry, listed, years
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells, Panel, Spot, shaded, shades
+from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.html import drawn, minus
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
@@ -205,7 +205,7 @@ def _cells(plane: Plane) -> Cells:
     across, up = (tuple(map(str, axis.values)) for axis in (plane.across, plane.up))
     return Cells(
         "plane-cells",
-        (Panel(heading, shaded(values, ends, lower=objective.lower), read),),
+        (Pane(heading, shaded(values, ends, lower=objective.lower), read),),
         shades(form(worst), form(best)),
         up,
         across,

@@ -21,7 +21,7 @@ _SHADES = 24
 _TICKS = 7  # at most, where they are spread evenly
 
 
-class Look(NamedTuple):
+class Tint(NamedTuple):
     """How a cell is painted, and what that stands for."""
 
     colour: str
@@ -38,7 +38,7 @@ class Spot(NamedTuple):
     word: str
 
 
-class Panel(NamedTuple):
+class Pane(NamedTuple):
     """One value a cell: the place of its look, -1 for none, (n_rows, n_columns), and what is read out."""
 
     heading: str
@@ -78,8 +78,8 @@ class Cells(Block):
     """
 
     name: str
-    panels: tuple[Panel, ...]
-    looks: tuple[Look, ...]
+    panels: tuple[Pane, ...]
+    looks: tuple[Tint, ...]
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     says: tuple[str, str]
@@ -99,10 +99,10 @@ class Cells(Block):
         return [(i, labels[i]) for i in range(0, len(labels), step)]
 
 
-def shades(low: str, high: str) -> tuple[Look, ...]:
+def shades(low: str, high: str) -> tuple[Tint, ...]:
     """Return looks from the faintest to the strongest, with what these two stand for."""
     words = [low, *[""] * (_SHADES - 2), high]
-    return tuple(Look(BLUE, (i + 1) / _SHADES, word) for i, word in enumerate(words))
+    return tuple(Tint(BLUE, (i + 1) / _SHADES, word) for i, word in enumerate(words))
 
 
 def shaded(values: Floats, ends: tuple[float, float], *, lower: bool = False) -> Ints:

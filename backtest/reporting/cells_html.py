@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backtest.dates import Ints
-    from backtest.reporting.cells import Cells, Look, Panel
+    from backtest.reporting.cells import Cells, Pane, Tint
 
 _WIDE, _PAGE = 0.62, 54.0  # rem: the least of a column, for a phone scrolls; and the width of the page
 
@@ -58,7 +58,7 @@ def _keys(drawn: Cells) -> Iterator[Markup]:
         yield Template('<span><i class="dot {}"></i>{}</span>').format(spot.kind, spot.word)
 
 
-def _panel(drawn: Cells, panel: Panel) -> Markup:
+def _panel(drawn: Cells, panel: Pane) -> Markup:
     m, n = panel.painted.shape
     painted = panel.painted[::-1] if drawn.rising else panel.painted
 
@@ -91,7 +91,7 @@ def _panel(drawn: Cells, panel: Panel) -> Markup:
     )
 
 
-def _boxes(looks: tuple[Look, ...], painted: Ints) -> Iterator[Markup]:
+def _boxes(looks: tuple[Tint, ...], painted: Ints) -> Iterator[Markup]:
     boxes = Template('<path class="boxes" d="{}" style="fill: var(--c{}); opacity: {:.3g}"/>')
     for place, look in enumerate(looks):
         if said := path(painted == place):

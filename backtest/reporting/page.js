@@ -161,65 +161,50 @@ function timeline(figure) {
   }
 }
 
-// Cells: what is under the pointer or the arrow keys is read out in all panels at once. Where that is stands in
-// data-at, as row and column.
+// Cells: what is under the pointer or the arrow keys is read out in all panels at once; data-at is its row and column.
 function cells(figure) {
   const { rows, columns, says, same } = figure.dataset, up = rows.split("|"), across = columns.split("|");
   const m = up.length, n = across.length, place = row => ("rising" in figure.dataset ? m - 1 - row : row);
   const panels = [...figure.querySelectorAll(".area")].map(area => {
-    const cell = document.createElement("i"), output = document.createElement("output");
-    cell.className = "cell";
-    for (const each of [cell, output]) { each.hidden = true; area.append(each); }
-    return { area, cell, output, read: area.dataset.read.split(";").map(row => row.split("|")) };
+    const cell = area.appendChild(document.createElement("i")), output = cell.appendChild(document.createElement("output"));
+    cell.hidden = true;
+    return { cell, output, read: area.dataset.read.split(";").map(row => row.split("|")) };
   });
   let at = null;
 
-  function clear() {
-    at = null;
-    delete figure.dataset.at;
-    for (const { cell, output } of panels) cell.hidden = output.hidden = true;
-  }
-
   function show(row, column) {
-    if (!panels.some(({ read }) => read[row]?.[column])) return false;
-    at = [row, column];
-    figure.dataset.at = at.join();
-    const wide = 100 / n, high = 100 / m, left = wide * column, top = high * place(row);
+    const known = panels.some(({ read }) => read[row]?.[column]);
+    at = known ? [row, column] : null;
+    figure.dataset.at = known ? at.join() : "";
+    const left = column / n, top = place(row) / m;
     for (const { cell, output, read } of panels) {
-      const value = read[row][column];
-      cell.hidden = output.hidden = !value;
-      Object.assign(cell.style, { left: left + "%", top: top + "%", width: wide + "%", height: high + "%" });
-      output.style.left = left < 50 ? `calc(${left + wide}% + 6px)` : "auto";
-      output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
-      output.style.top = top < 50 ? `calc(${top + high}% + 4px)` : "auto";
-      output.style.bottom = top < 50 ? "auto" : `calc(${100 - top}% + 4px)`;
-      output.textContent = (up[row] === across[column] && same ? same : says)
-        .replace("{row}", () => up[row]).replace("{column}", () => across[column]).replace("{value}", () => value);
+      const value = read[row]?.[column];
+      cell.hidden = !value;
+      if (!value) continue;
+      cell.className = `cell${left < 0.5 ? "" : " right"}${top < 0.5 ? "" : " low"}`;
+      cell.style.cssText = `left: ${100 * left}%; top: ${100 * top}%; width: ${100 / n}%; height: ${100 / m}%`;
+      const words = { row: up[row], column: across[column], value };
+      output.textContent = (up[row] === across[column] && same ? same : says).replace(/{(\w+)}/g, (_, name) => words[name]);
     }
-    return true;
   }
 
   function pointed(event) {
-    const area = event.target.closest(".area");
-    if (!area) return clear();
-    const box = area.getBoundingClientRect();
-    const column = Math.floor((event.clientX - box.left) / box.width * n), row = Math.floor((event.clientY - box.top) / box.height * m);
-    if (!show(place(row), column)) clear();
+    const box = event.target.closest(".area")?.getBoundingClientRect();
+    if (box) show(place(Math.floor((event.clientY - box.top) / box.height * m)), Math.floor((event.clientX - box.left) / box.width * n));
+    else show(-1, -1);
   }
 
   figure.tabIndex = 0;
-  figure.addEventListener("pointermove", pointed);
-  figure.addEventListener("pointerdown", pointed);
-  figure.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") clear(); });
-  figure.addEventListener("blur", clear);
+  for (const name of ["pointermove", "pointerdown"]) figure.addEventListener(name, pointed);
+  figure.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") show(-1, -1); });
+  figure.addEventListener("blur", () => show(-1, -1));
   figure.addEventListener("keydown", event => {
-    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-    if (event.key === "Escape") clear();
-    else if (event.key in moves) {
-      const [down, right] = moves[event.key];
-      if (at) show(place(place(at[0]) + down), at[1] + right); else show(place(0), n - 1);
-    } else return;
+    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, next = moves[event.key];
+    if (event.key === "Escape") return show(-1, -1);
+    if (!next) return;
     event.preventDefault();
+    const to = at ? [place(place(at[0]) + next[0]), at[1] + next[1]] : [place(0), n - 1];
+    if (panels.some(({ read }) => read[to[0]]?.[to[1]])) show(...to);
   });
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import BLUE, Cells, Look, Panel
+from backtest.reporting.cells import BLUE, Cells, Pane, Tint
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
@@ -101,12 +101,12 @@ def steps_of(leads: Floats) -> Ints:
     return found
 
 
-def _looks() -> tuple[Look, ...]:
+def _looks() -> tuple[Tint, ...]:
     between = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES)]
     words = [f"under {EDGES[0]:g}", *between, f"over {EDGES[-1]:g}"]
     each = list(zip(_OPACITIES, words, strict=True))
-    behind = [Look(_BEHIND, opacity, f"behind {word}") for opacity, word in reversed(each)]
-    return (*behind, *(Look(_AHEAD, opacity, f"ahead {word}") for opacity, word in each))
+    behind = [Tint(_BEHIND, opacity, f"behind {word}") for opacity, word in reversed(each)]
+    return (*behind, *(Tint(_AHEAD, opacity, f"ahead {word}") for opacity, word in each))
 
 
 def start_map(found: YearLeads, benchmark: str) -> b.Block:
@@ -119,7 +119,7 @@ def start_map(found: YearLeads, benchmark: str) -> b.Block:
     return Cells(
         "starts",
         (
-            Panel(
+            Pane(
                 f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
                 steps_of(leads),
                 read,

@@ -12,7 +12,7 @@ import numpy as np
 from backtest.reporting import blocks as b
 from backtest.reporting import sweep_figures as figures
 from backtest.reporting import tables
-from backtest.reporting.cells import Cells, Panel, Spot, shaded, shades
+from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.page import measures
 from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
@@ -279,7 +279,7 @@ def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objectiv
     return Cells(
         f"pair-{x.name}-{y.name}",
         tuple(
-            Panel(
+            Pane(
                 name,
                 shaded(table, ends, lower=objective.lower),
                 tuple(tuple("" if v != v else form(v) for v in row) for row in table.tolist()),

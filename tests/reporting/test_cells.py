@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from backtest.reporting.cells import Cells, Panel, Spot, shaded, shades
+from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.cells_figure import cells_figure
 from backtest.reporting.cells_html import cells_html, path
 
@@ -17,7 +17,7 @@ def cells(painted: np.ndarray, *, rising: bool = False) -> Cells:
     m, n = painted.shape
     return Cells(
         "it",
-        (Panel("<b>", painted, read),),
+        (Pane("<b>", painted, read),),
         shades("worst", "best"),
         tuple(f"r{i}" for i in range(m)),
         tuple(f"c{i}" for i in range(n)),
