@@ -15,6 +15,7 @@ from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.market.data import Bars
 from backtest.rules.reading import nodes, own
+from backtest.scripting.brought import brought
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,13 +187,13 @@ def agreement(one: Floats, other: Floats) -> float:
 
 
 def doubts(strategy: Strategy, values: Mapping[str, Any], ruling: Ruling) -> tuple[str, ...]:
-    """Return what is to be said first of a run whose rule holds functions or days of the script's own.
+    """Return what is to be said first of a run whose script brings something of its own along.
 
     Python cannot keep a script from reading a file, and a function may carry answers with it. So the rule is
     decided once more on a market whose data are all other: what it then still holds does not come from them.
     """
     market, rule = ruling.market, ruling.rule
-    said = []
+    said = brought(rule, strategy.file)
     chosen = [day for node in nodes(rule) if node.op == "events" for day in node.args[0]]
     if chosen:
         days = ", ".join(chosen[:_NAMED]) + (

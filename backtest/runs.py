@@ -305,12 +305,9 @@ def run(
 def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Run:
     """Return the run of a strategy under terms and with a value of each parameter; errors as ``run``."""
     ruling = strategy.ruling(market, values, same_close=terms.same_close, decide=terms.decide)
-    said: tuple[str, ...] = ()
-    if own(ruling.rule):
-        if not terms.same_close:
-            check(strategy, values, ruling)
-        said = doubts(strategy, values, ruling)
-    return carried_out(strategy, ruling, terms, values, said)
+    if own(ruling.rule) and not terms.same_close:
+        check(strategy, values, ruling)
+    return carried_out(strategy, ruling, terms, values, doubts(strategy, values, ruling))
 
 
 def carried_out(

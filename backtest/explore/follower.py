@@ -11,7 +11,6 @@ from backtest.engine import path, reference
 from backtest.lookahead import doubts
 from backtest.measures import Sums, time_in, values_of, years
 from backtest.placement import Placement, placed
-from backtest.rules.reading import own
 from backtest.runs import carried_out, holding
 
 if TYPE_CHECKING:
@@ -136,10 +135,7 @@ class Follower:
         words: it takes seconds.
         """
         ruling = self.ruling(terms, values)
-        said: tuple[str, ...] = ()
-        if own(ruling.rule):
-            words = tuple(values[p.name] for p in self.strategy.parameters if p.choices)
-            if words not in self._doubts:
-                self._doubts[words] = doubts(self.strategy, values, ruling)
-            said = self._doubts[words]
-        return carried_out(self.strategy, ruling, terms, values, said, self._engine)
+        words = tuple(values[p.name] for p in self.strategy.parameters if p.choices)
+        if words not in self._doubts:
+            self._doubts[words] = doubts(self.strategy, values, ruling)
+        return carried_out(self.strategy, ruling, terms, values, self._doubts[words], self._engine)

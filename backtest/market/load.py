@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,17 @@ if TYPE_CHECKING:
 PRICE_ONLY = "prices without dividends: every return here is too low by the dividends"
 
 
+OPENED: dict[str, dict[str, str]] = {}
+"""What the code of each file opened by itself, and whether it is a ``series`` or a ``market``.
+
+A script that does so may know of later values, which nothing can take from it; see ``scripting.brought``.
+"""
+
+
+def _noted(what: str, kind: str) -> None:
+    OPENED.setdefault(sys._getframe(2).f_code.co_filename, {})[what] = kind
+
+
 def load_series(id: str) -> Series:
     """Return a single series of the catalogue or of the store, which no market need name.
 
@@ -55,6 +67,7 @@ def load_series(id: str) -> Series:
     >>> str(rate.dates[0]), rate.unit
     ('1982-09-27', 'percent')
     """
+    _noted(id, "series")
     return read(entry(id))
 
 
@@ -201,6 +214,7 @@ def load_market(name: str | Path) -> MarketData:
     >>> market.frequency, market.bars.sleeves[:2]
     ('monthly', ('small', 'large'))
     """
+    _noted(str(name), "market")
     definition = read_definition(find_market(str(name)))
     if lacking := missing(definition):
         named = ", ".join(e.id for e in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
