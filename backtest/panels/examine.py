@@ -10,7 +10,7 @@ import numpy as np
 
 from backtest.analysis.panel_events import case_paths, episodes, left_out, placebo, pooled
 from backtest.panels.panel import adjusted
-from backtest.studies.findings import Dots, Evidence, Fan, Finding, TextTable
+from backtest.studies.findings import Column, Dots, Evidence, FactTable, Fan, Finding
 from backtest.wording import pvalue, signed
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backtest.analysis.panel_events import Effects, Pooled
     from backtest.dates import Bools, Floats, Ints
     from backtest.panels.panel import Panel
+    from backtest.studies.findings import Fact
 
 TURN = np.datetime64("2000-01", "M")
 """The first month of the later part."""
@@ -67,30 +68,66 @@ class Question:
         return values if self.asked is None else np.where(self.asked, values, np.nan)
 
 
-def _counted(found: Pooled) -> str:
-    return f"{found.cells} in {found.clusters} ({found.effective:.1f})" if found.cells else "0"
-
-
-def _interval(found: Pooled, months: int) -> str:
+def _told(found: Pooled, months: int) -> dict[str, Fact]:
+    """Return what was found, as the facts of a row."""
     reach = found.error.reach()
-    ends = (months * (found.estimate - reach), months * (found.estimate + reach))
-    return "-" if math.isnan(reach) else f"{signed(ends[0])} to {signed(ends[1])}"
+    return {
+        "months": found.cells,
+        "episodes": found.clusters,
+        "equal_episodes": found.effective,
+        "sum": months * found.estimate,
+        "low": months * (found.estimate - reach),
+        "high": months * (found.estimate + reach),
+        "pvalue": found.pvalue,
+    }
 
 
-def _pooled_rows(question: Question, values: Floats, ways: Sequence[Effects]) -> Iterator[tuple[str, ...]]:
+def _counted(cells: int, clusters: int, effective: float) -> str:
+    return f"{cells} in {clusters} ({effective:.1f})" if cells else "0"
+
+
+def _interval(low: float, high: float) -> str:
+    return "-" if math.isnan(low) else f"{signed(low)} to {signed(high)}"
+
+
+def _without(value: float, without: str) -> str:
+    return f"{signed(value)} (without {without})"
+
+
+_ASKED = Column("months", ("question",))
+_NUMBERS = (
+    Column("n in episodes", ("months", "episodes", "equal_episodes"), _counted),
+    Column("sum", ("sum",), signed),
+    Column("95% interval", ("low", "high"), _interval),
+    Column("p by episodes", ("pvalue",), pvalue),
+)
+_POOLED = (
+    _ASKED,
+    Column("how", ("how",)),
+    *_NUMBERS,
+    Column("by months", ("pvalue_by_months",), pvalue),
+    Column("placebo", ("pvalue_placebo",), pvalue),
+)
+_BY_PART = (_ASKED, Column("part", ("part",)), *_NUMBERS)
+_LEFT_OUT = (
+    _ASKED,
+    Column("without", ("without",)),
+    Column("lowest", ("lowest", "lowest_without"), _without),
+    Column("highest", ("highest", "highest_without"), _without),
+)
+
+
+def _pooled_rows(question: Question, values: Floats, ways: Sequence[Effects]) -> Iterator[dict[str, Fact]]:
     told = question.of(values)
     for effects in ways:
         found = pooled(told, question.inside, effects)
-        yield (
-            question.label,
-            WAYS[effects],
-            _counted(found),
-            signed(question.months * found.estimate),
-            _interval(found, question.months),
-            pvalue(found.pvalue),
-            pvalue(found.by_month.pvalue(found.estimate)),
-            pvalue(placebo(told, question.inside, effects)[0]),
-        )
+        yield {
+            "question": question.label,
+            "how": WAYS[effects],
+            **_told(found, question.months),
+            "pvalue_by_months": found.by_month.pvalue(found.estimate),
+            "pvalue_placebo": placebo(told, question.inside, effects)[0],
+        }
 
 
 def _parts(panel: Panel) -> Iterator[tuple[str, Floats]]:
@@ -110,21 +147,13 @@ def _parts(panel: Panel) -> Iterator[tuple[str, Floats]]:
     yield "less beta times the market", adjusted(panel)
 
 
-def _part_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[tuple[str, ...]]:
+def _part_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
     for name, values in _parts(panel):
-        told = question.of(values)
-        found = pooled(told, question.inside, effects)
-        yield (
-            question.label,
-            name,
-            _counted(found),
-            signed(question.months * found.estimate),
-            _interval(found, question.months),
-            pvalue(found.pvalue),
-        )
+        found = pooled(question.of(values), question.inside, effects)
+        yield {"question": question.label, "part": name, **_told(found, question.months)}
 
 
-def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[tuple[str, ...]]:
+def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
     told = question.of(panel.differences)
     by_member, by_episode = left_out(told, question.inside, effects)
     begins = pooled(told, question.inside, effects).begins
@@ -134,12 +163,14 @@ def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterato
         known = np.flatnonzero(np.isfinite(found))
         if len(known):
             low, high = known[found[known].argmin()], known[found[known].argmax()]
-            yield (
-                question.label,
-                what,
-                f"{signed(question.months * found[low])} (without {each[low]})",
-                f"{signed(question.months * found[high])} (without {each[high]})",
-            )
+            yield {
+                "question": question.label,
+                "without": what,
+                "lowest": question.months * float(found[low]),
+                "lowest_without": each[low],
+                "highest": question.months * float(found[high]),
+                "highest_without": each[high],
+            }
 
 
 def _evidence(panel: Panel, question: Question, effects: Effects, claimed: int) -> Evidence:
@@ -229,19 +260,36 @@ def dots(panel: Panel, question: Question, effects: Effects) -> Dots:
     )
 
 
-def _member_rows(
-    panel: Panel, questions: Sequence[Question], events: Bools | None
-) -> Iterator[tuple[str, ...]]:
+def _one_by_one(panel: Panel, questions: Sequence[Question], events: Bools | None) -> FactTable:
+    """Return the sums of each member, and its cases."""
+    rows: list[dict[str, Fact]] = []
     for column, member in enumerate(panel.members):
         there = np.isfinite(member.differences)
-        cells = []
+        row: dict[str, Fact] = {
+            "member": member.name,
+            "returns_from": str(panel.ends[there.argmax()])[:7] if there.any() else "-",
+        }
+        if events is not None:
+            row["cases"] = tuple(str(day)[:7] for day in panel.ends[events[:, column]])
         for question in questions:
             told = question.of(panel.differences)[:, column]
             inside = question.inside[:, column] & np.isfinite(told)
-            cells.append(signed(question.months * float(told[inside].mean())) if inside.any() else "-")
-        dates = [] if events is None else [str(day)[:7] for day in panel.ends[events[:, column]]]
-        first = str(panel.ends[there.argmax()])[:7] if there.any() else "-"
-        yield (member.name, first, str(len(dates)) if events is not None else "-", *cells, ", ".join(dates))
+            row[question.label] = question.months * float(told[inside].mean()) if inside.any() else NAN
+        rows.append(row)
+    of_cases = [
+        Column("cases", ("cases",), lambda cases: str(len(cases))),
+        Column("cases in", ("cases",), ", ".join),
+    ]
+    before, after = (of_cases[:1], of_cases[1:]) if events is not None else ([], [])
+    sums = [Column(each.label, (each.label,), signed) for each in questions]
+    layout = (
+        Column("member", ("member",)),
+        Column("returns from", ("returns_from",)),
+        *before,
+        *sums,
+        *after,
+    )
+    return FactTable("one by one, as it is", layout, tuple(rows))
 
 
 def answer(
@@ -272,29 +320,23 @@ def answer(
     every = [*also, *judged]
     # The same question about neighbouring months needs no parts of its own.
     shown = judged if events is not None else judged[:1]
-    numbers = ("sum", "95% interval", "p by episodes")
     evidences = tuple(_evidence(panel, each, effects, claimed) for each in judged)
-    tables = (
-        TextTable(
-            "pooled",
-            ("months", "how", "n in episodes", *numbers, "by months", "placebo"),
-            tuple(row for each in every for row in _pooled_rows(each, values, ways)),
-        ),
-        TextTable(
+    by_question = (
+        ("pooled", _POOLED, (row for each in every for row in _pooled_rows(each, values, ways))),
+        (
             f"by part, {WAYS[effects]}",
-            ("months", "part", "n in episodes", *numbers),
-            tuple(row for each in shown for row in _part_rows(panel, each, effects)),
+            _BY_PART,
+            (row for each in shown for row in _part_rows(panel, each, effects)),
         ),
-        TextTable(
+        (
             f"leaving one out, {WAYS[effects]}",
-            ("months", "without", "lowest", "highest"),
-            tuple(row for each in shown for row in _without_rows(panel, each, effects)),
+            _LEFT_OUT,
+            (row for each in shown for row in _without_rows(panel, each, effects)),
         ),
-        TextTable(
-            "one by one, as it is",
-            ("member", "returns from", "cases", *(each.label for each in every), "cases in"),
-            tuple(_member_rows(panel, every, events)),
-        ),
+    )
+    tables = (
+        *(FactTable(title, layout, tuple(rows)) for title, layout, rows in by_question),
+        _one_by_one(panel, every, events),
     )
     picture = fan(panel, events, 12, 24) if events is not None else dots(panel, judged[0], effects)
     return Finding(

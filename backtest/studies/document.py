@@ -8,14 +8,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from backtest.records.document import DataDocument, Day
-from backtest.studies.findings import TextTable
+from backtest.studies.findings import FactTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from backtest.analysis.event_study import Horizon
-    from backtest.studies.findings import Cases, Evidence
+    from backtest.studies.findings import Cases, Evidence, TextTable
     from backtest.studies.register import Study
 
 WARNING = "What happened after past cases proves nothing about the next one."
@@ -120,6 +120,22 @@ class CaseDocument(msgspec.Struct, frozen=True):
         )
 
 
+class TableDocument(msgspec.Struct, frozen=True):
+    """A table: of numbers as they are (shares and returns decimal, null for none), else as it is shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | tuple[str, ...] | None, ...], ...]
+
+    @classmethod
+    def of(cls, table: TextTable | FactTable) -> TableDocument:
+        """Return the document of a table."""
+        if not isinstance(table, FactTable):
+            return cls(table.title, table.columns, table.rows)
+        keys = tuple(table.facts[0]) if table.facts else ()
+        return cls(table.title, keys, tuple(tuple(row[key] for key in keys) for row in table.facts))
+
+
 class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A claim with its verdict and what that rests on: nothing where the market lacks a series.
 
@@ -138,7 +154,7 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
     headline: str | UnsetType = UNSET
     sample: str | UnsetType = UNSET
     evidence: list[EvidenceDocument] | UnsetType = UNSET
-    tables: tuple[TextTable, ...] | UnsetType = UNSET
+    tables: tuple[TableDocument, ...] | UnsetType = UNSET
     notes: tuple[str, ...] | UnsetType = UNSET
     cases: list[CaseDocument] | UnsetType = UNSET
     summary: dict[str, SummaryDocument] | UnsetType = UNSET
@@ -148,7 +164,8 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
         """Return the document of a claim that was studied; ``more`` are fields that a subclass adds."""
         claim, finding = study.claim, study.finding
         if finding:
-            more |= {name: getattr(finding, name) for name in ("headline", "sample", "tables", "notes")}
+            more |= {name: getattr(finding, name) for name in ("headline", "sample", "notes")}
+            more["tables"] = tuple(TableDocument.of(each) for each in finding.tables)
             more["evidence"] = [EvidenceDocument.of(each) for each in finding.evidence]
         cases = finding.cases if finding else None
         if cases is not None:

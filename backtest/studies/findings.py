@@ -156,6 +156,51 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
 
+Fact: TypeAlias = "str | int | float | tuple[str, ...]"
+"""What a row of a table holds: words, a count, a number (NaN where there is none), or several names."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column for people: its head, which facts of a row it shows, and how these are written."""
+
+    head: str
+    keys: tuple[str, ...]
+    write: Callable[..., str] = str
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """A table of numbers, with the columns in which people read them.
+
+    Parameters
+    ----------
+    title
+        What it is.
+    layout
+        The columns for people.
+    facts
+        A row each, by key; every row has the same keys. Shares and returns are decimal.
+    """
+
+    title: str
+    layout: tuple[Column, ...]
+    facts: tuple[dict[str, Fact], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heads of the columns."""
+        return tuple(column.head for column in self.layout)
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as they are shown."""
+        return tuple(
+            tuple(column.write(*(row[key] for key in column.keys)) for column in self.layout)
+            for row in self.facts
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Cases:
     """The cases of an event study and what they were compared with.
@@ -207,6 +252,6 @@ class Finding:
     headline: str
     sample: str
     picture: Picture
-    tables: tuple[TextTable, ...] = ()
+    tables: tuple[TextTable | FactTable, ...] = ()
     notes: tuple[str, ...] = ()
     cases: Cases | None = field(default=None)

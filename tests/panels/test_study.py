@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from backtest.cli.run import run as run_verb
 from backtest.cli.study import study as verb
+from backtest.cli.tune import tune as tune_verb
 from backtest.errors import UsageError
 from backtest.panels.claims import PANEL_CLAIMS, panel_claim
 from backtest.panels.definition import load_panel
@@ -77,6 +79,56 @@ def test_the_document_has_the_evidence(panel_file: Path, capsys: pytest.CaptureF
     evidence = told["claims"][0]["evidence"]
     assert [each["label"] for each in evidence] == ["months 1 to 12", "months 13 to 24"]
     assert all(each["low"] < each["estimate"] < each["high"] for each in evidence)
+
+
+def test_the_tables_of_the_document_are_numbers(panel_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And they are the numbers that the page writes, held here against sums made by hand."""
+    assert verb("rotation study", ["first-cut", "--panel", str(panel_file), "--json"]) == 0
+    told = {table["title"]: table for table in json.loads(capsys.readouterr().out)["tables"]}
+    shown = hold_against(panel_claim("first-cut"), load_panel(str(panel_file)))
+    assert shown.finding is not None
+    assert list(told) == [table.title for table in shown.finding.tables]
+    pooled = [dict(zip(told["pooled"]["columns"], row, strict=True)) for row in told["pooled"]["rows"]]
+    for row, text in zip(pooled, shown.finding.tables[0].rows, strict=True):
+        assert text[:2] == (row["question"], row["how"])
+        assert text[3] == f"{row['sum']:+.1%}"
+        assert text[4] == f"{row['low']:+.1%} to {row['high']:+.1%}"
+        assert row["low"] < row["sum"] < row["high"]
+        assert text[2] == f"{row['months']} in {row['episodes']} ({row['equal_episodes']:.1f})"
+        assert all(0.0 <= row[key] <= 1.0 for key in row if key.startswith("pvalue"))
+    panel = load_panel(str(panel_file))
+    table = told["one by one, as it is"]
+    months = [str(day)[:7] for day in panel.ends]
+    for row in (dict(zip(table["columns"], each, strict=True)) for each in table["rows"]):
+        (member,) = (each for each in panel.members if each.name == row["member"])
+        after = {months.index(case) + k for case in row["cases"] for k in range(1, 13)}
+        found = [member.differences[at] for at in sorted(after) if at < len(months)]
+        if member.policy is None:
+            assert row["cases"] == []
+            assert row["months 1 to 12"] is None
+        else:
+            assert row["months 1 to 12"] == pytest.approx(12.0 * float(np.mean(found)))
+
+
+def test_all_numbers_of_a_run_and_of_a_search_are_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel = tmp_path / "two.toml"
+    head = 'title = "Two"\nstart = "1990-01"\nsize = "halves"\ncurrency = "US dollars"\n'
+    panel.write_text(head + '[members.a]\nmarket = "embedded"\n[members.b]\nmarket = "embedded"\n')
+    assert run_verb("rotation run", None, ["rate_cut", "--panel", str(panel), "--json"]) == 0
+    for each in json.loads(capsys.readouterr().out)["markets"].values():
+        for measures in (each["metrics"], *each["benchmarks"].values()):
+            assert {type(value) for value in measures.values()} <= {int, float, type(None)}
+    assert (
+        tune_verb(
+            "rotation tune", None, ["rate_cut", "--panel", str(panel), "--grid", "hold=12,24", "--json"]
+        )
+        == 0
+    )
+    for row in json.loads(capsys.readouterr().out)["markets"]:
+        numbers = [row[key] for key in ("value", "median", "best", "default", "benchmark", "above")]
+        assert all(isinstance(value, float) for value in numbers)
 
 
 @pytest.mark.parametrize(
