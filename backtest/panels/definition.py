@@ -294,7 +294,7 @@ def load_panel(name: str) -> Panel:
     sources = {found.id if text == found.id else text: found for text, found in series.items()}
     for market in markets.values():
         sources |= market.sources
-    notes = (*_unlike(members, "size"), *_unlike(members, "currency"))
+    notes = tuple(said for what in ("size", "currency", "frequency") for said in _unlike(members, what))
     proxy = "; ".join(dict.fromkeys(market.proxy for market in markets.values() if market.proxy))
     return Panel(path.stem, about.title, proxy, ends, tuple(members), sources, about.kind, notes)
 
@@ -304,8 +304,8 @@ def _unlike(members: Sequence[Member], what: str) -> list[str]:
     values = {getattr(member, what): [] for member in members}  # type: dict[str, list[str]]
     for member in members:
         values[getattr(member, what)].append(member.name)
-    called = {"size": "Small and large", "currency": "Returns are in"}[what]
+    called = {"size": "Small and large:", "currency": "Returns are in", "frequency": "Returns are"}[what]
     if len(values) == 1:
-        return [f"{called}: {next(iter(values))}." if what == "size" else f"{called} {next(iter(values))}."]
+        return [f"{called} {next(iter(values))}."]
     each = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
-    return [f"Members differ. {called}: {each}."]
+    return [f"Members differ. {called.removesuffix(':')}: {each}."]

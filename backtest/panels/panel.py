@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 QUIET = 12
 """A first move has no other of its direction in so many months before it."""
 
+LONGEST = 24
+"""The months after a case that are asked about."""
+
 AT_LEAST = 0.25
 """What counts as a move, in percentage points."""
 
@@ -55,6 +58,11 @@ class Member:
     size: str
     currency: str
     data: MarketData | None = None
+
+    @property
+    def frequency(self) -> str:
+        """What its returns were before they were made monthly ones."""
+        return "monthly" if self.data is None else self.data.frequency
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,15 +142,24 @@ def first_moves(panel: Panel, direction: float) -> tuple[Bools, list[str]]:
             days = [str(day)[:7] for day in events.dates()[~inside]]
             outside.append(f"{member.name} {len(days)} ({days[0]} to {days[-1]})")
         found[months[inside], column] = True
-    late = [
-        f"{panel.members[column].name} {str(panel.ends[month])[:7]}"
-        for month, column in np.argwhere(found)
-        if month + 12 >= len(found) or np.isnan(panel.differences[month + 1 : month + 13, column]).all()
-    ]
+    late, before = [], []
+    for month, column in np.argwhere(found):
+        case = f"{panel.members[column].name} {str(panel.ends[month])[:7]}"
+        returns = np.isfinite(panel.members[column].differences)
+        if month + LONGEST > np.flatnonzero(returns).max(initial=-1):
+            late.append(case)
+        elif not returns[month + 1 : month + LONGEST + 1].all():
+            before.append(case)
     if outside:
         said.append(f"Cases outside of the months of this panel, left out: {', '.join(outside)}.")
     if late:
-        said.append(f"Cut short by the end of the data, and counted as far as they go: {', '.join(late)}.")
+        named = ", ".join(late)
+        said.append(f"Less than {LONGEST} months of returns after them, counted as far as they go: {named}.")
+    if before:
+        named = ", ".join(before)
+        said.append(
+            f"Without returns in some of the {LONGEST} months after them, counted in the others: {named}."
+        )
     return found, said + unknown(panel)
 
 

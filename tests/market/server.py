@@ -48,6 +48,11 @@ def from_world(world: Path, name: str) -> bytes | None:
     plain, archive = world / "french" / f"{stem}.csv", world / "bis" / name
     if name.endswith("_CSV.zip") and plain.is_file():
         return zipped(plain.name, _whole(plain.read_text(), stem).encode())
+    packed = world / "french" / f"{stem}.zip"
+    if name.endswith("_CSV.zip") and packed.is_file():
+        with zipfile.ZipFile(packed) as inside:
+            text = inside.read(inside.namelist()[0]).decode()
+        return zipped(f"{stem}.csv", _whole(text, stem).encode())
     if (world / "french" / name).is_file():
         return (world / "french" / name).read_bytes()
     return archive.read_bytes() if archive.is_file() else None
@@ -55,10 +60,11 @@ def from_world(world: Path, name: str) -> bytes | None:
 
 def _whole(text: str, stem: str) -> str:
     """Return a file with what the library writes around its first table, where only that was kept of it."""
-    if not text.startswith("Date,"):
+    if not text.startswith(("Date,", "DATE,")):
         return text if "Copyright" in text else f"{text.rstrip()}\n\n\nCopyright 2025 Kenneth R. French\n"
-    title = "  Average Value Weighted Returns -- Monthly\n" if "Portfolios" in stem else ""
-    table = text.removeprefix("Date").rstrip()
+    of = "Daily" if stem.endswith("_Daily") else "Monthly"
+    title = f"  Average Value Weighted Returns -- {of}\n" if "Portfolios" in stem else ""
+    table = text[len("Date") :].rstrip()
     return f"This file was created using the 202510 Bloomberg database.\n\n\n{title}{table}\n\n\nCopyright 2025 Kenneth R. French\n"
 
 

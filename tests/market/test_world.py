@@ -84,6 +84,27 @@ def test_smb_and_hml_of_the_sleeves_are_the_published_factors(market: str) -> No
 
 
 @original
+def test_the_25_portfolios_of_regions_are_those_of_the_files() -> None:
+    """Monthly of every region, and daily of one: each cell, and headers by name."""
+    names = [f"{region}_25_Portfolios_ME_BE-ME" for region in REGIONS.values()]
+    with serving(from_folder(SHARED)) as running, mock.patch.dict(os.environ, running.environment):
+        outcomes = fetch(to_fetch([*names, "Japan_25_Portfolios_ME_BE-ME_Daily"]))
+    assert {outcome.status for outcome in outcomes} == {"new"}, outcomes
+    for name, region in zip(names, REGIONS.values(), strict=True):
+        table, published = table_of(entry(name)), _fama_french(region, "25_Portfolios_ME_BE-ME")
+        assert [str(day)[:7].replace("-", "") for day in table.dates] == list(published)
+        rows = [[row[column] for column in table.columns] for row in published.values()]
+        assert np.where(np.isnan(table.values), -99.99, table.values).tolist() == rows
+    table = table_of(entry("Japan_25_Portfolios_ME_BE-ME_Daily"))
+    with zipfile.ZipFile(WORLD / "french" / "Japan_25_Portfolios_ME_BE-ME_Daily.zip") as packed:
+        head, *lines = packed.read(packed.namelist()[0]).decode().splitlines()
+    assert tuple(head.split(",")[1:]) == table.columns
+    rows = [[float(cell) for cell in line.split(",")] for line in lines if line.strip()]
+    assert [int(str(day).replace("-", "")) for day in table.dates] == [int(row[0]) for row in rows]
+    assert np.where(np.isnan(table.values), -99.99, table.values).tolist() == [row[1:] for row in rows]
+
+
+@original
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("market", [*REGIONS, "emerging"])
 def test_rate_cut_runs_on_every_region(market: str) -> None:

@@ -83,7 +83,11 @@ def test_differences_returns_and_rates_are_those_that_were_imported(panel_file: 
     assert rate is not None
     assert (np.diff(rate.values) != 0).all()
     assert rate.last == stored.last
-    assert found.notes == ("Small and large: made.", "Returns are in US dollars.")
+    assert found.notes == (
+        "Small and large: made.",
+        "Returns are in US dollars.",
+        "Returns are monthly.",
+    )
 
 
 @pytest.mark.usefixtures("panel_file")
@@ -106,6 +110,7 @@ def test_markets_and_countries_make_one_panel_and_say_in_what_they_differ(tmp_pa
     assert found.notes == (
         "Members differ. Small and large: halves (usa); s (b).",
         "Members differ. Returns are in: c (usa); yen (b).",
+        "Returns are monthly.",
     )
     assert "FED_TARGET" in found.sources
 

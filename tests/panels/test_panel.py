@@ -89,9 +89,25 @@ def test_what_is_left_out_is_named() -> None:
     assert np.argwhere(events).tolist() == [[40, 0], [119, 1]]
     assert said == [
         "Cases outside of the months of this panel, left out: M0 1 (1999-02 to 1999-02).",
-        "Cut short by the end of the data, and counted as far as they go: M1 2009-12.",
+        "Less than 24 months of returns after them, counted as far as they go: M1 2009-12.",
         "No policy rate, so no case; in what the other members did: M2.",
         "Policy rates end before the returns, 2005-03-04, and what came later is no case: M0.",
+    ]
+
+
+def test_cases_without_all_returns_after_them_are_named() -> None:
+    """The returns of one member begin late, those of another end early."""
+    made = panel(rate({"2003-05-06": -0.5}), rate({"2003-05-06": -0.5}), rate({"2003-05-06": -0.5}))
+    values = [each.differences.copy() for each in made.members]
+    values[0][: 40 + 10] = np.nan  # to ten months after the case
+    values[1][40 + 24 :] = np.nan  # the 24th month after it is missing
+    values[2][40 + 25 :] = np.nan  # not one is
+    members = tuple(dataclasses.replace(m, differences=v) for m, v in zip(made.members, values, strict=True))
+    events, said = first_moves(dataclasses.replace(made, members=members), -1.0)
+    assert np.argwhere(events).tolist() == [[40, 0], [40, 1], [40, 2]]
+    assert said == [
+        "Less than 24 months of returns after them, counted as far as they go: M1 2003-05.",
+        "Without returns in some of the 24 months after them, counted in the others: M0 2003-05.",
     ]
 
 

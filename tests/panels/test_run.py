@@ -11,8 +11,10 @@ import pytest
 from backtest import load_strategy, run
 from backtest.cli.run import run as verb
 from backtest.errors import UsageError
+from backtest.panels.claims import panel_claim
 from backtest.panels.definition import load_panel
 from backtest.panels.run import run_panel
+from backtest.studies.register import hold_against
 
 HEAD = 'title = "Mixed"\nstart = "1990-01"\nsize = "halves"\ncurrency = "US dollars"\n'
 MARKETS = '[members.one]\nmarket = "embedded"\n[members.two]\nmarket = "embedded"\n'
@@ -47,6 +49,23 @@ def test_markets_in_unlike_currencies_have_no_common_alpha(mixed: Path) -> None:
     found = run_panel(load_strategy("rate_cut"), load_panel(str(mixed)), terms={}, parameters={})
     assert found.pooled is None
     assert found.apart == "the markets differ in currency (US dollars, yen)"
+
+
+def test_markets_of_unlike_bars_have_no_common_alpha_and_every_page_says_so(
+    made_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTATION_DATA", str(made_store))
+    path = tmp_path / "bars.toml"
+    members = "".join(f'[members.{m}]\nmarket = "{m}"\n' for m in ("french_monthly", "french_daily"))
+    path.write_text(HEAD + members)
+    found = run_panel(load_strategy("rate_cut"), load_panel(str(path)), terms={}, parameters={})
+    assert found.pooled is None
+    assert found.apart == "the markets differ in frequency (daily, monthly)"
+    said = "Members differ. Returns are: monthly (french_monthly); daily (french_daily)."
+    assert said in found.panel.notes
+    study = hold_against(panel_claim("first-cut"), found.panel)
+    assert study.finding is not None
+    assert said in study.finding.notes
 
 
 def test_the_command_says_words_first_and_writes_a_page(
