@@ -120,7 +120,7 @@ class CaseDocument(msgspec.Struct, frozen=True):
         )
 
 
-class TableDocument(msgspec.Struct, frozen=True):
+class StudyTable(msgspec.Struct, frozen=True):
     """A table: of numbers as they are (shares and returns decimal, null for none), else as it is shown."""
 
     title: str
@@ -128,7 +128,7 @@ class TableDocument(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str | int | float | tuple[str, ...] | None, ...], ...]
 
     @classmethod
-    def of(cls, table: TextTable | FactTable) -> TableDocument:
+    def of(cls, table: TextTable | FactTable) -> StudyTable:
         """Return the document of a table."""
         if not isinstance(table, FactTable):
             return cls(table.title, table.columns, table.rows)
@@ -154,7 +154,7 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
     headline: str | UnsetType = UNSET
     sample: str | UnsetType = UNSET
     evidence: list[EvidenceDocument] | UnsetType = UNSET
-    tables: tuple[TableDocument, ...] | UnsetType = UNSET
+    tables: tuple[StudyTable, ...] | UnsetType = UNSET
     notes: tuple[str, ...] | UnsetType = UNSET
     cases: list[CaseDocument] | UnsetType = UNSET
     summary: dict[str, SummaryDocument] | UnsetType = UNSET
@@ -165,7 +165,7 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
         claim, finding = study.claim, study.finding
         if finding:
             more |= {name: getattr(finding, name) for name in ("headline", "sample", "notes")}
-            more["tables"] = tuple(TableDocument.of(each) for each in finding.tables)
+            more["tables"] = tuple(StudyTable.of(each) for each in finding.tables)
             more["evidence"] = [EvidenceDocument.of(each) for each in finding.evidence]
         cases = finding.cases if finding else None
         if cases is not None:
