@@ -13,6 +13,7 @@ from backtest.errors import RotationError, UsageError
 from backtest.panels.panel import NOT_HELD
 from backtest.records.document import DataDocument
 from backtest.runs import Run, run
+from backtest.terms import Terms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,7 @@ class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     strategy: str
     parameters: dict[str, Any]
+    terms: Terms
     panel: str
     markets: dict[str, dict[str, Any]]
     refused: dict[str, str]
@@ -96,6 +98,7 @@ class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             strategy=result.strategy.name,
             parameters=first.parameters,
+            terms=first.terms,
             panel=result.panel.name,
             markets=each,
             refused=result.refused,

@@ -13,7 +13,7 @@ from backtest.measures import SWEPT
 from backtest.panels.panel import NOT_HELD
 from backtest.records.document import DataDocument
 from backtest.runs import run
-from backtest.terms import read_terms
+from backtest.terms import Terms, read_terms
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
@@ -62,8 +62,8 @@ class PanelSweep:
 
     Parameters
     ----------
-    strategy, panel, objective
-        What was tuned, on what, by what.
+    strategy, panel, terms, objective
+        What was tuned, on what, under which terms, by what.
     combinations
         Their number; each was measured on every market.
     markets
@@ -76,6 +76,7 @@ class PanelSweep:
 
     strategy: Strategy
     panel: Panel
+    terms: Terms
     objective: Objective
     combinations: int
     markets: tuple[LeftOut, ...]
@@ -88,6 +89,7 @@ class PanelSweepDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     strategy: str
     panel: str
+    terms: Terms
     objective: str
     combinations: int
     markets: list[dict[str, Any]]
@@ -102,6 +104,7 @@ class PanelSweepDocument(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             strategy=sweep.strategy.name,
             panel=sweep.panel.name,
+            terms=sweep.terms,
             objective=sweep.objective.name,
             combinations=sweep.combinations,
             markets=[each._asdict() for each in sweep.markets],
@@ -170,6 +173,7 @@ def tune_panel(
     words = {p.name: p.choices for p in strategy.parameters}
     read = [read_constraint(text, words, SWEPT) for text in constraints]
     by = Objective(objective, tuple(c for c in read if not c.of_parameters))
+    under = read_terms(terms or {})
     rows: dict[str, tuple[Floats, tuple[float, float]]] = {}
     refused = {}
     for member in panel.members:
@@ -178,7 +182,7 @@ def tune_panel(
             continue
         try:
             on_parameters = tuple(c for c in read if c.of_parameters)
-            trials = Trials(strategy, member.data, made, on_parameters, read_terms(terms or {})).completed()
+            trials = Trials(strategy, member.data, made, on_parameters, under).completed()
             window = common_window(trials, None, "threads")
             rows[member.name] = _scores(trials, by, window), _judged(trials, by, window)
         except RotationError as reason:
@@ -186,12 +190,13 @@ def tune_panel(
     if len(rows) < 2:
         why = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
         raise UsageError(f"to leave a market out takes two that can be searched; {why}")
-    return _concluded(strategy, panel, by, made, rows, refused)
+    return _concluded(strategy, panel, under, by, made, rows, refused)
 
 
 def _concluded(
     strategy: Strategy,
     panel: Panel,
+    under: Terms,
     by: Objective,
     made: Any,
     rows: dict[str, tuple[Floats, tuple[float, float]]],
@@ -211,4 +216,4 @@ def _concluded(
         markets.append(
             LeftOut(name, made.values(chosen[market]), sign * mine, middle, best, default, benchmark, above)
         )
-    return PanelSweep(strategy, panel, by, made.size, tuple(markets), made.values(overall), refused)
+    return PanelSweep(strategy, panel, under, by, made.size, tuple(markets), made.values(overall), refused)

@@ -16,6 +16,7 @@ from backtest.records.document import DataDocument, write_document
 from backtest.reporting import blocks as b
 from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import data
+from backtest.reporting.sentences import charged
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.findings import Dots
 from backtest.wording import number, p_clause, percent, pvalue, signed
@@ -126,6 +127,7 @@ def panel_run_page(result: PanelRun) -> b.Page:
             (
                 ("parameters", _values(first.parameters)),
                 ("panel", f"{result.panel.name}: {result.panel.title}"),
+                ("costs", charged(first.terms)),
             ),
             brief=True,
         ),
@@ -193,6 +195,7 @@ def panel_sweep_page(sweep: PanelSweep) -> b.Page:
             brief=True,
         ),
         *(b.Text(note, brief=True) for note in (*notes, *sweep.panel.notes)),
+        b.Definitions((("costs", charged(sweep.terms)),), brief=True),
         b.Heading("Data"),
         data(DataDocument.of(sweep.panel)),
     ]

@@ -17,6 +17,7 @@ from backtest.wording import p_clause
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
     from backtest.runs import Run
+    from backtest.terms import Terms
 
 SIGNIFICANT = 0.05
 """The two-sided level at which an alpha is called different from zero."""
@@ -62,7 +63,7 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
         ("market", f"{market.name}: {market.title}"),
         ("window", window),
         ("fills", fill),
-        ("costs", f"{_costs(result)} of traded notional a side, in the strategy only; benchmarks are gross"),
+        ("costs", charged(under)),
         (
             "tried",
             "1 combination" if tried == 1 else f"{tried:,} combinations; this one was chosen from them",
@@ -124,16 +125,22 @@ def opening(result: Run, tried: int = 1) -> str:
     said = f"{result.start} to {result.end}, {n:,} {result.market.frequency} bar{'' if n == 1 else 's'}"
     ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
     money = f"; in money of {result.end}" if result.terms.real else ""
-    return f"{said}{money}; {_costs(result)} a side; {ones} tried."
+    return f"{said}{money}; {costs(result.terms)} a side; {ones} tried."
 
 
-def _costs(result: Run) -> str:
-    cost = result.terms.cost_bps
+def costs(under: Terms) -> str:
+    """Return what a trade costs a side."""
+    cost = under.cost_bps
     return (
         f"{cost:g} bp"
         if isinstance(cost, int | float)
         else ", ".join(f"{n} {c:g} bp" for n, c in cost.items())
     )
+
+
+def charged(under: Terms) -> str:
+    """Return what a trade costs, and who pays it."""
+    return f"{costs(under)} of traded notional a side, in the strategy only; benchmarks are gross"
 
 
 def _contrary(skill: Skill) -> str:

@@ -79,7 +79,11 @@ def test_the_command_says_words_first_and_writes_a_page(
     told = json.loads((out / "run.json").read_text())
     assert told["markets"]["one"]["metrics"]["cagr"] == told["markets"]["two"]["metrics"]["cagr"]
     assert told["pooled"]["low"] < told["pooled"]["alpha"] < told["pooled"]["high"]
-    assert "Alpha of all markets" in (out / "index.html").read_text(encoding="utf-8")
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "Alpha of all markets" in page
+    for words in (said, page):
+        assert "10 bp of traded notional a side, in the strategy only" in " ".join(words.split())
+    assert told["terms"]["cost_bps"] == 10.0
 
 
 def test_the_document_is_one(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
