@@ -15,6 +15,7 @@ from backtest.market.definition import absent, find_market, market_names
 from backtest.market.formulas import Reference, Splice, changes
 from backtest.market.load import load_market
 from backtest.market.reading import read
+from backtest.market.sources import commands
 from backtest.market.toml import WrongError, declared, record
 from backtest.market.units import unit
 from backtest.panels.panel import NOT_HELD, Member, Panel
@@ -73,7 +74,7 @@ class PanelFile:
     members
         By name; ``MemberLines`` has the keys of each.
     get
-        What gets the series of its members where they are missing, as a command.
+        What gets the series of its members where they are missing, as a command; empty for what they say.
     """
 
     title: str
@@ -82,7 +83,7 @@ class PanelFile:
     currency: str
     members: dict[str, dict[str, Any]]
     kind: str = "markets"
-    get: str = "rotation data fetch"
+    get: str = ""
 
 
 def panel_names() -> list[str]:
@@ -235,16 +236,17 @@ def _all(name: str, about: PanelFile, lines: dict[str, MemberLines]) -> dict[str
         text for each in lines.values() for text in (each.difference, each.returns, *each.policy) if text
     ]
     try:
-        lacking = [
-            id for id in dict.fromkeys(Reference.parse(text).id for text in written) if absent(entry(id))
-        ]
-        series = {} if lacking else {text: _series(text) for text in written}
+        ids = dict.fromkeys(Reference.parse(text).id for text in written)
+        entries = [each for each in map(entry, ids) if absent(each)]
+        series = {} if entries else {text: _series(text) for text in written}
     except RotationError as error:
-        raise DataError(f"the panel '{name}' lacks a series: {error}; get them with: {about.get}") from None
-    if lacking:
+        get = f"; get them with: {about.get}" if about.get else ""
+        raise DataError(f"the panel '{name}' lacks a series: {error}{get}") from None
+    if entries:
+        named = ", ".join(each.id for each in entries[:3]) + (", ..." if len(entries) > 3 else "")
         raise DataError(
-            f"the panel '{name}' needs {len(lacking)} series that are not stored yet "
-            f"({', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}); get them with: {about.get}"
+            f"the panel '{name}' needs {len(entries)} series that are not stored yet ({named}); "
+            f"get them with: {about.get or ', and '.join(commands(entries))}"
         )
     return series
 
@@ -273,6 +275,10 @@ def load_panel(name: str) -> Panel:
         *(series[line.difference].dates[-1] for line in lines.values() if line.difference),
     ]
     months = np.arange(np.datetime64(about.start, "M"), max(lasts).astype("datetime64[M]") + 1)
+    if not len(months):
+        raise DataError(
+            f"the panel '{path.stem}' starts in {about.start}, after its last return, of {max(lasts)}"
+        )
     ends = last_business_day(to_days(months))
     members = []
     for each, line in lines.items():

@@ -90,6 +90,29 @@ def test_differences_returns_and_rates_are_those_that_were_imported(panel_file: 
     )
 
 
+def test_a_panel_that_starts_after_its_data_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "late.toml"
+    path.write_text(
+        HEAD.replace("1990-01", "2027-07") + TWO.replace('difference = "X"', 'market = "embedded"')
+    )
+    with pytest.raises(DataError) as told:
+        load_panel(str(path))
+    assert str(told.value) == "the panel 'late' starts in 2027-07, after its last return, of 2018-11-30"
+
+
+def test_a_series_that_is_no_such_is_not_to_be_fetched(tmp_path: Path) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(HEAD + TWO.replace('"X"', '"UNRATES"'))
+    with pytest.raises(DataError) as told:
+        load_panel(str(path))
+    assert str(told.value).endswith("among the imported ones; did you mean 'UNRATE'?")
+    path.write_text(HEAD + TWO.replace('"X"', '"AQR_SMB[AUS]"\npolicy = "CBPOL_AU"'))
+    with pytest.raises(
+        DataError, match="get them with: rotation data fetch CBPOL_AU, and rotation data import"
+    ):
+        load_panel(str(path))
+
+
 @pytest.mark.usefixtures("panel_file")
 def test_markets_and_countries_make_one_panel_and_say_in_what_they_differ(tmp_path: Path) -> None:
     path = tmp_path / "mixed.toml"
