@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from backtest import load_strategy
+from backtest import load_strategy, run
 from backtest.analysis.panel_events import around_events
 from backtest.market.fetch import fetch, to_fetch
 from backtest.market.importing import Description, import_file
@@ -124,8 +124,9 @@ def test_what_the_summary_says_of_what_can_be_held_is_what_runs_give(
         serving(from_folder(SHARED)) as running,
         mock.patch.dict(os.environ, {**running.environment, "ROTATION_DATA": folder}),
     ):
-        fetch(to_fetch(["japan", "europe", "asia_pacific", "north_america"]))
+        fetch(to_fetch(["japan", "europe", "asia_pacific", "north_america", "emerging", "french_monthly"]))
         panel = load_panel("french_world")
+        beside = [run("easing", market).metrics for market in ("french_monthly", "emerging")]
     runs = {
         name: run_panel(load_strategy(name), panel, terms={}, parameters={})
         for name in ("easing", "rate_cut")
@@ -145,6 +146,8 @@ def test_what_the_summary_says_of_what_can_be_held_is_what_runs_give(
         f"Europe, where its alpha is {europe['alpha']:+.1%} (p {pvalue(europe['alpha_pvalue'])} by itself"
         in text
     )
+    america, emerging = (f"{each['alpha']:+.1%} (p {pvalue(each['alpha_pvalue'])})" for each in beside)
+    assert f"{america} in the United States from 1982 on, and {emerging} in emerging" in text
     assert europe["alpha_pvalue"] == min(
         each.metrics["alpha_pvalue"] for each in runs["easing"].runs.values()
     )
