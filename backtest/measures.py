@@ -26,9 +26,14 @@ def years(dates: Days, frequency: str) -> float:
 
     Monthly: n / 12. Daily: calendar days over 365.2425.
     """
+    return float(years_since(dates, frequency)[-1])
+
+
+def years_since(dates: Days, frequency: str) -> Floats:
+    """Return the years from the first of (n + 1,) dates to each, as ``years`` counts them."""
     if frequency == "monthly":
-        return (len(dates) - 1) / 12.0
-    return float((dates[-1] - dates[0]).astype(int)) / 365.2425
+        return np.arange(len(dates)) / 12.0
+    return (dates - dates[0]).astype(int) / 365.2425
 
 
 def drawdowns(returns: Floats) -> Floats:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.analysis.money_weighted import MoneyWeighted, money_weighted
 from backtest.analysis.regression import alpha
 from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL
 from backtest.engine.ledger import replay
 from backtest.engine.reference import Path, simulate
+from backtest.flows import flow_of
 from backtest.haste import Haste, haste
 from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
-from backtest.measures import Sums, time_in, values_of, years
+from backtest.measures import Sums, time_in, values_of, years, years_since
 from backtest.placement import placed
 from backtest.rules.reading import own
 from backtest.rules.slips import slips
@@ -168,6 +170,26 @@ class Run(Pictured):
         return year_leads(self.bars.dates, self.path.returns, against, self.market.frequency)
 
     @cached_property
+    def money(self) -> dict[str, MoneyWeighted]:
+        """What an investor has whose money flows, by name: of the run, and of each benchmark, gross of costs.
+
+        Empty where the terms name no flows.
+        """
+        if self.terms.flows is None:
+            return {}
+        flow, costs = flow_of(self.terms.flows), np.array(self.terms.costs(self.bars.sleeves))
+        at, times = flow.bars(self.bars.dates), years_since(self.bars.dates, self.market.frequency)
+        paid = np.append(np.abs(self.path.weights) @ costs, 0.0)
+        curves: dict[str, tuple[Floats, Floats]] = {self.strategy.name: (self.path.equity, paid)}
+        for name in self.benchmarks:
+            growth = np.cumprod(np.r_[1.0, 1.0 + self.bars.earned(name)], dtype=np.float64)
+            curves.setdefault(name, (growth, 0.0 * paid))
+        dates, flows = self.bars.dates, (flow.part, at)
+        return {
+            name: money_weighted(growth, cost, times, dates, flows) for name, (growth, cost) in curves.items()
+        }
+
+    @cached_property
     def slips(self) -> tuple[str, ...]:
         """What the rule does in this window that its author can hardly have meant, a clause each."""
         first = int(np.searchsorted(self.market.bars.dates, self.bars.dates[0])) - self.terms.delay_fill
@@ -242,6 +264,7 @@ def run(
     delay_fill: int = 0,
     decide: str = EVERY_FILL,
     real: bool = False,
+    flows: str | None = None,
     **parameters: Any,
 ) -> Run:
     """Run a strategy on a market.
@@ -266,6 +289,9 @@ def run(
         Fill so many bars later than decided, to see what haste is worth.
     real
         Give all returns in money of one date: less the rise of consumer prices, as known at the time.
+    flows
+        Money that is paid in or taken out, ``"500 a month on 10000"`` or ``"-4% a year"`` of the first sum;
+        ``money`` has what an investor has then, the run's own returns are what they are without it.
     parameters
         The strategy's own, by name.
 
@@ -295,6 +321,7 @@ def run(
             "delay_fill": delay_fill,
             "decide": decide,
             "real": real,
+            "flows": flows,
         }
     )
     strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)

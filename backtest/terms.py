@@ -12,6 +12,7 @@ from backtest.arguments import once
 from backtest.composed import composition
 from backtest.dates import EVERY_FILL, calendar_of, parse_day
 from backtest.errors import UsageError, nearest
+from backtest.flows import flow_of
 from backtest.numerals import count, number
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     real: Annotated[
         bool, Meta(description="in money of one date: less the rise of consumer prices, as known then")
     ] = False
+    flows: Annotated[
+        str | None,
+        Meta(
+            title="F",
+            description="money in or out: '500 a month on 10000', '-4%% a year' (of the first sum)",
+        ),
+    ] = None
 
     def costs(self, sleeves: Sequence[str]) -> list[float]:
         """Return the cost a side of each sleeve as a fraction; cash is free, others cost as their parts."""
@@ -87,6 +95,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 NAMES = Terms.__struct_fields__
 """The names of the terms."""
+
+OF_RETURNS = tuple(name for name in NAMES if name != "flows")
+"""The names of those that change what is held or earned: flows change what an investor has, and no return."""
 
 
 def read_terms(given: Mapping[str, Any]) -> Terms:
@@ -126,4 +137,5 @@ _READERS: dict[str, Any] = {
     "delay_fill": lambda bars: count(bars, "delay_fill", 0, HIGHEST_DELAY, "bars"),
     "decide": calendar_of,
     "real": bool,
+    "flows": lambda given: flow_of(given).written,
 }

@@ -41,7 +41,9 @@ def _parser(prog: str) -> Parser:
         help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
     add_market(parser)
-    add_terms(parser)
+    from backtest.terms import OF_RETURNS
+
+    add_terms(parser, *OF_RETURNS)
     parser.set_defaults(market=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
     add_files(parser)

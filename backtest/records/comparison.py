@@ -199,6 +199,7 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         ("decide", "calendars of decision"),
         ("delay_fill", "delays of the fills (bars)"),
         ("real", "money (real)"),
+        ("flows", "flows of money"),
         ("tried", "numbers of combinations tried"),
     )
     for key, words in terms:

@@ -22,6 +22,7 @@ from backtest.scripting.own_modules import digest
 from backtest.terms import NAMES, Terms, read_terms
 
 if TYPE_CHECKING:
+    from backtest.analysis.money_weighted import MoneyWeighted
     from backtest.analysis.skill import Skill
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
@@ -98,6 +99,22 @@ class StartsDocument(msgspec.Struct, frozen=True):
         return cls(starts.whole, since, tuple(map(WindowsDocument.of, starts.windows)))
 
 
+class MoneyDocument(msgspec.Struct, frozen=True):
+    """What an investor has whose money flows, as ``MoneyWeighted``."""
+
+    irr: float
+    paid_in: float
+    taken_out: float
+    costs: float
+    value: float
+    exhausted: Day | None
+
+    @classmethod
+    def of(cls, money: MoneyWeighted) -> MoneyDocument:
+        """Return what it comes to."""
+        return cls(*money[:5], None if money.exhausted is None else str(money.exhausted))
+
+
 class Shaded(msgspec.Struct, frozen=True):
     """First and last day of each row of cuts, and of each recession."""
 
@@ -127,7 +144,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     start, end, bars
         The days of the first fill and of the last bar, and the number of returns in between.
-    cost_bps, benchmark, same_close, delay_fill, decide, real
+    cost_bps, benchmark, same_close, delay_fill, decide, real, flows
         The terms.
     doubts
         What is to be said before any number of it.
@@ -139,6 +156,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         The measures of the run, and of each benchmark.
     starts
         How much the lead on the benchmark depends on the start.
+    money
+        What an investor has whose money flows: of the run and of each benchmark; None without flows.
     robustness
         Trials at other costs and with later fills, where they were asked for.
     report
@@ -160,6 +179,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     delay_fill: int = 0
     decide: str = EVERY_FILL
     real: bool = False
+    flows: str | None = None
     doubts: tuple[str, ...] = ()
     made_by: MadeBy | None = None
     warm_up: Day | None = None
@@ -167,6 +187,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics
     skill: SkillDocument | None = None
     starts: StartsDocument | None = None
+    money: Mapping[str, MoneyDocument] | None = None
     benchmarks: Mapping[str, Metrics]
     robustness: Robustness | UnsetType = UNSET
     data: DataDocument
@@ -199,6 +220,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             metrics=result.metrics,
             skill=SkillDocument.of(result.skill),
             starts=StartsDocument.of(result.starts),
+            money={name: MoneyDocument.of(own) for name, own in result.money.items()} or None,
             benchmarks=result.benchmarks,
             robustness=UNSET if robust is None else robust,
             data=DataDocument.of(market),

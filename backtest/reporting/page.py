@@ -10,6 +10,7 @@ from backtest.errors import joined
 from backtest.measures import MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
+from backtest.reporting.money import money_blocks, money_table
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
@@ -351,6 +352,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         b.Heading("Measures"),
         _with_intervals(sheet),
         b.Text(_method(sheet), "note"),
+        *money_blocks(result),
     ]
     if "seen" in drawn:
         blocks += [b.Heading("What it saw"), drawn["seen"]]
@@ -385,6 +387,7 @@ def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
         b.Text(opening(result), brief=True),
         *(b.Text(said, "warning", brief=True) for said in cautions(result)),
         measures({result.strategy.name: result.metrics, **result.benchmarks}),
+        *([money_table(result)] if result.money else []),
         starts_brief(result.starts),
     ]
     if robust is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from backtest.analysis.skill import WORTH
 from backtest.composed import composition, exposure
 from backtest.dates import EVERY_FILL
+from backtest.flows import flow_of
 from backtest.market.money import ROLE, inflation
 from backtest.measures import years
 from backtest.rules.reading import holds, reads
@@ -91,6 +92,8 @@ def conditions(result: Run) -> list[tuple[str, str]]:
             f"known at the time ({prices}, {yearly:.1%} a year); signals see what was paid"
         )
         found.append(("money", said))
+    if result.terms.flows is not None:
+        found.append(("flows", flow_of(result.terms.flows).said))
     sleeves = result.market.bars.sleeves
     for name in dict.fromkeys([result.benchmark, *holds(result.ruling.rule)]):
         if parts := composition(name, sleeves):
