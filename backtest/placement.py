@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from backtest.decisions import Weights
+from backtest.engine.lots import Tax
 from backtest.engine.reference import NEVER, Path, Rebalance, simulate
 from backtest.errors import UsageError
 from backtest.market.load import with_sleeves
 from backtest.market.money import in_real_money
 from backtest.rules.reading import holds
+from backtest.terms import DEAREST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -83,14 +85,15 @@ def simulated(
     market: MarketData,
     window: tuple[int, int],
     costs: list[float],
-    delay_fill: int,
+    terms: Terms,
     engine: Callable[..., Path] = simulate,
 ) -> Path:
-    """Return the path of a decision from the first fill to the last bar, filled ``delay_fill`` bars late."""
-    first, last = window
+    """Return the path of a decision from the first fill to the last bar, delayed and taxed by terms."""
+    (first, last), delay_fill, rates = window, terms.delay_fill, terms.rates
     targets = decision.targets(market.bars.sleeves, first - delay_fill, last - delay_fill)
     bars = market.bars.window(first, last)
-    return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision))
+    tax = rates and Tax.over(bars, market.frequency, rates, highest=terms.lots == DEAREST)
+    return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision), tax)
 
 
 class Placement(NamedTuple):
@@ -116,8 +119,7 @@ class Placement(NamedTuple):
 
     def path(self, decision: Decision, engine: Callable[..., Path] = simulate) -> Path:
         """Return the path of a decision over these bars; ``engine`` does what ``reference.simulate`` does."""
-        window, delay = (self.first, self.last), self.terms.delay_fill
-        return simulated(decision, self.market, window, self.costs, delay, engine)
+        return simulated(decision, self.market, (self.first, self.last), self.costs, self.terms, engine)
 
 
 def placed(ruling: Ruling, terms: Terms, name: str) -> Placement:

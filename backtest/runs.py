@@ -14,6 +14,7 @@ from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
 from backtest.analysis.skill import Skill, skill
 from backtest.dates import EVERY_FILL
 from backtest.engine.ledger import replay
+from backtest.engine.lots import Sold, Tax
 from backtest.engine.reference import Path, simulate
 from backtest.flows import flow_of
 from backtest.haste import Haste, haste
@@ -27,7 +28,7 @@ from backtest.rules.slips import slips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
-from backtest.terms import DEFAULT_BPS, Terms, read_terms
+from backtest.terms import DEFAULT_BPS, FIFO, Terms, read_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,14 +131,15 @@ class Run(Pictured):
         """One row a trade.
 
         ``date``, ``hold`` (what was bought), ``turnover`` (one way, 1 for a full switch), ``cost`` (fraction
-        of value).
+        of value); and ``tax``, the same, where there is one.
         """
         import pandas as pd
 
         made = self.path.trades
         dates = pd.DatetimeIndex(self.bars.dates[made.bars])
         hold = _bought(self.path, self.bars)
-        return pd.DataFrame({"date": dates, "hold": hold, "turnover": made.turnover, "cost": made.cost})
+        columns = {"date": dates, "hold": hold, "turnover": made.turnover, "cost": made.cost}
+        return pd.DataFrame(columns | ({"tax": made.tax} if self.path.taxes else {}))
 
     @cached_property
     def portfolio(self) -> Any:
@@ -188,6 +190,24 @@ class Run(Pictured):
         return {
             name: money_weighted(growth, cost, times, dates, flows) for name, (growth, cost) in curves.items()
         }
+
+    @cached_property
+    def sold(self) -> dict[str, Sold]:
+        """What is left after tax when all is sold at the last close, by name: of the run, of each benchmark.
+
+        A benchmark is bought at the first close and pays once, gross of costs. Empty where nothing is taxed.
+        """
+        taxes, rates = self.path.taxes, self.terms.rates
+        if taxes is None or rates is None:
+            return {}
+        n_years = years(self.bars.dates, self.market.frequency)
+        tax = Tax.over(self.bars, self.market.frequency, rates, highest=False)
+        rate = rates[1] if tax.long_from[0] < len(self.bars.dates) else rates[0]
+        found = {self.strategy.name: (float(self.path.equity[-1]), taxes.sold)}
+        for name in self.benchmarks:
+            value = float(np.prod(1.0 + self.bars.earned(name)))
+            found.setdefault(name, (value, value - rate * max(value - 1.0, 0.0)))
+        return {name: Sold.of(*values, n_years) for name, values in found.items()}
 
     @cached_property
     def slips(self) -> tuple[str, ...]:
@@ -264,6 +284,8 @@ def run(
     delay_fill: int = 0,
     decide: str = EVERY_FILL,
     real: bool = False,
+    tax: float | Mapping[str, float] = 0.0,
+    lots: str = FIFO,
     flows: str | None = None,
     **parameters: Any,
 ) -> Run:
@@ -289,6 +311,11 @@ def run(
         Fill so many bars later than decided, to see what haste is worth.
     real
         Give all returns in money of one date: less the rise of consumer prices, as known at the time.
+    tax
+        Percent of realised gains that is withheld at each sale: of all, or ``{"short": 37, "long": 20}``, of
+        lots held up to 12 months and longer. Losses are carried forward; ``path.taxes`` has the sums.
+    lots
+        Which lots are sold first: ``fifo``, the oldest, or ``highest``, those that cost most.
     flows
         Money that is paid in or taken out, ``"500 a month on 10000"`` or ``"-4% a year"`` of the first sum;
         ``money`` has what an investor has then, the run's own returns are what they are without it.
@@ -321,6 +348,8 @@ def run(
             "delay_fill": delay_fill,
             "decide": decide,
             "real": real,
+            "tax": tax,
+            "lots": lots,
             "flows": flows,
         }
     )

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 DEFAULT_BPS, HIGHEST_BPS = 10.0, 1000.0
 """Basis points a side where nothing is said of a sleeve, and the most that can be said."""
 
+FIFO, DEAREST = "fifo", "highest"
+"""Which lots are sold first: the oldest, or those that cost most."""
+
+HIGHEST_TAX = 95.0
+"""The highest rate of tax that can be said, percent."""
+
 HIGHEST_DELAY = 260
 """The most bars by which a fill may be delayed: a year of days."""
 
@@ -55,6 +61,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     real: Annotated[
         bool, Meta(description="in money of one date: less the rise of consumer prices, as known then")
     ] = False
+    tax: Annotated[
+        float | dict[str, float],
+        Meta(title="R", description="percent of realised gains; or short=37,long=20 (long: over 12 months)"),
+    ] = 0.0
+    lots: Annotated[
+        str,
+        Meta(title="L", description="which lots are sold first: fifo, the oldest, or highest, the dearest"),
+    ] = FIFO
     flows: Annotated[
         str | None,
         Meta(
@@ -71,6 +85,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
             sum(abs(part) * each[name] for name, part in composition(sleeve, sleeves).items()) or each[sleeve]
             for sleeve in sleeves
         ]
+
+    @property
+    def rates(self) -> tuple[float, float] | None:
+        """The rates of tax on short and long gains, as fractions; None where there are none."""
+        rates = self.tax if isinstance(self.tax, dict) else dict.fromkeys(_KINDS, self.tax)
+        short, long = (rates.get(kind, 0.0) / 100.0 for kind in _KINDS)
+        return (short, long) if short or long else None
 
     def on(self, sleeves: Sequence[str], benchmark: str) -> Terms:
         """Return the terms on a market of these sleeves, with its benchmark where they name none.
@@ -96,8 +117,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 NAMES = Terms.__struct_fields__
 """The names of the terms."""
 
+_KINDS = ("short", "long")
+
 OF_RETURNS = tuple(name for name in NAMES if name != "flows")
 """The names of those that change what is held or earned: flows change what an investor has, and no return."""
+
+BY_HAND = tuple(name for name in OF_RETURNS if name not in ("tax", "lots"))
+"""The names of those that the explorer has a field for."""
 
 
 def read_terms(given: Mapping[str, Any]) -> Terms:
@@ -112,7 +138,12 @@ def read_terms(given: Mapping[str, Any]) -> Terms:
         if name not in NAMES:
             raise UsageError(f"there is no term '{name}'; {nearest(name, NAMES)}")
     read = {name: _READERS[name](value) for name, value in given.items() if value is not None}
-    return Terms(**read)
+    terms = Terms(**read)
+    if terms.rates and terms.real:
+        raise UsageError("gains are taxed in the money that was paid, so --tax and --real do not go together")
+    if terms.rates and terms.flows:
+        raise UsageError("each flow would be a lot of its own, so --tax and --flows do not go together")
+    return terms
 
 
 def _cost(given: Any) -> float | dict[str, float]:
@@ -122,6 +153,27 @@ def _cost(given: Any) -> float | dict[str, float]:
     if not isinstance(given, Mapping):
         return _bps(given)
     return {str(sleeve): _bps(value) for sleeve, value in given.items()}
+
+
+def _tax(given: Any) -> float | dict[str, float]:
+    if isinstance(given, str) and "=" in given:
+        given = once(
+            [(kind.strip(), rate) for kind, _, rate in (part.partition("=") for part in given.split(","))]
+        )
+    if not isinstance(given, Mapping):
+        return number(given, "tax", 0.0, HIGHEST_TAX, "percent")
+    for kind in given:
+        if kind not in _KINDS:
+            raise UsageError(f"a tax is on short or on long gains, not '{kind}'; as in short=37,long=20")
+    return {
+        str(kind): number(rate, f"tax {kind}", 0.0, HIGHEST_TAX, "percent") for kind, rate in given.items()
+    }
+
+
+def _lots(given: Any) -> str:
+    if given not in (FIFO, DEAREST):
+        raise UsageError(f"lots are sold by {FIFO} or {DEAREST}, not by '{given}'")
+    return str(given)
 
 
 def _bps(given: Any) -> float:
@@ -137,5 +189,7 @@ _READERS: dict[str, Any] = {
     "delay_fill": lambda bars: count(bars, "delay_fill", 0, HIGHEST_DELAY, "bars"),
     "decide": calendar_of,
     "real": bool,
+    "tax": _tax,
+    "lots": _lots,
     "flows": lambda given: flow_of(given).written,
 }

@@ -79,7 +79,7 @@ def test_a_spread_is_the_same_in_every_engine(embedded: MarketData, mine, real: 
     costs = result.terms.costs(result.market.bars.sleeves)
     assert costs[result.market.bars.sleeves.index(SPREAD)] == pytest.approx(0.003)
     paths = [
-        simulated(result.ruling.decision, result.market, (first, last), costs, 0, engine)
+        simulated(result.ruling.decision, result.market, (first, last), costs, Terms(), engine)
         for engine in (reference, path)
     ]
     np.testing.assert_allclose(paths[1].equity, paths[0].equity, rtol=1e-10)

@@ -32,6 +32,10 @@ def test_every_term_is_an_option_and_what_is_left_out_is_not_said() -> None:
             "--decide",
             "month-end",
             "--real",
+            "--tax",
+            "0",
+            "--lots",
+            "highest",
             "--flows",
             "-4% a year",
         ]
@@ -40,7 +44,7 @@ def test_every_term_is_an_option_and_what_is_left_out_is_not_said() -> None:
     assert tuple(terms(said)) == NAMES
     assert found == Terms(
         start="1990-01-31", end="2000-01-31", cost_bps={"small": 25.0, "large": 5.0}, benchmark="large",
-        same_close=True, delay_fill=2, decide="month-end", real=True, flows="-4% a year",
+        same_close=True, delay_fill=2, decide="month-end", real=True, tax=0.0, lots="highest", flows="-4% a year",
     )  # fmt: skip
     assert msgspec.json.decode(msgspec.json.encode(found), type=Terms) == found
 

@@ -45,9 +45,9 @@ def _parser(prog: str) -> Parser:
         help="a name, or the path of a script, with :NAME=VALUE,... behind it; up to four",
     )
     add_market(parser)
-    from backtest.terms import OF_RETURNS
+    from backtest.terms import BY_HAND
 
-    add_terms(parser, *OF_RETURNS)
+    add_terms(parser, *BY_HAND)
     parser.add_argument("--blind", metavar="D", help="hide everything after this day until you show it, once")
     parser.add_argument("--port", metavar="N", default="8787", help="the first port to try (default: 8787)")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open nothing")

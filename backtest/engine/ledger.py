@@ -72,11 +72,16 @@ def replay(bars: Bars, path: Path, costs: Sequence[float], ppy: float) -> Any:
     # An order's amount is the change in units; units change at trades only.
     trades = path.trades
     made = slice(0, int(np.searchsorted(trades.bars, n_bars)))
-    at, left = trades.bars[made], trades.value[made] * (1.0 - trades.cost[made])
+    at, left = trades.bars[made], trades.value[made] * (1.0 - trades.cost[made] - trades.tax[made])
     held = start * trades.after[made] * left[:, None] / prices[at]
     sizes = np.full(prices.shape, np.nan)
     sizes[at] = np.diff(held, axis=0, prepend=np.zeros((1, held.shape[1])))
     sizes[np.abs(sizes * prices) <= ROUNDING * start * equity[:, None]] = np.nan
+
+    # A tax is withheld from what is sold; the ledger checks that money, and knows nothing of lots.
+    withheld = np.zeros(prices.shape)
+    sales = np.where(np.isnan(sizes[at]), 0.0, sizes[at] * prices[at]).argmin(axis=1)
+    withheld[at, sales] = start * trades.value[made] * trades.tax[made]
 
     year = pd.Timedelta(settings["returns"]["year_freq"])
     index = pd.DatetimeIndex(bars.dates[:n_bars])
@@ -86,6 +91,7 @@ def replay(bars: Bars, path: Path, costs: Sequence[float], ppy: float) -> Any:
         size=pd.DataFrame(sizes, index, columns),
         size_type="amount",
         fees=np.asarray(costs),
+        fixed_fees=withheld,
         init_cash=start,
         cash_sharing=True,
         group_by=True,

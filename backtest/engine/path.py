@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Floats, Ints
+    from backtest.engine.lots import Tax
     from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
 
@@ -324,8 +325,21 @@ def _settings(rebalance: Rebalance) -> tuple[int, float]:
     return (rebalance.every_months or 0, np.inf if rebalance.band is None else rebalance.band)
 
 
-def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Rebalance = NEVER) -> Path:
-    """Run a portfolio through the bars; what ``reference.simulate`` returns, bit for bit, and its errors."""
+def simulate(
+    bars: Bars,
+    targets: Targets,
+    costs: Sequence[float],
+    rebalance: Rebalance = NEVER,
+    tax: Tax | None = None,
+) -> Path:
+    """Run a portfolio through the bars; what ``reference.simulate`` returns, bit for bit, and its errors.
+
+    With taxes it is the same to rounding.
+    """
+    if tax is not None:
+        from backtest.engine import taxed  # compiled: most runs have none
+
+        return taxed.simulate(bars, targets, costs, rebalance, tax)
     last, n_sleeves = len(bars.dates) - 1, len(bars.sleeves)
     net, equity, held = np.empty(last), np.empty(last + 1), np.empty((last, n_sleeves))
     log = np.empty((last + 1, _BEFORE + 2 * n_sleeves))
@@ -338,7 +352,7 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
     log = log[:n_trades]
     before, after = np.split(log[:, _BEFORE:], [n_sleeves], axis=1)
     switched, at = log[:, _SWITCHED].astype(bool), log[:, _BAR].astype(np.int64)
-    trades = Trades(at, before, after, log[:, _VALUE], log[:, _COST], switched)
+    trades = Trades(at, before, after, log[:, _VALUE], log[:, _COST], switched, np.zeros(n_trades))
     return Path(equity, net, held, trades)
 
 

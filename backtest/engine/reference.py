@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.engine.lots import Account, Tax, Taxes
 from backtest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Trades:
         (n_trades,) float64: the part of that value that went into costs.
     switched
         (n_trades,) bool: whether the target changed; False for a rebalancing. The first purchase is True.
+    tax
+        (n_trades,) float64: the part of that value that was withheld as tax; 0 where none is.
     """
 
     bars: Ints
@@ -94,6 +97,7 @@ class Trades:
     value: Floats
     cost: Floats
     switched: Bools
+    tax: Floats
 
     @property
     def turnover(self) -> Floats:
@@ -123,12 +127,15 @@ class Path:
         (n_bars - 1, n_sleeves) float64: the weights that earned each return.
     trades
         The trades made.
+    taxes
+        What taxes came to; None where there are none.
     """
 
     equity: Floats
     returns: Floats
     weights: Floats
     trades: Trades
+    taxes: Taxes | None = None
 
 
 def value_after_costs(holdings: Sequence[float], weights: Sequence[float], costs: Sequence[float]) -> float:
@@ -171,7 +178,13 @@ def grow(holdings: Sequence[float], returns: Sequence[float]) -> list[float]:
     ]
 
 
-def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Rebalance = NEVER) -> Path:
+def simulate(
+    bars: Bars,
+    targets: Targets,
+    costs: Sequence[float],
+    rebalance: Rebalance = NEVER,
+    tax: Tax | None = None,
+) -> Path:
     """Run a portfolio through the bars.
 
     Parameters
@@ -185,6 +198,8 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
         (n_sleeves,) proportional cost a side, as a fraction of the notional traded.
     rebalance
         When to trade back to the target between decisions; never at the last bar.
+    tax
+        How gains are taxed; by default they are not.
 
     Raises
     ------
@@ -197,6 +212,7 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
     last = len(returns) - 1
 
     holdings = [float(sleeve == "cash") for sleeve in bars.sleeves]
+    account = None if tax is None else Account(tax, bars.sleeves)
     target: list[float] = []
     traded_in = months[0]
     value = 1.0
@@ -209,14 +225,20 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
             if gross != gross:
                 raise no_return(bars, bar, weights[-1])
             holdings = grow(holdings, returns[bar])
+            if account is not None:
+                account.grow(returns[bar])
             value = total(holdings)
 
         before = [held / value for held in holdings]
         due = 0 < bar < last and rebalance.due(months[bar] - traded_in, before, target)
         if bar in decided or due:
             wanted = decided.get(bar, target)
-            after = value_after_costs(holdings, wanted, costs)
-            trades.append((bar, before, wanted, value, 1.0 - after / value, wanted != target))
+            if account is None:
+                after, taxed = value_after_costs(holdings, wanted, costs), 0.0
+            else:
+                after, taxed = account.trade(holdings, wanted, costs, bar)
+            cost = 1.0 - (after + taxed) / value
+            trades.append((bar, before, wanted, value, cost, wanted != target, taxed / value))
             holdings = [weight * after for weight in wanted]
             kept *= after / value
             target, traded_in, value = wanted, months[bar], after
@@ -227,9 +249,9 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
             kept = 1.0
 
     columns = [np.array(column) for column in zip(*trades, strict=True)]
-    return Path(
-        np.array(equity), np.array(net), np.array(weights).reshape(-1, len(bars.sleeves)), Trades(*columns)
-    )
+    held = np.array(weights).reshape(-1, len(bars.sleeves))
+    taxes = None if account is None else account.taxes(holdings, costs, last)
+    return Path(np.array(equity), np.array(net), held, Trades(*columns), taxes)
 
 
 def no_return(bars: Bars, bar: int, weights: Sequence[float]) -> DataError:

@@ -19,7 +19,7 @@ from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.html import drawn, minus
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
-from backtest.terms import OF_RETURNS, Terms
+from backtest.terms import BY_HAND, Terms
 from backtest.wording import cell, p_clause, percent, signed
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def _terms(sitting: Sitting) -> Iterator[Markup]:
     """Give a field for each term, from the record of them."""
     described = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
     market, at = sitting.market, sitting.start.terms
-    for name in OF_RETURNS:
+    for name in BY_HAND:
         value, help = getattr(at, name), described[name]["description"].replace("%%", "%")
         where = Template('data-term="{}" aria-label="{}"').format(name, name)
         if described[name].get("type") == "boolean":

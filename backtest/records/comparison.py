@@ -199,6 +199,8 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         ("decide", "calendars of decision"),
         ("delay_fill", "delays of the fills (bars)"),
         ("real", "money (real)"),
+        ("tax", "taxes (percent of gains)"),
+        ("lots", "orders of lots"),
         ("flows", "flows of money"),
         ("tried", "numbers of combinations tried"),
     )

@@ -57,7 +57,8 @@ def robustness(result: Run) -> Robustness:
     for delay in DELAYS:
         for bps in COSTS:
             costs = Terms(cost_bps=bps).costs(bars.sleeves)
-            path = simulated(decision, market, (first, last), costs, delay, engine=simulate)
+            under = msgspec.structs.replace(result.terms, delay_fill=delay)
+            path = simulated(decision, market, (first, last), costs, under, engine=simulate)
             held = holding(path, bars.sleeves)
             found = measured(path.returns, versus, risk_free, n_years, held)
             found |= time_in(path.weights, bars.sleeves)

@@ -19,7 +19,7 @@ from backtest.records.document import DataDocument, Day, Metrics
 from backtest.records.robustness import Robustness
 from backtest.records.shading import cuts, recessions
 from backtest.scripting.own_modules import digest
-from backtest.terms import NAMES, Terms, read_terms
+from backtest.terms import FIFO, NAMES, Terms, read_terms
 
 if TYPE_CHECKING:
     from backtest.analysis.money_weighted import MoneyWeighted
@@ -99,6 +99,32 @@ class StartsDocument(msgspec.Struct, frozen=True):
         return cls(starts.whole, since, tuple(map(WindowsDocument.of, starts.windows)))
 
 
+class SoldDocument(msgspec.Struct, frozen=True):
+    """A portfolio that is sold at the last close, as ``Sold``."""
+
+    before: float
+    after: float
+    cagr: float
+
+
+class TaxesDocument(msgspec.Struct, frozen=True):
+    """What taxes came to, as ``Taxes``; ``sold`` of the run and of each benchmark."""
+
+    paid: float
+    short_gains: float
+    long_gains: float
+    losses: float
+    sold: Mapping[str, SoldDocument]
+
+    @classmethod
+    def of(cls, result: Run) -> TaxesDocument | None:
+        """Return what they came to; None where there are none."""
+        taxes = result.path.taxes
+        if taxes is None:
+            return None
+        return cls(*taxes[:4], {name: SoldDocument(*own) for name, own in result.sold.items()})
+
+
 class MoneyDocument(msgspec.Struct, frozen=True):
     """What an investor has whose money flows, as ``MoneyWeighted``."""
 
@@ -144,7 +170,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     start, end, bars
         The days of the first fill and of the last bar, and the number of returns in between.
-    cost_bps, benchmark, same_close, delay_fill, decide, real, flows
+    cost_bps, benchmark, same_close, delay_fill, decide, real, tax, lots, flows
         The terms.
     doubts
         What is to be said before any number of it.
@@ -156,6 +182,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         The measures of the run, and of each benchmark.
     starts
         How much the lead on the benchmark depends on the start.
+    taxes
+        What taxes came to, and what is left when all is sold at the end; None without them.
     money
         What an investor has whose money flows: of the run and of each benchmark; None without flows.
     robustness
@@ -179,6 +207,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     delay_fill: int = 0
     decide: str = EVERY_FILL
     real: bool = False
+    tax: float | dict[str, float] = 0.0
+    lots: str = FIFO
     flows: str | None = None
     doubts: tuple[str, ...] = ()
     made_by: MadeBy | None = None
@@ -187,6 +217,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics
     skill: SkillDocument | None = None
     starts: StartsDocument | None = None
+    taxes: TaxesDocument | None = None
     money: Mapping[str, MoneyDocument] | None = None
     benchmarks: Mapping[str, Metrics]
     robustness: Robustness | UnsetType = UNSET
@@ -220,6 +251,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             metrics=result.metrics,
             skill=SkillDocument.of(result.skill),
             starts=StartsDocument.of(result.starts),
+            taxes=TaxesDocument.of(result),
             money={name: MoneyDocument.of(own) for name, own in result.money.items()} or None,
             benchmarks=result.benchmarks,
             robustness=UNSET if robust is None else robust,

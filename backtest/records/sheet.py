@@ -162,7 +162,8 @@ def _falls(record: RunRecord) -> list[FallDates]:
 def _switches(result: Run, record: RunRecord) -> list[Switch]:
     fills, trades = record.fills, record.trades
     returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
-    gains = switch_gains(returns, record.weights, fills, trades["cost"].to_numpy())
+    paid = trades["cost"] + trades.get("tax", 0.0)
+    gains = switch_gains(returns, record.weights, fills, paid.to_numpy())
     until = [*record.dates[fills[1:]], record.dates[-1]]
     return [
         Switch(
@@ -240,7 +241,7 @@ def sheet(
     alone, against = _intervals(record)
     window = round(ROLLING_YEARS * record.ppy)
     pairs = np.column_stack([record.returns, benchmark])
-    costs, delays = _variants(result, record)
+    costs, delays = ([], []) if result.terms.rates else _variants(result, record)  # it follows no lots
     held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
     return Sheet(
         record=record,

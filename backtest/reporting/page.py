@@ -15,6 +15,7 @@ from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
+from backtest.reporting.taxes import tax_blocks, tax_table
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
@@ -313,6 +314,7 @@ def _capture(sheet: Sheet) -> Iterator[b.Block]:
 
 def _dearer_or_later(result: Run, sheet: Sheet) -> Iterator[b.Block]:
     record = sheet.record
+    yield b.Heading("If trading were dearer, or later")
     yield b.Text(
         f"The same trades at other costs, and made some bars later. Alpha is against {record.benchmark}.",
         "note",
@@ -352,6 +354,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         b.Heading("Measures"),
         _with_intervals(sheet),
         b.Text(_method(sheet), "note"),
+        *tax_blocks(result),
         *money_blocks(result),
     ]
     if "seen" in drawn:
@@ -368,7 +371,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("Switches"), *_switches(sheet)),
         *(b.Heading("Regimes"), *_regimes(result, sheet)),
         *(b.Heading("Up and down"), *_capture(sheet)),
-        *(b.Heading("If trading were dearer, or later"), *_dearer_or_later(result, sheet)),
+        *(_dearer_or_later(result, sheet) if sheet.costs else ()),
         *(b.Heading("What it held at the end of the data"), b.Text(_holds(sheet))),
         *(b.Heading("Terms"), b.Definitions(tuple(said))),
         *(b.Heading("Data"), data(record.document.data)),
@@ -387,6 +390,7 @@ def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
         b.Text(opening(result), brief=True),
         *(b.Text(said, "warning", brief=True) for said in cautions(result)),
         measures({result.strategy.name: result.metrics, **result.benchmarks}),
+        *([tax_table(result, result.path.taxes)] if result.path.taxes else []),
         *([money_table(result)] if result.money else []),
         starts_brief(result.starts),
     ]

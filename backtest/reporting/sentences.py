@@ -13,6 +13,7 @@ from backtest.flows import flow_of
 from backtest.market.money import ROLE, inflation
 from backtest.measures import years
 from backtest.rules.reading import holds, reads
+from backtest.terms import FIFO
 from backtest.wording import p_clause
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def conditions(result: Run) -> list[tuple[str, str]]:
             f"known at the time ({prices}, {yearly:.1%} a year); signals see what was paid"
         )
         found.append(("money", said))
+    if result.terms.rates:
+        found.append(("taxes", taxed(result.terms)))
     if result.terms.flows is not None:
         found.append(("flows", flow_of(result.terms.flows).said))
     sleeves = result.market.bars.sleeves
@@ -110,6 +113,21 @@ def conditions(result: Run) -> list[tuple[str, str]]:
 def cautions(result: Run) -> tuple[str, ...]:
     """Return what is to be said before any number of this run: a sentence each."""
     return tuple(f"{said[0].upper()}{said[1:]}." for said in result.cautions)
+
+
+def taxed(terms: Terms) -> str:
+    """Return how gains are taxed, as a clause."""
+    short, long = terms.rates or (0.0, 0.0)
+    said = (
+        f"{100 * short:g}% of realised gains"
+        if short == long
+        else f"{100 * short:g}% of gains on lots held up to 12 months and {100 * long:g}% on older ones"
+    )
+    first = "the oldest" if terms.lots == FIFO else "the dearest"
+    return (
+        f"{said} withheld at each sale, {first} lots first, losses carried forward; returns, alpha and leads "
+        "are after that tax, those of benchmarks before any"
+    )
 
 
 def _data_end(result: Run) -> str:

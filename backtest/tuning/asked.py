@@ -46,6 +46,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         terms = read_terms(self.given)
         if terms.delay_fill:
             raise UsageError("a sweep fills when it decides; delay_fill is a term of a single run")
+        if terms.rates:
+            raise UsageError(
+                "a tax hangs on when each lot was bought, which a sweep does not follow; search without it, "
+                "and run what was chosen with tax"
+            )
         if terms.flows:
             raise UsageError("flows change no return of a portfolio, so that a sweep has no use for them")
         return terms

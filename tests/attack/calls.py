@@ -46,6 +46,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
 
 VALUES: dict[str, str] = {
     "start": "1990-01-31", "end": "2010-12-31", "as_of": "2019-08-15", "date": "2002-06-28", "cost_bps": "25",
+    "tax": "0", "lots": "highest", "flows": "5% a month",
     "delay_fill": "2", "benchmark": "market", "decide": "month-end", "market": "embedded", "panel": "regions", "set": "hold=18",
     "grid": "hold=12,24", "objective": "sharpe", "constraint": "turnover<1", "search": "random", "trials": "4",
     "seed": "7", "walk_forward": "train=20y,test=5y", "placebo": "3", "executor": "threads:1", "out": "written",

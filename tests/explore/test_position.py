@@ -13,7 +13,7 @@ from backtest.cli.command import _dispatch
 from backtest.errors import UsageError
 from backtest.explore.follower import Engine, Follower
 from backtest.explore.position import Position, Wanted, command, read_position
-from backtest.terms import NAMES, Terms, read_terms
+from backtest.terms import BY_HAND, Terms, read_terms
 
 RATE_CUT = load_strategy("rate_cut")
 
@@ -97,7 +97,7 @@ def test_every_term_can_be_written_as_an_option() -> None:
     position = Position((RATE_CUT.bind({}),), terms)
     words = shlex.split(command(position, ["rate_cut"], [RATE_CUT], "french_daily"))
     assert [
-        f"--{name.replace('_', '-')}" for name in NAMES if f"--{name.replace('_', '-')}" not in words
+        f"--{name.replace('_', '-')}" for name in BY_HAND if f"--{name.replace('_', '-')}" not in words
     ] == []
     assert words[3:5] == ["--market", "french_daily"]
 
