@@ -157,17 +157,23 @@ def _cost(given: Any) -> float | dict[str, float]:
 
 def _tax(given: Any) -> float | dict[str, float]:
     if isinstance(given, str) and "=" in given:
-        given = once(
-            [(kind.strip(), rate) for kind, _, rate in (part.partition("=") for part in given.split(","))]
-        )
+        parts = [part.partition("=") for part in given.split(",")]
+        given = once([(kind.strip(), rate) for kind, _, rate in parts])
     if not isinstance(given, Mapping):
-        return number(given, "tax", 0.0, HIGHEST_TAX, "percent")
+        return _rate(given, "tax")
     for kind in given:
         if kind not in _KINDS:
             raise UsageError(f"a tax is on short or on long gains, not '{kind}'; as in short=37,long=20")
-    return {
-        str(kind): number(rate, f"tax {kind}", 0.0, HIGHEST_TAX, "percent") for kind, rate in given.items()
-    }
+    return {kind: _rate(rate, f"tax {kind}") for kind, rate in given.items()}
+
+
+def _rate(given: Any, what: str) -> float:
+    rate = number(given, what, 0.0, HIGHEST_TAX, "percent")
+    if 0.0 < rate < 1.0:
+        raise UsageError(
+            f"{what} counts in percent, and {rate:g} is {rate:g}%: write {100 * rate:g} for {100 * rate:g}%"
+        )
+    return rate
 
 
 def _lots(given: Any) -> str:

@@ -99,7 +99,7 @@ def test_of_any_rate(returns: list[float], part: float, months: int) -> None:
     assert still.value == growth[-1]
     at = np.arange(months, len(growth) - 1, months)
     steady = money_weighted(
-        np.cumprod(np.r_[1.0, np.full(len(returns), 1.01)]), times, dates, (part, at), free
+        np.cumprod(np.r_[1.0, np.full(len(returns), 1.01)]), free, times, dates, (part, at)
     )
     assert steady.irr == pytest.approx(1.01**12 - 1.0, rel=1e-9), "a steady return is that of every weighting"
     own, dear = (money_weighted(growth, free + cost, times, dates, (part, at)) for cost in (0.0, 0.01))

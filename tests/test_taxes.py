@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, getcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from backtest.records.run_document import RunDocument
 from backtest.records.sheet import sheet
 from backtest.reporting.page import brief, run_page
 from backtest.reporting.terminal import text
+from tests.test_cli import assert_sentence, rotation
 
 NAMES = ("small", "large", "cash")
 COSTS = [0.0025, 0.0005, 0.0]
@@ -321,6 +323,7 @@ def test_pages_trials_and_sheets_are_made_after_tax(embedded: MarketData) -> Non
         ({"tax": 25, "real": True}, "gains are taxed in the money that was paid"),
         ({"tax": 25, "flows": "-4% a year"}, "each flow would be a lot of its own"),
         ({"tax": "medium=3"}, "a tax is on short or on long gains, not 'medium'"),
+        ({"tax": 0.25}, "tax counts in percent, and 0.25 is 0.25%: write 25 for 25%"),
         ({"tax": 99}, "tax must lie in 0 to 95 percent, not 99"),
         ({"tax": "short=x"}, "tax short must be a number"),
         ({"tax": "short=3,short=4"}, "short is given more than once"),
@@ -332,7 +335,10 @@ def test_what_cannot_be_used_is_refused(terms: dict[str, object], said: str, emb
         run("rate_cut", embedded, **terms)
 
 
-def test_a_sweep_refuses_a_tax_and_flows_in_a_sentence(embedded: MarketData) -> None:
+def test_a_sweep_refuses_a_tax_and_flows_in_a_sentence(embedded: MarketData, tmp_path: Path) -> None:
+    for option in (["--tax", "25"], ["--flows", "5% a month"]):
+        refused = rotation(tmp_path, "tune", "rate_cut", "--grid", "hold=12,24", *option)
+        assert_sentence(refused, 2, "sweep")
     with pytest.raises(
         UsageError, match="a tax hangs on when each lot was bought, which a sweep does not follow"
     ):

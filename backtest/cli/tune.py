@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import SUPPRESS
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,8 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     add_market(parser)
     add_panel(parser)
     add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide", "real")
+    for name in ("--tax", "--flows"):  # refused in a sentence that says why, which no option's absence does
+        parser.add_argument(name, help=SUPPRESS)
     parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
     add_files(parser)
     add_json(parser)
