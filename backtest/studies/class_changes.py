@@ -23,6 +23,9 @@ HORIZONS = (-6, 1, 3, 6, 12)
 
 LEVEL = 0.05
 
+ENOUGH = 10
+"""Fewer cohorts decide nothing, whatever their spread: three that lie close together by chance look sure."""
+
 NAN = float("nan")
 
 
@@ -126,8 +129,14 @@ def verdict(found: list[Around], *, followed: bool) -> str:
     change, up and down, count: the smallest p is multiplied by their number (Bonferroni).
     """
     asked = [a for a in found if a.way in ("up", "down") and a.months > 0 and a.pvalue == a.pvalue]
-    if not asked:
-        return "Cannot be told: there are too few cohorts whose months have passed."
+    most = max((a.cohorts for a in found), default=0)
+    enough = [a for a in asked if a.cohorts >= ENOUGH]
+    if not enough:
+        return (
+            f"Cannot be told: there are {most} cohorts at most, and fewer than {ENOUGH} decide nothing, "
+            "however close together they lie."
+        )
+    asked = enough
     best = min(asked, key=lambda a: a.pvalue)
     whole = min(best.pvalue * len(asked), 1.0)
     what = f"{best.mean:+.1%} in {best.months} month{'s' if best.months > 1 else ''} after going {best.way}"

@@ -160,6 +160,17 @@ def test_a_planted_push_is_found_and_nothing_is_not(tmp_path: Path) -> None:
     assert "No index is known to follow these borders" in said
 
 
+def test_few_cohorts_decide_nothing(tmp_path: Path) -> None:
+    pushed, _ = make_changes(Inputs(saved(_table(push=0.06), tmp_path)), Rules(), 0.25, MONTHS)
+    few = pushed[pushed["date"].isin(sorted(pushed["date"].unique())[1:10])]
+    found = class_changes(few)
+    (first,) = [a for a in found if a.way == "up" and a.months == 1]
+    assert first.pvalue < 0.05 / 8
+    said = verdict(found, followed=True)
+    assert said.startswith("Cannot be told: there are ")
+    assert "fewer than 10 decide nothing" in said
+
+
 def test_the_intervals_of_overlapping_cohorts_cover() -> None:
     # Cohort tables without any effect: 60 months, two borders, differences of one month alike for both.
     random = np.random.default_rng(8)
