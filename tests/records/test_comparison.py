@@ -308,6 +308,7 @@ def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path
         "drawdown.png",
         "growth.png",
         "holdings.png",
+        "risk.png",
     ]
 
 
