@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backtest.studies.class_changes import Around
 
 _MOST_NEAR = 10.0
+LITTLE = 0.005  # what rounds to a p of 0.00
 
 
 def changes(prog: str, arguments: Sequence[str]) -> int:
@@ -68,7 +69,7 @@ def changes(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _rows(found: list[Around]) -> list[list[str]]:
-    rows = [["went", "months", "cohorts", "crossed", "stayed", "less", "95% interval", "p"]]
+    rows = [["went", "months", "cases", "crossed", "stayed", "less", "95% interval", "p"]]
     for each in found:
         if not each.cohorts:
             continue
@@ -77,6 +78,9 @@ def _rows(found: list[Around]) -> list[list[str]]:
         means = [f"{mean:+.1%}" for mean in (each.crossed, each.stayed, each.mean)]
         tested = ["-", "-"]
         if each.error > 0.0:
-            tested = [f"{each.low:+.1%} to {each.high:+.1%}", f"{each.pvalue:.2f}"]
+            tested = [
+                f"{each.low:+.1%} to {each.high:+.1%}",
+                f"{each.pvalue:.2f}" if each.pvalue >= LITTLE else "<.01",
+            ]
         rows.append([each.way, months, f"{each.cohorts:,}", *means, *tested])
     return rows

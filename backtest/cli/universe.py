@@ -75,6 +75,19 @@ def _class_rows(universe: Universe, date: Any) -> list[list[str]]:
     return rows
 
 
+def _valuation_rows(universe: Universe, date: Any) -> list[list[str]]:
+    """Return what each class costs by the accounts known on a date; nothing without accounts."""
+    if universe.valuation is None:
+        return []
+    shown = universe.valuation[universe.valuation["date"] == date]
+    rows = [["class", "P/E", "P/S", "P/B", "with accounts", "lose money"]]
+    for row in shown.to_dict("records"):
+        ratios = ["-" if row[r] != row[r] else f"{row[r]:.1f}" for r in ("pe", "ps", "pb")]
+        told = f"{row['pe_losses']:,} of {row['pe_companies']:,}"
+        rows.append([row["class"], *ratios, f"{row['covered']:.0%}", told])
+    return rows
+
+
 def _classify(prog: str, arguments: Sequence[str]) -> int:
     parser = table_parser(prog, "Count the companies of each size class, date by date.")
     parser.add_argument("--date", metavar="D", help="the date to show (default: the last)")
@@ -107,6 +120,11 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
                     "date": f"{date:%Y-%m-%d}",
                     "dates": int(dates.nunique()),
                     "classes": records_of(shown.drop(columns="date")),
+                    "valuation": None
+                    if universe.valuation is None
+                    else records_of(
+                        universe.valuation[universe.valuation["date"] == date].drop(columns="date")
+                    ),
                     "set_aside": aside_document(universe.set_aside),
                     "out": None if out is None else str(out.resolve()),
                 },
@@ -117,6 +135,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     show(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
     show(in_columns(_class_rows(universe, date)))
     say(foreign(universe))
+    valued = _valuation_rows(universe, date)
+    if valued:
+        show("\n" + in_columns(valued))
     show(
         f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
     )

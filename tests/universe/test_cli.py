@@ -71,6 +71,15 @@ def test_build_run_classify_and_screen(folder: Path) -> None:
     assert f"market  {len(day):>9}" in classified.stdout
     assert not list(folder.glob(".classes*"))
 
+    arguments = ("classify", "companies.parquet", "--fundamentals", "accounts.csv", "--date", "2020-01-31")
+    valued = rotation(folder, *arguments, "--json")
+    assert valued.returncode == 0, valued.stderr
+    (market,) = [row for row in json.loads(valued.stdout)["valuation"] if row["class"] == "market"]
+    # Of company n the accounts say n - 3 million earned: 0, 1, 2 and 3 earn nothing or less.
+    there = [int(company[1:]) for company in day["company"]]
+    assert (market["pe_losses"], market["pe_companies"]) == (sum(n <= 3 for n in there), len(there))
+    assert market["pe"] == pytest.approx(day["capitalisation"].sum() / sum((n - 3) * 1e6 for n in there))
+
     screened = rotation(folder, "screen", "companies.parquet", "--fundamentals", "accounts.csv", "--json")
     assert screened.returncode == 0, screened.stderr
     found = json.loads(screened.stdout)
