@@ -25,7 +25,7 @@ def standing_lines(now: Standing) -> list[tuple[str, str]]:
         each = (f"{held(change.hold)} from {change.date}" for change in now.held_before)
         said.append(("before", "; ".join(each)))
     said += [("because", f"{fact.text(': ')} (known on {fact.known_at})") for fact in now.because]
-    said += [("flips if", sentence) for sentence in now.flips_if]
+    said += [("or if" if i else "flips if", sentence) for i, sentence in enumerate(now.flips_if)]
     if now.without_news is not None:
         change = now.without_news
         said.append(("without news", f"{held(change.hold)} from the fill of {change.date} on"))

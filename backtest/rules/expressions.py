@@ -324,8 +324,15 @@ class Signal(Expr):
         return Signal("at_least", (self, number(months, "months")))
 
     def paused(self, months: Any) -> Signal:
-        """Return no for at least so many months once it has turned no: the cooldown after a run."""
+        """Return no for at least so many months once it has turned no."""
         return Signal("paused", (self, number(months, "months")))
+
+    def cooldown(self, months: Any) -> Signal:
+        """Return what it says, kept for so many months after each change, either way; then it follows again.
+
+        So no two changes lie closer together. What it says at first is no change.
+        """
+        return Signal("cooldown", (self, number(months, "months")))
 
 
 class Events(Expr):

@@ -236,3 +236,9 @@ def at_least(known: Known, of: Taken, months: Taken) -> Spells:
 def paused(known: Known, of: Taken, months: Taken) -> Spells:
     """Return a signal that rests after each run."""
     return of.each.paused(months.each)
+
+
+@operation
+def cooldown(known: Known, of: Taken, months: Taken) -> Spells:
+    """Return a signal that rests after each change."""
+    return of.each.cooldown(months.each)

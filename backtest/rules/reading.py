@@ -70,6 +70,7 @@ _WORDS = {
     "at_most": "at most {1} months at a stretch, while:",
     "at_least": "at least {1} months once it begins, while:",
     "paused": "and after it nothing for {1} months:",
+    "cooldown": "no change within {1} months of the last:",
     "within": "from {1} to {2} months after:",
     "first_cuts": "a cut of {2} by at least {1} after {0} months without one",
     "easing": "{2} eases: from {1} months after its first move down by at least {0}, to its first move up",

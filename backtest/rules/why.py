@@ -233,6 +233,7 @@ _RULES = {
     "at_most": "at most {:g} months at a stretch",
     "at_least": "held for at least {:g} months",
     "paused": "after a run nothing for {:g} months",
+    "cooldown": "no change within {:g} months of the last",
 }
 
 
@@ -248,19 +249,53 @@ def _held(ruling: Ruling, node: Expr) -> tuple[Any, Any]:
     return ruling.value(node.inputs[0]).known(), value.signal if node.op == "rotated" else value
 
 
+def _changes(signal: Any, fill: int) -> Ints:
+    """Return the fills up to one at which a signal changed; what it said at first is no change."""
+    edges = np.sort(np.r_[signal.runs()])
+    return edges[(edges > signal.first[0]) & (edges <= fill)]
+
+
 def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
-    """Return the facts before and, where the answer is another, how long its run is or was."""
+    """Return the facts before; where the answer is another how long it has been, or that its time is over."""
     raw, held = _held(ruling, node)
-    found = facts(ruling, node.inputs[0], fill)
+    found, rule, dates = facts(ruling, node.inputs[0], fill), _held_rule(ruling, node), held.fills.dates
     starts, stops = held.runs()
-    run = int(np.searchsorted(starts, fill, "right")) - 1
-    if run < 0 or raw.at(fill) == (fill < stops[run]):
+    run, past = int(np.searchsorted(starts, fill, "right")) - 1, _changes(held, fill)
+    if raw.at(fill) == held.at(fill):
+        edges = np.unique(np.r_[starts, stops])
+        before = edges[edges < past[-1]] if len(past) else past
+        if node.op not in _RULES or not len(before) or raw.at(past[-1]) != raw.at(past[-1] - 1):
+            return found
+        # What it is made of did not turn at its last change: a time was over.
+        begun, over = dates[[before[-1], past[-1]]]
+        return [*found, Fact(f"{rule} since {begun}, over on {over}", None, "", str(begun), ())]
+    if node.op in ("paused", "cooldown"):
+        since, until, what = past[-1], fill, "since the last change"
+    elif run < 0:
         return found
-    dates, start, stop = held.fills.dates, starts[run], stops[run]
-    begun, ended = dates[[start, min(fill, stop)]].astype("datetime64[M]").astype(int)
-    lasts = "the present stretch has lasted" if fill < stop else "the last stretch lasted"
-    what = f"how long {lasts} ({_held_rule(ruling, node)})"
-    return [*found, Fact(what, float(ended - begun), "months", str(dates[start]), ())]
+    else:
+        since, until = starts[run], min(fill, stops[run])
+        what = "the present stretch has lasted" if fill < stops[run] else "the last stretch lasted"
+    begun, ended = dates[[since, until]].astype("datetime64[M]").astype(int)
+    return [*found, Fact(f"how long {what} ({rule})", float(ended - begun), "months", str(dates[since]), ())]
+
+
+def _not_before(ruling: Ruling, node: Expr, fill: int) -> str | None:
+    """Return the day before which no news can turn a signal that is held, rests or cools; None without one."""
+    _, held = _held(ruling, node)
+    starts, stops = held.runs()
+    since = {
+        "at_least": starts[starts <= fill] if held.at(fill) else (),
+        "paused": () if held.at(fill) else stops[stops <= fill],
+        "cooldown": _changes(held, fill),
+    }.get(node.op, ())
+    if not len(since):
+        return None
+    months, dates = int(ruling.value(node.inputs[1])), held.fills.dates
+    over = int(held.fills.months_on(months)[since[-1]])
+    if over <= fill:
+        return None
+    return str(dates[over] if over < len(dates) else add_months(dates[since[-1:]], months)[0])
 
 
 def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
@@ -268,7 +303,9 @@ def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     raw, held = _held(ruling, node)
     moves, rule = flips(ruling, node.inputs[0], fill), _held_rule(ruling, node)
     if raw.at(fill) == held.at(fill):
-        return [f"{move} ({rule})" for move in moves]
+        day = _not_before(ruling, node, fill)
+        waits = f" ({rule})" if node.op not in _RULES else f", but not before {day} ({rule})" if day else ""
+        return [f"{move}{waits}" for move in moves]
     edges = np.r_[held.runs()]
     later = edges[(edges > fill) & (edges < len(held.fills.dates))]
     if len(later):

@@ -305,6 +305,41 @@ def hold(
     return used
 
 
+@compiled
+def cool(
+    runs: tuple[Ints, Ints, Ints], rests: tuple[Ints, Ints], first: Ints, new: tuple[Ints, Ints, Ints]
+) -> int:
+    """Let runs begin and stop only when the rest after the last change is over; then they follow again.
+
+    ``rests`` is a table (n_tables, n_fills + 1), the first fill at which a rest that began at a fill is over,
+    and which of them each set has, (n_sets,). What a set says at its ``first`` fill is no change. ``runs``
+    and ``new`` as in ``hold``, within what is known. Returns their number.
+    """
+    (offsets, starts, stops), (kept, new_starts, new_stops) = runs, new
+    over, rest = rests
+    used = 0
+    for s in range(len(rest)):
+        kept[s] = used
+        r, end = offsets[s], offsets[s + 1]
+        ready = -1  # the first fill at which the answer may change
+        while r < end:
+            start = max(starts[r], ready)
+            if start >= stops[r]:
+                r += 1
+                continue
+            ready = over[rest[s], start] if start > first[s] else start
+            while r < end and stops[r] < ready:
+                r += 1
+            # It stops with the run that lasts when the rest is over, or at once where none does.
+            stop = stops[r] if r < end and starts[r] <= ready else ready
+            new_starts[used] = start
+            new_stops[used] = stop
+            used += 1
+            ready = over[rest[s], stop]
+    kept[len(rest)] = used
+    return used
+
+
 MEAN, LOWEST, HIGHEST, ZSCORE, PERCENTILE = range(5)
 
 

@@ -112,8 +112,22 @@ class Spells:
         return self._held(whole(months, "months"), np.zeros(1, np.int64))
 
     def paused(self, months: Any) -> Spells:
-        """Return no for at least so many months once it has turned no: the cooldown after a run."""
+        """Return no for at least so many months once it has turned no."""
         return self._held(np.zeros(1, np.int64), whole(months, "months"))
+
+    def cooldown(self, months: Any) -> Spells:
+        """Return the signal kept for so many months after each change, either way; then it follows again.
+
+        What it says at the first fill at which it is known is no change.
+        """
+        from backtest.signals.compiled import cool  # numba takes its time
+
+        months = whole(months, "months")
+        clean = self.spread(sets_of(self.n_sets, len(months))).known()
+        runs = (clean.offsets, clean.starts, clean.stops)
+        offsets, starts, stops = (np.empty_like(each) for each in runs)
+        used = cool(runs, self._tables(months, clean.n_sets), clean.first, (offsets, starts, stops))
+        return replace(clean, offsets=offsets, starts=starts[:used], stops=stops[:used])
 
     def _tables(self, months: Ints, n_sets: int) -> tuple[Ints, Ints]:
         """Return ``months_on`` for each of a row's distinct months, and which of them each set uses."""

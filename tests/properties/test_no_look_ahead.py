@@ -85,7 +85,7 @@ EVERY = """spread, small = market.level("credit_spread"), market.index("small")
     switched = where(slope > 0, spread.lowest(3), spread.highest(3)) - spread
     a = (fast > 0) | (own.zscore(history=24) >= 0.5) | (switched < 0)
     b = market.policy.first_cuts(quiet=12, at_least=0.25).within(0, 12) & ~(spread.percentile(24) > 80)
-    c = market.policy.easing(at_least=0.25).at_least(3).paused(2).at_most(24)
+    c = market.policy.easing(at_least=0.25).at_least(3).paused(2).at_most(24).cooldown(4)
     d = market.level("discount").in_percent().above(0, until=-5) & market.months_of_year(1, 2, 3)
     e = market.relative("small", "large", months=6).below(spread) | market.events(["1990-10-01"]).within(0, 6)
     return choose((vote(a, b, c, needed=2), "small"), (d, "value"), (e, "market"), otherwise="large")"""

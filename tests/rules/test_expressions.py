@@ -122,6 +122,7 @@ GRIDS = [
     "where(market.months_of_year(1), limit, hold / 6) >= 1",
     f"vote({SPREAD} > limit, market.policy.easing(at_least=limit / 8, after=hold), needed=1).at_least(hold)",
     "market.policy.first_cuts(quiet=hold, at_least=limit / 4).within(hold, 2 * hold).paused(3)",
+    f"({SPREAD} > limit).cooldown(hold)",
     f"{SPREAD}.above(limit, until=hold / 12)",
 ]
 

@@ -69,19 +69,34 @@ def level(
     return level_of(fills(daily), "made", "percent", dates, dates + lag, values)
 
 
+def due(since: np.datetime64, months: int, now: np.datetime64) -> bool:
+    """Return whether so many months are over; of a month's last business day when its month is."""
+    import pandas as pd
+
+    end = pd.Timestamp(since) + pd.DateOffset(months=months)
+    closing = end + pd.offsets.BMonthEnd(0)
+    # A month's last business day may come before the calendar day that is due.
+    last = closing if closing.month == end.month else end - pd.offsets.BMonthEnd(1)
+    return bool(pd.Timestamp(now) >= min(end, last))
+
+
+def rest(answers_: list[bool], dates: NDArray[np.datetime64], months: int) -> list[bool]:
+    """Follow a signal one fill after another, but never within so many months of the last change."""
+    said: list[bool] = []
+    changed = None
+    for yes, day in zip(answers_, dates, strict=True):
+        free = not said or changed is None or due(changed, months, day)
+        now = yes if not said or free else said[-1]
+        if said and now != said[-1]:
+            changed = day
+        said.append(now)
+    return said
+
+
 def walk(
     answers_: list[bool], dates: NDArray[np.datetime64], least: int, most: int, pause: int
 ) -> list[bool]:
     """Hold one day after another: the state machine that the compiled loop over runs must agree with."""
-
-    def due(since: np.datetime64, months: int, now: np.datetime64) -> bool:
-        import pandas as pd
-
-        end = pd.Timestamp(since) + pd.DateOffset(months=months)
-        closing = end + pd.offsets.BMonthEnd(0)
-        # A month's last business day may come before the calendar day that is due.
-        last = closing if closing.month == end.month else end - pd.offsets.BMonthEnd(1)
-        return pd.Timestamp(now) >= min(end, last)
 
     held: list[bool] = []
     since = left = None

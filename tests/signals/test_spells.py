@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.signals.spells import Spells, from_dense, unite, vote
-from tests.signals.cases import MONTHS, dense, fills, signals, walk
+from tests.signals.cases import MONTHS, dense, fills, rest, signals, walk
 
 
 @given(signals(3), signals(3), signals(3), st.integers(1, 3))
@@ -56,6 +57,33 @@ def test_holding_and_pausing_are_those_of_a_state_machine(
         dates = signal.fills.dates
         assert held.dense(which).tolist() == walk(known.tolist(), dates, least[which], 0, 0)
         assert apart.dense(which).tolist() == walk(known.tolist(), dates, 0, 0, pause[which])
+
+
+@settings(max_examples=60)
+@given(signals(3, daily=True), st.lists(st.integers(0, 3), min_size=3, max_size=3))
+def test_a_cooldown_is_that_of_a_loop_over_the_fills(made: tuple, months: list[int]) -> None:
+    signal, rows = made
+    cooled = signal.cooldown(np.array(months))
+    assert (cooled.first == np.broadcast_to(signal.first, 3)).all()
+    for which in range(3):
+        yes, first = rows[which % len(rows)], int(signal.first[which % len(rows)])
+        due = rest(yes[first:].tolist(), signal.fills.dates[first:], months[which])
+        assert cooled.dense(which).tolist() == [False] * first + due
+
+
+@pytest.mark.parametrize("months", [1, 5, 6, 12])
+def test_no_two_changes_lie_closer_together_than_the_cooldown(months: int) -> None:
+    # The two of a hold and a pause do not do it: a hold that began inside the pause is still running.
+    yes = np.random.default_rng(7).random((50, len(MONTHS))) < 0.5
+    raw = from_dense(fills(), yes, np.zeros(50, dtype=np.int64))
+
+    def closest(signal: Spells) -> int:
+        edges = (np.sort(np.r_[signal.runs(which)]) for which in range(50))
+        return min(int(gap) for each in edges for gap in np.diff(each[(each > 0) & (each < len(MONTHS))]))
+
+    assert closest(raw.cooldown(months)) >= months
+    if months > 4:
+        assert closest(raw.paused(months).at_least(months)) < months
 
 
 @settings(max_examples=40)

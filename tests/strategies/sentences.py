@@ -53,6 +53,7 @@ def every(market: Market, rest: Months = param(2, low=0, high=12, help="rest")):
     a = (fast > 0) | (own.zscore(history=24) >= 0.5) | (switched < 0) | (rest > 6)
     b = market.policy.first_cuts(quiet=12, at_least=0.25).within(0, 12) & ~(spread.percentile(24) > 80)
     c = market.policy.easing(at_least=0.25).at_least(3).paused(rest).at_most(24)
+    c = c | (spread > 1.2).cooldown(rest)
     d = market.level("discount").in_percent().above(0, until=-5) & market.months_of_year(1, 2, 3)
     e = market.relative("small", "large", months=6).below(spread) | market.events(["1990-10-01"]).within(3, 6)
     return choose((vote(a, b, c, needed=2), "small"), (d, "value"), (e, "market"), otherwise="large")
