@@ -281,7 +281,7 @@ def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
 
 
 def _not_before(ruling: Ruling, node: Expr, fill: int) -> str | None:
-    """Return the day before which no news can turn a signal that is held, rests or cools; None without one."""
+    """Return the day before which no news turns a signal that is held or rests; None without one."""
     _, held = _held(ruling, node)
     starts, stops = held.runs()
     since = {
