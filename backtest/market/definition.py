@@ -182,19 +182,19 @@ def shipped_markets() -> list[Definition]:
 def markets_with(name: str, frequency: str, *groups: str) -> list[str]:
     """Return the shipped markets that have a series or a sleeve of a name; ``groups`` says which of the two.
 
-    Those of the same frequency come first, those that need an extra package which is not installed last; one
-    that needs a file of the user's is left out.
+    Those of the same frequency come first, of these what is stored, and last those that need an extra package
+    which is not installed; one that needs a file of the user's, who has not brought it, is left out.
     """
     found = []
     for market in shipped_markets():
         policy = {"policy"} if market.policy else set()
         has = {"sleeves": set(market.sleeves), "series": {*market.series, *policy}}
         if any(name in has[group] for group in groups):
-            from_where = [source_of(about) for about in needs(market)]
-            if not any(source.brought for source in from_where):
-                extra = any(source.lacking for source in from_where)
-                found.append((extra, market.frequency != frequency, market.name))
-    return [name for _, _, name in sorted(found)]
+            lacks = missing(market)
+            extra = any(source_of(about).lacking for about in needs(market))
+            if not any(source_of(about).brought for about in lacks):
+                found.append((extra, market.frequency != frequency, bool(lacks), market.name))
+    return [name for *_, name in sorted(found)]
 
 
 def _with_formulas(content: dict[str, Any]) -> dict[str, Any]:

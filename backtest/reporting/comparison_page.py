@@ -51,7 +51,11 @@ def verdict(comparison: Comparison) -> str:
     if not apart:
         surest = min(tested, key=lambda d: d.test.pvalue)
         pair = f"{labels[surest.a]} and {labels[surest.b]}"
-        return f"No two Sharpe ratios differ by more than noise; the surest pair is {pair}, {_said(surest)}."
+        bar = f"{SIGNIFICANT:g}" + (f" over {len(tested)} pairs, {pvalue(level)}" if len(tested) > 1 else "")
+        return (
+            f"No two Sharpe ratios differ by more than noise, for which p must be below {bar}; the surest "
+            f"pair is {pair}, {_said(surest)}."
+        )
     ahead = [
         f"{labels[d.a if d.test.difference > 0 else d.b]} above "
         f"{labels[d.b if d.test.difference > 0 else d.a]} ({_said(d)})"

@@ -17,7 +17,7 @@ from backtest.reporting import figures
 from backtest.reporting.cells import Cells
 from backtest.reporting.cells_figure import cells_figure
 from backtest.reporting.html import render
-from backtest.reporting.page import tiles, warnings
+from backtest.reporting.page import first, tiles, warnings
 from backtest.reporting.palette import MUTED
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.starts import start_map, starts_blocks, turned
@@ -76,6 +76,7 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),
         b.Text(result.strategy.thesis, "lead"),
+        *first(result),
         b.Conclusion((verdict(result), *turned(result.starts, result.benchmark))),
         *warnings(result),
         tiles(content),

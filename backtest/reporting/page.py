@@ -256,10 +256,14 @@ def _bars(n: int, frequency: str) -> str:
     return "not" if n == 0 else f"{n} {unit}" + ("" if n == 1 else "s")
 
 
-def warnings(result: Run) -> list[b.Text]:
+def first(result: Run) -> list[b.Text]:
     """Return what is to be said before any number."""
-    unusual = (f"{said[0].upper()}{said[1:]}." for _, said in conditions(result))
-    found = [*cautions(result), *unusual]
+    return [b.Text(said, "warning", brief=True) for said in cautions(result)]
+
+
+def warnings(result: Run) -> list[b.Text]:
+    """Return what the numbers are of, where that is unusual."""
+    found = [f"{said[0].upper()}{said[1:]}." for _, said in conditions(result)]
     if result.market.proxy:
         found.append(f"Proxy: {result.market.proxy}.")
     if result.terms.same_close:
@@ -345,6 +349,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
     blocks: list[b.Block] = [
         b.Heading(record.name, 1),
         b.Text(result.strategy.thesis, "lead"),
+        *first(result),
         b.Conclusion(
             (verdict(result, tried), *turned(result.starts, result.benchmark), *_against_factors(sheet))
         ),
@@ -386,9 +391,9 @@ _SAID_ABOVE = ("thesis", "proxy")
 def brief(result: Run, robust: Robustness | None = None) -> list[b.Block]:
     """Return what a terminal shows of a run: verdict, measures and starts, then the terms."""
     blocks: list[b.Block] = [
+        *first(result),
         b.Conclusion((verdict(result), *turned(result.starts, result.benchmark)), brief=True),
         b.Text(opening(result), brief=True),
-        *(b.Text(said, "warning", brief=True) for said in cautions(result)),
         measures({result.strategy.name: result.metrics, **result.benchmarks}),
         *([tax_table(result, result.path.taxes)] if result.path.taxes else []),
         *([money_table(result)] if result.money else []),

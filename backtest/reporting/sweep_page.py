@@ -87,7 +87,8 @@ def _parameters(sweep: Sweep) -> b.Table:
 
 def _truth(truth: Truth) -> Iterator[tuple[str, str, str]]:
     """Give what the winner is worth: the name of each statistic, its value, and what it says."""
-    yield "trials measured", f"{truth.measured:,}", f"{truth.distinct:,} of them differ in some measure"
+    each = "of them differs" if truth.distinct == 1 else "of them differ"
+    yield "trials measured", f"{truth.measured:,}", f"{truth.distinct:,} {each} in some measure"
     yield from _deciding(truth)
     yield (
         "effective number of trials",
@@ -324,7 +325,6 @@ def _lead(sweep: Sweep) -> str:
         f"{sweep.trials.strategy.name}: {counts['combinations']:,} combinations on "
         f"{sweep.trials.market.name}, {start} to {end}, by {objective}"
         + (f", subject to {', '.join(constraints)}" if constraints else "")
-        + f"; {sweep.seconds:.1f} seconds"
         + (f" ({', '.join(rest)})" if rest else "")
     )
 
@@ -357,10 +357,10 @@ def sweep_page(sweep: Sweep) -> b.Page:
     blocks: list[b.Block] = [
         b.Heading(f"{name}: a sweep", 1),
         b.Text(_lead(sweep), "lead", brief=True),
+        *(b.Text(said, "warning", brief=True) for said in cautions(sweep)),
         b.Conclusion(tuple(verdict(sweep)), brief=True),
         *_walked(sweep),
         *([b.Text(f"Proxy: {market.proxy}.", "warning", brief=True)] if market.proxy else []),
-        *(b.Text(said, "warning", brief=True) for said in cautions(sweep)),
         b.Definitions(chosen, brief=True),
         b.Text(b.Link("The report of the recommended set", f"{RECOMMENDED}/index.html")),
         b.Heading("What the winner is worth"),

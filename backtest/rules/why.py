@@ -284,11 +284,12 @@ def _not_before(ruling: Ruling, node: Expr, fill: int) -> str | None:
     """Return the day before which no news turns a signal that is held or rests; None without one."""
     _, held = _held(ruling, node)
     starts, stops = held.runs()
+    now = held.at(fill)
     since = {
-        "at_least": starts[starts <= fill] if held.at(fill) else (),
-        "paused": () if held.at(fill) else stops[stops <= fill],
+        "at_least": starts[(starts <= fill) & now],
+        "paused": stops[(stops <= fill) & (not now)],
         "cooldown": _changes(held, fill),
-    }.get(node.op, ())
+    }.get(node.op, starts[:0])
     if not len(since):
         return None
     months, dates = int(ruling.value(node.inputs[1])), held.fills.dates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from backtest.errors import joined
 from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
 from backtest.wording import p_clause
 
@@ -42,7 +43,7 @@ def steadiness(walk: WalkForward) -> str:
 
 def verdict(sweep: Sweep) -> list[str]:
     """Return what the winner is worth, in a few sentences; the count of trials is always among them."""
-    told = [_tried(sweep), *outcome_of(sweep.verdict, sweep.truth), *_doubts(sweep)]
+    told = [_tried(sweep), *_idle(sweep), *outcome_of(sweep.verdict, sweep.truth), *_doubts(sweep)]
     near = sweep.best.neighbours
     if near.count:
         measure = sweep.objective.measure
@@ -69,6 +70,16 @@ def _tried(sweep: Sweep) -> str:
         return "The only combination."
     ones = "one" if effective == "1" else "ones"
     return f"The best of {n:,} combinations, which amount to about {effective} independent {ones}."
+
+
+def _idle(sweep: Sweep) -> list[str]:
+    """Return which parameters were varied although nothing comes of them."""
+    idle, grid = sweep.trials.idle, sweep.trials.grid
+    if not idle:
+        return []
+    words = " and ".join(f"{a.name} {' or '.join(map(str, a.values))}" for a in grid.axes if not a.ordered)
+    have, them = ("has", "it") if len(idle) == 1 else ("have", "them")
+    return [f"{joined(idle)} {have} no effect: with {words} the rule does not use {them}."]
 
 
 def outcome_of(judged: Judgement, truth: Truth) -> list[str]:
@@ -102,7 +113,8 @@ def _superior(judged: Judgement, truth: Truth) -> str:
     tested = truth.superior
     if judged.superior is None:
         return "Hansen's test against the benchmark has too little to go by"
-    among = f"{tested.strategies:,} trials" + (" drawn by chance" if truth.named is None else "")
+    n = tested.strategies
+    among = f"{n:,} trial{'' if n == 1 else 's'}" + (" drawn by chance" if truth.named is None else "")
     says = f"Hansen's test of {among} against the benchmark gives {p_clause(tested.pvalue)}"
     if tested.pvalue <= LEVEL and truth.named is False:
         says += ", though for others than the winner"

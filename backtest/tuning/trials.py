@@ -221,6 +221,13 @@ class Trials:
             codes = {axis.name: digits[axis.name][mine] for axis in self.grid.axes if axis.ordered}
             yield rule, partial(evaluation.work, codes=codes, n_rows=len(mine)), mine
 
+    @property
+    def idle(self) -> list[str]:
+        """The numbers that the grid varies and that the rule uses under none of its words."""
+        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
+        used = {name for each in words for name in self._rule(tuple(map(str, each)))[0].parameters}
+        return [axis.name for axis in self.grid.free if axis.ordered and axis.name not in used]
+
     def _rule(self, words: tuple[str, ...]) -> tuple[rules.Decision, Evaluation]:
         """Return the rule under some words, drawn once, and what evaluates it."""
         if words not in self._rules:

@@ -10,6 +10,7 @@ import pytest
 from backtest import MarketData, RotationError, UsageError
 from backtest.errors import DataError, LookAheadError
 from backtest.market.data import Bars
+from backtest.market.definition import markets_with
 
 
 def with_returns(market: MarketData, returns: np.ndarray) -> MarketData:
@@ -41,6 +42,8 @@ def test_what_the_market_lacks_is_named_with_a_market_that_has_it(embedded: Mark
     assert error.value.exit_status == 1
     assert str(error.value).startswith("the market 'embedded' has no vix, which the strategy needs; french_")
     assert str(error.value).endswith("so add: --market french_monthly")
+    # What needs a file that nobody has brought is left out, whatever its name and its bars.
+    assert "french_first_prints" not in markets_with("vix", "monthly", "series")
     with pytest.raises(
         RotationError, match="FEDFUNDS, which the strategy needs, is not stored yet; get it"
     ) as error:
@@ -69,3 +72,13 @@ def test_a_sleeve_that_begins_late_and_ends_early_is_followed_between(embedded: 
     returns[500, small] = np.nan
     with pytest.raises(DataError, match="small has no return on 1968-03-29, so that its past cannot"):
         with_returns(embedded, returns).known().index("small")
+
+
+@pytest.mark.usefixtures("stored")
+def test_of_the_markets_that_have_something_what_is_stored_comes_first() -> None:
+    assert markets_with("term_spread", "monthly", "series")[0] == "french_monthly"
+    assert markets_with("term_spread", "daily", "series")[0] == "french_daily"
+    # All regions have a discount; without the files of Japan the others of its bars go before it.
+    whole = [market for market in markets_with("discount", "monthly", "series") if market != "embedded"]
+    assert whole[0] == "french_monthly"
+    assert whole.index("french_monthly") < whole.index("asia_pacific")

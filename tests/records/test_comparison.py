@@ -128,7 +128,13 @@ def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Run)
     noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
     twin = dataclasses.replace(record, returns=record.returns + noise - noise.mean())
     assert not {"cagr", "sharpe", "alpha"} & compare(record, twin).best.keys()
-    assert verdict(compare(record, twin)).startswith("No two Sharpe ratios differ by more than noise")
+    said = verdict(compare(record, twin))
+    assert said.startswith(
+        "No two Sharpe ratios differ by more than noise, for which p must be below 0.05; the"
+    )
+    third = dataclasses.replace(record, returns=record.returns - 2.0 * (noise - noise.mean()))
+    said = verdict(compare(record, twin, third))
+    assert "for which p must be below 0.05 over 3 pairs, 0.017; the surest pair is" in said
     better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
     found = compare(record, better)
     assert {found.best[key] for key in ("cagr", "sharpe", "sortino", "alpha")} == {1}

@@ -14,6 +14,7 @@ import pytest
 
 from backtest import MarketData, load_strategy, run
 from backtest.errors import RotationError, UsageError
+from backtest.market.importing import Description, import_file
 from backtest.records.document import plain
 from backtest.records.standing import EARLIER, Standing, signal
 from backtest.reporting.standing import standing_lines as lines
@@ -279,3 +280,29 @@ def test_between_two_days_of_decision_it_holds_what_it_decided_last(embedded: Ma
     assert int(quarterly.since[5:7]) % 3 == 0
     with pytest.raises(UsageError, match="no decision calendar 'monthly'"):
         signal("small_momentum", embedded, decide="monthly")
+
+
+def test_a_series_of_ones_own_is_due_by_the_rule_that_it_was_brought_with(
+    embedded: MarketData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The 14th of a month after one whose last business day is the 30th, or the 31st, or the 29th.
+    monkeypatch.setenv("ROTATION_DATA", str(tmp_path / "store"))
+    days = ["2015-05-29", "2015-06-30", "2015-07-31", "2015-08-31", "2015-09-30"]
+    file = tmp_path / "own.csv"
+    file.write_text("date,OWN\n" + "".join(f"{day},{i + 1}\n" for i, day in enumerate(days)))
+    import_file(file, Description("OWN", kind="other", unit="level", known_at="the 14th of the next month"))
+    script = tmp_path / "mine.py"
+    script.write_text(
+        OVERLAPPING.split("@", maxsplit=1)[0]
+        + """from backtest import rotate
+
+@strategy
+def mine(market: Market):
+    return rotate(market.level("OWN") > 2, into="small", otherwise="large")
+"""
+    )
+    on_the_day_before = signal(str(script), embedded, as_of="2015-11-13")
+    assert [(each.series, each.date) for each in on_the_day_before.next_news] == [("OWN", "2015-11-14")]
+    assert on_the_day_before.out_of_date == []
+    (late,) = signal(str(script), embedded, as_of="2015-11-14").out_of_date
+    assert late.endswith("its next value was due on 2015-11-14")

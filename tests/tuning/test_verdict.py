@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,19 @@ import pytest
 from backtest.analysis.crossvalidation import Overfitting
 from backtest.analysis.overfitting import Deflated
 from backtest.analysis.superior import Superior
+from backtest.reporting.blocks import Text
+from backtest.reporting.sweep_page import sweep_page
+from backtest.reporting.terminal import words_of
 from backtest.tuning.placebo import Placebo
-from backtest.tuning.sentences import cautions, outcome_of
+from backtest.tuning.sentences import cautions, outcome_of, verdict
 from backtest.tuning.truth import Truth
+from backtest.tuning.tune import tune
 from backtest.tuning.verdict import HOLDS, LUCK, OPEN, judged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backtest import MarketData
 
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -77,7 +87,7 @@ def test_the_smallest_edge_that_shows_has_a_power_of_80_percent() -> None:
 
 def test_the_recommended_set_has_its_own_doubts_told() -> None:
     def choice(*doubts: str) -> Any:
-        return SimpleNamespace(result=SimpleNamespace(doubts=doubts))
+        return SimpleNamespace(result=SimpleNamespace(cautions=doubts))
 
     by_hand = "it uses days chosen by hand, with hindsight: 1990-10-01"
     elsewhere = "what it holds does not come from the data"
@@ -87,3 +97,45 @@ def test_the_recommended_set_has_its_own_doubts_told() -> None:
         "The recommended set: what it holds does not come from the data.",
     ]
     assert cautions(SimpleNamespace(best=choice(), recommended=choice())) == []  # type: ignore[arg-type]
+
+
+def test_one_trial_is_one() -> None:
+    one = replace(truth(), superior=replace(truth().superior, strategies=1), distinct=1)
+    said = " ".join(outcome_of(judged(one), one))
+    assert "Hansen's test of 1 trial against" in said
+
+
+IDLE = """
+from backtest import Choice, Market, Percent, param, rotate, strategy
+
+@strategy
+def mine(
+    market: Market,
+    by: Choice = param("spread", choices=("spread", "lead"), help="what decides"),
+    wide: Percent = param(1, low=0, high=3, help="spread that is wide"),
+    band: Percent = param(2, low=0, high=9, help="lead that counts"),
+):
+    if by == "spread":
+        return rotate(market.level("credit_spread") > wide, into="small", otherwise="large")
+    return rotate(market.relative("small", "large", months=12) > band, into="small", otherwise="large")
+"""
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("spread", "band has no effect: with by spread the rule does not use it."),
+        ("lead", "wide has no effect: with by lead the rule does not use it."),
+        ("spread,lead", ""),
+    ],
+)
+def test_a_parameter_that_nothing_comes_of_is_named(
+    by: str, said: str, embedded: MarketData, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(IDLE)
+    grid = {"by": by, "wide": "0.8,1.2", "band": "0,2"}
+    sweep = tune(str(tmp_path / "mine.py"), embedded, grid=grid, out=tmp_path / "out", placebo=0)
+    assert [each for each in verdict(sweep) if "no effect" in each] == ([said] if said else [])
+    lead, *_ = (words_of(block.said) for block in sweep_page(sweep).blocks if isinstance(block, Text))
+    assert "combinations on embedded" in lead
+    assert "second" not in lead  # most of them went into compiling
