@@ -15,7 +15,7 @@ from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from backtest.market.entry import Entry
     from backtest.market.fetch import Outcome
@@ -150,21 +150,25 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     parser.add_argument("words", metavar="WORD", nargs="+", help='part of a word counts: "high yield"')
     options = parser.parse(arguments)
     from backtest.market.catalogue import search
+    from backtest.market.definition import roles_like
     from backtest.market.sources.fred import titled
 
     words = " ".join(options.words).split()
     if not words:
         raise UsageError("say which words to look for; all series: rotation data list")
-    found, more, fault = search(words), [], None
+    found, more, fault, made = search(words), [], None, roles_like(words)
     try:
         known = {about.download for about in found}
         more = [each for each in titled(words) if each.id not in known]
     except DataError as error:
         fault = error  # what the catalogue has is shown first
     if options.json:
-        each = [{"id": e.id, "title": e.title, "source": e.source} for e in (*found, *more)]
+        each: list[dict[str, Any]] = [
+            {"id": e.id, "title": e.title, "source": e.source} for e in (*found, *more)
+        ]
+        each += [{"id": role, "made_of": list(by)} for role, by in made.items()]
         _print(json.dumps(each, indent=2))
-    elif not found and not more and not fault:
+    elif not found and not more and not fault and not made:
         titles = [word.strip("(),;:") for about in search([]) for word in about.title.split()]
         near = nearest(options.words[0], titles)
         cure = near if near.startswith("did you mean") else "all of them: rotation data list"
@@ -174,6 +178,9 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
         )
     else:
         _print_titles(found)
+    if made and not options.json:
+        _print(("\n" if found else "") + "What markets make of series, for market.level:")
+        _print_roles(made)
     if more and not options.json:
         _print(
             "\nAt FRED, and not in the catalogue; say what one is when it is fetched the first time "
@@ -183,6 +190,15 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     if fault:
         raise fault
     return 0
+
+
+def _print_roles(made: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Print what each role is made of; of several ways each, and the markets that go it."""
+    width, columns = max(map(len, made)) + 2, max(shutil.get_terminal_size().columns, 60)
+    for role, ways in sorted(made.items()):
+        each = [words if len(ways) == 1 else f"{words} ({', '.join(by)})" for words, by in ways.items()]
+        lines = textwrap.wrap("; ".join(each), columns - width, break_on_hyphens=False)
+        _print(f"{role:{width}}" + f"\n{'':{width}}".join(lines))
 
 
 def _print_titles(found: Sequence[Entry]) -> None:
@@ -202,7 +218,7 @@ def _told(damaged: dict[str, str]) -> int:
 
 
 def _list_markets(*, as_json: bool) -> int:
-    from backtest.market.definition import shipped_markets
+    from backtest.market.definition import roles_like, shipped_markets
 
     markets = [market.offer for market in shipped_markets()]
     if as_json:
@@ -216,6 +232,8 @@ def _list_markets(*, as_json: bool) -> int:
             start = f"  {what:9}"
             text = ", ".join(names) or "none"
             _print(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))
+    _print("\nwhat each of these series is made of:\n")
+    _print_roles(roles_like(()))
     return 0
 
 

@@ -32,6 +32,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
 def _document(strategy: Strategy, market: str, parameters: dict[str, Any]) -> dict[str, Any]:
     from backtest.market.load import load_market
     from backtest.rules.reading import explained, reads
+    from backtest.rules.ruling import made_of
 
     values = strategy.bind(parameters)
     ruling = strategy.ruling(load_market(market), values)
@@ -45,6 +46,7 @@ def _document(strategy: Strategy, market: str, parameters: dict[str, Any]) -> di
         "parameters": values,
         "rule": explained(rule, values),
         "needs": [*needed, *sorted(sleeves)],
+        "made_of": made_of(ruling),
         "known_from": str(dates[first]) if first < len(dates) else None,
         "not_used": [p.name for p in strategy.parameters if not p.choices and p.name not in rule.parameters],
     }
@@ -64,6 +66,7 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         *said["rule"],
         "",
         f"needs       {', '.join(said['needs']) or 'nothing'}",
+        *(f"made of     {name}: {what}" for name, what in said["made_of"].items()),
         f"known from  {said['known_from'] or 'never'}, on {said['market']}",
     ]
     if said["not_used"]:

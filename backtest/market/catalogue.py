@@ -139,6 +139,11 @@ def brought(id: str) -> Entry | None:
     return current.entry if current else None
 
 
+def written(id: str) -> Entry | None:
+    """Return what is written down of a series, in the catalogue or in the store; None where nothing is."""
+    return catalogue().get(id) or (brought(id) if id in Store().ids() else None)
+
+
 def entry(id: str) -> Entry:
     """Return one series' entry, of the catalogue or of an imported series.
 

@@ -146,6 +146,8 @@ class MarketData:
         Which command gets better or later figures; empty where there is none.
     paid
         The bars as they were paid, which strategies see, where ``bars`` are in real money; else None.
+    meanings
+        What each of ``roles`` is made of, for people.
 
     Examples
     --------
@@ -169,6 +171,7 @@ class MarketData:
     more: str = ""
     factors: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     paid: Bars | None = field(default=None, repr=False)
+    meanings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def last(self) -> np.datetime64:

@@ -28,6 +28,7 @@ from backtest.market.store import Store
 from backtest.market.toml import DERIVED, WrongError, declared, read_toml, record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from backtest.market.entry import Entry
@@ -91,7 +92,32 @@ class Definition:
             "sleeves": list(self.sleeves),
             "roles": [*policy, *(role for role in self.series if role not in late)],
             "only_afterwards": late,
+            "made_of": {role: formula.words for role, formula in self.series.items() if role not in late},
         }
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each series is made of, with the titles of what it is made of, by what it stands for."""
+        policy = {"policy": self.policy} if self.policy else {}
+        return {role: _meaning(formula) for role, formula in {**policy, **self.series}.items()}
+
+
+def _meaning(formula: Formula) -> str:
+    titles = dict.fromkeys(entry(reference.id).title for reference in formula.references)
+    return formula.words + (f" ({'; '.join(titles)})" if titles else "")
+
+
+def roles_like(words: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Return the series that shipped markets have by what they stand for, those whose name has all words.
+
+    By that name, what each is made of, and the markets that make it so.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for market in shipped_markets():
+        for role, made in market.offer["made_of"].items():
+            if all(word.casefold() in role.replace("_", " ") or word.casefold() in role for word in words):
+                found.setdefault(role, {}).setdefault(made, []).append(market.name)
+    return found
 
 
 def market_names() -> list[str]:

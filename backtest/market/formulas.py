@@ -58,6 +58,11 @@ class Formula(ABC):
     def references(self) -> list[Reference]:
         """The series that it needs."""
 
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What it makes of them, for people."""
+
     @abstractmethod
     def evaluate(self, get: Get) -> Series:
         """Return its values; each is known when the last of its inputs is."""
@@ -120,6 +125,16 @@ class Sum(Pointwise):
         return [reference for reference, _ in self.terms]
 
     @property
+    def words(self) -> str:
+        """What it makes of them, for people: ``BAA less AAA``."""
+        said = ""
+        for reference, factor in self.terms:
+            sign = " less " if factor < 0 else " plus "
+            size = "" if abs(factor) == 1.0 else f"{abs(factor):g} times "
+            said += f"{sign if said else sign.replace('plus', '').lstrip()}{size}{reference}"
+        return said
+
+    @property
     def single(self) -> Reference | None:
         """The series itself where it is nothing but one."""
         return self.terms[0][0] if len(self.terms) == 1 and self.terms[0][1] == 1.0 else None
@@ -152,6 +167,12 @@ class WeightedMean(Pointwise):
     def references(self) -> list[Reference]:
         """The series that it needs."""
         return _columns((self.returns, *self.weights), self.columns)
+
+    @property
+    def words(self) -> str:
+        """What it makes of them, for people."""
+        by = f", weighted by {' times '.join(self.weights)}" if self.weights else ""
+        return f"the mean of {', '.join(self.columns)} of {self.returns}{by}"
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:
         """Return the mean; DataError where the weights of a date are zero."""
@@ -188,6 +209,11 @@ class Discount(Pointwise):
         """The series that it needs."""
         return [reference for half in self._halves for reference in half.references]
 
+    @property
+    def words(self) -> str:
+        """What it makes of them, for people."""
+        return f"1 less price-to-book of small over that of large, from {self.book_to_market}"
+
     def combine(self, values: list[Floats], dates: Days) -> Floats:
         """Return the discount."""
         small, large = self._halves
@@ -214,6 +240,11 @@ class Share(Pointwise):
     def references(self) -> list[Reference]:
         """The series that it needs."""
         return _columns(self.weights, self.all_columns)
+
+    @property
+    def words(self) -> str:
+        """What it makes of them, for people."""
+        return f"the share of {', '.join(self.share_of)} in all of {' times '.join(self.weights)}"
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
         """Return the share."""
@@ -243,6 +274,11 @@ class Splice(Pointwise):
     def references(self) -> list[Reference]:
         """The series that it needs, in the order of time."""
         return [Reference.parse(text) for text in self.splice]
+
+    @property
+    def words(self) -> str:
+        """What it makes of them, for people."""
+        return ", then ".join(self.splice)
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
         """Return each part until the next one begins; of returns, which need no shift."""
@@ -293,6 +329,12 @@ class Relative(Formula):
     def references(self) -> list[Reference]:
         """Nothing but the sleeves, which are computed first."""
         return []
+
+    @property
+    def words(self) -> str:
+        """What it makes of them, for people."""
+        first, second = self.relative
+        return f"1 less the growth of {first} over that of {second} in {self.months} months"
 
     def evaluate(self, get: Get) -> Series:
         """Return the value at each bar with a whole window before it; ``get`` gives the sleeves' returns."""

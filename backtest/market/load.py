@@ -248,4 +248,5 @@ def load_market(name: str | Path) -> MarketData:
         sources={found.id: found for found in series.values()},
         roles=roles,
         factors=_factors(definition, bars),
+        meanings=definition.meanings,
     )

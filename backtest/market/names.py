@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.errors import LookAheadError, RotationError, UsageError, joined, nearest
-from backtest.market.catalogue import brought, catalogue
+from backtest.market.catalogue import catalogue, written
 from backtest.market.definition import markets_with
 from backtest.market.reading import carried
 from backtest.market.release import AFTER_THE_FACT
@@ -59,14 +59,14 @@ class Names:
         id = self.roles.get(name, name)
         if id in self.ids and id not in self.after_the_fact:
             return id
-        written = catalogue().get(id) or (brought(id) if id in Store().ids() else None)
-        if id in self.after_the_fact or (written and written.known_at == AFTER_THE_FACT):
+        about = written(id)
+        if id in self.after_the_fact or (about and about.known_at == AFTER_THE_FACT):
             raise LookAheadError(
                 f"{id} was not known in its time, so no strategy may use it; "
                 f"there are: {', '.join(sorted(self.ids))}"
             )
-        if written and not written.columns:
-            if carried(written) or Store().current(id) is not None:
+        if about and not about.columns:
+            if carried(about) or Store().current(id) is not None:
                 return id
             raise RotationError(
                 f"{name}, which the strategy needs, is not stored yet; get it with: rotation data fetch {id}"

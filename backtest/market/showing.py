@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.market.catalogue import entry
+from backtest.errors import UsageError, joined
+from backtest.market.catalogue import catalogue, entry
+from backtest.market.definition import roles_like
 from backtest.market.reading import carried, known, table_of
 from backtest.market.store import Store
 
@@ -24,6 +27,12 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     DataError
         When it is not stored, or damaged.
     """
+    if id not in catalogue() and id not in Store().ids() and (made := roles_like([id]).get(id)):
+        each = "; ".join(f"{words} on {joined(markets)}" for words, markets in made.items())
+        raise UsageError(
+            f"'{id}' is no series but what markets make of some: {each}; show one of those, such as: "
+            f"rotation data show {re.split(r'[ ,[]', next(iter(made)))[0]}"
+        )
     about = entry(id)
     vintages, notes = [], []
     table = table_of(about, vintage)

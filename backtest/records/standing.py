@@ -14,11 +14,11 @@ from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_sta
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
 from backtest.files import whole_file
-from backtest.market.catalogue import brought, catalogue
+from backtest.market.catalogue import catalogue, written
 from backtest.market.data import Bars, MarketData
 from backtest.market.load import load_market
 from backtest.market.release import ANNOUNCED, known_at
-from backtest.market.store import Store, data_folder
+from backtest.market.store import data_folder
 from backtest.parameters import Value
 from backtest.records.document import Day, read_document
 from backtest.rules.expressions import Signal
@@ -166,8 +166,8 @@ def _at_month_ends(dates: Days) -> bool:
 
 def _next_release(series: Series) -> np.datetime64 | None:
     """Return the day on which the value after the last one is due; None where nobody knows it."""
-    written = catalogue().get(series.id) or (brought(series.id) if series.id in Store().ids() else None)
-    frequency = written.frequency if written else _spacing(series.dates)
+    about = written(series.id)
+    frequency = about.frequency if about else _spacing(series.dates)
     if frequency == "monthly":
         following = month_start(series.dates[-1:], 1)
         if series.id not in catalogue() and _at_month_ends(series.dates[-13:]):
@@ -176,8 +176,8 @@ def _next_release(series: Series) -> np.datetime64 | None:
         following = to_days(np.busday_offset(series.dates[-1:], 1, roll="backward"))
     else:
         return None
-    if written and written.known_at != ANNOUNCED:
-        return known_at(written.known_at, following)[0]
+    if about and about.known_at != ANNOUNCED:
+        return known_at(about.known_at, following)[0]
     # Of a market of one's own making: as long after its date as the last one.
     return following[0] + (series.known_at[-1] - series.dates[-1])
 

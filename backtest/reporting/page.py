@@ -379,7 +379,11 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(_dearer_or_later(result, sheet) if sheet.costs else ()),
         *(b.Heading("What it held at the end of the data"), b.Text(_holds(sheet))),
         *(b.Heading("Terms"), b.Definitions(tuple(said))),
-        *(b.Heading("Data"), data(record.document.data)),
+        b.Heading("Data"),
+        b.Text(
+            f"Every series of {record.document.market}; what the rule reads stands under the terms.", "note"
+        ),
+        data(record.document.data),
     ]
     return b.Page(f"{record.name} on {record.document.market}", tuple(blocks), LAST)
 

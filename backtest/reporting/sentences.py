@@ -13,6 +13,7 @@ from backtest.flows import flow_of
 from backtest.market.money import ROLE, inflation
 from backtest.measures import years
 from backtest.rules.reading import holds, reads
+from backtest.rules.ruling import made_of
 from backtest.terms import FIFO
 from backtest.wording import p_clause
 
@@ -71,6 +72,7 @@ def terms(result: Run, tried: int = 1) -> list[tuple[str, str]]:
             "1 combination" if tried == 1 else f"{tried:,} combinations; this one was chosen from them",
         ),
     ]
+    lines += [("reads", f"{name}: {what}") for name, what in made_of(result.ruling).items()]
     lines += conditions(result)
     if market.proxy:
         lines.append(("proxy", market.proxy))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError
+from backtest.market.catalogue import written
 from backtest.rules.evaluate import Evaluation
+from backtest.rules.reading import reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,3 +74,13 @@ class Ruling:
     def decision(self) -> Any:
         """What the rule decides, a ``decisions.Decision``; errors as ``value``."""
         return self.value(self.rule)
+
+
+def made_of(ruling: Ruling) -> dict[str, str]:
+    """Return what each series that a rule reads is made of, for people, by what it stands for or its id."""
+    market = ruling.market
+    found = {}
+    for id in reads(ruling.rule, ruling.known.names, sleeves=False):
+        role = next((role for role, of in market.roles.items() if of == id and role in market.meanings), "")
+        found[role or id] = market.meanings[role] if role else about.title if (about := written(id)) else ""
+    return {name: what for name, what in found.items() if what}

@@ -71,9 +71,9 @@ def test_the_list_has_what_each_market_offers_to_scripts(monkeypatch: pytest.Mon
 def test_a_series_is_found_by_its_words() -> None:
     done = _rotation("data", "search", "high", "YIELD")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines() if not line.startswith(" ")] == [
-        "BAMLH0A0HYM2"
-    ]
+    found, _, made = done.stdout.partition("\n\n")
+    assert "high_yield_spread  BAMLH0A0HYM2" in made
+    assert [line.split()[0] for line in found.splitlines() if not line.startswith(" ")] == ["BAMLH0A0HYM2"]
     found = json.loads(_rotation("data", "search", "moody", "aaa", "--json").stdout)
     assert {each["id"] for each in found} >= {"MOODYS_AAA", "AAA"}
     assert all("aaa" in f"{each['id']} {each['title']}".lower() for each in found)
@@ -219,3 +219,23 @@ def test_the_picture_of_the_page_on_data_is_drawn(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "discount.png").stat().st_size > 10_000
+
+
+def test_what_markets_make_of_series_is_found_by_its_name() -> None:
+    found = _rotation("data", "search", "term spread").stdout
+    assert "term_spread        GS10 less TB3MS\n" in found
+    shown = _rotation("data", "show", "term_spread")
+    assert shown.returncode == 2
+    assert (
+        "'term_spread' is no series but what markets make of some: GS10 less TB3MS on etf, " in shown.stderr
+    )
+    assert shown.stderr.rstrip().endswith("such as: rotation data show GS10")
+    listed = _rotation("data", "list", "--markets").stdout
+    assert "MOODYS_BAA less MOODYS_AAA (embedded); BAA less AAA (etf," in " ".join(listed.split())
+    (market,) = (
+        market
+        for market in json.loads(_rotation("data", "list", "--markets", "--json").stdout)
+        if market["name"] == "french_monthly"
+    )
+    assert set(market["made_of"]) == {*market["roles"]} - {"policy"}
+    assert market["made_of"]["vix"] == "VIXCLS"

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
-from backtest import MarketData, load_strategy
+from backtest import MarketData, load_strategy, run
 from backtest.cli.explain import explain
+from backtest.market.definition import read_definition
 from backtest.market.names import ANYTHING
+from backtest.reporting.sentences import terms
 from backtest.rules.evaluate import OPERATIONS
 from backtest.rules.reading import explained, nodes, reads
 from backtest.scripting.loading import strategy_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STORM = """\
 hold small while this says yes, otherwise large:
@@ -55,3 +61,35 @@ def test_the_command_says_the_rule_and_what_it_needs(capsys: pytest.CaptureFixtu
     assert document["needs"] == ["credit_spread"]
     assert document["not_used"] == ["wide", "narrow", "history", "wide_level", "narrow_level"]
     assert document["rule"][3] == "      the change over months (3) months of"
+
+
+def test_what_a_rule_reads_is_said_with_what_it_is_made_of(
+    embedded: MarketData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = "MOODYS_BAA less MOODYS_AAA (Moody's seasoned Baa corporate bond yield, monthly average; Moody's "
+    explain("rotation explain", None, ["credit"])
+    assert f"made of     credit_spread: {made}" in capsys.readouterr().out
+    read = [said for word, said in terms(run("credit", embedded)) if word == "reads"]
+    assert len(read) == 1
+    assert read[0].startswith(f"credit_spread: {made}")
+    assert [said for word, said in terms(run("trend", embedded)) if word == "reads"] == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("VIXCLS", "VIXCLS"),
+        ({"BAA": 1.0, "AAA": -1.0}, "BAA less AAA"),
+        ({"AAA": -1.0, "BAA": 2.0}, "less AAA plus 2 times BAA"),
+        ({"splice": ["DFEDTAR", "DFEDTARU"]}, "DFEDTAR, then DFEDTARU"),
+        (
+            {"relative": ["small", "large"], "months": 60},
+            "1 less the growth of small over that of large in 60 months",
+        ),
+    ],
+)
+def test_a_formula_in_words(formula: object, said: str, tmp_path: Path) -> None:
+    written = json.dumps(formula).replace('": ', '" = ')  # as TOML writes it
+    file = tmp_path / "mine.toml"
+    file.write_text(f'extends = "french_monthly"\n[series]\nmine = {written}\n')
+    assert read_definition(file).series["mine"].words == said
