@@ -81,6 +81,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
         self.register("action", None, _Once)
         self.taken: set[str] = set()
+        self.instead: dict[str, str] = {}
+        """Options that other commands have, each with what it is called here."""
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print; it calls this."""
@@ -102,7 +104,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             options = [o for action in self._actions for o in action.option_strings]
             what = "option" if unknown[0].startswith("-") else "argument"
-            near = nearest(unknown[0].split("=")[0], options) if what == "option" else ""
+            option = unknown[0].split("=")[0]
+            near = nearest(self.instead.get(option, option), options) if what == "option" else ""
             near = near if near.startswith("did") else f"see {self.prog} --help"
             raise UsageError(f"there is no {what} '{unknown[0]}'; {near}")
         return known
@@ -159,6 +162,9 @@ def named_with_parameters(text: str) -> tuple[str, dict[str, Any]]:
     name, _, rest = text.rpartition(":")
     if not name or "=" not in rest:
         return text, {}
+    whole, _, before = name.rpartition(":")
+    if whole and "=" in before and not os.path.exists(name):  # noqa: PTH110 - pathlib is not loaded
+        raise UsageError(f"parameters of a run are parted by commas: {whole}:{before},{rest}")
     return name, once([pair("a run", each) for each in rest.split(",")])
 
 

@@ -76,6 +76,11 @@ def _first_days(months: NDArray[np.datetime64]) -> Days:
     return to_days(months)
 
 
+def today() -> np.datetime64:
+    """Return the day that it is here."""
+    return np.datetime64(dt.datetime.now(dt.UTC).astimezone().date(), "D")
+
+
 def month_start(days: Days | np.datetime64, months: int = 0) -> Days:
     """Return the first day of each day's month, moved by whole months."""
     month = to_days(days).astype("datetime64[M]") + np.asarray(months).astype("timedelta64[M]")

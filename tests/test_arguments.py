@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.arguments import folded
+from backtest import UsageError
+from backtest.arguments import folded, named_with_parameters
+from backtest.cli.signal import signal
 from tests.conftest import REPOSITORY
 from tests.test_cli import ROTATION, rotation
 
@@ -105,3 +107,11 @@ def test_an_error_on_a_terminal_is_folded_and_its_command_can_be_copied(tmp_path
     assert sentence[0].startswith("rotation: ")
     assert all(len(line) <= 80 for line in sentence)
     assert _on_a_terminal("run", "trent") == "rotation: there is no strategy 'trent'; did you mean 'trend'?\n"
+
+
+def test_what_another_command_calls_so_is_named() -> None:
+    with pytest.raises(UsageError, match=r"there is no option '--end'; did you mean '--as-of'\?"):
+        signal("rotation signal", None, ["rate_cut", "--end", "2020-01-31"])
+    with pytest.raises(UsageError, match=r"parted by commas: mine.py:hold=6,delay=3$"):
+        named_with_parameters("mine.py:hold=6:delay=3")
+    assert named_with_parameters("a:b/mine.py:hold=6") == ("a:b/mine.py", {"hold": "6"})

@@ -187,3 +187,15 @@ def test_names_twice_are_one_sleeve(embedded: MarketData) -> None:
     assert market.bars.sleeves == (*embedded.bars.sleeves, MIX)
     assert with_sleeves(market, [MIX]) is market
     assert Terms(cost_bps=10.0).costs(market.bars.sleeves)[-1] == pytest.approx(0.001)
+
+
+def test_what_adds_up_to_more_than_the_whole_is_said_first(embedded: MarketData) -> None:
+    from backtest.reporting.page import first
+    from backtest.reporting.terminal import words_of
+
+    said = [
+        words_of(text.said) for text in first(run("rate_cut", embedded, benchmark="60% large, 60% small"))
+    ]
+    assert said == ["'60% large, 60% small' adds up to 120%: 20% of its value is borrowed."]
+    for benchmark in ("60% large, 40% small", "60% large", "small - large", "market"):
+        assert not first(run("rate_cut", embedded, benchmark=benchmark))

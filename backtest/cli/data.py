@@ -362,8 +362,20 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
 
     described = Description(**{one.name: getattr(options, one.name) for one in fields(Description)})
     outcome = import_file(Path(options.file).expanduser(), described)
-    _print(json.dumps(vars(outcome), indent=2) if options.json else _tell(outcome))
+    _print(json.dumps(vars(outcome), indent=2) if options.json else _taken(outcome))
     return 0
+
+
+def _taken(outcome: Outcome) -> str:
+    """Return what was understood of a file that was brought."""
+    from backtest.market.catalogue import entry
+    from backtest.market.store import Store
+
+    record, about = Store().current(outcome.id), entry(outcome.id)
+    if record is None:
+        return _tell(outcome)
+    what = f"{about.frequency}, {about.unit}; known at: {about.rule}"
+    return f"{_tell(outcome)}\n{record.rows:,} rows, {record.first} to {record.last}, {what}"
 
 
 def _verify(prog: str, arguments: Sequence[str]) -> int:

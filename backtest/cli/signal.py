@@ -50,6 +50,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
             help="a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it",
         )
     add_market(parser)
+    parser.instead = {"--end": "--as-of", "--until": "--as-of", "--date": "--as-of"}
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
     add_terms(parser, "decide")
     parser.add_argument(

@@ -155,7 +155,7 @@ def read_definition(path: Path) -> Definition:
     """
     name = path.parent.name if path.name == "market.toml" else path.stem
     with declared(path) as content:
-        definition = record(Definition, _with_formulas(_whole(content, path)))
+        definition = record(Definition, _with_formulas(_whole(content, path)), also=(EXTENDS,))
         reasons = {definition.benchmark: "which is the benchmark", "cash": "which every run needs"}
         for needed, why in reasons.items():
             if needed not in definition.sleeves:

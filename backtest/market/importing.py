@@ -83,7 +83,7 @@ def import_file(path: Path, described: Description) -> Outcome:
     sha256 = hashlib.sha256(content).hexdigest()
     table = SourceTable(dates, (described.id,), values[:, None], f"file {path.name}", sha256)
     about = _entry(described, LOCAL, path.name, table)
-    noted = [] if parquet else _end(content, path)
+    noted = [*([] if parquet else _end(content, path)), *_early(about, dates)]
     return keep(Store(), about, table, about, noted)
 
 
@@ -126,6 +126,17 @@ def _entry(described: Description, source: str, download: str, table: SourceTabl
         kind=described.kind,
         download=download,
     )
+
+
+def _early(about: Entry, dates: Days) -> list[str]:
+    """Return a note where a month's value counts as known before its month is over."""
+    if about.frequency != "monthly" or not isinstance(about.known_at, str):
+        return []
+    known, over = known_at(about.known_at, dates[-1:])[0], last_business_day(dates[-1:])[0]
+    if known >= over:
+        return []
+    said = f"by the rule '{about.known_at}' the value of {dates[-1]} is known on {known}, before its month is"
+    return [f"{said} over; a figure about the whole month comes later"]
 
 
 def _end(content: bytes, path: Path) -> list[str]:

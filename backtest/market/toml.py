@@ -133,7 +133,9 @@ def line_of(text: str, keys: tuple[str, ...]) -> int:
     return found
 
 
-def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = ()) -> T:
+def record(
+    kind: type[T], content: dict[str, Any], where: tuple[str, ...] = (), also: tuple[str, ...] = ()
+) -> T:
     """Return a table of a TOML file as a record.
 
     Parameters
@@ -144,6 +146,8 @@ def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = ()) 
         The table.
     where
         The keys under which it stands in its file.
+    also
+        Keys that have been taken out of it, to be named where one is unknown.
 
     Raises
     ------
@@ -153,7 +157,7 @@ def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = ()) 
     fields = {f.name: f for f in dataclasses.fields(kind) if f.metadata != DERIVED}  # type: ignore[arg-type]
     for key in content:
         if key not in fields:
-            raise WrongError((*where, key), f"there is no '{key}' here; {nearest(key, fields)}")
+            raise WrongError((*where, key), f"there is no '{key}' here; {nearest(key, (*fields, *also))}")
     without = (dataclasses.MISSING, dataclasses.MISSING)
     lacking = [
         f.name for f in fields.values() if f.name not in content and (f.default, f.default_factory) == without

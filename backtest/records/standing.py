@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days
+from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days, today
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
 from backtest.files import whole_file
@@ -299,10 +298,9 @@ def signal(
     if not isinstance(market, MarketData):
         market = load_market(market)
     values = strategy.bind(parameters)
-    today = np.datetime64(dt.datetime.now(dt.UTC).astimezone().date(), "D")
-    day = today if as_of is None else parse_day(as_of, "the day")
-    if day > today:
-        raise UsageError(f"the day {day} has not come yet; name today, {today}, or a day before it")
+    day = today() if as_of is None else parse_day(as_of, "the day")
+    if day > today():
+        raise UsageError(f"the day {day} has not come yet; name today, {today()}, or a day before it")
     if day < market.bars.dates[0]:
         raise UsageError(f"the day {day} lies before the data, which begin on {market.bars.dates[0]}")
     market = strategy.complete(market, values)

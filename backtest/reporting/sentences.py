@@ -114,7 +114,14 @@ def conditions(result: Run) -> list[tuple[str, str]]:
 
 def cautions(result: Run) -> tuple[str, ...]:
     """Return what is to be said before any number of this run: a sentence each."""
-    return tuple(f"{said[0].upper()}{said[1:]}." for said in result.cautions)
+    named = dict.fromkeys([result.benchmark, *holds(result.ruling.rule)])
+    cash = {name: composition(name, result.market.bars.sleeves).get("cash", 0.0) for name in named}
+    borrowed = [
+        f"'{name}' adds up to {1.0 - left:.0%}: {-left:.0%} of its value is borrowed"
+        for name, left in cash.items()
+        if left < 0.0
+    ]
+    return tuple(f"{said[0].upper()}{said[1:]}." for said in (*result.cautions, *borrowed))
 
 
 def taxed(terms: Terms) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from backtest.errors import UsageError
+from backtest.rules.valueless import ACROSS, Valueless
 
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<="}
 
@@ -23,13 +24,8 @@ TWO_MARKETS = (
     "all of it in the function that @strategy stands before, of the market that it is given"
 )
 
-ACROSS = (
-    "what looks across time is an operation of the library, such as .average(12), .highest(12) or "
-    ".percentile(history=60), or a function of your own: .apply(f, months=12)"
-)
 
-
-class Expr:
+class Expr(Valueless):
     """An operation and its inputs.
 
     Parameters
@@ -44,7 +40,6 @@ class Expr:
         The market that the expression was asked of; None where it was asked of none.
     """
 
-    kind = "an expression"
     takes_lines = True
     """Whether it has lines of its own where a rule is explained; a number has not."""
 
@@ -61,44 +56,6 @@ class Expr:
             raise UsageError(TWO_MARKETS)
         self.origin = next(iter(origins.values()), None)
 
-    # What an expression has not: values.
-
-    def _refuse(self, what: str, instead: str) -> NoReturn:
-        raise UsageError(f"{self.kind} has no values in a script, so {what}; {instead}")
-
-    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - it never does
-        self._refuse(
-            "it is neither true nor false and 'if', 'and', 'or', 'not' cannot ask it",
-            "write where(level > 3, a, b), and combine signals with &, | and ~",
-        )
-
-    def _number(self, *_: Any) -> NoReturn:
-        self._refuse(
-            "it is no single number",
-            "use it as it is: arithmetic and np.log, np.minimum and the like take it",
-        )
-
-    __float__ = __int__ = __index__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _number
-
-    def _sequence(self, *_: Any, **__: Any) -> NoReturn:
-        self._refuse("it cannot be gone through, counted, indexed or made an array", ACROSS)
-
-    __iter__ = __len__ = __getitem__ = __contains__ = __reversed__ = __array__ = _sequence
-
-    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
-        self._refuse(f"np.{getattr(function, '__name__', 'function')} cannot take it", ACROSS)
-
-    def __eq__(self, other: object) -> NoReturn:
-        self._refuse("it is equal to nothing", "write >= or <=, or give a parameter of words its choices")
-
-    __ne__ = __eq__
-    __hash__ = object.__hash__
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):  # what Python and its libraries ask of anything
-            raise AttributeError(name)
-        self._refuse(f"there is no .{name} of it", f"it has {', '.join(public(type(self)))}")
-
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
         if method != "__call__" or options or getattr(np, name, None) is not ufunc or ufunc.signature:
@@ -114,19 +71,23 @@ class Expr:
             f"np.{name} cannot take it", "write a comparison such as level > 3, or .apply(f, months=1)"
         )
 
+    def __repr__(self) -> str:
+        """Return what it is and what it is made of."""
+        return f"<{self.kind}, without values: {self._written()}>"
+
+    def _written(self) -> str:
+        """Return it as calls within calls: ``average(level(credit_spread), months)``."""
+        args = [getattr(each, "__name__", str(each)) for each in self.args]
+        if self.op in ("constant", "parameter"):
+            return args[0]
+        name = args.pop() if self.op in ("elementwise", "compared") else self.op
+        return f"{name}({', '.join([*(each._written() for each in self.inputs), *args])})"
+
     def __copy__(self) -> Expr:
         return self
 
     def __deepcopy__(self, _: Any) -> Expr:
         return self
-
-
-def public(kind: type) -> list[str]:
-    """Return the names that a script may use of a kind of expression."""
-    own = {name for base in kind.__mro__ if base not in (Expr, object) for name in vars(base)}
-    return sorted(
-        f".{name}" for name in own if not name.startswith("_") and name not in ("kind", "takes_lines")
-    )
 
 
 Method = Callable[[Any, Any], Any]
@@ -162,6 +123,15 @@ class _Numeric(Expr):
 
     def __pos__(self) -> Any:
         return self
+
+    def _joined(self, *_: Any) -> NoReturn:
+        self._refuse(
+            "& | and ~ cannot join it",
+            "they join signals and bind closer than a comparison, so put each one in parentheses: "
+            "(a > 0) & (b < 5)",
+        )
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _joined
 
     def __abs__(self) -> Any:
         return elementwise("absolute", self)

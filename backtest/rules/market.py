@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtest.dates import parse_day
+from backtest.dates import parse_day, today
 from backtest.errors import UsageError
 from backtest.rules.expressions import Events, Expr, Level, Signal, applied, number
 
@@ -131,13 +131,15 @@ class Market:
         Raises
         ------
         UsageError
-            When one is no date.
+            When one is no date, or has not come yet.
         """
         if isinstance(days, str | Expr):
             raise UsageError("market.events takes a list of dates, such as ['2007-09-18', '2019-07-31']")
         found = tuple(str(parse_day(day, "an event")) for day in days)
         if not found:
             raise UsageError("market.events needs one date or more")
+        if (last := max(found)) > str(today()):
+            raise UsageError(f"an event of {last} has not come yet, so nobody can know it; take it out")
         return Events("events", (), (found,), self._names)
 
     def apply(self, function: Callable[..., Any], *given: Any, months: Any = None) -> Level:

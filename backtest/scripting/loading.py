@@ -29,6 +29,8 @@ def _find(name_or_path: str) -> Path:
         if not path.is_file():
             raise UsageError(f"there is no script '{path}'")
         return path
+    if name_or_path not in strategy_names() and expanded(f"{name_or_path}.py").is_file():
+        raise UsageError(f"there is no strategy '{name_or_path}'; did you mean the script {name_or_path}.py?")
     if name_or_path not in strategy_names():
         raise UsageError(f"there is no strategy '{name_or_path}'; {nearest(name_or_path, strategy_names())}")
     return shipped("strategies") / f"{name_or_path}.py"

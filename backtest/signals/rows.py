@@ -22,7 +22,8 @@ def whole(values: Any, what: str) -> Ints:
     """Return one number or a row as (n_sets,) whole numbers, 0 or more; UsageError where one is not."""
     found = np.atleast_1d(values)
     if not (np.isfinite(found) & (found >= 0) & (found == np.floor(found))).all():
-        raise UsageError(f"{what} must be whole numbers, 0 or more, not {found.tolist()[:3]}")
+        wrong = found[~(np.isfinite(found) & (found >= 0) & (found == np.floor(found)))]
+        raise UsageError(f"{what} must be a whole number, 0 or more, not {wrong[0]:g}")
     return found.astype(np.int64)
 
 

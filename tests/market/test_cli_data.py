@@ -239,3 +239,18 @@ def test_what_markets_make_of_series_is_found_by_its_name() -> None:
     )
     assert set(market["made_of"]) == {*market["roles"]} - {"policy"}
     assert market["made_of"]["vix"] == "VIXCLS"
+
+
+def test_an_import_says_what_it_took(tmp_path: Path) -> None:
+    rows = "".join(f"2020-{month:02d}-01,{month}\n" for month in range(1, 7))
+    (tmp_path / "mine.csv").write_text(f"date,value\n{rows}")
+    command = ["data", "import", "mine.csv", "--kind", "other", "--unit", "level", "--known-at"]
+    taken = _rotation(*command, "the 14th of the next month", "--id", "LATE", cwd=tmp_path).stdout
+    assert taken == (
+        "LATE to 2020-06-01 (new)\n"
+        "6 rows, 2020-01-01 to 2020-06-01, monthly, level; known at: the 14th of the next month\n"
+    )
+    # A figure about a month that is known on its first day: it is taken, and not in silence.
+    early = _rotation(*command, "the day itself", "--id", "EARLY", cwd=tmp_path).stdout
+    assert "the value of 2020-06-01 is known on 2020-06-01, before its month is over" in early
+    assert "before its month" not in taken

@@ -432,3 +432,9 @@ def test_the_policy_may_be_a_role(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         doubled.observations["policy"].values, 2.0 * market.observations["FED_TARGET"].values
     )
+
+
+def test_a_key_that_is_nearly_extends_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('extend = "french_monthly"\n')
+    with pytest.raises(DataError, match=r"line 1: there is no 'extend' here; did you mean 'extends'\?"):
+        read_definition(tmp_path / "mine.toml")

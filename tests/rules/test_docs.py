@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from backtest import MarketData, Strategy, load_market, load_strategy, run
-from backtest.rules.expressions import Decision, Events, Level, Signal, public
+from backtest.rules.expressions import Decision, Events, Level, Signal
 from backtest.rules.market import Market
+from backtest.rules.valueless import public
 from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "signals.md").read_text(encoding="utf-8")

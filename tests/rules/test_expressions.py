@@ -12,6 +12,7 @@ import pytest
 from backtest import MarketData, Strategy, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import RotationError, UsageError
+from backtest.rules.reading import nodes
 from backtest.terms import Terms
 from backtest.tuning.grid import make_grid
 from backtest.tuning.trials import MEASURED, REFUSED, Trials
@@ -206,14 +207,22 @@ def own(market: Market, most: Percent = param(60, low=0, high=70, help="most of 
         (f"{SPREAD}.apply(lambda past: past[5], months=3) > 1", "line 12 with what was known on 1919-04-01: IndexError"),
         (f"{SPREAD}.apply(12) > 1", "apply takes a function and then levels, not int"),
         ("market.apply(max, limit) > 1", "apply needs a level whose past the function is given"),
-        (f"{SPREAD}.average(hold / 7) > 1", "months must be whole numbers, 0 or more, not [1.71"),
+        (f"{SPREAD}.average(hold / 7) > 1", "months must be a whole number, 0 or more, not 1.71"),
+        (f"{SPREAD}.change(-3) > 1", "months must be a whole number, 0 or more, not -3"),
+        (f"{SPREAD} > 0 & {SPREAD} < 3", "so put each one in parentheses: (a > 0) & (b < 5)"),
+        (f"{SPREAD} | (limit > 3)", "a level has no values in a script, so & | and ~ cannot join it"),
+        (f"~{SPREAD}", "& | and ~ cannot join it"),
+        (f"0 < {SPREAD} < 3", "(0 < level) & (level < 20) for '0 < level < 20'"),
+        (f"({SPREAD} > 2 if hold > 3 else {SPREAD} > 1)", "write where(level > 3, a, b) for 'a if level > 3 else b'"),
+        (f"np.where({SPREAD} > 2, 1, 0) > 0", "write where(level > 2, 1, 0), with where from backtest"),
+        ("market.events(['2007-09-18', '2222-01-01']).within(0, 3)", "an event of 2222-01-01 has not come yet"),
         ("market.months_of_year(13)", "months of the year are numbers from 1 to 12, not [13]"),
         ("market.events([])", "market.events needs one date or more"),
         ("market.events(['soon'])", "an event 'soon' is not a date"),
         (f"vote({SPREAD} > 1, needed=hold)", "a vote of 1 signals cannot need"),
         (f"{SPREAD} + market.months_of_year(1) > 0", "a signal is no number; write where(signal, 1, 0)"),
         (f"{SPREAD}.above({SPREAD}.average(3), until=1)", "two levels that cross have no 'until'"),
-        ("limit > 3 and hold > 3", "write where(level > 3, a, b)"),
+        ("limit > 3 and hold > 3", "write where(level > 3, a, b) for"),
         ("market.levle('vix')", "there is no market.levle: a market has no values in a script; it has apply, events"),
         (f"{SPREAD}.averge(3) > 1", "there is no .averge of it; it has .above, .apply, .average"),
     ],
@@ -240,3 +249,16 @@ def test_a_parameter_that_nothing_uses_is_refused_at_load(tmp_path: Path) -> Non
     (tmp_path / "mine.py").write_text(text)
     with pytest.raises(UsageError, match="nothing that mine returns uses its parameter 'hold'; take it out"):
         load_strategy(str(tmp_path / "mine.py"))
+
+
+def test_what_is_printed_of_an_expression_is_its_words(tmp_path: Path, embedded: MarketData) -> None:
+    mine = script(tmp_path, f"({SPREAD}.average(hold) > limit).cooldown(3)")
+    rule = mine.rule(embedded.known(), {})
+    (signal,) = rule.inputs
+    assert repr(signal).startswith("<a signal, without values: vote(vote(cooldown(negation(below(average(")
+    (level,) = {repr(node) for node in nodes(rule) if node.op == "average"}
+    assert level == "<a level, without values: average(level(credit_spread), hold)>"
+    (spread,) = (node for node in nodes(rule) if node.op == "level")
+    assert "subtract(log(level(credit_spread)), 0.5)" in repr(np.log(spread) - 0.5)
+    for node in nodes(rule):
+        assert " at 0x" not in f"{node} {node!r}"

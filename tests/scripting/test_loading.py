@@ -149,3 +149,12 @@ def test_a_home_folder_that_is_not_there_is_a_wrong_call() -> None:
     for load in (load_strategy, load_market):
         with pytest.raises(UsageError, match="a home folder that does not exist"):
             load("~nobody_of_that_name/mine.py")
+
+
+def test_a_script_beside_is_named_where_a_strategy_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agree.py").write_text("")
+    with pytest.raises(UsageError, match=r"no strategy 'agree'; did you mean the script agree.py\?"):
+        load_strategy("agree")
