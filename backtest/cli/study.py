@@ -23,7 +23,7 @@ studies:
   list        the claims by name
   claims      all of them on one page
   NAME        one of them, such as first-cut
-  events      days of your own, or the days on which a strategy first holds small caps
+  events      days of your own, or the days on which a strategy goes into small caps
   margin      with --gain-bps: what a gain of margin does to earnings
 
 of a panel, many markets asked the same: first-cut, before-first-cut, first-rise, last-move, claims
@@ -157,7 +157,7 @@ def parse_days(text: str) -> Days:
 def _events(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "What small and large caps earned around days of your own.")
     parser.add_argument("--dates", metavar="LIST", help="days or months with commas, or a file of them")
-    parser.add_argument("--strategy", metavar="S", help="the days on which this strategy first holds small")
+    parser.add_argument("--strategy", metavar="S", help="the days on which this strategy goes into small")
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
     )

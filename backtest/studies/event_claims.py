@@ -123,7 +123,7 @@ def summary_tables(cases: Cases) -> tuple[TextTable, TextTable]:
         "p against ordinary",
         "ordinary months",
         "mean without one",
-        "heaviest",
+        "most moved by",
     )
     summary = cases.study.summary
     return (
@@ -149,7 +149,8 @@ def case_tables(cases: Cases) -> tuple[TextTable, TextTable]:
     rows = []
     for row, months in enumerate(cases.months_after):
         cut = months < max(HORIZONS)
-        so_far = f"{signed(float(cases.so_far[row, 2]))} in {months} months" if cut else ""
+        span = f"{months} month{'' if months == 1 else 's'}"
+        so_far = f"{signed(float(cases.so_far[row, 2]))} in {span}" if cut else ""
         rows.append((*_case_row(cases, row, after), so_far))
     what = f"{first} minus {second}, case by case"
     heads = {

@@ -131,6 +131,8 @@ def study_claims(market: MarketData | str = "embedded") -> Claims:
 def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) -> Days:
     """Return the fills at which a strategy first holds small after not holding it.
 
+    What it holds at its first fill is where the data begin, no decision to buy, and does not count.
+
     Raises
     ------
     UsageError
@@ -149,9 +151,9 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
         )
     targets = decision.targets(bars.sleeves, decision.first_fill, len(bars.dates) - 1)
     held = targets.weights[:, bars.sleeves.index("small")] > 0.0
-    begins = held & ~np.r_[False, held[:-1]]
+    begins = held & ~np.r_[True, held[:-1]]
     if not begins.any():
-        raise UsageError(f"{loaded.name} never buys small on '{market.name}'")
+        raise UsageError(f"{loaded.name} never goes into small on '{market.name}' from something else")
     return bars.dates[targets.fills[begins]]
 
 

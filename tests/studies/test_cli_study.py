@@ -101,6 +101,26 @@ def test_days_of_ones_own_and_first_days_of_a_strategy(tmp_path: Path) -> None:
     assert [case["date"] for case in json.loads(done.stdout)["cases"]][:2] == ["1984-09-28", "1987-11-30"]
 
 
+def test_what_is_held_when_the_data_begin_is_no_decision_to_buy(embedded: MarketData, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from backtest import Market, rotate, strategy\n\n@strategy\ndef mine(market: Market):\n"
+        '    return rotate(~market.months_of_year(1), into="small", otherwise="large")\n'
+    )
+    days = first_days(str(tmp_path / "mine.py"), embedded, {}).astype(str).tolist()
+    # Small since July 1926, and again after each January: at the fill of its end.
+    assert days[:2] == ["1927-01-31", "1928-01-31"]
+    assert {day[5:7] for day in days} == {"01"}
+    with pytest.raises(UsageError, match="never goes into small on 'embedded' from something else"):
+        first_days("buy_and_hold", embedded, {"sleeve": "small"})
+
+
+def test_a_case_of_the_last_month_has_had_one_month(tmp_path: Path) -> None:
+    said = rotation(tmp_path, "study", "events", "--dates", "1990-07,2018-10", COLUMNS="200").stdout
+    assert " in 1 month\n" in said.replace("  ", "") or " in 1 month " in said
+    assert "in 1 months" not in said
+    assert "most moved by" in said
+
+
 def test_one_case_is_a_case(tmp_path: Path) -> None:
     done = rotation(tmp_path, "study", "events", "--dates", "1990-07", COLUMNS="200")
     assert "positive in 1 of 1 (1 case)" in done.stdout or "positive in 0 of 1 (1 case)" in done.stdout
