@@ -270,6 +270,7 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
     _describing(parser)
     options = parser.parse(arguments)
     from backtest.market.fetch import fetch, to_fetch
+    from backtest.market.sources import getting
 
     said = {name: getattr(options, name) for name in ("kind", "unit", "frequency", "known_at", "title")}
     if any(said.values()):
@@ -297,9 +298,11 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         names = ", ".join(outcome.id for outcome in failed[:_NAMED])
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = ", the others are stored" if len(outcomes) > len(failed) else ""
+        _, brought = getting(each for each in entries if each.id in {outcome.id for outcome in failed})
+        what = "bring a file of each" if len(brought) == len(failed) else "fetch again later"
         raise RotationError(
             f"{len(failed)} of {len(outcomes)} series failed ({names}{more}){rest}; what is stored stays "
-            "usable, and the embedded market needs no network; fetch again later"
+            f"usable, and the embedded market needs no network; {what}"
         )
     return 0
 

@@ -59,6 +59,16 @@ class Bank:
     known_at: str | list[dict[str, Any]] = "the day itself"
 
 
+def undecided() -> dict[str, str]:
+    """Return why there is no policy rate of a bank that is collected, by the id that it would have."""
+    with declared(shipped("data") / "policy_rates.toml") as content:
+        return {
+            f"CBPOL_{area}": f"no bank decided what is collected of {told['name']}: {told['never']}"
+            for area, told in content.items()
+            if "never" in told
+        }
+
+
 def policy_rates() -> dict[str, Entry]:
     """Return the policy rate of every bank that has decided one, by id."""
     found = {}
@@ -163,6 +173,8 @@ def entry(id: str) -> Entry:
     # Only its own record is read: one that is damaged shall not stand in the way of the others.
     about = brought(id) if id in Store().ids() else None
     if about is None:
+        if why := undecided().get(id):
+            raise UsageError(f"there is no series '{id}': {why}")
         mine = imported()
         raise UsageError(
             f"there is no series '{id}' in the catalogue or among the imported ones; "

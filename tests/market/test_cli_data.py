@@ -100,6 +100,13 @@ def test_without_a_network_each_failure_is_said_once_with_what_to_do(monkeypatch
     )
 
 
+def test_what_is_brought_is_not_to_be_fetched_later() -> None:
+    done = _rotation("data", "fetch", "FIRST_CPI")
+    assert done.returncode == 1
+    assert "bring it: rotation data import pcpiMvMd.xlsx --id FIRST_CPI" in done.stdout
+    assert done.stderr.endswith("the embedded market needs no network; bring a file of each\n")
+
+
 def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> None:
     missing = _rotation("run", "rate_cut", "--market", "french_monthly")
     assert missing.returncode == 1

@@ -295,6 +295,15 @@ def test_what_is_no_such_workbook_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_bank_that_never_decided_is_told() -> None:
+    with pytest.raises(UsageError) as told:
+        entry("CBPOL_AR")
+    assert str(told.value) == (
+        "there is no series 'CBPOL_AR': no bank decided what is collected of Argentina: averages of auctions "
+        "and of a corridor, not a rate that was set"
+    )
+
+
 def test_another_series_of_the_catalogue_is_not_brought(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the catalogue has a series 'CBPOL_GB' already"):
         import_file(tmp_path / "x.csv", Description("CBPOL_GB", "rate", "percent"))
