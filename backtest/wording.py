@@ -38,6 +38,11 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
+def counted(n: int, what: str) -> str:
+    """Return how many there are of something: ``1 trial``, ``2,000 trials``."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def count(value: float) -> str:
     """Return a whole number."""
     return f"{value:.0f}"

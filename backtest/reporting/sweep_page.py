@@ -16,7 +16,7 @@ from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.page import measures
 from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
 from backtest.tuning.views import Views
-from backtest.wording import cell, number, p_clause
+from backtest.wording import cell, counted, number, p_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,9 +109,9 @@ def _truth(truth: Truth) -> Iterator[tuple[str, str, str]]:
             "probability of overfitting",
             chance(crossed.probability),
             (
-                f"{len(crossed.ranks):,} splits of 16 blocks, {crossed.trials:,} trials, by the Sharpe ratio "
-                "(Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives, and what "
-                "trials give that hardly differ"
+                f"{len(crossed.ranks):,} splits of 16 blocks, {counted(crossed.trials, 'trial')}, by the "
+                "Sharpe ratio (Bailey, Borwein, Lopez de Prado and Zhu 2017); one half is what noise gives, "
+                "and what trials give that hardly differ"
             ),
         )
         yield (
@@ -128,7 +128,8 @@ def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
         "superior to the benchmark",
         "not defined" if math.isnan(superior.pvalue) else p_clause(superior.pvalue),
         (
-            f"decides: Hansen (2005), mean monthly returns of {superior.strategies:,} distinct trials; StepM "
+            f"decides: Hansen (2005), mean monthly returns of "
+            f"{counted(superior.strategies, 'distinct trial')}; StepM "
             f"(Romano and Wolf 2005) names {len(superior.better):,}"
         ),
     )
@@ -136,7 +137,10 @@ def _deciding(truth: Truth) -> Iterator[tuple[str, str, str]]:
         yield (
             "placebo",
             p_clause(placebo.pvalue),
-            f"decides: {len(placebo.shifts):,} searches of {placebo.trials:,} trials at shifted dates",
+            (
+                f"decides: {len(placebo.shifts):,} searches of "
+                f"{counted(placebo.trials, 'trial')} at shifted dates"
+            ),
         )
 
 

@@ -51,14 +51,18 @@ _FIRST = (b.Conclusion, b.Table, b.Definitions, b.Text, b.Heading)
 def text(blocks: Iterable[b.Block], most: int = 36) -> str:
     """Return brief blocks as plain letters in at most so many lines: what counts most, in the page's order.
 
-    The first verdict and the first table are always there, the table cut where it is longer than the room.
+    What is to be said before any number, the first verdict and the first table are always there, the table
+    cut where it is longer than the room.
     """
     drawn = [(block, _lines(block)) for block in blocks if block.brief]
     first = next((block for block, _ in drawn if isinstance(block, b.Table)), None)
-    kept: dict[int, list[str]] = {}
+    warned = (isinstance(block, b.Text) and block.kind == "warning" for block, _ in drawn)
+    kept: dict[int, list[str]] = {place: drawn[place][1] for place, is_ in enumerate(warned) if is_}
     for kind in _FIRST:
         for place, (block, own) in enumerate(drawn):
             room = most - sum(map(len, kept.values()))
+            if place in kept:
+                continue
             if isinstance(block, kind) and own and len(own) <= room:
                 kept[place] = own
             elif isinstance(block, kind) and block is first:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backtest.errors import joined
 from backtest.tuning.verdict import HOLDS, LEVEL, LUCK, WORTH_HAVING
-from backtest.wording import p_clause
+from backtest.wording import counted, p_clause
 
 if TYPE_CHECKING:
     from backtest.tuning.edges import Edge
@@ -113,8 +113,7 @@ def _superior(judged: Judgement, truth: Truth) -> str:
     tested = truth.superior
     if judged.superior is None:
         return "Hansen's test against the benchmark has too little to go by"
-    n = tested.strategies
-    among = f"{n:,} trial{'' if n == 1 else 's'}" + (" drawn by chance" if truth.named is None else "")
+    among = counted(tested.strategies, "trial") + (" drawn by chance" if truth.named is None else "")
     says = f"Hansen's test of {among} against the benchmark gives {p_clause(tested.pvalue)}"
     if tested.pvalue <= LEVEL and truth.named is False:
         says += ", though for others than the winner"

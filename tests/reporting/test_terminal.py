@@ -12,7 +12,7 @@ from backtest.records.robustness import robustness
 from backtest.reporting import blocks as b
 from backtest.reporting.page import brief
 from backtest.reporting.study_pages import claims_brief, study_page
-from backtest.reporting.terminal import show, words_of
+from backtest.reporting.terminal import show, text, words_of
 
 
 @pytest.fixture
@@ -49,6 +49,23 @@ def test_every_number_is_shown_whole(shown, embedded: MarketData, width: int) ->
 def test_what_is_not_brief_is_for_pages(shown) -> None:  # type: ignore[no-untyped-def]
     blocks = [b.Text("for a page"), b.Text(("see ", b.Link("that", "that.html")), brief=True)]
     assert shown(blocks, 80) == "see that\n"
+
+
+def test_what_is_to_be_said_first_is_kept_where_little_has_room() -> None:
+    doubt = "A doubt that needs some room. " * 12
+    rows = [(f"row {i}", "1.00") for i in range(30)]
+    blocks = [
+        b.Text(doubt, "warning", brief=True),
+        b.Conclusion(("A verdict.",), brief=True),
+        b.Text("The rest of it. " * 20, brief=True),
+        b.table(["", "run"], rows, brief=True),
+    ]
+    said = text(blocks, most=16)
+    assert " ".join(said.split()).startswith(doubt.strip())
+    assert "A verdict." in said
+    assert "row 0" in said
+    assert "The rest of it" not in said
+    assert len(said.splitlines()) <= 16
 
 
 def test_words_leave_out_what_only_a_page_can_show() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from backtest.analysis.crossvalidation import Overfitting
 from backtest.analysis.overfitting import Deflated
 from backtest.analysis.superior import Superior
 from backtest.reporting.blocks import Text
-from backtest.reporting.sweep_page import sweep_page
+from backtest.reporting.sweep_page import _truth, sweep_page
 from backtest.reporting.terminal import words_of
 from backtest.tuning.placebo import Placebo
 from backtest.tuning.sentences import cautions, outcome_of, verdict
@@ -103,6 +104,10 @@ def test_one_trial_is_one() -> None:
     one = replace(truth(), superior=replace(truth().superior, strategies=1), distinct=1)
     said = " ".join(outcome_of(judged(one), one))
     assert "Hansen's test of 1 trial against" in said
+    table = " ".join(cell for row in _truth(one) for cell in row)
+    assert "mean monthly returns of 1 distinct trial;" in table
+    assert "1 of them differs in" in table
+    assert not re.search(r"\b1 (distinct )?trials", table)
 
 
 IDLE = """
