@@ -233,7 +233,7 @@ _RULES = {
     "at_most": "at most {:g} months at a stretch",
     "at_least": "held for at least {:g} months",
     "paused": "after a run nothing for {:g} months",
-    "cooldown": "no change within {:g} months of the last",
+    "cooldown": "kept for {:g} months after a change",
 }
 
 

@@ -120,7 +120,7 @@ def mine(market: Market):
     [
         ("at_least(6)", "held for at least 6 months"),
         ("paused(6)", "after a run nothing for 6 months"),
-        ("cooldown(6)", "no change within 6 months of the last"),
+        ("cooldown(6)", "kept for 6 months after a change"),
     ],
 )
 def test_a_trade_that_the_end_of_a_wait_made_says_so(
@@ -165,11 +165,11 @@ def test_what_would_turn_a_signal_that_must_wait_says_until_when(
     now = signal(str(tmp_path / "mine.py"), embedded, as_of=f"{month_after}-10")
     (said,) = now.flips_if
     assert f", but not before {kept}-" in said or f"nothing before {kept}-" in said
-    assert said.endswith("(no change within 6 months of the last)")
+    assert said.endswith("(kept for 6 months after a change)")
     # Once the wait is over, the move alone turns it, and nothing is said of a wait.
     later = signal(str(tmp_path / "mine.py"), embedded, as_of=f"{kept + 1}-10")
     if later.since == now.since:
-        assert "within" not in " ".join(later.flips_if)
+        assert "kept for" not in " ".join(later.flips_if)
 
 
 def test_moves_of_which_each_is_enough_are_joined_by_or(embedded: MarketData, tmp_path: Path) -> None:
