@@ -134,3 +134,25 @@ def test_too_few_addresses_are_said_before_a_library_waits_for_more(limit: str, 
     assert called("run", "rate_cut", gigabytes=1.5) == (1, said)
     assert called("run", "--help", gigabytes=1.5) == (0, "")
     assert called("signal", "rate_cut", "--json", gigabytes=4) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("python", "surroundings", "said"),
+    [
+        (["-OO"], {}, "python -OO takes away docstrings, in which a thesis stands; leave out one O"),
+        ([], {"NUMBA_NUM_THREADS": "0"}, "NUMBA_NUM_THREADS is '0'; make it a number from 1 on, or unset it"),
+        ([], {"COLUMNS": "0"}, ""),
+    ],
+)
+def test_surroundings_in_which_libraries_fail(
+    python: list[str], surroundings: dict[str, str], said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *python, ROTATION, "list"],
+        env=os.environ | surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == ((1, f"rotation: {said}\n") if said else (0, ""))
+    assert bool(done.stdout) == (not said)

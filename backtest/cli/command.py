@@ -13,7 +13,7 @@ from backtest.arguments import Parser as _Parser
 from backtest.arguments import shown
 from backtest.cli.compare import compare, gallery
 from backtest.cli.explain import explain
-from backtest.cli.guard import guarded, hear_the_end, require_room, say_nothing_of_fonts
+from backtest.cli.guard import guarded, hear_the_end, require_surroundings, say_nothing_of_fonts
 from backtest.cli.scripts import list_strategies, new
 from backtest.cli.signal import signal
 from backtest.cli.tune import tune
@@ -135,7 +135,7 @@ def _dispatch(prog: str, strategy: Strategy | None, arguments: Sequence[str]) ->
         raise UsageError(f"there is no command '{arguments[0]}'; {nearest(arguments[0], COMMANDS)}")
     command, _ = COMMANDS[arguments[0]]
     if not {"-h", "--help"} & {*arguments}:
-        require_room()
+        require_surroundings()
         say_nothing_of_fonts()
     return command(f"{prog} {arguments[0]}", strategy, arguments[1:])
 

@@ -87,7 +87,25 @@ def _shown(sentence: str) -> str:
     return shown(f"{before}:\n  rotation {command}" if found else sentence, sys.stderr)
 
 
-def require_room() -> None:
+def require_surroundings() -> None:
+    """Refuse what the libraries cannot work in; pass over a terminal that is no letter wide.
+
+    Raises
+    ------
+    RotationError
+        When Python takes docstrings away, numba may use no thread, or there is too little room.
+    """
+    if not os.environ.get("COLUMNS", "").strip("0"):
+        os.environ.pop("COLUMNS", None)
+    if sys.flags.optimize > 1:
+        raise RotationError("python -OO takes away docstrings, in which a thesis stands; leave out one O")
+    numba = os.environ.get("NUMBA_NUM_THREADS", "1")
+    if not (numba.isdecimal() and numba.strip("0")):
+        raise RotationError(f"NUMBA_NUM_THREADS is '{numba}'; make it a number from 1 on, or unset it")
+    _require_room()
+
+
+def _require_room() -> None:
     """Refuse to begin in less room than it takes: linear algebra waits for memory that is denied for ever.
 
     What counts here are addresses (``ulimit -v`` and ``ulimit -d``), of which libraries ask for far more than

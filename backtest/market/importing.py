@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,12 @@ def import_file(path: Path, described: Description) -> Outcome:
     sha256 = hashlib.sha256(content).hexdigest()
     table = SourceTable(dates, (described.id,), values[:, None], f"file {path.name}", sha256)
     about = _entry(described, LOCAL, path.name, table)
-    noted = [*([] if parquet else _end(content, path)), *_early(about, dates)]
+    level = described.unit == "level" and described.kind in ("price", "total-return")
+    noted = [
+        *([] if parquet else _end(content, path)),
+        *_early(about, dates),
+        *(_leap(dates, values) if level else []),
+    ]
     return keep(Store(), about, table, about, noted)
 
 
@@ -145,6 +151,17 @@ def _end(content: bytes, path: Path) -> list[str]:
         return []
     said = decoded(content.splitlines()[-1], path.name).strip()[-80:]
     return [f"the last line of {path.name} has no end, so the file may be cut in its last number: {said}"]
+
+
+def _leap(dates: Days, values: Floats) -> list[str]:
+    """Return a note where a price or an index grows or falls more than tenfold from one date to the next."""
+    there = np.flatnonzero(values > 0.0)
+    steps = np.abs(np.diff(np.log(values[there])))
+    if not steps.size or steps.max() <= math.log(10.0):
+        return []
+    before, after = there[steps.argmax()], there[steps.argmax() + 1]
+    moved = f"from {dates[before]} to {dates[after]} it goes from {values[before]:g} to {values[after]:g}"
+    return [f"{moved}; see whether a point or a digit is lost"]
 
 
 def _closing(described: Description, frequency: str) -> str:

@@ -71,7 +71,9 @@ class Ground:
         path = paths[min(int(which * len(paths)), len(paths) - 1)]
         arguments = tuple(word.format(path.name) if word == "{}" else word for word in target.arguments)
         if arguments not in self.answers:
-            self.answers[arguments] = _plain(self._call(arguments)[1])
+            right, said = self._call(arguments)
+            assert (right.status, right.wrong) == (0, ()), right  # else no damage would be noticed
+            self.answers[arguments] = _plain(said)
         kept = self.template / path.relative_to(self.folder)
         if not damage(path, how):
             return Tried(arguments, 0, ())

@@ -34,7 +34,7 @@ from backtest import Market, Months, main, param, rotate, strategy
 @strategy
 def mine(market: Market, hold: Months = param(24, low=1, high=60, help="so long")):
     \"\"\"Small after a cut.\"\"\"
-    return rotate(market.policy.first_cut(quiet=12).within(0, hold), into="small", otherwise="large")
+    return rotate(market.policy.first_cuts(quiet=12, at_least=0.25).within(0, hold), into="small", otherwise="large")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ def test_every_option_is_attacked(verb: str) -> None:
     assert known <= {*VALUES}, known - {*VALUES}
 
 
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{target.pattern} {target.arguments[:2]}")
+def test_what_is_damaged_was_right(ground: Ground, target: Target) -> None:
+    ground.damaged(target, Damage("hole", 0.5, 0, b""), 0.0)  # nothing is taken out of it
+
+
 @pytest.mark.parametrize(
     ("outcome", "after", "wrong"),
     [

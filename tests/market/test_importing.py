@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,15 @@ def test_a_last_line_without_an_end_is_said_and_written_down(end: str, tmp_path:
     note = "the last line of my.csv has no end, so the file may be cut in its last number: 2020-04-30,104"
     assert outcome.said == note
     assert Store().find("MY_INDEX").notes == [note]
+
+
+def test_a_level_that_jumps_more_than_tenfold_is_said_and_written_down(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("date,value\n2020-01-31,100\n2020-02-28,101500\n2020-03-31,102\n2020-04-30,103\n")
+    note = "from 2020-01-31 to 2020-02-28 it goes from 100 to 101500; see whether a point or a digit is lost"
+    assert import_file(path, INDEX).said == note
+    assert Store().find("MY_INDEX").notes == [note]
+    assert import_file(path, replace(INDEX, kind="other", known_at="the day itself")).said == ""
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
