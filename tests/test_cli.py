@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.metadata
 import json
 import os
 import signal
@@ -91,7 +92,7 @@ def test_help_shows_the_strategys_own_parameters(tmp_path: Path) -> None:
     assert "--min-cut" in done.stdout
     assert "run a strategy on a market" in rotation(tmp_path, "--help").stdout
     said = rotation(tmp_path, "--version", ROTATION_DATA=str(tmp_path / "kept")).stdout
-    assert said.startswith("size-rotation 0.1.0; Python 3.")
+    assert said.startswith(f"size-rotation {importlib.metadata.version('size-rotation')}; Python 3.")
     assert said.endswith(f"; series in {tmp_path / 'kept'}\n")
 
 

@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_carries_the_package_with_strategies_and_data_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"backtest", "size_rotation-0.1.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"backtest", "size_rotation-0.2.0.dist-info"}
     for folder in ("strategies", "data"):
         files = {
             f"backtest/{p.relative_to(REPOSITORY).as_posix()}"
