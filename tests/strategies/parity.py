@@ -33,13 +33,19 @@ MARKETS = ("embedded", "french_monthly", "french_daily")
 SAMPLE = 48
 """Combinations of a strategy's declared grid that are tried on each market, its defaults besides."""
 
+SCREENED = ("kept", "peers")
+"""Sleeves that only the market of a screen has."""
+
 
 def combinations(strategy: Strategy) -> list[dict[str, Any]]:
     """Return the defaults, each word of each choice, and a sample of the declared grid."""
-    choices = [p for p in strategy.parameters if p.choices]
-    made = [{}, *({p.name: word} for p in choices for word in p.choices)]
+    words = {
+        p.name: [word for word in p.choices if word not in SCREENED] for p in strategy.parameters if p.choices
+    }
+    made = [{}, *({name: word} for name, each in words.items() for word in each)]
     if strategy.parameters:
-        grid = make_grid(strategy.parameters, {}, {}, strategy.name)
+        fewer = {p.name: ",".join(words[p.name]) for p in strategy.parameters if {*SCREENED} & {*p.choices}}
+        grid = make_grid(strategy.parameters, fewer, {}, strategy.name)
         random = np.random.default_rng(1926)
         made += [grid.values(int(n)) for n in np.sort(random.integers(grid.size, size=SAMPLE))]
     return [strategy.bind(values) for values in made]

@@ -95,6 +95,9 @@ def test_a_sweep_decides_what_each_set_alone_decides(name: str, market: MarketDa
         words = ["target"] if market.name == "embedded" else ["target", "bill_rate"]
         rows["measure"] = np.resize(np.array(words), n)
         assert set(missing) | set(words) <= set(strategy.parameters[0].choices)
+    if name == "buy_and_hold":  # kept and peers are sleeves of a screen's market
+        held = [word for word in strategy.parameters[0].choices if word in market.bars.sleeves]
+        rows["sleeve"] = np.resize(np.array(held), n)
     grid = Grid(tuple(Axis(p, tuple(dict.fromkeys(rows[p.name].tolist()))) for p in strategy.parameters))
     numbers = np.unique(
         np.ravel_multi_index(
