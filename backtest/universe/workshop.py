@@ -104,9 +104,11 @@ def parquet(found: Sequence[Path]) -> str:
 def _zones(file: Path) -> tuple[tuple[str, str], ...]:
     try:
         schema = pq.read_schema(file)
+        return tuple((f.name, f.type.tz) for f in schema if pa.types.is_timestamp(f.type) and f.type.tz)
     except (pa.ArrowException, OSError):
         return ()  # DuckDB says what is wrong with it
-    return tuple((f.name, f.type.tz) for f in schema if pa.types.is_timestamp(f.type) and f.type.tz)
+    except UnicodeDecodeError:
+        raise DataError(f"{file.name} cannot be read: a column has no name in UTF-8; get it again") from None
 
 
 def _local(column: str, zone: str) -> str:

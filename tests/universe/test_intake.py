@@ -269,6 +269,15 @@ def test_one_line_stands_for_a_company_whose_lines_each_carry_all_of_it(
     assert used == len(good) - both
 
 
+def test_a_column_whose_name_is_no_text_is_said(tmp_path: Path, good: pd.DataFrame) -> None:
+    path = saved(good, tmp_path, "x.parquet")
+    path.write_bytes(path.read_bytes().replace(b"date", b"d\xe9te"))
+    with pytest.raises(
+        DataError, match=r"^x\.parquet cannot be read: a column has no name in UTF-8; get it again"
+    ):
+        taken(path)
+
+
 def test_a_zip_and_a_folder_are_tables_too(tmp_path: Path, good: pd.DataFrame) -> None:
     folder = tmp_path / "parts"
     folder.mkdir()
