@@ -91,7 +91,7 @@ def test_help_shows_the_strategys_own_parameters(tmp_path: Path) -> None:
     assert "then hold small caps this long (1 to 60 months, default 24)" in done.stdout
     assert "--min-cut" in done.stdout
     assert "run a strategy on a market" in rotation(tmp_path, "--help").stdout
-    said = rotation(tmp_path, "--version", ROTATION_DATA=str(tmp_path / "kept")).stdout
+    said = rotation(tmp_path, "--version", ROTATION_DATA=str(tmp_path / "kept"), COLUMNS="400").stdout
     assert said.startswith(f"size-rotation {importlib.metadata.version('size-rotation')}; Python 3.")
     assert said.endswith(f"; series in {tmp_path / 'kept'}\n")
 

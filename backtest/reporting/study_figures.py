@@ -34,9 +34,11 @@ _FAR = 3.0  # times the usual distance from 0, from which on a case is no part o
 
 def _scale(axes: Axes, picture: Paths) -> None:
     """Keep one case that went far off from making all others small; say which it is and where it went."""
+    if len(picture.cases) <= _FEW:
+        return
     known = np.where(np.isfinite(picture.cases), picture.cases, 0.0)
     reach = np.abs(known).max(axis=1, initial=0.0)
-    off: Ints = np.flatnonzero((reach > _FAR * np.median(reach)) & (len(reach) > _FEW))
+    off: Ints = np.flatnonzero(reach > _FAR * np.median(reach))
     if len(off) == 0:
         return
     near = np.delete(known, off, axis=0)

@@ -129,7 +129,10 @@ def test_fetch_list_show_verify_and_run(library: Library, tmp_path: Path) -> Non
     assert library.asked.count("6_Portfolios_2x3_CSV.zip") == 1  # four series, one file
 
 
-def test_a_damaged_record_is_listed_as_such_and_hides_no_other(library: Library, store_folder: Path) -> None:
+def test_a_damaged_record_is_listed_as_such_and_hides_no_other(
+    library: Library, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     assert library.address
     assert _rotation("data", "fetch", "AAA", "BAA").returncode == 0
     (record,) = (store_folder / "AAA").glob("*.json")

@@ -254,13 +254,16 @@ FLAGGED = {
 
 @pytest.mark.parametrize("what", FLAGGED)
 def test_what_cannot_be_refused_is_said_first(what: str, tmp_path: Path, embedded: MarketData) -> None:
-    from backtest.reporting.sentences import terms
+    from backtest.reporting import blocks as b
+    from backtest.reporting.page import brief
 
     before, body, sentence = FLAGGED[what]
     np.savetxt(tmp_path / "answers.csv", np.random.default_rng(0).integers(0, 2, 1100))
     result = run(script(tmp_path, body, before), embedded)
     assert any(sentence in doubt for doubt in result.doubts)
-    assert terms(result)[0] == ("caution", result.doubts[0])
+    first = brief(result)[0]
+    assert isinstance(first, b.Text)
+    assert str(first.said).lower() == f"{result.doubts[0]}.".lower()
 
 
 def test_a_function_that_keeps_what_it_saw_is_found(tmp_path: Path, embedded: MarketData) -> None:

@@ -51,7 +51,10 @@ def test_every_parameter_that_a_rule_uses_stands_in_its_words(name: str) -> None
             assert {node.op for node in nodes(rule)} <= {*OPERATIONS, "parameter"}
 
 
-def test_the_command_says_the_rule_and_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_the_rule_and_what_it_needs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert explain("rotation explain", None, ["rate_cut_and_discount"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(STORM)
@@ -64,8 +67,9 @@ def test_the_command_says_the_rule_and_what_it_needs(capsys: pytest.CaptureFixtu
 
 
 def test_what_a_rule_reads_is_said_with_what_it_is_made_of(
-    embedded: MarketData, capsys: pytest.CaptureFixture[str]
+    embedded: MarketData, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     made = "MOODYS_BAA less MOODYS_AAA (Moody's seasoned Baa corporate bond yield, monthly average; Moody's "
     explain("rotation explain", None, ["credit"])
     assert f"made of     credit_spread: {made}" in capsys.readouterr().out
