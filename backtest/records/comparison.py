@@ -16,7 +16,7 @@ from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
 from backtest.analysis.periods import by_period
 from backtest.analysis.rolling import rolling
-from backtest.errors import UsageError
+from backtest.errors import UsageError, joined
 from backtest.measures import MEASURES, time_in
 from backtest.parameters import Value
 from backtest.records.document import Day, Metrics
@@ -228,6 +228,16 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
         )
         said.append(
             f"Different windows, cut to the common one, {cut[0].dates[0]} to {cut[0].dates[-1]}: {each}."
+        )
+    taxed = [
+        label
+        for label, a, b in zip(labels, whole, cut, strict=True)
+        if a.document.taxes is not None and a.dates[0] != b.dates[0]
+    ]
+    if taxed:
+        said.append(
+            f"What {joined(taxed)} bought before {cut[0].dates[0]} is taxed by what it cost then, within the "
+            "common window too."
         )
     proxies = dict.fromkeys(r.document.proxy for r in whole if r.document.proxy)
     if proxies:

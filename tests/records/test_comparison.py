@@ -74,6 +74,15 @@ def test_longer_runs_are_cut_to_the_common_window_and_it_is_said(embedded: Marke
     same(found.metrics[0], run("valuation_discount", embedded, start=rate_cut.start).metrics)
 
 
+def test_a_taxed_run_that_is_cut_says_that_it_keeps_its_lots(embedded: MarketData) -> None:
+    long, short = (run(name, embedded, tax=25) for name in ("valuation_discount", "rate_cut"))
+    said = "What valuation_discount bought before 1983-09-30 is taxed by what it cost then"
+    assert any(each.startswith(said) for each in compare(long, short).cautions)
+    assert not any(
+        "is taxed by" in each for each in compare(short, run("rate_cut", embedded, hold=12, tax=25)).cautions
+    )
+
+
 @pytest.mark.parametrize("cost", [0.0, 25.0, {"small": 50.0, "large": 5.0}])
 def test_every_run_pays_for_what_it_holds_at_the_beginning(
     cost: float | dict[str, float], embedded: MarketData
