@@ -108,3 +108,14 @@ def test_where_fred_does_not_answer_what_the_catalogue_has_is_shown_first(
     with pytest.raises(DataError, match=r"FRED's titles could not be searched: .*refused"):
         _dispatch("rotation", None, ["data", "search", "high", "yield"])
     assert capsys.readouterr().out.split()[0] == "BAMLH0A0HYM2"
+
+
+def test_without_a_key_nobody_is_asked_for_titles(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FRED_API_KEY", raising=False)
+    with serving(lambda _: FOUND) as library:
+        monkeypatch.setenv("ROTATION_ALFRED_URL", library.address)
+        assert _dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
+        assert library.asked == []
+    assert "At FRED" not in capsys.readouterr().out
