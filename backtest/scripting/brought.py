@@ -94,6 +94,11 @@ def _lies(file: str, home: Path) -> bool:
     return Path(file).parent.resolve() == home.resolve()
 
 
+def _named(constant: tuple[Any, ...] | frozenset[Any]) -> bool:
+    """Return whether a constant has names alone, as those of a call's arguments that Python keeps there."""
+    return all(isinstance(each, str) and each.isidentifier() for each in constant)
+
+
 def _reach(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Give everything that a function can reach, under its name."""
     names, code = set(), [function.__code__]
@@ -101,7 +106,10 @@ def _reach(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         one = code.pop()
         names |= set(one.co_names)
         code += [each for each in one.co_consts if isinstance(each, types.CodeType)]
-        yield "constants", [each for each in one.co_consts if isinstance(each, tuple | frozenset)]
+        yield (
+            "constants",
+            [each for each in one.co_consts if isinstance(each, tuple | frozenset) and not _named(each)],
+        )
     taken = function.__code__.co_varnames[: function.__code__.co_argcount]
     yield from zip(reversed(taken), reversed(function.__defaults__ or ()), strict=False)
     yield from (function.__kwdefaults__ or {}).items()

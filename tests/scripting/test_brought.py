@@ -78,6 +78,28 @@ def test_what_a_function_carries_is_found_wherever_it_lies(function: Any, found:
     assert {name: n for name, n in carries(function, HERE).items() if name != "constants"} == found
 
 
+def calls(past: Any) -> float:
+    made = [
+        np.sum(past, axis=0, dtype=float),
+        np.std(past, axis=0, ddof=1),
+        np.mean(past, axis=0, where=True),
+    ]
+    made += [
+        np.percentile(past, q=50, axis=0, method="linear", keepdims=True),
+        np.max(past, axis=0, initial=0.0),
+    ]
+    made += [
+        np.quantile(past, q=0.5, axis=0, method="linear"),
+        np.min(past, axis=0, initial=0.0, keepdims=True),
+    ]
+    made += [
+        np.clip(past, a_min=0, a_max=1),
+        np.round(past, decimals=2),
+        np.var(past, axis=0, dtype=float, ddof=1),
+    ]
+    return float(max(np.max(each) for each in made))
+
+
 def literal(past: Any) -> float:
     known = (1990.1, 1990.2, 1991.5, 1993.1, 1994.7, 1995.2, 1996.6, 1998.1, 1999.9, 2000.4, 2001.2, 2002.9)
     others = (2003.1, 2004.2, 2005.5, 2006.1, 2007.7, 2008.2, 2009.6, 2010.1, 2011.9, 2012.4, 2013.2, 2014.9)
@@ -86,6 +108,7 @@ def literal(past: Any) -> float:
 
 def test_a_literal_is_carried_too() -> None:
     assert carries(literal, HERE) == {"constants": MANY}
+    assert carries(calls, HERE) == {}  # what Python keeps of a call's named arguments is no table
 
 
 SCRIPT = """
