@@ -1,38 +1,56 @@
-"""How a result shows itself: its words, figure, table and files, all of them drawn by ``reporting``.
+"""How a result shows itself: its words, figure, table and files, all of them drawn by a view of it.
 
-The records stand below the pages that show them, so each method looks up when it is called, here and nowhere
-else.
+Records stand below the pages that show them and know none of them. Who draws is said once, by the package's
+``__init__``, which alone knows every floor.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
     from matplotlib.figure import Figure
 
 
+artist = ""
+"""The module whose ``view`` gives the view of a result; imported when the first one shows itself."""
+
+
+class Drawn(Protocol):
+    """What a view gives of a result, each when it is asked for."""
+
+    frame: Callable[[], pd.DataFrame]
+    write: Callable[[Path | str | None], Path]
+    draw: Callable[[], Figure]
+
+    def letters(self) -> str:
+        """Return it in a few lines of letters."""
+
+    def html(self) -> str:
+        """Return it as a part of a notebook."""
+
+    def save(self, file: Path | str) -> Path:
+        """Write it into a file, and return the file's place."""
+
+
 class Shown:
     """What shows itself in words, as a table and as a file."""
 
     @property
-    def _view(self) -> Any:
-        from backtest.reporting.views import view
-
-        return view(self)
+    def _view(self) -> Drawn:
+        given: Drawn = import_module(artist).view(self)
+        return given
 
     def __repr__(self) -> str:
-        from backtest.reporting.terminal import text
-
-        return text(self._view.short())
+        return self._view.letters()
 
     def _repr_html_(self) -> str:
-        from backtest.reporting.html import fragment
-
-        return fragment(block for block in self._view.brief() if block.brief)
+        return self._view.html()
 
     def to_frame(self) -> pd.DataFrame:
         """Return its numbers as one table.
@@ -60,10 +78,7 @@ class Shown:
         RotationError
             When the file cannot be written.
         """
-        from backtest.reporting.saving import save
-
-        view = self._view
-        return save(file, view.frame, view.sheets, view.document)
+        return self._view.save(file)
 
 
 class Reported(Shown):

@@ -63,6 +63,24 @@ class View:
     write: Callable[[Path | str | None], Path] | None = None
     draw: Callable[[], Figure] | None = None
 
+    def letters(self) -> str:
+        """Return it in a few lines of letters."""
+        from backtest.reporting.terminal import text
+
+        return text(self.short())
+
+    def html(self) -> str:
+        """Return its brief blocks as a part of a notebook."""
+        from backtest.reporting.html import fragment
+
+        return fragment(block for block in self.brief() if block.brief)
+
+    def save(self, file: Path | str) -> Path:
+        """Write it into a file; kinds and errors as ``backtest.shown.Shown.save``."""
+        from backtest.reporting.saving import save
+
+        return save(file, self.frame, self.sheets, self.document)
+
 
 def _drawn(timeline: Timeline) -> Figure:
     from backtest.reporting.timeline_figure import timeline_figure
@@ -191,8 +209,8 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
 }
 
 
-def view(record: object) -> Any:
-    """Return what a record shows of itself, its ``View``."""
+def view(record: object) -> View:
+    """Return what a record shows of itself."""
     return _VIEWS[type(record).__name__](record)
 
 
