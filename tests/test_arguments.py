@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from backtest import UsageError
 from backtest.arguments import folded, named_with_parameters
 from backtest.cli.signal import signal
+from tests.cli.test_command import ROTATION, rotation
 from tests.conftest import REPOSITORY
-from tests.test_cli import ROTATION, rotation
 
 WORDS = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 LINES = st.builds(

@@ -22,7 +22,7 @@ from backtest.records.run_document import RunDocument
 from backtest.records.sheet import sheet
 from backtest.reporting.page import brief, run_page
 from backtest.reporting.terminal import text
-from tests.test_cli import assert_sentence, rotation
+from tests.cli.test_command import assert_sentence, rotation
 
 NAMES = ("small", "large", "cash")
 COSTS = [0.0025, 0.0005, 0.0]

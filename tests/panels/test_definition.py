@@ -11,8 +11,8 @@ import pytest
 from backtest import load_series
 from backtest.errors import DataError, RotationError, UsageError
 from backtest.panels.definition import find_panel, load_panel, market_of, read_panel
+from tests.cli.test_command import assert_sentence, rotation
 from tests.panels.conftest import COUNTRIES
-from tests.test_cli import assert_sentence, rotation
 
 HEAD = 'title = "T"\nstart = "1990-01"\nsize = "s"\ncurrency = "c"\n'
 TWO = '[members.a]\nmarket = "embedded"\n[members.b]\ndifference = "X"\n'

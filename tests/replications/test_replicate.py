@@ -25,10 +25,10 @@ from backtest.replications.replicate import Figure, Replications, replicate
 from backtest.replications.statistics import STATISTICS, Sample
 from backtest.reporting.replication_page import replication_page
 from backtest.reporting.terminal import words_of
+from tests.cli.test_command import assert_sentence, rotation
 from tests.conftest import REPOSITORY
 from tests.market.server import from_folder, serving
 from tests.market.shiller import consumer_prices
-from tests.test_cli import assert_sentence, rotation
 
 SHARED = Path(os.environ.get("ROTATION_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 WORKBOOK = SHARED / "world" / "shiller" / "ie_data.xls"

@@ -9,8 +9,8 @@ import pytest
 
 from backtest import UsageError, load_strategy, run
 from backtest.scripting.own_modules import own_modules
+from tests.cli.test_command import rotation
 from tests.scripting.test_loading import GOOD, written
-from tests.test_cli import rotation
 
 IMPORTING = GOOD.replace("@strategy", "from {name}.lengths import longer\n\n@strategy").replace(
     "cuts.within(0, hold)", "cuts.within(0, longer(hold))"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_command import ROTATION, assert_sentence, rotation
 from tests.engine.test_cache import WITHOUT_OVERRIDE
 from tests.scripting.test_loading import GOOD
-from tests.test_cli import ROTATION, assert_sentence, rotation
 
 
 def _as_nobody(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,8 @@ from backtest import MarketData, UsageError
 from backtest.cli.study import parse_days
 from backtest.dates import to_days
 from backtest.studies.register import first_days, study_capacity
+from tests.cli.test_command import assert_sentence, rotation
 from tests.scripting.test_loading import GOOD, written
-from tests.test_cli import assert_sentence, rotation
 
 
 def test_list_names_every_study(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.cli.test_command import assert_sentence, rotation
 from tests.conftest import REPOSITORY
-from tests.test_cli import assert_sentence, rotation
 
 if TYPE_CHECKING:
     from pathlib import Path

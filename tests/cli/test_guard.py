@@ -17,7 +17,7 @@ import pytest
 from backtest.cli.guard import guarded
 from backtest.errors import DataError
 from backtest.files import content_of
-from tests.test_cli import ROTATION
+from tests.cli.test_command import ROTATION
 
 
 def _raising(error: BaseException) -> Callable[[], int]:

@@ -20,7 +20,7 @@ from backtest.cli.doctor import doctor
 from backtest.errors import RotationError
 from backtest.market.store import Store, sealed
 from backtest.market.table import SourceTable
-from tests.test_cli import ROTATION, rotation
+from tests.cli.test_command import ROTATION, rotation
 
 MONTHS = np.arange("2000-01", "2020-01", dtype="datetime64[M]").astype("datetime64[D]")
 
