@@ -6,6 +6,7 @@ later. No weight filled at or before t may change, bit for bit.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import agreement, check, decided, other_data, other_future
 from backtest.market.definition import market_names
-from backtest.rules.evaluate import OPERATIONS
+from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import nodes
 from backtest.scripting.loading import strategy_names
 
@@ -127,12 +128,10 @@ def test_the_check_finds_an_operation_that_looks_ahead(
     whole = OPERATIONS["level"]
 
     def early(known: Any, series: str) -> Any:
-        from dataclasses import replace
-
-        level = whole(known, series)
+        level = whole.work(known, series)
         return replace(level, known_at=level.known_at - np.timedelta64(40, "D"))
 
-    monkeypatch.setitem(OPERATIONS, "level", early)
+    monkeypatch.setitem(OPERATIONS, "level", replace(whole, work=early))
     mine = script(
         tmp_path, 'return rotate(market.level("credit_spread") > 1, into="small", otherwise="large")'
     )
