@@ -22,7 +22,7 @@ FRACTIONS = ("fraction", "ratio")
 """The units of which 1 is 100 percent."""
 
 
-class Statistic(NamedTuple):
+class PastFigure(NamedTuple):
     """What sums up a level's last months: the compiled figure, its label, a unit of its own, its words."""
 
     figure: str
@@ -32,13 +32,13 @@ class Statistic(NamedTuple):
 
 
 STATISTICS = {
-    "average": Statistic("MEAN", "{n}-month average of {label}", "", "average over {n} months"),
-    "lowest": Statistic("LOWEST", "{n}-month low of {label}", "", "lowest of {n} months"),
-    "highest": Statistic("HIGHEST", "{n}-month high of {label}", "", "highest of {n} months"),
-    "percentile": Statistic(
+    "average": PastFigure("MEAN", "{n}-month average of {label}", "", "average over {n} months"),
+    "lowest": PastFigure("LOWEST", "{n}-month low of {label}", "", "lowest of {n} months"),
+    "highest": PastFigure("HIGHEST", "{n}-month high of {label}", "", "highest of {n} months"),
+    "percentile": PastFigure(
         "PERCENTILE", "percentile of {label} in its past", "percent", "percentile in {past}"
     ),
-    "zscore": Statistic(
+    "zscore": PastFigure(
         "ZSCORE",
         "z-score of {label} in its past",
         "standard deviations",
