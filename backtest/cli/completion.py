@@ -63,7 +63,7 @@ def _names(verb: str) -> Iterable[str]:
         from backtest.replications.definition import printed
 
         known = printed()
-        return (*dict.fromkeys((*known.papers, *known.tables)),)
+        return (*dict.fromkeys((*known.papers, *known.all)),)
     return ()
 
 
@@ -82,9 +82,9 @@ def words(before: Sequence[str], verbs: Sequence[str], told: Callable[[Sequence[
     if not before:
         return [*verbs, "--help", "--version"]
     if before[-1] == "--market":
-        from backtest.market.definition import market_names
+        from backtest.market.toml import names_of
 
-        return market_names()
+        return names_of("market")
     if before[0] == "completion":
         return list(SHELLS)
     named = [word for word in before[:2] if not word.startswith("-")]

@@ -110,11 +110,11 @@ def _stored() -> Iterator[State]:
 
 
 def _markets() -> Iterator[State]:
-    from backtest.market.definition import missing, shipped_markets
+    from backtest.market.definition import shipped_markets
     from backtest.market.sources import getting
 
     for market in shipped_markets():
-        absent = missing(market)
+        absent = market.missing
         lacking = len(absent)
         state, said = (
             ("lacking", f"{lacking} of its series not stored") if lacking else ("fine", "can be used")

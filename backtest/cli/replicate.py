@@ -30,7 +30,7 @@ def replicate(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     require_place(options.out)
     from backtest.records.document import to_json
-    from backtest.replications.document import ReplicationsDocument
+    from backtest.replications.replicate import ReplicationsDocument
     from backtest.replications.replicate import replicate as replicated
     from backtest.reporting.replication_page import replication_page, write_replications
     from backtest.reporting.terminal import show, show_place

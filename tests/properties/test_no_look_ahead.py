@@ -17,7 +17,7 @@ from backtest import Strategy, load_market, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import agreement, check, decided, other_data, other_future
-from backtest.market.definition import market_names
+from backtest.market.toml import names_of
 from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import nodes
 from backtest.scripting.loading import strategy_names
@@ -53,7 +53,7 @@ def variants(strategy: Strategy) -> list[dict[str, Any]]:
     return [{}] + [{p.name: word} for p in choices for word in p.choices if word != p.default]
 
 
-@pytest.fixture(scope="module", params=market_names())
+@pytest.fixture(scope="module", params=names_of("market"))
 def market(request: pytest.FixtureRequest, made_store: Path) -> Iterator[MarketData]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROTATION_DATA", str(made_store))
