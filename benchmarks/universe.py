@@ -91,7 +91,7 @@ def ours(folder: Path, reconstitute: str) -> dict[str, Any]:
         steps["read and check"] = time.perf_counter() - began
         portfolios = build(shop, table, scheme, Rules(reconstitute))
         steps["sort, clean, classify, drift"] = time.perf_counter() - began - steps["read and check"]
-        classes = class_table(shop, scheme, portfolios.formed)
+        classes = class_table(shop, scheme, table, portfolios)
         steps["statistics"] = time.perf_counter() - began - sum(steps.values())
     returns = frame(portfolios, scheme)[list(scheme.classes)]
     return {

@@ -19,9 +19,6 @@ MANY_ARGUMENTS = {
 }
 """Functions that may take more arguments than others, and why."""
 
-NOT_YET = "universe/"
-"""A wing whose steps still hand on what they found argument by argument."""
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -58,8 +55,7 @@ def breaches(root: Path) -> list[str]:
             if isinstance(node, Function):
                 if length(node) > STATEMENT_LINES:
                     found.append(f"{name}: {node.name} has {length(node)} lines without its docstring")
-                many = arguments(node) > ARGUMENTS and not name.startswith(NOT_YET)
-                if many and node.name not in MANY_ARGUMENTS:
+                if arguments(node) > ARGUMENTS and node.name not in MANY_ARGUMENTS:
                     found.append(f"{name}: {node.name} takes {arguments(node)} arguments")
     return found + [f"{count} classes are called {name}" for name, count in classes.items() if count > 1]
 

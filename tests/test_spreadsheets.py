@@ -82,8 +82,8 @@ def _companies(path: Path) -> set[str]:
     from backtest.universe.workshop import Workshop
 
     with Workshop("500MB") as shop:
-        take_in(shop, path, Mapping(currency="USD"), "USD")
-        return {row[0] for row in shop.rows("SELECT company FROM lines")}
+        taken = take_in(shop, path, Mapping(currency="USD"), "USD")
+        return {row[0] for row in shop.rows(f"FROM {taken.lines} SELECT company")}
 
 
 def test_in_parquet_no_spreadsheet_has_put_an_apostrophe(table: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.arguments import named_with_parameters
+from backtest.arguments import Parser, named_with_parameters
 from backtest.cli.options import (
     add_json,
     add_market,
@@ -12,10 +12,8 @@ from backtest.cli.options import (
     add_terms,
     given,
     named_strategy,
-    say,
     scripts_of,
     several,
-    strategy_parser,
     terms,
 )
 from backtest.errors import UsageError
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from backtest.arguments import Parser
     from backtest.records.standing import Standing
     from backtest.scripting.strategy import Strategy
 
@@ -43,8 +40,15 @@ CHANGED = 3
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
-    about = "Say what to hold now, since when, and what would change it."
-    parser = strategy_parser(prog, strategy, about, EPILOG, several=True)
+    about = strategy.about if strategy else "Say what to hold now, since when, and what would change it."
+    parser = Parser(prog=prog, description=about, epilog=None if strategy else EPILOG)
+    if strategy is None:
+        parser.add_argument(
+            "strategy",
+            metavar="STRATEGY",
+            nargs="*",
+            help="a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it",
+        )
     add_market(parser)
     parser.instead = {"--end": "--as-of", "--until": "--as-of", "--date": "--as-of"}
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
@@ -89,15 +93,17 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options, found = _stands(prog, strategy, arguments)
     if options.changed:
         return _told_changes(found, options)
-    from backtest.records.document import to_json
-    from backtest.reporting.terminal import show
-    from backtest.reporting.views import view
-
     standings = [standing for _, standing in found]
     if options.json:
-        say(to_json(standings[0] if len(standings) == 1 else standings))
-    else:
-        show(block for standing in standings for block in view(standing).brief())
+        from backtest.records.document import to_json
+
+        print(to_json(standings[0] if len(standings) == 1 else standings))  # noqa: T201 - what was asked for
+        return 0
+    from backtest.reporting.blocks import Definitions
+    from backtest.reporting.standing import standing_lines
+    from backtest.reporting.terminal import show
+
+    show(Definitions(tuple(standing_lines(standing)), brief=True) for standing in standings)
     return 0
 
 
@@ -116,11 +122,11 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
         rows = [
             {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
         ]
-        say(to_json(rows))
+        print(to_json(rows))  # noqa: T201 - what was asked for
         return status
     for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"
         said = f"changed, was {held(before)}" if changed and before else word
         name = f"{standing.strategy} on {standing.market}"
-        say(f"{name}: {held(standing.hold)} since {standing.since}; {said}")
+        print(f"{name}: {held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
     return status

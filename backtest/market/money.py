@@ -11,7 +11,8 @@ from backtest.dates import Fills
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
-from backtest.market.reading import absent, read
+from backtest.market.definition import absent
+from backtest.market.reading import read
 
 if TYPE_CHECKING:
     from backtest.dates import Floats

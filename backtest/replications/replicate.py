@@ -4,67 +4,67 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
+from backtest.market.definition import absent
 from backtest.market.formulas import Reference
-from backtest.market.load import read_written
-from backtest.market.reading import absent, scale_of
+from backtest.market.reading import read
 from backtest.market.sources import commands
-from backtest.records.document import DataDocument
-from backtest.replications.definition import Missing, PrintedCases, printed
+from backtest.market.units import unit
+from backtest.replications.definition import PrintedCases, printed
 from backtest.replications.statistics import OF_CASES, STATISTICS, RealReturns, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from backtest.dates import Floats
     from backtest.market.entry import Entry
-    from backtest.replications.definition import PrintedTable, Table
+    from backtest.replications.definition import Missing, PrintedTable, Table
     from backtest.series import Series
-
-T = TypeVar("T")
 
 _ROUNDING = 1e-9
 """What a figure that lies between two printed ones may be off by, since it is no decimal."""
 
 
-class Figure(msgspec.Struct, frozen=True):
-    """A printed figure and ours, as the JSON document has it.
+@dataclass(frozen=True)
+class Figure:
+    """A printed figure and ours.
 
     Parameters
     ----------
     what
         What it is, with its unit.
-    printed, digits
-        As it is printed, and with how many decimals.
-    ours, difference
-        From the series as they are stored, in the unit of the print; and that less the printed one.
-    agrees
-        Whether ours is the printed one when it is rounded to as many digits.
+    printed
+        As it is printed.
+    ours
+        From the series as they are stored, in the unit of the print.
     other
-        The same from the other series of its table; NaN, and null in JSON, where there is none.
+        The same from the other series of its table; NaN where there is none.
     """
 
-    what: str = msgspec.field(name="figure")
+    what: str
     printed: str
-    digits: int
     ours: float
-    difference: float
-    agrees: bool
-    other: float
+    other: float = float("nan")
 
-    @classmethod
-    def of(cls, what: str, printed: str, ours: float, other: float = float("nan")) -> Figure:
-        """Return the figure of what is printed and what was found."""
-        digits, difference = len(printed.partition(".")[2]), ours - float(printed)
-        agrees = abs(difference) <= 0.5 * 10.0**-digits + _ROUNDING
-        return cls(what, printed, digits, ours, difference, agrees, other)
+    @property
+    def digits(self) -> int:
+        """How many decimals are printed."""
+        return len(self.printed.partition(".")[2])
+
+    @property
+    def difference(self) -> float:
+        """Ours less the printed one."""
+        return self.ours - float(self.printed)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ours is the printed one when it is rounded to as many digits."""
+        return abs(self.difference) <= 0.5 * 10.0**-self.digits + _ROUNDING
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,6 @@ class Replication:
 class Lacking:
     """Why a table was not made from what is stored, and the commands that get what it lacks."""
 
-    table: str
     why: str
     commands: tuple[str, ...] = ()
 
@@ -120,13 +119,13 @@ class Replications:
     missing
         What is not reproduced, by name.
     lacking
-        Tables that are reproduced, but not from what is stored here now.
+        Tables that are reproduced, but not from what is stored here now, by name.
     """
 
     each: tuple[Replication, ...]
     papers: Mapping[str, str]
     missing: Mapping[str, Missing]
-    lacking: tuple[Lacking, ...]
+    lacking: Mapping[str, Lacking]
     name: str = "replications"
     title: str = "Printed figures of the size premium, and ours"
     proxy: str = ""
@@ -152,72 +151,7 @@ class Replications:
         return [figure for each in self.each for figure in each.cases]
 
 
-class TableDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A table: where it is printed, its sample, its figures, those of single cases, and why ours differ."""
-
-    table: str
-    title: str
-    citation: str
-    exhibit: str
-    first: str
-    last: str
-    series: list[str]
-    other: str | None
-    figures: tuple[Figure, ...]
-    cases: tuple[Figure, ...]
-    note: str | None
-    differs: str | None
-
-    @classmethod
-    def of(cls, each: Replication, citation: str) -> TableDocument:
-        """Return the document of a table."""
-        about = each.about
-        return cls(
-            table=each.name,
-            title=about.title,
-            citation=citation,
-            exhibit=about.exhibit,
-            first=about.first,
-            last=about.last,
-            series=list(each.used),
-            other=about.other_returns or None,
-            figures=each.figures,
-            cases=each.cases,
-            note=about.note or None,
-            differs=None if each.agrees else about.differs,
-        )
-
-
-class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``replicate --json`` prints; ``report`` is the folder of the page, where one was written."""
-
-    figures: int
-    agree: int
-    cases: int
-    cases_agree: int
-    tables: list[TableDocument]
-    not_reproduced: list[Missing]
-    lacking: tuple[Lacking, ...]
-    data: DataDocument
-    report: str | None = None
-
-    @classmethod
-    def of(cls, found: Replications, report: Path | None = None) -> ReplicationsDocument:
-        """Return the document of all tables."""
-        return cls(
-            figures=len(found.figures),
-            agree=sum(figure.agrees for figure in found.figures),
-            cases=len(found.cases),
-            cases_agree=sum(figure.agrees for figure in found.cases),
-            tables=[TableDocument.of(each, found.papers[each.about.paper]) for each in found.each],
-            not_reproduced=list(found.missing.values()),
-            lacking=found.lacking,
-            data=DataDocument.of(found),
-            report=None if report is None else str(report),
-        )
-
-
-def replicate(names: Collection[str] = ()) -> Replications:
+def replicate(names: Iterable[str] = ()) -> Replications:
     """Return what was printed beside the same from the stored series.
 
     Parameters
@@ -233,39 +167,48 @@ def replicate(names: Collection[str] = ()) -> Replications:
         When not one of the tables can be made: its series are not stored yet, with the command that gets
         them, or have a gap in its sample.
     """
-    known = printed()
+    wanted = printed().named(names)
     series: dict[str, Series] = {}
-    made, lacking = [], []
+    made, lacking = [], {}
     absentees: dict[str, Entry] = {}
-    for name, table in known.named(names).items():
-        written = _written(table)
-        entries = {about.id: about for about in (entry(Reference.parse(text).id) for text in written)}
-        away = {id: about for id, about in entries.items() if absent(about)}
+    for name, table in wanted.tables.items():
+        written = tuple(_written(table))
+        away = {id: entry(id) for id in _ids(written) if absent(entry(id))}
         absentees |= away
         if away:
             why = f"not stored here: {', '.join(away)}"
-            lacking.append(Lacking(name, why, tuple(commands(away.values()))))
+            lacking[name] = Lacking(why, tuple(commands(away.values())))
             continue
         try:
-            series |= {text: read_written(text) for text in written if text not in series}
+            series |= {text: _read(text) for text in written if text not in series}
             made.append(_replication(name, table, {text: series[text] for text in written}))
         except DataError as error:
-            lacking.append(Lacking(name, str(error)))
+            lacking[name] = Lacking(str(error))
     if not made and absentees:
         cures = ", and ".join(commands(absentees.values()))
         raise DataError(f"the printed figures need series that are not stored yet; get them with: {cures}")
     if not made:
-        raise DataError("; ".join(dict.fromkeys(each.why for each in lacking)))
-    return Replications(tuple(made), known.papers, {} if names else known.missing, tuple(lacking))
+        raise DataError("; ".join(dict.fromkeys(each.why for each in lacking.values())))
+    return Replications(tuple(made), wanted.papers, wanted.missing, lacking)
 
 
-def _written(table: Table) -> list[str]:
-    """Return the series that a table needs, as they are written; of prices the first that is stored."""
+def _ids(written: Iterable[str]) -> Iterable[str]:
+    return dict.fromkeys(Reference.parse(text).id for text in written)
+
+
+def _read(text: str) -> Series:
+    reference = Reference.parse(text)
+    return read(entry(reference.id), reference.column)
+
+
+def _written(table: Table) -> Iterator[str]:
+    """Give the series that a table needs, as they are written; of prices the first that is stored."""
     if isinstance(table, PrintedCases):
-        each = [*table.returns, _prices(table), table.other_returns]
+        yield from table.returns
+        yield _prices(table)
+        yield from filter(None, [table.other_returns])
     else:
-        each = [table.returns, table.market, table.other_returns, table.other_market]
-    return [text for text in each if text]
+        yield from filter(None, [table.returns, table.market, table.other_returns, table.other_market])
 
 
 def _prices(table: PrintedCases) -> str:
@@ -278,15 +221,11 @@ def _replication(name: str, table: Table, used: Mapping[str, Series]) -> Replica
         return _of_cases(name, table, used)
     now = _sample(table, used)
     then = _sample(table, used, other=True) if table.other_returns else None
-    figures = [
-        _figure(STATISTICS[key].label, text, STATISTICS[key].of, now, then)
-        for key, text in table.printed.items()
-    ]
+    figures = []
+    for key, text in table.printed.items():
+        of = STATISTICS[key].of
+        figures.append(Figure(STATISTICS[key].label, text, of(now), of(then) if then else float("nan")))
     return Replication(name, table, tuple(figures), (), used)
-
-
-def _figure(what: str, text: str, of: Callable[[T], float], ours: T, beside: T | None) -> Figure:
-    return Figure.of(what, text, of(ours), float("nan") if beside is None else of(beside))
 
 
 def _sample(table: PrintedTable, series: Mapping[str, Series], *, other: bool = False) -> Sample:
@@ -315,14 +254,14 @@ def _of_cases(name: str, table: PrintedCases, used: Mapping[str, Series]) -> Rep
     ours = real(None)
     beside = real(used[table.other_returns]) if table.other_returns else None
 
-    figures = [
-        _figure(OF_CASES[key].label, text, OF_CASES[key].of, ours, beside)
-        for key, text in table.printed.items()
-    ]
-    cases = [
-        _figure(f"{month}, recession" if marked else month, text, partial(_case, i), ours, beside)
-        for i, ((month, text), marked) in enumerate(zip(table.after.items(), recession, strict=True))
-    ]
+    def figure(what: str, text: str, of: Callable[[RealReturns], float]) -> Figure:
+        return Figure(what, text, of(ours), of(beside) if beside else float("nan"))
+
+    figures = [figure(OF_CASES[key].label, text, OF_CASES[key].of) for key, text in table.printed.items()]
+    cases = []
+    for i, (month, text) in enumerate(table.after.items()):
+        what = f"{month}, recession" if recession[i] else month
+        cases.append(figure(what, text, partial(_case, i)))
     return Replication(name, table, tuple(figures), tuple(cases), used)
 
 
@@ -347,13 +286,23 @@ def _returns(series: Sequence[Series], other: Series | None, months: np.ndarray)
 
 
 def _percent(series: Series, months: np.ndarray) -> Floats:
-    return 100.0 * scale_of(series) * series.in_months(months)
+    scale = unit(series.unit).scale
+    if scale is None:
+        raise DataError(f"{series.id} counts {series.unit}, which is no return")
+    return 100.0 * scale * _found(series, months)
 
 
 def _values(series: Series, months: np.ndarray) -> Floats:
-    found = series.in_months(months)
+    found = _found(series, months)
     _refuse_gap(found, series, months)
     return found
+
+
+def _found(series: Series, months: np.ndarray) -> Floats:
+    """Return a series' values at some months, of any shape; NaN where it has none."""
+    own = series.dates.astype("datetime64[M]")
+    at = np.minimum(np.searchsorted(own, months), len(own) - 1)
+    return np.where(own[at] == months, series.values[at], np.nan)
 
 
 def _refuse_gap(values: Floats, series: Series, months: np.ndarray) -> None:

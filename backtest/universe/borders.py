@@ -21,18 +21,23 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days, Floats, Ints
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 
-def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path | None = None) -> Floats:
+def borders(
+    shop: Workshop,
+    scheme: Scheme,
+    clean: Relation | None,
+    dates: Days,
+    at: Ints,
+    index: Path | None = None,
+) -> Floats:
     """Return the borders in force at each reconstitution, (n, n_borders) float64, rising along each row.
 
     Parameters
     ----------
-    shop
-        Where a scheme that looks across companies finds the table ``clean``.
-    scheme
-        The scheme.
+    clean
+        The cleaned rows, for a scheme that looks across companies.
     dates, at
         (n,) datetime64[D] and (n,) int64: the reconstitutions' dates and bars.
     index
@@ -44,16 +49,18 @@ def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path |
     Floats
         NaN in rows for which a border was not known yet.
     """
+    # One row a company: a line that does not lead counts in its company's size already.
+    rows = f"(SELECT bar, size, reference FROM {clean} WHERE lead AND bar IN ({', '.join(map(str, at))}))"
     if scheme.by == "capitalisation":
         fixed = np.tile(np.array(scheme.amounts), (len(at), 1))
         if not scheme.index:
             return fixed
-        level = _totals(shop, at) if scheme.index == TOTAL else _level(scheme, dates, index)
+        level = _totals(shop, rows, at) if scheme.index == TOTAL else _level(scheme, dates, index)
         return fixed * (level / scheme.index_base)[:, None]
     found = np.full((len(at), len(scheme.borders)), np.nan)
     place = {int(bar): i for i, bar in enumerate(at)}
     for column, border in enumerate(scheme.borders):
-        for bar, amount in shop.rows(_QUERIES[scheme.by](scheme, border, at)):
+        for bar, amount in shop.rows(_border(scheme, border, rows)):
             found[place[bar], column] = amount
     if scheme.exchange and np.isnan(found).all():
         raise DataError(
@@ -63,39 +70,26 @@ def borders(shop: Workshop, scheme: Scheme, dates: Days, at: Ints, index: Path |
     return found
 
 
-def _rows(at: Ints) -> str:
-    # One row a company: a line that does not lead counts in its company's size already.
-    return f"SELECT bar, size, reference FROM clean WHERE lead AND bar IN ({', '.join(map(str, at))})"
-
-
-def _by_rank(scheme: Scheme, border: float, at: Ints) -> str:
-    del scheme
-    return (
-        f"SELECT bar, coalesce(min(size) FILTER (rank = {int(border)}), 0) FROM (SELECT bar, size, "
-        f"row_number() OVER (PARTITION BY bar ORDER BY size DESC) AS rank FROM ({_rows(at)})) GROUP BY bar"
-    )
-
-
-def _by_cumulative(scheme: Scheme, border: float, at: Ints) -> str:
-    del scheme
-    return (
-        "SELECT bar, max(size) FILTER (reached >= least) FROM (SELECT bar, size, "
-        "sum(size) OVER (PARTITION BY bar ORDER BY size DESC ROWS UNBOUNDED PRECEDING) AS reached, "
-        f"sum(size) OVER (PARTITION BY bar) * {border / 100.0!r} * (1 - 1e-12) AS least FROM ({_rows(at)})) "
-        "GROUP BY bar"
-    )
-
-
-def _by_percentile(scheme: Scheme, border: float, at: Ints) -> str:
+def _border(scheme: Scheme, border: float, rows: str) -> str:
+    """Return in SQL each bar and the amount at which a border lies on it."""
+    if scheme.by == "rank":
+        return (
+            f"SELECT bar, coalesce(min(size) FILTER (rank = {int(border)}), 0) FROM (SELECT bar, size, "
+            f"row_number() OVER (PARTITION BY bar ORDER BY size DESC) AS rank FROM {rows}) GROUP BY bar"
+        )
+    if scheme.by == "cumulative":
+        return (
+            "SELECT bar, max(size) FILTER (reached >= least) FROM (SELECT bar, size, "
+            "sum(size) OVER (PARTITION BY bar ORDER BY size DESC ROWS UNBOUNDED PRECEDING) AS reached, "
+            f"sum(size) OVER (PARTITION BY bar) * {border / 100.0!r} * (1 - 1e-12) AS least FROM {rows}) "
+            "GROUP BY bar"
+        )
     among = "FILTER (reference)" if scheme.exchange else ""
-    return f"SELECT bar, quantile_cont(size, {border / 100.0!r}) {among} FROM ({_rows(at)}) GROUP BY bar"
+    return f"SELECT bar, quantile_cont(size, {border / 100.0!r}) {among} FROM {rows} GROUP BY bar"
 
 
-_QUERIES = {"rank": _by_rank, "cumulative": _by_cumulative, "percentile": _by_percentile}
-
-
-def _totals(shop: Workshop, at: Ints) -> Floats:
-    totals = dict(shop.rows(f"SELECT bar, sum(size) FROM ({_rows(at)}) GROUP BY bar"))
+def _totals(shop: Workshop, rows: str, at: Ints) -> Floats:
+    totals = dict(shop.rows(f"SELECT bar, sum(size) FROM {rows} GROUP BY bar"))
     return np.array([totals.get(int(bar), np.nan) for bar in at])
 
 

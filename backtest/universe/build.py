@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from backtest.dates import to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.numerals import number
 from backtest.universe.borders import borders, reference
-from backtest.universe.cleaning import (
-    ADJUSTED,
-    GIVEN,
-    GOOD,
-    JUMP,
-    NO_RETURN,
-    RATIOS,
-    RAW,
-    SAME,
-    WORDS,
-    Limits,
-    clean,
-)
-from backtest.universe.drift import SUMS, Calendar, drift, series
-from backtest.universe.intake import EXAMPLES, Intake, SetAside
-from backtest.universe.issuers import NO_DOUBLES, SEVERAL, Doubles, find_doubles, second_lines
-from backtest.universe.workshop import parquet, text
+from backtest.universe.cleaning import WORDS, Delivered, Limits, cleaned, way_to_returns
+from backtest.universe.drift import MEMBER, SUMS, Calendar, Rows, drift, series
+from backtest.universe.intake import EXAMPLES, SECOND, Intake, SetAside
+from backtest.universe.issuers import Doubles, find_doubles, second_lines, several
+from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +26,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from backtest.dates import Bools, Days, Floats, Ints
+    from backtest.dates import Days, Floats, Ints
+    from backtest.universe.drift import Table
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Spool, Workshop
 
 BATCH = 1_000_000
-NONE = -1
-"""The table has neither prices nor returns: it makes classes without returns."""
-
 _MOST_CARRIED, _MOST_GAINED = 10_000, 100.0  # bars; a return of 100 is a hundredfold gain
 
 WHEN = ("monthly", "quarterly", "june", "daily")
@@ -89,20 +75,26 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Portfolios:
-    """Classes and their sums bar by bar.
+    """Classes and their sums bar by bar; the relations last as long as their workshop.
 
     Parameters
     ----------
     dates
         (n_bars,) datetime64[D].
-    monthly
-        Whether there is one bar a month.
     formed
         (n_reconstitutions,) int64: the bars at whose close classes were formed.
     borders
         (n_reconstitutions, n_borders) float64, amounts.
     sums
-        (n_bars, n_classes, SUMS) float64: see ``backtest.universe.drift``.
+        (n_bars, n_classes) of ``drift.SUMS``.
+    members
+        One row a line at each reconstitution and at each end of a month, of ``drift.MEMBER``.
+    clean
+        The cleaned rows, of ``drift.Rows``, in order; None unless asked for.
+    doubles
+        See ``issuers.Doubles``.
+    findings
+        What cleaning found: ``id, bar, what``.
     price_only
         Whether returns come from prices without dividends.
     set_aside
@@ -110,25 +102,20 @@ class Portfolios:
     """
 
     dates: Days
-    monthly: bool
     formed: Ints
     borders: Floats
-    sums: Floats
+    sums: Table
+    members: Relation
+    clean: Relation | None
+    doubles: Relation
+    findings: Relation
     price_only: bool
     set_aside: list[SetAside]
 
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Cleaned rows of whole lines, sorted by line and bar; arrays of one length."""
-
-    line: Any
-    bar: Any
-    cap: Floats
-    size: Floats
-    returns: Floats
-    lead: Bools
-    reference: Bools
+    @property
+    def monthly(self) -> bool:
+        """Whether there is one bar a month."""
+        return len(np.unique(self.dates.astype("datetime64[M]"))) == len(self.dates)
 
 
 def reconstitutions(dates: Days, when: str) -> Ints:
@@ -151,98 +138,89 @@ def build(
     *,
     spool: bool = False,
 ) -> Portfolios:
-    """Form classes and their returns from the table that was taken into the workshop.
-
-    It leaves in the workshop the table ``members``: one row a line at each reconstitution and at each end of
-    a month, with ``bar, id, class, was, cap, size, drifted, drifted_equal, lead``. ``spool`` leaves the
-    cleaned rows on disk as well, for ``spooled``.
+    """Form classes and their returns from a table that was taken in; ``spool`` asks for the cleaned rows too.
 
     Raises
     ------
     DataError
         When there are fewer than two dates, or nothing to make returns of.
     """
-    dates = to_days(shop.frame("SELECT date FROM bars ORDER BY bar")["date"].to_numpy())
+    dates = to_days(shop.frame(f"SELECT date FROM {table.bars} ORDER BY bar")["date"].to_numpy())
     if len(dates) < 2:
         raise DataError(f"the table has the one date {dates[0]}; returns need two")
     at = reconstitutions(dates, rules.reconstitute)
     if len(at) == 0:
         raise DataError(f"no reconstitution ({rules.reconstitute}) falls between {dates[0]} and {dates[-1]}")
-    mode = _mode(table)
-    found = _Findings()
-    doubles = _doubles(shop, table, scheme, rules, mode, len(dates))
-    rows = _cleaned(shop, _query(table, scheme), rules, mode, found, doubles)
+    # Issuers with several lines are cleaned twice: a size must be known before any row is passed on.
+    few = _query(table, scheme, several(shop, table.lines))
+    kept = _on_disk(shop, "several", _cleaned(shop, few, table, rules))
+    whole = table.capitalisation_of == "company"
+    doubles = find_doubles(shop, table.lines, kept, len(dates), whole=whole)
+    found, clean = shop.spool("findings", _FOUND), None
+    rows = _cleaned(shop, _query(table, scheme), table, rules, doubles, found)
     if scheme.across or spool:
-        rows = _spooled(shop, rows, "clean")
-    known = borders(shop, scheme, dates[at], at, index)
-    sums = drifted(shop, rows, Formed(dates, at, known, len(scheme.classes)), rules, "members")
+        clean = _on_disk(shop, "clean", rows)
+        rows = from_disk(shop, clean)
+    known = borders(shop, scheme, clean, dates[at], at, index)
+    members, sums = drifted(shop, rows, dates, at, known, rules)
+    findings = found.done()
     return Portfolios(
         dates=dates,
-        monthly=_monthly(dates),
         formed=at,
         borders=known,
         sums=sums,
-        price_only=mode == RAW or (mode == ADJUSTED and "dividend" not in table.columns),
-        set_aside=[*found.told(shop), *second_lines(shop)],
+        members=members,
+        clean=clean,
+        doubles=doubles.rows,
+        findings=findings,
+        price_only="price" in table.columns and not {"total_return", "dividend"} & table.columns.keys(),
+        set_aside=[*_found(shop, table, findings), *second_lines(shop, table.lines, doubles.rows)],
     )
 
 
-def _monthly(dates: Days) -> bool:
-    return len(np.unique(dates.astype("datetime64[M]"))) == len(dates)
+_FOUND = pa.schema(
+    [("id", pa.int32()), ("bar", pa.int32()), ("code", pa.uint8())]
+    + [(name, pa.float64()) for name in ("cap", "returns")]
+)
 
 
-def _mode(table: Intake) -> int:
-    if "total_return" in table.columns:
-        return GIVEN
-    if "price" not in table.columns:
-        return NONE
-    return ADJUSTED if {"split", "dividend"} & table.columns.keys() else RAW
-
-
-class _Findings:
-    """What cleaning found, counted and listed while the rows pass by."""
-
-    def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
-        self.kept: dict[int, list[tuple[int, int, float, float]]] = {}
-        self.rows: list[pa.Table] = []
-
-    def add(self, code: Any, line: Any, bar: Any, cap: Floats, returns: Floats) -> None:
-        odd = np.flatnonzero(code > 0)
-        if len(odd):
-            self.rows.append(pa.table({"id": line[odd], "bar": bar[odd], "code": code[odd]}))
-        for kind in np.unique(code[code > 0]):
-            rows = np.flatnonzero(code == kind)
-            self.counts[int(kind)] = self.counts.get(int(kind), 0) + len(rows)
-            # The largest companies are the ones whose errors matter.
-            rows = rows[np.argsort(-cap[rows], kind="stable")[:EXAMPLES]]
-            kept = self.kept.setdefault(int(kind), [])
-            kept += [(int(line[r]), int(bar[r]), float(cap[r]), float(returns[r])) for r in rows]
-            kept.sort(key=lambda row: -row[2])
-            del kept[EXAMPLES:]
-
-    def told(self, shop: Workshop) -> list[SetAside]:
-        """Return what was found, and leave it in the workshop's table ``findings``: what, id, bar."""
-        empty = pa.table(
-            {
-                "id": pa.array([], pa.int32()),
-                "bar": pa.array([], pa.int32()),
-                "code": pa.array([], pa.uint8()),
-            }
+def _found(shop: Workshop, table: Intake, findings: Relation) -> list[SetAside]:
+    """Return what cleaning found; the largest companies, whose errors matter, are the examples."""
+    told = []
+    rows = shop.rows(
+        f"""
+        SELECT count(*) OVER (PARTITION BY code) AS n, code, date, company, name, f.cap, f.returns
+        FROM {findings} f JOIN {table.lines} USING (id) JOIN {table.bars} USING (bar)
+        QUALIFY row_number() OVER (PARTITION BY code ORDER BY f.cap DESC, id, bar) <= {EXAMPLES}
+        ORDER BY n DESC, code, f.cap DESC, id, bar"""
+    )
+    for (count, code), examples in groupby(rows, lambda row: row[:2]):
+        said = tuple(
+            f"{date} {company}"
+            + (f" {name}" if name else "")
+            + f", capitalisation {cap:,.0f}"
+            + (f", return {returned:+.1%}" if returned == returned else "")
+            for *_, date, company, name, cap, returned in examples
         )
-        shop.connection.register("found", pa.concat_tables([empty, *self.rows]))
-        words = " ".join(f"WHEN {kind} THEN {text(said)}" for kind, said in WORDS.items())
-        shop.run(f"CREATE TABLE findings AS SELECT id, bar, CASE code {words} END AS what FROM found")
-        told = []
-        for kind, count in sorted(self.counts.items(), key=lambda item: -item[1]):
-            examples = []
-            for line, bar, cap, returned in self.kept[kind]:
-                name, company = shop.rows(f"SELECT name, company FROM lines WHERE id = {line}")[0]
-                date = shop.value(f"SELECT date FROM bars WHERE bar = {bar}")
-                said = f"{date} {company}" + (f" {name}" if name else "") + f", capitalisation {cap:,.0f}"
-                examples.append(said + (f", return {returned:+.1%}" if returned == returned else ""))
-            told.append(SetAside(WORDS[kind], count, tuple(examples)))
-        return told
+        told.append(SetAside(WORDS[code], count, said))
+    return told
+
+
+def listed(shop: Workshop, table: Intake, portfolios: Portfolios) -> pd.DataFrame:
+    """Return everything that was set aside or corrected, by rule and company: rows, first and last date.
+
+    Lines of a file that are ragged have no company; they are counted only.
+    """
+    words = " ".join(f"WHEN {code} THEN {text(said)}" for code, said in WORDS.items())
+    where = f"JOIN {table.lines} USING (id) JOIN {table.bars} USING (bar)"
+    return shop.frame(
+        f"SELECT * FROM (SELECT reason, company, name, rows, first, last FROM {table.seen} "
+        f"WHERE reason IS NOT NULL UNION ALL SELECT {text(SECOND)}, company, any_value(name), count(*), "
+        f"min(date), max(date) FROM {portfolios.doubles} {where} WHERE NOT lead AND leaves GROUP BY company "
+        f"UNION ALL SELECT CASE code {words} END AS what, company, any_value(name), count(*), min(date), "
+        f"max(date) FROM {portfolios.findings} {where} GROUP BY what, company) "
+        "ORDER BY reason, rows DESC, company"
+    )
 
 
 def _query(table: Intake, scheme: Scheme, only: str = "true") -> str:
@@ -252,23 +230,9 @@ def _query(table: Intake, scheme: Scheme, only: str = "true") -> str:
     ]
     return (
         f"SELECT l.id, b.bar, r.price, r.cap, {', '.join(given)}, r.fx, {reference(scheme)} AS reference "
-        "FROM raw r JOIN lines l USING (company) JOIN bars b ON b.date = r.date "
+        f"FROM {table.raw} r JOIN {table.lines} l USING (company) JOIN {table.bars} b ON b.date = r.date "
         f"WHERE r.reason IS NULL AND {only} ORDER BY l.id, b.bar"
     )
-
-
-def _doubles(shop: Workshop, table: Intake, scheme: Scheme, rules: Rules, mode: int, n_bars: int) -> Doubles:
-    # Issuers with several lines are cleaned twice: a size must be known before any row is passed on.
-    few = _cleaned(
-        shop,
-        _query(table, scheme, SEVERAL if table.doubled else "false"),
-        rules,
-        mode,
-        _Findings(),
-        NO_DOUBLES,
-    )
-    _spooled(shop, few, "several")
-    return find_doubles(shop, "several", n_bars, whole=table.capitalisation_of == "company")
 
 
 def whole_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -292,105 +256,75 @@ def whole_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _cleaned(
-    shop: Workshop, query: str, rules: Rules, mode: int, found: _Findings, doubles: Doubles
+    shop: Workshop,
+    query: str,
+    table: Intake,
+    rules: Rules,
+    doubles: Doubles | None = None,
+    found: Spool | None = None,
 ) -> Iterator[Rows]:
-    limits = (rules.limits.times, rules.limits.jump, rules.limits.confirm, rules.limits.move)
+    """Give the rows that are kept, piece by piece; what was found of any goes to ``found``."""
+    way = way_to_returns(table.columns)
     for piece in whole_lines(shop.stream(query, BATCH)):
-        line, bar, price, cap, given, split, dividend, fx, ref = (c.to_numpy() for c in piece.columns)
-        code = np.zeros(len(line), dtype=np.uint8)
-        returns = np.full(len(line), np.nan)
-        how = GIVEN if mode == NONE else mode
-        clean(line, bar, price, cap, given, split, dividend, fx, RATIOS, how, limits, code, returns)
-        if mode == NONE:
-            code[code == NO_RETURN] = GOOD  # nothing was promised
-        kept = (code < SAME) | (code > JUMP)
-        size, lead = doubles.of(line, bar, cap)
-        if doubles.whole:
-            code[kept & ~lead] = GOOD  # it is set aside as a second line, and counted as that alone
+        given = Delivered._make(column.to_numpy() for column in piece.columns)
+        code, returns, kept = cleaned(given, way, rules.limits)
+        size, lead = (given.cap, np.ones_like(kept)) if doubles is None else doubles.of(given)
+        if doubles is not None and doubles.whole:
+            code[kept & ~lead] = 0  # it is set aside as a second line, and counted as that alone
             kept &= lead
-        found.add(code, line, bar, cap, returns)
-        if kept.all():
-            yield Rows(line, bar, cap, size, returns, lead, ref)
-        else:
-            yield Rows(line[kept], bar[kept], cap[kept], size[kept], returns[kept], lead[kept], ref[kept])
+        odd = code > 0
+        if found is not None and odd.any():
+            columns = (given.line, given.bar, code, given.cap, returns)
+            found.write(dict(zip(_FOUND.names, (column[odd] for column in columns), strict=True)))
+        rows = Rows(given.line, given.bar, given.cap, size, returns, lead, given.reference)
+        yield rows if kept.all() else Rows._make(column[kept] for column in rows)
 
 
-_SPOOL = pa.schema(
+_ROWS = pa.schema(
     [("line", pa.int32()), ("bar", pa.int32())]
     + [(name, pa.float64()) for name in ("cap", "size", "returns")]
     + [(name, pa.bool_()) for name in ("lead", "reference")]
 )
 
 
-def _spooled(shop: Workshop, rows: Iterator[Rows], name: str) -> Iterator[Rows]:
-    """Put the rows on disk, as the workshop's view of that name, and give them again."""
-    place = shop.folder / f"{name}.parquet"
-    with pq.ParquetWriter(place, _SPOOL, compression="lz4") as writer:
-        for piece in rows:
-            writer.write_table(pa.table([getattr(piece, column) for column in _SPOOL.names], schema=_SPOOL))
-    shop.run(f"CREATE VIEW {name} AS SELECT * FROM {parquet([place])}")
-
-    return spooled(shop, name)
+def _on_disk(shop: Workshop, word: str, rows: Iterator[Rows]) -> Relation:
+    spool = shop.spool(word, _ROWS)
+    for piece in rows:
+        spool.write(piece._asdict())
+    return spool.done()
 
 
-def spooled(shop: Workshop, name: str = "clean") -> Iterator[Rows]:
-    """Give the rows that were put on disk under a name."""
-    with pq.ParquetFile(shop.folder / f"{name}.parquet") as file:
-        for piece in whole_lines(file.iter_batches(BATCH)):
-            yield Rows(*(column.to_numpy() for column in piece.columns))
+def from_disk(shop: Workshop, clean: Relation) -> Iterator[Rows]:
+    """Give cleaned rows again, piece by piece, whole lines in order."""
+    for piece in whole_lines(shop.pieces(clean, BATCH)):
+        yield Rows._make(column.to_numpy() for column in piece.columns)
 
 
-_MEMBERS = pa.schema(
-    [("bar", pa.int32()), ("id", pa.int32()), ("class", pa.int8()), ("was", pa.int8())]
-    + [(name, pa.float64()) for name in ("cap", "size", "drifted", "drifted_equal")]
-    + [("lead", pa.bool_())]
-)
+_MEMBERS = pa.schema([(name, pa.from_numpy_dtype(MEMBER[name])) for name in MEMBER.names or ()])
 
 
-@dataclass(frozen=True, eq=False)
-class Formed:
-    """When classes are formed, and by which borders of the rows' sizes.
+def drifted(
+    shop: Workshop, rows: Iterator[Rows], dates: Days, at: Ints, borders: Floats, rules: Rules
+) -> tuple[Relation, Table]:
+    """Return the members and the sums of the classes that are formed at the bars ``at``.
 
     Parameters
     ----------
     dates
         (n_bars,) datetime64[D].
-    at
-        (n_reconstitutions,) int64: the bars.
     borders
-        (n_reconstitutions, n_borders) float64.
-    classes
-        How many there are.
+        (n_reconstitutions, n_borders) float64, of the rows' sizes; one fewer than classes.
     """
-
-    dates: Days
-    at: Ints
-    borders: Floats
-    classes: int
-
-
-def drifted(shop: Workshop, rows: Iterator[Rows], formed: Formed, rules: Rules, name: str) -> Floats:
-    """Return the sums of classes; leave the workshop's view of their members under a name."""
-    calendar = Calendar.of(len(formed.dates), formed.at)
-    sums = np.zeros((len(formed.dates), formed.classes, SUMS))
-    shown = np.zeros(len(formed.dates), dtype=np.bool_)
-    shown[reconstitutions(formed.dates, "monthly")] = True
-    place = shop.folder / f"{name}.parquet"
-    with pq.ParquetWriter(place, _MEMBERS, compression="lz4") as writer:
-        for piece in rows:
-            members = np.empty((len(piece.line), 5), dtype=np.int64)
-            values = np.empty((len(piece.line), 4))
-            used = drift(
-                piece.line, piece.bar, piece.cap, piece.size, piece.returns,
-                calendar.reconstitution, calendar.period, calendar.last, shown, formed.borders,
-                rules.band, rules.carry, sums, members, values,
-            )  # fmt: skip
-            columns: list[Any] = [members[:used, k] for k in range(4)] + [values[:used, k] for k in range(4)]
-            columns.append(piece.lead[members[:used, 4]])
-            arrays = [pa.array(c).cast(f.type) for c, f in zip(columns, _MEMBERS, strict=True)]
-            writer.write_table(pa.table(arrays, schema=_MEMBERS))
-    shop.run(f"CREATE VIEW {name} AS SELECT * FROM {parquet([place])}")
-    return sums
+    shown = np.zeros(len(dates), dtype=np.bool_)
+    shown[reconstitutions(dates, "monthly")] = True
+    calendar = Calendar.of(at, borders, shown)
+    sums = np.zeros((len(dates), borders.shape[1] + 1), dtype=SUMS)
+    spool = shop.spool("members", _MEMBERS)
+    for piece in rows:
+        members = np.empty(len(piece.line), dtype=MEMBER)
+        used = drift(piece, calendar, rules.band, rules.carry, sums, members)
+        spool.write(members[:used])
+    return spool.done(), sums
 
 
 def frame(
@@ -403,8 +337,6 @@ def frame(
     import pandas as pd
 
     columns = {}
-    names = np.array(scheme.classes)
-    for name in (*scheme.classes, "market"):
-        which = np.ones(len(names), dtype=np.bool_) if name == "market" else names == name
+    for name, which in scheme.sleeves.items():
         columns[name], columns[f"{name}_equal"] = series(portfolios.sums, which, delisting, steep=steep)
     return pd.DataFrame(columns, index=pd.DatetimeIndex(portfolios.dates, name="date"))

@@ -20,22 +20,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.universe.build import Portfolios
+    from backtest.universe.intake import Intake
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 FEW = 3
 """A cohort needs so many companies on either side of the border."""
 
 
 def cohorts(
-    shop: Workshop, scheme: Scheme, portfolios: Portfolios, band: float, near: float, months: tuple[int, int]
+    shop: Workshop,
+    scheme: Scheme,
+    table: Intake,
+    portfolios: Portfolios,
+    band: float,
+    near: float,
+    months: tuple[int, int],
 ) -> pd.DataFrame:
     """Return what companies that crossed a border earned by month, beside those that stopped short of it.
 
     Parameters
     ----------
-    shop
-        With ``members`` and ``clean``.
+    portfolios
+        With its cleaned rows.
     band
         How far past a border a company had to be, as the classes were formed.
     near
@@ -56,23 +63,33 @@ def cohorts(
     DataError
         When nobody crossed a border with others beside him.
     """
+    import pandas as pd
+
     before, after = months
-    if not shop.value("SELECT count(*) FROM members WHERE was >= 0"):
+    if not shop.value(f"SELECT count(*) FROM {portfolios.members} WHERE was >= 0"):
         raise DataError("nobody has a return from one class to the next; changes need price or total_return")
-    _sides(shop, portfolios, band, near)
-    if not shop.value("SELECT count(*) FROM cohort"):
+    sided = _sides(shop, portfolios, band, near)
+    cohort = shop.table(
+        "cohort",
+        f"""
+        SELECT bar, border, way FROM {sided} GROUP BY ALL
+        HAVING count(*) FILTER (crossed) >= {FEW} AND count(*) FILTER (NOT crossed) >= {FEW}""",
+    )
+    if not shop.value(f"SELECT count(*) FROM {cohort}"):
         raise DataError(
             f"at no reconstitution did {FEW} companies cross a border by at most {near:.0%} with {FEW} "
             "others beside them; take a larger --near, or a table with more companies"
         )
     # A month without a return on one of its bars has none. (isnan is false in an aggregate over Parquet whose
     # statistics know no NaN, DuckDB 2.0; isfinite is not.)
-    shop.run(
-        """
-        CREATE TABLE monthly AS SELECT line AS id, month,
-            exp(sum(ln(greatest(1 + returns, 1e-12)))) - 1 AS earned
-        FROM clean JOIN calendar USING (bar) GROUP BY line, month
-        HAVING bool_and(isfinite(returns))"""
+    number = portfolios.dates.astype("datetime64[M]").astype(np.int64)
+    calendar = shop.told("calendar", pd.DataFrame({"bar": np.arange(len(number)), "month": number}))
+    monthly = shop.table(
+        "monthly",
+        f"""
+        SELECT line AS id, month, exp(sum(ln(greatest(1 + returns, 1e-12)))) - 1 AS earned
+        FROM {portfolios.clean} JOIN {calendar} USING (bar) GROUP BY line, month
+        HAVING bool_and(isfinite(returns))""",
     )
     frame = shop.frame(
         f"""
@@ -80,9 +97,9 @@ def cohorts(
         SELECT b.date, s.border, s.way, step AS month,
             count(*) FILTER (crossed) AS crossed, count(*) FILTER (NOT crossed) AS stayed,
             avg(earned) FILTER (crossed) AS crossed_return, avg(earned) FILTER (NOT crossed) AS stayed_return
-        FROM sided s JOIN cohort USING (bar, border, way) JOIN bars b USING (bar)
-        JOIN calendar c USING (bar) CROSS JOIN asked
-        JOIN monthly m ON m.id = s.id AND m.month = c.month + step
+        FROM {sided} s JOIN {cohort} USING (bar, border, way) JOIN {table.bars} b USING (bar)
+        JOIN {calendar} c USING (bar) CROSS JOIN asked
+        JOIN {monthly} m ON m.id = s.id AND m.month = c.month + step
         GROUP BY b.date, s.border, s.way, step ORDER BY b.date, s.border, s.way, step"""
     )
     names = np.array(scheme.classes)
@@ -94,40 +111,25 @@ def cohorts(
     return frame.drop(columns=["border", "way"])
 
 
-def _sides(shop: Workshop, portfolios: Portfolios, band: float, near: float) -> None:
-    """Make the tables ``sided``: who crossed a border or stopped short of it; ``cohort`` and ``calendar``."""
+def _sides(shop: Workshop, portfolios: Portfolios, band: float, near: float) -> Relation:
+    """Return who crossed a border, or stopped short of it, at each reconstitution and which way."""
     import pandas as pd
 
-    borders = pd.DataFrame(
-        [
-            (int(bar), k, float(amount))
-            for bar, row in zip(portfolios.formed, portfolios.borders, strict=True)
-            for k, amount in enumerate(row.tolist())
-            if np.isfinite(amount)
-        ],
-        columns=["bar", "border", "amount"],
-    )
-    number = portfolios.dates.astype("datetime64[M]").astype(np.int64)
-    calendar = pd.DataFrame({"bar": np.arange(len(number)), "month": number - number[0]})
-    shop.connection.register("borders_told", borders)
-    shop.connection.register("calendar", calendar)
+    amounts = pd.DataFrame(portfolios.borders).assign(bar=portfolios.formed).melt("bar", var_name="border")
+    borders = shop.told("borders", amounts[np.isfinite(amounts["value"])].astype({"border": np.int64}))
     # A class up, or a class down; who leaps over a whole class is no neighbour of anybody.
-    shop.run(
+    return shop.table(
+        "sided",
         f"""
-        CREATE TABLE sided AS
-        WITH there AS (SELECT m.bar, m.id, m.class, m.was, m.size, b.border, b.amount,
+        WITH there AS (SELECT m.bar, m.id, m.class, m.was, m.size, b.border, b.value AS amount,
                 CASE WHEN m.was = b.border THEN 1 ELSE -1 END AS way
-            FROM members m JOIN borders_told b ON b.bar = m.bar AND m.was IN (b.border, b.border + 1)
+            FROM {portfolios.members} m
+            JOIN {borders} b ON b.bar = m.bar AND m.was IN (b.border, b.border + 1)
             WHERE m.lead),
         cut AS (SELECT *, amount * (1 + way * {band!r}) AS edge,
                 CASE WHEN way > 0 THEN class = border + 1 ELSE class = border END AS crossed,
                 CASE WHEN way > 0 THEN class = border ELSE class = border + 1 END AS stayed
             FROM there)
         SELECT DISTINCT bar, id, border, way, crossed FROM cut WHERE (crossed OR stayed)
-            AND size >= edge / (1 + {near!r}) AND size < edge * (1 + {near!r})"""
-    )
-    shop.run(
-        f"""
-        CREATE TABLE cohort AS SELECT bar, border, way FROM sided GROUP BY ALL
-        HAVING count(*) FILTER (crossed) >= {FEW} AND count(*) FILTER (NOT crossed) >= {FEW}"""
+            AND size >= edge / (1 + {near!r}) AND size < edge * (1 + {near!r})""",
     )

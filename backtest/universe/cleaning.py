@@ -7,20 +7,20 @@ stated: a split whose share count is delivered a bar late is recognised by that 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from backtest.compiling import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from numpy.typing import NDArray
 
-    from backtest.dates import Floats
+    from backtest.dates import Bools, Floats
 
     Codes = NDArray[np.uint8]
-    Numbers = NDArray[np.int32]
 
 GOOD, SAME, CONFLICT, JUMP, NO_RETURN, IMPLAUSIBLE, SPLIT, LATE = range(8)
 """What was found of a row. ``SAME`` to ``JUMP``: the row is set aside. ``NO_RETURN`` and ``IMPLAUSIBLE``: its
@@ -36,8 +36,8 @@ WORDS = {
     LATE: "a split whose share count came a bar late: kept, the return corrected for it",
 }
 
-GIVEN, ADJUSTED, RAW = range(3)
-"""Where returns come from: a column of total returns; prices with splits and dividends; raw prices alone."""
+NONE, GIVEN, ADJUSTED, RAW = range(4)
+"""Where returns come from: nowhere; total returns; prices with splits and dividends; raw prices alone."""
 
 ROSE, MERGED = 2.0, 0.5
 """A raw price that rises by more than the one while the share count falls below the other tells of shares put
@@ -46,8 +46,7 @@ together, at a ratio that cannot be told: others were issued meanwhile. Its retu
 RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 25, 30, 35, 40, 50, 60, 75, 80, 100])
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What is not believed.
 
     Parameters
@@ -69,48 +68,61 @@ class Limits:
     move: float = 20.0
 
 
-@compiled
-def clean(
-    line: Numbers,
-    bar: Numbers,
-    price: Floats,
-    cap: Floats,
-    given: Floats,
-    split: Floats,
-    dividend: Floats,
-    fx: Floats,
-    ratios: Floats,
-    mode: int,
-    limits: tuple[float, float, int, float],
-    code: Codes,
-    returns: Floats,
-) -> None:
-    """Fill ``code`` and ``returns`` for rows sorted by line and bar; whole lines only.
+class Delivered(NamedTuple):
+    """Rows as they were delivered, sorted by line and bar; whole lines only, arrays of one length.
 
     Parameters
     ----------
     line, bar
-        (n,) int32: numbers of the listed line and of the date.
-    price, cap, given, split, dividend, fx
-        (n,) float64: price in one currency; capitalisation; total return; new shares for one old; dividend a
+        int32: numbers of the listed line and of the date.
+    price, cap, total_return, split, dividend, fx
+        float64: price in one currency; capitalisation; total return; new shares for one old; dividend a
         share; units of the one currency for one of the row's. NaN where there is none.
-    mode
-        ``GIVEN``, ``ADJUSTED`` or ``RAW``.
-    limits
-        times, jump, confirm, move of ``Limits``.
-    code, returns
-        (n,) uint8 and (n,) float64, to be filled: returns are simple, decimal, since the line's row before;
-        NaN for its first row and where there is none.
+    reference
+        bool: whether it counts for the scheme's percentiles.
     """
-    times, jump, confirm, move = limits
-    n = len(line)
+
+    line: Any
+    bar: Any
+    price: Floats
+    cap: Floats
+    total_return: Floats
+    split: Floats
+    dividend: Floats
+    fx: Floats
+    reference: Bools
+
+
+def way_to_returns(columns: Container[str]) -> int:
+    """Return where the returns of a table with these columns come from, the first that it has."""
+    if "total_return" in columns:
+        return GIVEN
+    if "price" not in columns:
+        return NONE
+    return ADJUSTED if "split" in columns or "dividend" in columns else RAW
+
+
+def cleaned(rows: Delivered, way: int, limits: Limits) -> tuple[Codes, Floats, Bools]:
+    """Return what was found of each row, its return, and whether it is kept; ``way`` is ``NONE`` to ``RAW``.
+
+    Returns are simple, decimal, since the line's row before; NaN for its first row and where there is none.
+    """
+    code = np.zeros(len(rows.line), dtype=np.uint8)
+    returns = np.full(len(rows.line), np.nan)
+    _clean(rows, way, limits, code, returns)
+    return code, returns, (code < SAME) | (code > JUMP)
+
+
+@compiled
+def _clean(rows: Delivered, way: int, limits: Limits, code: Codes, returns: Floats) -> None:
+    n, line = len(rows.line), rows.line
     first = 0
     while first < n:
         end = first
         while end < n and line[end] == line[first]:
             end += 1
-        _doubles(bar, price, cap, given, code, first, end)
-        _jumps(price, cap, code, first, end, times, jump, confirm)
+        _doubles(rows, code, first, end)
+        _jumps(rows.price, rows.cap, code, first, end, limits)
         before = -1
         for i in range(first, end):
             returns[i] = np.nan
@@ -121,13 +133,11 @@ def clean(
                 # The row after a late share count may be held back as a jump, and still tells of it.
                 while after < end and code[after] != GOOD and code[after] != JUMP:
                     after += 1
-                code[i] = _return(
-                    price, cap, given, split, dividend, fx, ratios, mode, before, i, after, end, returns
-                )
+                code[i], returns[i] = _return(rows, way, before, i, after if after < end else -1)
                 grown = 1.0 + returns[i]
                 # Given returns know a total loss; a price, which is above zero, does not.
-                low = 0.0 if mode == GIVEN else 1.0 / move
-                if returns[i] == returns[i] and not low <= grown <= move:
+                low = 0.0 if way == GIVEN else 1.0 / limits.move
+                if returns[i] == returns[i] and not low <= grown <= limits.move:
                     code[i] = IMPLAUSIBLE
                     returns[i] = np.nan
             before = i
@@ -135,22 +145,15 @@ def clean(
 
 
 @compiled
-def _doubles(
-    bar: Numbers, price: Floats, cap: Floats, given: Floats, code: Codes, first: int, end: int
-) -> None:
+def _doubles(rows: Delivered, code: Codes, first: int, end: int) -> None:
     """Of rows for one date keep the first where all say the same, else none."""
+    bar, price, cap, given = rows.bar, rows.price, rows.cap, rows.total_return
     i = first
     while i < end:
         last = i + 1
         same = True
         while last < end and bar[last] == bar[i]:
-            alike = cap[last] == cap[i]
-            alike = alike and (
-                price[last] == price[i] or (price[last] != price[last] and price[i] != price[i])
-            )
-            alike = alike and (
-                given[last] == given[i] or (given[last] != given[last] and given[i] != given[i])
-            )
+            alike = cap[last] == cap[i] and _same(price[last], price[i]) and _same(given[last], given[i])
             same = same and alike
             last += 1
         for k in range(i, last):
@@ -159,9 +162,12 @@ def _doubles(
 
 
 @compiled
-def _jumps(
-    price: Floats, cap: Floats, code: Codes, first: int, end: int, times: float, jump: float, confirm: int
-) -> None:
+def _same(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)
+
+
+@compiled
+def _jumps(price: Floats, cap: Floats, code: Codes, first: int, end: int, limits: Limits) -> None:
     """Set aside capitalisations far from the last one believed, until a new level has been confirmed."""
     believed = -1
     candidate = -1
@@ -169,86 +175,68 @@ def _jumps(
     for i in range(first, end):
         if code[i] != GOOD:
             continue
-        if believed < 0 or not _far(price, cap, believed, i, times, jump):
+        if believed < 0 or not _far(price, cap, believed, i, limits):
             believed, candidate, streak = i, -1, 0
             continue
-        if candidate >= 0 and not _far(price, cap, candidate, i, times, jump):
+        if candidate >= 0 and not _far(price, cap, candidate, i, limits):
             streak += 1
         else:
             streak = 1
         candidate = i
-        if streak >= confirm:
+        if streak >= limits.confirm:
             believed, candidate, streak = i, -1, 0
         else:
             code[i] = JUMP
 
 
 @compiled
-def _far(price: Floats, cap: Floats, a: int, b: int, times: float, jump: float) -> bool:
+def _far(price: Floats, cap: Floats, a: int, b: int, limits: Limits) -> bool:
     change = abs(math.log(cap[b] / cap[a]))
-    if change >= math.log(times) * (1.0 - 1e-12):
+    if change >= math.log(limits.times) * (1.0 - 1e-12):
         return True
     if not (price[a] > 0.0 and price[b] > 0.0):
         return False
     total, shares = math.log(cap[b] / cap[a]), math.log(cap[b] / cap[a] * price[a] / price[b])
-    return total * shares > 0.0 and min(abs(total), abs(shares)) >= math.log(jump)
+    return total * shares > 0.0 and min(abs(total), abs(shares)) >= math.log(limits.jump)
 
 
 @compiled
-def _return(
-    price: Floats,
-    cap: Floats,
-    given: Floats,
-    split: Floats,
-    dividend: Floats,
-    fx: Floats,
-    ratios: Floats,
-    mode: int,
-    a: int,
-    b: int,
-    c: int,
-    end: int,
-    returns: Floats,
-) -> int:
-    """Fill the return from row a to row b, c being the row after; returns what was found."""
-    if mode == GIVEN:
-        returns[b] = (1.0 + given[b]) * fx[b] / fx[a] - 1.0
-        return GOOD if returns[b] == returns[b] else NO_RETURN
+def _return(rows: Delivered, way: int, a: int, b: int, c: int) -> tuple[int, float]:
+    """Return what was found of row b, and its return from row a on; c is the row after, -1 without one."""
+    if way == NONE:
+        return GOOD, np.nan
+    price, cap, fx = rows.price, rows.cap, rows.fx
+    if way == GIVEN:
+        given = (1.0 + rows.total_return[b]) * fx[b] / fx[a] - 1.0
+        return GOOD if given == given else NO_RETURN, given
     moved = price[b] / price[a]
-    if mode == ADJUSTED:
-        shares = split[b] if split[b] > 0.0 else 1.0
-        paid = dividend[b] * fx[b] if dividend[b] == dividend[b] else 0.0
-        returns[b] = (price[b] * shares + paid) / price[a] - 1.0
-        return GOOD
+    if way == ADJUSTED:
+        shares = rows.split[b] if rows.split[b] > 0.0 else 1.0
+        paid = rows.dividend[b] * fx[b] if rows.dividend[b] == rows.dividend[b] else 0.0
+        return GOOD, (price[b] * shares + paid) / price[a] - 1.0
     # A raw price halves at a split of two for one, while shares double and capitalisation stays.
-    found = _split(moved, cap[b] / cap[a] / moved, ratios)
-    if found > 0.0:
-        returns[b] = moved * found - 1.0
-        return SPLIT
-    returns[b] = moved - 1.0
     counted = cap[b] / cap[a] / moved
-    if c < end and abs(math.log(counted)) < 0.05 and abs(math.log(moved)) > math.log(1.8):
-        found = _split(moved, cap[c] / cap[b] * price[b] / price[c], ratios)
-        if found > 0.0:
-            returns[b] = moved * found - 1.0
-            return LATE
+    found = _split(moved, counted)
+    if found > 0.0:
+        return SPLIT, moved * found - 1.0
+    if c >= 0 and abs(math.log(counted)) < 0.05 and abs(math.log(moved)) > math.log(1.8):
         counted = cap[c] / cap[b] * price[b] / price[c]
-    if moved >= ROSE and counted <= MERGED:
-        returns[b] = np.nan
-        return IMPLAUSIBLE
-    return GOOD
+        found = _split(moved, counted)
+        if found > 0.0:
+            return LATE, moved * found - 1.0
+    return (IMPLAUSIBLE, np.nan) if moved >= ROSE and counted <= MERGED else (GOOD, moved - 1.0)
 
 
 @compiled
-def _split(moved: float, shares: float, ratios: Floats) -> float:
+def _split(moved: float, shares: float) -> float:
     """Return the new shares for one old, if share count and price tell of a split; else 0.
 
     The change in shares must be near a usual ratio (2% below four for one, 10% from there on, for other
     shares may have been issued meanwhile), and the price, corrected by it, must move at most half as far.
     """
     up = shares if shares >= 1.0 else 1.0 / shares
-    nearest = ratios[0]
-    for ratio in ratios:
+    nearest = RATIOS[0]
+    for ratio in RATIOS:
         if abs(math.log(up / ratio)) < abs(math.log(up / nearest)):
             nearest = ratio
     if abs(math.log(up / nearest)) > (0.02 if nearest < 4.0 else 0.10):

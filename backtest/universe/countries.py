@@ -9,10 +9,8 @@ from backtest.errors import UsageError, nearest
 from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 ALL = "all"
 """What stands for every country where one can be asked for."""
@@ -57,8 +55,8 @@ def home_of(scheme: Scheme, asked: str | None) -> Home:
     return Home(scheme.country if same else (asked,), asked=True)
 
 
-def check_home(shop: Workshop, home: Home, where: str, columns: dict[str, str]) -> Home:
-    """Return whose companies can be told apart in the view ``typed``; no one's without a column for it.
+def check_home(shop: Workshop, rows: Relation, home: Home, where: str, columns: dict[str, str]) -> Home:
+    """Return whose companies can be told apart by the rows' ``country``; no one's without a column for it.
 
     Raises
     ------
@@ -72,33 +70,13 @@ def check_home(shop: Workshop, home: Home, where: str, columns: dict[str, str]) 
                 'names yours: --mapping FILE with [columns] and a line such as country = "nation"'
             )
         return Home()
-    if not home.names or home.keep or shop.value(f"SELECT count(*) FROM typed WHERE {home.inside}"):
+    if not home.names or home.keep or shop.value(f"SELECT count(*) FROM {rows} WHERE {home.inside}"):
         return home
     counts = shop.rows(
-        "SELECT country FROM typed WHERE country IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1"
+        f"SELECT country FROM {rows} WHERE country IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1"
     )
     there = [name for (name,) in counts]
     raise UsageError(
         f"no company of {where} is of {home.names[0]}; {nearest(home.names[0], there)}; "
         "name the country as the table does with --country, or take them all with --country all"
-    )
-
-
-def abroad(shop: Workshop, scheme: Scheme, home: Home) -> pd.DataFrame:
-    """Return a row for each date shown and class (``market`` too): what of its capitalisation is foreign.
-
-    Columns: ``bar, class`` (a number), ``foreign``, ``unknown``: the shares in capitalisation of companies of
-    other countries than home's, and of those of which no row up to that date says the country.
-    """
-    every = len(scheme.classes)
-    return shop.frame(
-        f"""
-        WITH lived AS (SELECT company, date, bool_or({home.inside}) AS inside FROM raw
-            WHERE reason IS NULL GROUP BY company, date),
-        found AS (SELECT m.bar, m.class, m.cap, v.inside FROM members m JOIN bars b USING (bar)
-            JOIN lines l USING (id) LEFT JOIN lived v ON v.company = l.company AND v.date = b.date),
-        each AS (SELECT * FROM found UNION ALL SELECT * REPLACE ({every} AS class) FROM found)
-        SELECT bar, class, coalesce(sum(cap) FILTER (NOT inside), 0) / sum(cap) AS foreign,
-            coalesce(sum(cap) FILTER (inside IS NULL), 0) / sum(cap) AS unknown
-        FROM each GROUP BY bar, class"""
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.universe.mapping import Mapping
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 _YEAR = (340, 380)
 """Days of a period that is a year: 52 or 53 weeks, or twelve months."""
@@ -136,12 +136,14 @@ def _figure(alternatives: tuple[str, ...]) -> str:
     return f"coalesce({', '.join(sums)})"
 
 
-def read_facts(shop: Workshop, number: int, path: Path, mapping: Mapping, currency: str) -> list[SetAside]:
-    """Read facts into the workshop's tables ``accounts_N`` and ``outstanding_N``; returns what was set aside.
+def read_facts(
+    shop: Workshop, path: Path, mapping: Mapping, currency: str
+) -> tuple[Relation, Relation, list[SetAside]]:
+    """Return the accounts of facts, numbers of shares, and what was set aside.
 
     Accounts are those of filings with one of the mapping's ``annual_forms``: what lasts a year and what
     stands at its end, both of one filing. ``company`` is ``CIK`` and the filer's number. Shares
-    outstanding come from any form.
+    outstanding come from any form. For the columns see ``backtest.universe.fundamentals``.
 
     Raises
     ------
@@ -150,44 +152,44 @@ def read_facts(shop: Workshop, number: int, path: Path, mapping: Mapping, curren
     """
     tags = mapping.tags()
     batches = _rows(path, {tag for alternatives in tags.values() for tag in _named(alternatives)})
-    shop.connection.register("told", pa.RecordBatchReader.from_batches(_ROWS, batches))
-    shop.run(
-        f"CREATE TABLE facts_{number} AS SELECT 'CIK ' || filer AS company, tag, unit, {as_day('began')} AS "
-        f"began, {as_day('ended')} AS period_end, {as_day('filed')} AS published, form, accn, value "
-        "FROM told WHERE value IS NOT NULL"
+    facts = shop.told(
+        "facts",
+        pa.RecordBatchReader.from_batches(_ROWS, batches),
+        f"SELECT 'CIK ' || filer AS company, tag, unit, {as_day('began')} AS began, {as_day('ended')} AS "
+        f"period_end, {as_day('filed')} AS published, form, accn, value FROM told WHERE value IS NOT NULL",
     )
-    shop.connection.unregister("told")
-    if not shop.value(f"SELECT count(*) FROM facts_{number}"):
+    if not shop.value(f"SELECT count(*) FROM {facts}"):
         raise DataError(f"{path} has none of the figures that the mapping names under [facts]")
     money = f"unit = {text(currency or 'USD')}"
     forms = ", ".join(text(form) for form in mapping.annual_forms)
-    shop.run(
-        f"CREATE TABLE annual_{number} AS SELECT *, period_end - began BETWEEN {_YEAR[0]} AND {_YEAR[1]} "
-        f"AS lasted FROM facts_{number} WHERE form IN ({forms}) AND {money}"
+    annual = shop.table(
+        "annual",
+        f"SELECT *, period_end - began BETWEEN {_YEAR[0]} AND {_YEAR[1]} AS lasted FROM {facts} "
+        f"WHERE form IN ({forms}) AND {money}",
     )
     figures = ", ".join(
         f"{_figure(tags[name]) if name in tags else 'NULL::DOUBLE'} AS {name}" for name in FIGURES
     )
     # What stands at the end of a quarter or at another day of the filing is no year's account.
-    at_ends = f"SELECT company, published, period_end FROM annual_{number} WHERE lasted"
-    shop.run(
-        f"CREATE TABLE accounts_{number} AS SELECT company, published, period_end, "
-        f"NULL::VARCHAR AS currency, {figures} FROM annual_{number} WHERE lasted OR (began IS NULL AND "
-        f"(company, published, period_end) IN ({at_ends})) GROUP BY company, published, period_end"
+    at_ends = f"SELECT company, published, period_end FROM {annual} WHERE lasted"
+    accounts = shop.table(
+        "accounts",
+        f"SELECT company, published, period_end, NULL::VARCHAR AS currency, {figures} FROM {annual} "
+        f"WHERE lasted OR (began IS NULL AND (company, published, period_end) IN ({at_ends})) "
+        "GROUP BY company, published, period_end",
     )
     shares = _figure(tags["shares"]) if "shares" in tags else "NULL::DOUBLE"
-    shop.run(
-        f"CREATE TABLE outstanding_{number} AS SELECT company, published, period_end AS as_of, "
-        f"{shares} AS shares FROM facts_{number} WHERE unit = 'shares' AND began IS NULL "
-        "GROUP BY company, published, period_end"
+    outstanding = shop.table(
+        "outstanding",
+        f"SELECT company, published, period_end AS as_of, {shares} AS shares FROM {facts} "
+        "WHERE unit = 'shares' AND began IS NULL GROUP BY company, published, period_end",
     )
     count, units = shop.rows(
-        f"SELECT count(*), list(DISTINCT unit ORDER BY unit)[1:5] FROM facts_{number} "
+        f"SELECT count(*), list(DISTINCT unit ORDER BY unit)[1:5] FROM {facts} "
         f"WHERE NOT ({money}) AND unit <> 'shares'"
     )[0]
-    if not count:
-        return []
-    return [SetAside(f"facts in another unit than {currency or 'USD'}", count, tuple(units))]
+    reason = f"facts in another unit than {currency or 'USD'}"
+    return accounts, outstanding, [SetAside(reason, count, tuple(units))] if count else []
 
 
 def _named(alternatives: tuple[str, ...]) -> Iterator[str]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError
 from backtest.universe.about import keys
 from backtest.universe.facts import are_facts, read_facts
-from backtest.universe.intake import EXAMPLES, SetAside
+from backtest.universe.intake import EXAMPLES, Intake, SetAside
 from backtest.universe.mapping import FIGURES, Mapping
-from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted
+from backtest.universe.workshop import as_day, as_number, as_text, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.build import Portfolios
+    from backtest.universe.workshop import Relation, Workshop
 
 MAX_AGE = 550
 """Days after the end of its year that an annual account speaks for: a year and half of one, till the next."""
@@ -24,126 +26,137 @@ TIMES = 100
 """A figure of the accounts that is more than so many times the capitalisation is not believed."""
 
 
-def read_accounts(
-    shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str
-) -> tuple[bool, list[SetAside]]:
-    """Read files of accounts into the workshop's tables ``accounts_N`` and ``outstanding``.
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts as files have them.
 
-    Returns whether any of them has numbers of shares, and what was set aside. Columns of ``outstanding``:
-    ``company, published, as_of, shares``; what is published later of an earlier day never replaces what is
-    known of a later one.
+    Parameters
+    ----------
+    rows
+        ``company, published, period_end, currency`` and ``FIGURES``, NULL where one is not given.
+    outstanding
+        ``company, published, as_of, shares``; None where no file has numbers of shares.
+    set_aside
+        What was left out.
+    """
+
+    rows: Relation
+    outstanding: Relation | None
+    set_aside: list[SetAside]
+
+
+def read_accounts(shop: Workshop, paths: Sequence[Path], mapping: Mapping, currency: str) -> Accounts:
+    """Read files of accounts, or of facts.
 
     Raises
     ------
     UsageError
         When a file or a column that is needed is missing.
     """
-    aside: list[SetAside] = []
-    for number, path in enumerate(paths):
-        if are_facts(path):
-            aside += read_facts(shop, number, path, mapping, currency)
-        else:
-            _one_file(shop, number, path, mapping)
-    told = " UNION ALL ".join(f"SELECT * FROM outstanding_{n}" for n in range(len(paths)))
-    shop.run(
-        "CREATE TABLE outstanding AS SELECT * EXCLUDE (newest) FROM (SELECT *, max(as_of) OVER (PARTITION BY "
-        "company ORDER BY published, as_of ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM "
-        f"({told}) WHERE shares > 0 AND published IS NOT NULL AND published >= as_of) "
-        "WHERE newest IS NULL OR as_of >= newest "
-        "QUALIFY row_number() OVER (PARTITION BY company, published ORDER BY as_of DESC) = 1"
+    read = [
+        read_facts(shop, path, mapping, currency) if are_facts(path) else _one_file(shop, path, mapping)
+        for path in paths
+    ]
+    rows = " UNION ALL BY NAME ".join(f"SELECT * FROM {accounts}" for accounts, _, _ in read)
+    told = " UNION ALL ".join(f"SELECT * FROM {shares}" for _, shares, _ in read)
+    there = f"({told}) WHERE shares > 0 AND published IS NOT NULL AND published >= as_of"
+    outstanding = _as_known(shop, "outstanding", there, "company", "as_of")
+    counted = shop.value(f"SELECT count(*) FROM {outstanding}")
+    aside = [each for *_, found in read for each in found]
+    return Accounts(shop.view("filed", rows), outstanding if counted else None, aside)
+
+
+def _as_known(shop: Workshop, word: str, rows: str, who: str, day: str) -> Relation:
+    """Return rows without those about an earlier day than was known of: they never replace a later one."""
+    return shop.table(
+        word,
+        f"SELECT * EXCLUDE (newest) FROM (SELECT *, max({day}) OVER (PARTITION BY {who} ORDER BY "
+        f"published, {day} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM {rows}) "
+        f"WHERE newest IS NULL OR {day} >= newest "
+        f"QUALIFY row_number() OVER (PARTITION BY {who}, published ORDER BY {day} DESC) = 1",
     )
-    return bool(shop.value("SELECT count(*) FROM outstanding")), aside
 
 
-def take_in_accounts(shop: Workshop, n_files: int, currency: str) -> list[SetAside]:
-    """Settle what was read into the workshop's table ``accounts``; returns what was set aside.
+def take_in_accounts(
+    shop: Workshop, filed: Relation, table: Intake, about: Relation
+) -> tuple[Relation, list[SetAside]]:
+    """Return the accounts of issuers, as they became known, and what was set aside.
 
-    Several files (income, balance) are laid together by company, end of period and publication. Columns of
-    the table: ``issuer, published, period_end`` and ``FIGURES``, NULL where one is not given. Companies that
-    the table of companies does not have are counted and passed over.
+    Several files (income, balance) are laid together by company, end of period and publication. Columns:
+    ``issuer, published, period_end`` and ``FIGURES``, NULL where one is not given. Companies that the table
+    of companies does not have are counted and passed over.
 
     Raises
     ------
     UsageError
         When the accounts are in several currencies.
     """
-    together = " UNION ALL BY NAME ".join(f"SELECT * FROM accounts_{n}" for n in range(n_files))
     figures = ", ".join(f"max({f}) AS {f}" for f in FIGURES)
-    shop.run(
-        "CREATE TABLE filed AS SELECT company, published, period_end, any_value(currency) AS currency, "
+    laid = shop.table(
+        "accounts",
+        "SELECT company, published, period_end, any_value(currency) AS currency, "
         f"{figures}, CASE WHEN published IS NULL THEN 'accounts without a date of publication' "
         "WHEN published < period_end THEN 'accounts published before their year ended' "
         "WHEN company IS NULL THEN 'accounts without a company' END AS reason "
-        f"FROM ({together}) GROUP BY company, published, period_end"
+        f"FROM {filed} GROUP BY company, published, period_end",
     )
-    _one_currency(shop, currency)
+    _one_currency(shop, laid, table.currency)
     # By issuer: accounts filed under one share class speak for the company whichever line stands for it.
-    keys(shop, "lines")
-    shop.run(
-        "CREATE TABLE issuers AS SELECT DISTINCT k.key AS company, l.issuer FROM keys k "
-        "JOIN lines l USING (company)"
+    issuers = shop.table(
+        "issuers",
+        f"SELECT DISTINCT k.key AS company, l.issuer FROM {keys(shop, table.lines, about)} k "
+        f"JOIN {table.lines} l USING (company)",
     )
-    shop.run(
-        "CREATE TABLE known AS SELECT i.issuer, f.published, f.period_end, "
-        # What was filed first about a year (its income) stands beside what came later (its balance).
-        + ", ".join(
-            f"last_value(any_value(f.{f}) IGNORE NULLS) OVER (PARTITION BY i.issuer, f.period_end "
-            f"ORDER BY f.published ROWS UNBOUNDED PRECEDING) AS {f}"
-            for f in FIGURES
-        )
-        + " FROM filed f JOIN issuers i USING (company) WHERE f.reason IS NULL "
-        "GROUP BY i.issuer, f.published, f.period_end"
+    # What was filed first about a year (its income) stands beside what came later (its balance).
+    latest = ", ".join(
+        f"last_value(any_value(f.{f}) IGNORE NULLS) OVER (PARTITION BY i.issuer, f.period_end "
+        f"ORDER BY f.published ROWS UNBOUNDED PRECEDING) AS {f}"
+        for f in FIGURES
     )
-    # What is published later about an earlier year never replaces what is known of a later one.
-    shop.run(
-        "CREATE TABLE accounts AS SELECT * EXCLUDE (newest) FROM (SELECT *, max(period_end) OVER (PARTITION "
-        "BY issuer ORDER BY published, period_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-        "AS newest "
-        "FROM known) WHERE newest IS NULL OR period_end >= newest "
-        "QUALIFY row_number() OVER (PARTITION BY issuer, published ORDER BY period_end DESC) = 1"
+    known = shop.table(
+        "known",
+        f"SELECT i.issuer, f.published, f.period_end, {latest} FROM {laid} f JOIN {issuers} i "
+        "USING (company) WHERE f.reason IS NULL GROUP BY i.issuer, f.published, f.period_end",
     )
-    aside = _told(shop, "reason", "filed WHERE reason IS NOT NULL")
-    aside += _told(
-        shop,
-        "'accounts of companies that the table of companies does not have'",
-        "filed WHERE reason IS NULL AND company NOT IN (SELECT company FROM issuers)",
-    )
-    return aside
+    others = "'accounts of companies that the table of companies does not have'"
+    unknown = f"{laid} WHERE reason IS NULL AND company NOT IN (SELECT company FROM {issuers})"
+    return _as_known(shop, "accounts", str(known), "issuer", "period_end"), [
+        *_told(shop, "reason", f"{laid} WHERE reason IS NOT NULL"),
+        *_told(shop, others, unknown),
+    ]
 
 
-def _one_file(shop: Workshop, number: int, path: Path, mapping: Mapping) -> None:
-    kind, found = files(path, shop.folder)
-    unread = "all_varchar = true, header = true, union_by_name = true"
-    reader = f"read_csv({names(found)}, {unread})" if kind == "csv" else parquet(found)
-    shop.run(f"CREATE TABLE filed_{number} AS SELECT * FROM {reader}")
-    present = [row[0] for row in shop.rows(f"DESCRIBE filed_{number}")]
-    columns = mapping.accounts(present, path.name)
+def _one_file(shop: Workshop, path: Path, mapping: Mapping) -> tuple[Relation, Relation, list[SetAside]]:
+    filed, kind = shop.read(path)
+    columns = mapping.accounts(list(filed.columns), path.name)
     company = mapping.renamed(as_text(quoted(columns["company"][0][0]), kind))
     published = as_day(quoted(columns["published"][0][0]))
-    ended = columns.get("period_end")
-    parts = [
-        f"nullif({company}, '') AS company",
-        f"{published} AS published",
-        # Without an end of period the accounts are taken to be about the day they were published.
-        (as_day(quoted(ended[0][0])) if ended else published) + " AS period_end",
-        (f"{quoted(columns['currency'][0][0])}::VARCHAR" if "currency" in columns else "NULL::VARCHAR")
-        + " AS currency",
-    ]
+    # Without an end of period the accounts are taken to be about the day they were published.
+    ended = as_day(quoted(columns["period_end"][0][0])) if "period_end" in columns else published
+    currency = f"{quoted(columns['currency'][0][0])}::VARCHAR" if "currency" in columns else "NULL::VARCHAR"
+    shares = as_number(quoted(columns["shares"][0][0])) if "shares" in columns else "NULL::DOUBLE"
+    figures = []
     for figure in FIGURES:
         terms = [f"{sign!r} * {as_number(quoted(theirs))}" for theirs, sign in columns.get(figure, [])]
         # A sum of what is there: a company without long-term debt leaves that column empty.
-        parts.append(f"list_sum([{', '.join(terms)}]) AS {figure}" if terms else f"NULL::DOUBLE AS {figure}")
-    shop.run(f"CREATE TABLE accounts_{number} AS SELECT {', '.join(parts)} FROM filed_{number}")
-    shares = as_number(quoted(columns["shares"][0][0])) if "shares" in columns else "NULL::DOUBLE"
-    of = as_day(quoted(ended[0][0])) if ended else published
-    shop.run(
-        f"CREATE TABLE outstanding_{number} AS SELECT {parts[0]}, {published} AS published, {of} AS as_of, "
-        f"{shares} AS shares FROM filed_{number}"
+        figures.append(
+            f"list_sum([{', '.join(terms)}]) AS {figure}" if terms else f"NULL::DOUBLE AS {figure}"
+        )
+    who = f"nullif({company}, '') AS company, {published} AS published"
+    return (
+        shop.view(
+            "filed",
+            f"SELECT {who}, {ended} AS period_end, {currency} AS currency, {', '.join(figures)} FROM {filed}",
+        ),
+        shop.view("outstanding", f"SELECT {who}, {ended} AS as_of, {shares} AS shares FROM {filed}"),
+        [],
     )
 
 
-def _one_currency(shop: Workshop, currency: str) -> None:
-    there = [row[0] for row in shop.rows("SELECT DISTINCT currency FROM filed WHERE currency IS NOT NULL")]
+def _one_currency(shop: Workshop, accounts: Relation, currency: str) -> None:
+    there = [
+        row[0] for row in shop.rows(f"SELECT DISTINCT currency FROM {accounts} WHERE currency IS NOT NULL")
+    ]
     foreign = sorted(c for c in there if currency and c != currency)
     if foreign:
         raise DataError(
@@ -161,12 +174,12 @@ def _told(shop: Workshop, reason: str, rows: str) -> list[SetAside]:
 
 
 def known_accounts(
-    shop: Workshop, max_age: int = MAX_AGE, *, fair_values: bool = False, before: bool = False
-) -> list[SetAside]:
-    """Make the workshop's table ``valued``: each company at each date shown, with what was known of it then.
+    shop: Workshop, accounts: Relation, table: Intake, portfolios: Portfolios, *, before: bool = False
+) -> tuple[Relation, list[SetAside]]:
+    """Return each company at each date shown, with what was known of it then, and what was set aside.
 
     Columns: ``date, id, issuer, class, size``; the ``FIGURES``, NULL where no account whose year ended at
-    most ``max_age`` days before had been published by that date; ``earnings_before`` and ``size_before``, as
+    most ``MAX_AGE`` days before had been published by that date; ``earnings_before`` and ``size_before``, as
     they were known a year earlier (of an earlier year's account; NULL where no newer one has come since);
     ``fair``, the capitalisation at the user's fair value, NULL where there is none. A figure more than
     ``TIMES`` the capitalisation is set aside and counted: accounts in thousands, or in another currency than
@@ -174,44 +187,41 @@ def known_accounts(
     for what is bought at its close.
     """
     fresh = ", ".join(
-        f"CASE WHEN m.date - a.period_end <= {max_age} AND abs(a.{f}) <= {TIMES} * m.size "
+        f"CASE WHEN m.date - a.period_end <= {MAX_AGE} AND abs(a.{f}) <= {TIMES} * m.size "
         f"THEN a.{f} END AS {f}"
         for f in FIGURES
     )
     odd = " OR ".join(f"abs(a.{f}) > {TIMES} * m.size" for f in FIGURES)
-    fair = "m.size * r.fair_value * r.fx / r.price" if fair_values else "NULL::DOUBLE"
-    prices = (
-        "LEFT JOIN raw r ON r.date = b.date AND r.company = l.company AND r.reason IS NULL"
-        if fair_values
-        else ""
-    )
-    until = ">" if before else ">="
-    shop.run(
-        "CREATE OR REPLACE TABLE companies AS SELECT b.date, m.id, l.issuer, m.class, m.size, "
-        f"{fair} AS fair FROM members m JOIN bars b USING (bar) JOIN lines l USING (id) {prices} "
-        "WHERE m.lead "
+    fair, prices = "NULL::DOUBLE", ""
+    if "fair_value" in table.columns:
+        fair = "m.size * r.fair_value * r.fx / r.price"
+        prices = f"LEFT JOIN {table.raw} r ON r.date = b.date AND r.company = l.company AND r.reason IS NULL"
+    companies = shop.table(
+        "companies",
+        f"SELECT b.date, m.id, l.issuer, m.class, m.size, {fair} AS fair FROM {portfolios.members} m "
+        f"JOIN {table.bars} b USING (bar) JOIN {table.lines} l USING (id) {prices} WHERE m.lead "
         # A row that stands twice in the table is one company.
-        "QUALIFY row_number() OVER (PARTITION BY b.bar, m.id) = 1"
+        "QUALIFY row_number() OVER (PARTITION BY b.bar, m.id) = 1",
     )
-    shop.run(
-        f"CREATE OR REPLACE TABLE now AS SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd "
-        f"FROM companies m ASOF LEFT JOIN accounts a ON m.issuer = a.issuer AND m.date {until} a.published"
+    now = shop.table(
+        "now",
+        f"SELECT m.*, a.period_end, {fresh}, coalesce({odd}, false) AS odd FROM {companies} m ASOF LEFT JOIN "
+        f"{accounts} a ON m.issuer = a.issuer AND m.date {'>' if before else '>='} a.published",
     )
     # A year before is the latest date shown that lies a year back (a month's end may come some days late),
     # and nothing older than that by more than a quarter.
-    shop.run(
-        "CREATE OR REPLACE TABLE valued AS SELECT n.* EXCLUDE (odd, period_end), "
+    valued = shop.table(
+        "valued",
+        "SELECT n.* EXCLUDE (odd, period_end), "
         "CASE WHEN n.date - y.date <= 456 AND y.period_end < n.period_end THEN y.earnings END "
-        "AS earnings_before, "
-        "CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM now n ASOF LEFT JOIN "
-        "(SELECT issuer, date, size, earnings, period_end, date + 361 AS later FROM now) y "
-        "ON n.issuer = y.issuer AND n.date >= y.later"
+        f"AS earnings_before, CASE WHEN n.date - y.date <= 456 THEN y.size END AS size_before FROM {now} n "
+        "ASOF LEFT JOIN (SELECT issuer, date, size, earnings, period_end, date + 361 AS later "
+        f"FROM {now}) y ON n.issuer = y.issuer AND n.date >= y.later",
     )
     count, examples = shop.rows(
-        "SELECT count(*), list(DISTINCT company || ' ' || coalesce(name, '')) FROM now "
-        "JOIN lines USING (id) WHERE odd"
+        f"SELECT count(*), list(DISTINCT company || ' ' || coalesce(name, '')) FROM {now} "
+        f"JOIN {table.lines} USING (id) WHERE odd"
     )[0]
-    if not count:
-        return []
     reason = f"a figure of the accounts more than {TIMES} times the capitalisation: that figure is not used"
-    return [SetAside(reason, count, tuple(sorted(examples)[:EXAMPLES]))]
+    aside = [SetAside(reason, count, tuple(sorted(examples)[:EXAMPLES]))] if count else []
+    return valued, aside

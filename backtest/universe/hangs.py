@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.universe.build import frame
-from backtest.universe.drift import COUNT, LEFT, STEEP, STEEP_FIRST
+from backtest.universe.drift import STEEP, together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,15 +51,16 @@ def hangs(portfolios: Portfolios, scheme: Scheme, delisting: float) -> pd.DataFr
     first = max(int(begun[0]) - 1, 0)
     years = float((portfolios.dates[-1] - portfolios.dates[first]).astype(np.int64)) / 365.2425
     rows = []
-    for number, name in enumerate((*scheme.classes, "market")):
-        which = slice(number, number + 1) if name != "market" else slice(None)
-        counted = portfolios.sums[first:, which].sum(axis=1)
-        held = counted[counted[:, COUNT] > 0, COUNT]
+    for name, which in scheme.sleeves.items():
+        sums = together(portfolios.sums[first:], which)
+        members = sums["held"]["count"]
+        members = members[members > 0]
+        gone = sums["left"]["count"].sum() / years / members.mean() if len(members) else math.nan
+        steep = int(sums["steep"]["count"].sum())
         for weights, column in (("capitalisation", name), ("equal", f"{name}_equal")):
             row: dict[str, Any] = {"class": name, "weights": weights}
             row |= {way: _a_year(table[column].to_numpy()[first:], years) for way, table in ways.items()}
-            gone = counted[:, LEFT].sum() / years / held.mean() if len(held) else math.nan
-            rows.append({**row, "vanished": gone, "steep": int(counted[:, STEEP_FIRST + COUNT].sum())})
+            rows.append({**row, "vanished": gone, "steep": steep})
     return pd.DataFrame(rows)
 
 

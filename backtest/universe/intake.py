@@ -1,21 +1,13 @@
-"""Intake: reads a table of companies, and sets aside, by stated rules, what cannot be used.
-
-The table becomes, inside the workshop,
-
-    raw       one row a row of the files, typed; ``reason`` says why it is set aside, or is null
-    seen      one row a reason and company: how many rows, from when to when
-    lines     one row a listed line: its number, issuer, first and last date
-    bars      the dates, numbered
-"""
+"""Intake: reads a table of companies, and sets aside, by stated rules, what cannot be used."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.errors import DataError, UsageError, nearest
-from backtest.universe.about import keys
+from backtest.universe.about import keys, take_in_about
 from backtest.universe.countries import Home, check_home
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
 from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
@@ -23,9 +15,7 @@ from backtest.universe.workshop import as_day, as_number, as_text, files, names,
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 EXAMPLES = 5
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT|DOUBLE|DECIMAL")
@@ -44,18 +34,25 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Intake:
-    """A table of companies that was taken in.
+    """A table of companies that was taken in; its relations last as long as their workshop.
 
     Parameters
     ----------
+    raw
+        One row a row of the files, typed: prices in one currency, ``cap``, ``fx``; ``reason`` says why it is
+        set aside, or is null.
+    seen
+        One row a reason and company: how many rows, from when to when.
+    lines
+        One row a listed line: its number ``id``, issuer, first and last date.
+    bars
+        The dates, numbered.
     rows, used
         Rows in the files, and those of them that no rule of this module set aside.
     columns
         Our columns that are there, to the user's.
     currency
         What prices and capitalisations are counted in.
-    doubled
-        Whether issuers have several lines.
     capitalisation_of
         As the mapping says: ``line`` or ``company``.
     home
@@ -64,14 +61,17 @@ class Intake:
         What was left out, the largest count first.
     """
 
+    raw: Relation
+    seen: Relation
+    lines: Relation
+    bars: Relation
     rows: int
     used: int
     columns: dict[str, str]
     currency: str
-    doubled: bool
     capitalisation_of: str
-    home: Home = field(default_factory=Home)
-    set_aside: list[SetAside] = field(default_factory=list)
+    home: Home
+    set_aside: list[SetAside]
 
 
 def take_in(
@@ -82,7 +82,8 @@ def take_in(
     rates: Path | None = None,
     home: Home | None = None,
     *,
-    shares: bool = False,
+    about: Relation | None = None,
+    outstanding: Relation | None = None,
 ) -> Intake:
     """Read the table at ``path`` (CSV, Parquet, zip, or a folder of them) into the workshop.
 
@@ -94,8 +95,10 @@ def take_in(
         A table of exchange rates, ``date, currency, rate``: units of ``currency`` for one of the other.
     home
         Whose companies are meant; by default any country's.
-    shares
-        Whether the workshop's table ``outstanding`` has numbers of shares; they stand in where the table
+    about
+        What lists of companies say: see ``backtest.universe.about``. Their industries stand for the table's.
+    outstanding
+        Numbers of shares as published: see ``backtest.universe.fundamentals``; they stand in where the table
         has a price and no capitalisation.
 
     Raises
@@ -106,80 +109,98 @@ def take_in(
     DataError
         When no row can be used.
     """
-    kind, ragged = _read(shop, path)
-    present = [row[0] for row in shop.rows("DESCRIBE source")]
-    columns = mapping.resolve(present, path.name, shares=shares)
-    _typed(shop, columns, mapping, kind)
-    if not {"capitalisation", "shares"} & columns.keys():
-        _borrow_shares(shop, split="split" in columns)
+    about = about or take_in_about(shop, (), mapping)
+    kind, source, ragged = _read(shop, path)
+    columns = mapping.resolve(list(source.columns), path.name, shares=outstanding is not None)
+    typed = _typed(shop, source, columns, mapping, kind)
+    if outstanding and not {"capitalisation", "shares"} & columns.keys():
+        known_as = keys(shop, typed, about)
+        typed = _borrow_shares(shop, typed, outstanding, known_as, split="split" in columns)
         columns["shares"] = "shares"
-    home = check_home(shop, home or Home(), path.name, columns)
-    money = _one_currency(shop, path, columns, mapping, currency, rates)
-    _raw(shop, columns, mapping, home)
-    shop.run(
-        "CREATE TABLE seen AS SELECT reason, company, arg_max(issuer, date) AS issuer, "
+    home = check_home(shop, typed, home or Home(), path.name, columns)
+    money, own = _currencies(shop, typed, path, columns, mapping, currency, rates)
+    raw = _raw(shop, _priced(shop, typed, money, own, rates), columns, mapping, home)
+    seen = shop.table(
+        "seen",
+        "SELECT reason, company, arg_max(issuer, date) AS issuer, "
         "arg_max(name, date) AS name, arg_max(industry, date) AS industry, "
-        "arg_max(filer, date) AS filer, count(*) AS rows, "
-        "min(date) AS first, max(date) AS last, "
-        "max(cap) AS largest FROM raw GROUP BY reason, company"
+        "arg_max(filer, date) AS filer, count(*) AS rows, min(date) AS first, max(date) AS last, "
+        f"max(cap) AS largest FROM {raw} GROUP BY reason, company",
     )
-    counts = shop.rows("SELECT reason, sum(rows)::BIGINT FROM seen GROUP BY reason")
+    counts = shop.rows(f"SELECT reason, sum(rows)::BIGINT FROM {seen} GROUP BY reason")
     used = sum(n for reason, n in counts if reason is None)
     if used == 0:
         why = (
             "; ".join(f"{n:,} row{'' if n == 1 else 's'}: {reason}" for reason, n in counts) or "it is empty"
         )
         raise DataError(f"{path.name} has no row that can be used: {why}")
-    aside = [SetAside(reason, n, _examples(shop, reason)) for reason, n in counts if reason is not None]
-    _lines(shop)
-    doubled = bool(shop.value("SELECT count(*) > count(DISTINCT issuer) FROM lines"))
-    aside += [ragged] if ragged else []
+    aside = [SetAside(reason, n, _examples(shop, raw, seen, reason)) for reason, n in counts if reason]
+    bars = shop.table(
+        "bars",
+        "SELECT date, (row_number() OVER (ORDER BY date) - 1)::INTEGER AS bar FROM "
+        f"(SELECT DISTINCT date FROM {raw} WHERE reason IS NULL)",
+    )
     return Intake(
-        sum(n for _, n in counts) + (ragged.rows if ragged else 0),
-        used,
-        columns,
-        money,
-        doubled,
-        mapping.capitalisation_of,
-        home,
-        sorted(aside, key=lambda a: -a.rows),
+        raw,
+        seen,
+        _lines(shop, seen, about),
+        bars,
+        rows=sum(n for _, n in counts) + sum(each.rows for each in ragged),
+        used=used,
+        columns=columns,
+        currency=money,
+        capitalisation_of=mapping.capitalisation_of,
+        home=home,
+        set_aside=sorted(aside + ragged, key=lambda a: -a.rows),
     )
 
 
-def _read(shop: Workshop, path: Path) -> tuple[str, SetAside | None]:
-    """Make the view or table ``source``; returns its kind, and the ragged lines of a CSV."""
+def _lines(shop: Workshop, seen: Relation, about: Relation) -> Relation:
+    """Return the listed lines, numbered; what a list says of an industry stands for what the table says."""
+    return shop.table(
+        "lines",
+        "SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, company, "
+        "coalesce(s.issuer, company) AS issuer, s.name, coalesce(a.industry, s.industry) AS industry, "
+        f"s.filer, s.first, s.last, s.largest FROM {seen} s LEFT JOIN {about} a USING (company) "
+        "WHERE reason IS NULL",
+    )
+
+
+def _read(shop: Workshop, path: Path) -> tuple[str, Relation, list[SetAside]]:
+    """Return the rows of the files, their kind, and the ragged lines of a CSV."""
     kind, found = files(path, shop.folder)
     if kind == "parquet":
-        shop.run(f"CREATE VIEW source AS SELECT * FROM {parquet(found)}")
-        return kind, None
+        return kind, shop.view("source", f"SELECT * FROM {parquet(found)}"), []
     # As text: what is no number shall be counted, not guessed at. Stored once, for it is read several times.
     lines: dict[tuple[str, int], str] = {}
-    for number, file in enumerate(found):
-        shop.run(
-            f"CREATE TABLE source_{number} AS SELECT * FROM read_csv({names([file])}, all_varchar = true, "
-            "header = true, store_rejects = true, null_padding = false, strict_mode = true)"
+    parts = []
+    for file in found:
+        parts.append(
+            shop.table(
+                "source",
+                f"SELECT * FROM read_csv({names([file])}, all_varchar = true, header = true, "
+                "store_rejects = true, null_padding = false, strict_mode = true)",
+            )
         )
         for line, content in shop.rows("SELECT line, csv_line FROM reject_errors ORDER BY line"):
             lines[file.name, line] = content  # a line with two errors is one line
         shop.run("DROP TABLE reject_errors")
         shop.run("DROP TABLE reject_scans")
-    together = " UNION ALL BY NAME ".join(f"SELECT * FROM source_{i}" for i in range(len(found)))
-    shop.run(f"CREATE VIEW source AS {together}")
+    source = shop.view("source", " UNION ALL BY NAME ".join(f"SELECT * FROM {part}" for part in parts))
     if not lines:
-        return kind, None
+        return kind, source, []
     examples = [
         f"{name}, line {n}: {(content or '')[:80]}" for (name, n), content in list(lines.items())[:EXAMPLES]
     ]
-    return kind, SetAside(
-        "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8",
-        len(lines),
-        tuple(examples),
-    )
+    reason = "a ragged line: too many or too few fields, broken quotes, or letters that are not UTF-8"
+    return kind, source, [SetAside(reason, len(lines), tuple(examples))]
 
 
-def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping, kind: str) -> None:
-    """Make the view ``typed``: our columns, numbers as doubles, and ``garbled``: a text that is no number."""
-    types = {row[0]: row[1] for row in shop.rows("DESCRIBE source")}
+def _typed(
+    shop: Workshop, source: Relation, columns: dict[str, str], mapping: Mapping, kind: str
+) -> Relation:
+    """Return our columns, numbers as doubles, and ``garbled``: a text that is no number."""
+    types = source.columns
     parts = [_date(columns["date"], types[columns["date"]])]
     garbled = []
     for ours in TEXTS:
@@ -204,31 +225,34 @@ def _typed(shop: Workshop, columns: dict[str, str], mapping: Mapping, kind: str)
     if "issuer" not in columns:
         parts.append(f"{_issuer(columns, mapping)} AS issuer")
     parts.append((f"coalesce({', '.join(garbled)})" if garbled else "NULL::VARCHAR") + " AS garbled")
-    shop.run(f"CREATE VIEW typed AS SELECT {', '.join(parts)} FROM source")
+    return shop.view("typed", f"SELECT {', '.join(parts)} FROM {source}")
 
 
-def _borrow_shares(shop: Workshop, *, split: bool) -> None:
-    """Put numbers of shares as last published into ``typed``, at the splits that came since their day."""
-    keys(shop, "typed")
+def _borrow_shares(
+    shop: Workshop, typed: Relation, outstanding: Relation, known_as: Relation, *, split: bool
+) -> Relation:
+    """Return the rows with numbers of shares as last published, at the splits that came since their day."""
     grown = (
         "exp(sum(CASE WHEN split > 0 THEN ln(split) ELSE 0 END) OVER (PARTITION BY company ORDER BY date))"
     )
-    shop.run("ALTER VIEW typed RENAME TO unpriced")
-    shop.run(
-        f"CREATE TABLE grown AS SELECT company, date, {grown if split else '1.0'} AS grown FROM unpriced "
+    splits = shop.table(
+        "splits",
+        f"SELECT company, date, {grown if split else '1.0'} AS grown FROM {typed} "
         "WHERE company IS NOT NULL AND date IS NOT NULL "
-        "QUALIFY row_number() OVER (PARTITION BY company, date) = 1"
+        "QUALIFY row_number() OVER (PARTITION BY company, date) = 1",
     )
-    shop.run(
-        "CREATE TABLE counted AS SELECT k.company, o.published, o.shares / coalesce(g.grown, 1.0) AS shares "
-        "FROM outstanding o JOIN keys k ON k.key = o.company ASOF LEFT JOIN grown g "
+    counted = shop.table(
+        "counted",
+        "SELECT k.company, o.published, o.shares / coalesce(g.grown, 1.0) AS shares "
+        f"FROM {outstanding} o JOIN {known_as} k ON k.key = o.company ASOF LEFT JOIN {splits} g "
         "ON g.company = k.company AND o.as_of >= g.date "
-        "QUALIFY row_number() OVER (PARTITION BY k.company, o.published ORDER BY o.as_of DESC) = 1"
+        "QUALIFY row_number() OVER (PARTITION BY k.company, o.published ORDER BY o.as_of DESC) = 1",
     )
-    shop.run(
-        "CREATE VIEW typed AS SELECT u.* REPLACE (c.shares * g.grown AS shares) FROM unpriced u "
-        "LEFT JOIN grown g ON g.company = u.company AND g.date = u.date "
-        "ASOF LEFT JOIN counted c ON c.company = u.company AND u.date >= c.published"
+    return shop.view(
+        "priced",
+        f"SELECT u.* REPLACE (c.shares * g.grown AS shares) FROM {typed} u "
+        f"LEFT JOIN {splits} g ON g.company = u.company AND g.date = u.date "
+        f"ASOF LEFT JOIN {counted} c ON c.company = u.company AND u.date >= c.published",
     )
 
 
@@ -252,10 +276,16 @@ def _issuer(columns: dict[str, str], mapping: Mapping) -> str:
     return f"nullif(lower(trim(regexp_replace({made}, '[^A-Za-z0-9&]+', ' ', 'g'))), '')"
 
 
-def _one_currency(
-    shop: Workshop, path: Path, columns: dict[str, str], mapping: Mapping, wanted: str, rates: Path | None
-) -> str:
-    """Make the view ``priced``: ``typed`` with ``fx``, the rate of each row; returns the currency."""
+def _currencies(
+    shop: Workshop,
+    typed: Relation,
+    path: Path,
+    columns: dict[str, str],
+    mapping: Mapping,
+    wanted: str,
+    rates: Path | None,
+) -> tuple[str, str]:
+    """Return what is counted in, and in SQL the currency of a row ``t``."""
     if "currency" not in columns:
         own = mapping.currency or wanted
         if wanted and mapping.currency and wanted != mapping.currency and rates is None:
@@ -263,51 +293,50 @@ def _one_currency(
                 f"{path.name} is counted in {mapping.currency}, the borders in {wanted}; give exchange rates "
                 "with --rates FILE (columns date, currency, rate)"
             )
-    else:
-        counts = shop.rows("SELECT currency, count(*) FROM typed GROUP BY currency ORDER BY 2 DESC")
-        foreign = [(name, n) for name, n in counts if name != (wanted or counts[0][0])]
-        if foreign and rates is None:
-            mixed = ", ".join(f"{name or 'none'} ({n:,} rows)" for name, n in counts[:6])
-            raise UsageError(
-                f"{path.name} mixes currencies: {mixed}; give exchange rates to {wanted or counts[0][0]} "
-                "with --rates FILE (columns date, currency, rate)"
-            )
-        own = counts[0][0] if not foreign and not wanted else ""
-    money = wanted or own
+        return wanted or own, text(own)
+    counts = shop.rows(f"SELECT currency, count(*) FROM {typed} GROUP BY currency ORDER BY 2 DESC")
+    foreign = [name for name, _ in counts if name != (wanted or counts[0][0])]
+    if foreign and rates is None:
+        mixed = ", ".join(f"{name or 'none'} ({n:,} rows)" for name, n in counts[:6])
+        raise UsageError(
+            f"{path.name} mixes currencies: {mixed}; give exchange rates to {wanted or counts[0][0]} "
+            "with --rates FILE (columns date, currency, rate)"
+        )
+    return wanted or ("" if foreign else counts[0][0]), "t.currency"
+
+
+def _priced(shop: Workshop, typed: Relation, money: str, own: str, rates: Path | None) -> Relation:
+    """Return the rows with ``fx``, what one unit of a row's currency is worth."""
     if rates is None:
-        shop.run("CREATE VIEW priced AS SELECT *, 1.0::DOUBLE AS fx FROM typed")
-        return money
-    _rates(shop, rates)
-    of = "t.currency" if "currency" in columns else text(own)
-    shop.run(
-        f"CREATE VIEW priced AS SELECT t.*, CASE WHEN {of} = {text(money)} THEN 1.0 ELSE r.rate END AS fx "
-        f"FROM typed t ASOF LEFT JOIN rates r ON {of} = r.currency AND t.date >= r.date"
+        return shop.view("priced", f"SELECT *, 1.0::DOUBLE AS fx FROM {typed}")
+    return shop.view(
+        "priced",
+        f"SELECT t.*, CASE WHEN {own} = {text(money)} THEN 1.0 ELSE r.rate END AS fx FROM {typed} t "
+        f"ASOF LEFT JOIN {_rates(shop, rates)} r ON {own} = r.currency AND t.date >= r.date",
     )
-    return money
 
 
-def _rates(shop: Workshop, path: Path) -> None:
-    """Make the table ``rates``: for each date and currency what one unit is worth."""
-    kind, found = files(path, shop.folder)
-    reader = f"read_csv({names(found)}, all_varchar = true)" if kind == "csv" else parquet(found)
-    there = [row[0] for row in shop.rows(f"DESCRIBE SELECT * FROM {reader}")]
+def _rates(shop: Workshop, path: Path) -> Relation:
+    """Return for each date and currency what one unit is worth."""
+    told, _ = shop.read(path)
     for column in ("date", "currency", "rate"):
-        if column not in there:
-            raise UsageError(f"{path.name} has no column '{column}'; {nearest(column, there)}")
+        if column not in told.columns:
+            raise UsageError(f"{path.name} has no column '{column}'; {nearest(column, list(told.columns))}")
     day, rate = as_day("date"), as_number("rate")
     for column, read, example in (("date", day, "2024-06-28"), ("rate", rate, "31.25")):
-        wrong = f"SELECT {column}::VARCHAR FROM {reader} WHERE {column} IS NOT NULL"
+        wrong = f"SELECT {column}::VARCHAR FROM {told} WHERE {column} IS NOT NULL"
         odd = shop.rows(f"{wrong} AND {read} IS NULL LIMIT 1")
         if odd:
             raise DataError(f"{path.name} has '{odd[0][0]}' for a {column}; write it as {example}")
-    shop.run(
-        f"CREATE TABLE rates AS SELECT {day} AS date, currency::VARCHAR AS currency, "
-        f"{rate} AS rate FROM {reader} WHERE isfinite({rate}) AND {rate} > 0"
+    return shop.table(
+        "rates",
+        f"SELECT {day} AS date, currency::VARCHAR AS currency, {rate} AS rate FROM {told} "
+        f"WHERE isfinite({rate}) AND {rate} > 0",
     )
 
 
-def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping, home: Home) -> None:
-    """Make the view ``raw``: ``cap`` in one currency, and the ``reason`` for which a row is set aside."""
+def _raw(shop: Workshop, priced: Relation, columns: dict[str, str], mapping: Mapping, home: Home) -> Relation:
+    """Return the rows with ``cap`` in one currency, and the ``reason`` for which each is set aside."""
     cap = "capitalisation" if "capitalisation" in columns else "price * shares"
     cases = [
         "WHEN date IS NULL THEN 'no date, or one that cannot be read: written 2024-06-28 or 20240628 it can'",
@@ -327,52 +356,26 @@ def _raw(shop: Workshop, columns: dict[str, str], mapping: Mapping, home: Home) 
     cases += [f"WHEN {c} IS NULL THEN 'no {c}'" for c in needed]
     cases.append("WHEN fx IS NULL THEN 'no exchange rate for its currency'")
     # Stored where the words of every row have been searched; numbers are quicker read again from Parquet.
-    kind = "TABLE" if mapping.leave_out or home.names or _made(columns, mapping) else "VIEW"
+    stored = mapping.leave_out or home.names or _made(columns, mapping)
     # Where a row does not say it, a company lives where its last row that did had it.
     lived = "last_value(country IGNORE NULLS) OVER (PARTITION BY company ORDER BY date)"
-    rows = f"(SELECT * REPLACE ({lived} AS country) FROM priced)" if home.names else "priced"
-    shop.run(
-        f"CREATE {kind} raw AS SELECT * REPLACE (price * fx AS price), "
-        f"({cap}) * fx AS cap, CASE {' '.join(cases)} END AS reason FROM {rows}"
+    rows = f"(SELECT * REPLACE ({lived} AS country) FROM {priced})" if home.names else priced
+    return (shop.table if stored else shop.view)(
+        "raw",
+        f"SELECT * REPLACE (price * fx AS price), ({cap}) * fx AS cap, "
+        f"CASE {' '.join(cases)} END AS reason FROM {rows}",
     )
 
 
-def _examples(shop: Workshop, reason: str) -> tuple[str, ...]:
+def _examples(shop: Workshop, raw: Relation, seen: Relation, reason: str) -> tuple[str, ...]:
     if reason == GARBLED:
         rows = shop.rows(
-            f"SELECT date, company, name, garbled FROM raw WHERE reason = {text(reason)} "
+            f"SELECT date, company, name, garbled FROM {raw} WHERE reason = {text(reason)} "
             f"ORDER BY date, company LIMIT {EXAMPLES}"
         )
     else:
         rows = shop.rows(
-            f"SELECT first, company, name FROM seen WHERE reason = {text(reason)} "
+            f"SELECT first, company, name FROM {seen} WHERE reason = {text(reason)} "
             f"ORDER BY largest DESC NULLS LAST, rows DESC, company LIMIT {EXAMPLES}"
         )
     return tuple(" ".join(str(part) for part in row if part is not None) for row in rows)
-
-
-def _lines(shop: Workshop) -> None:
-    shop.run(
-        "CREATE TABLE lines AS SELECT (row_number() OVER (ORDER BY company) - 1)::INTEGER AS id, * FROM ("
-        "SELECT company, coalesce(issuer, company) AS issuer, name, industry, filer, first, last, largest "
-        "FROM seen WHERE reason IS NULL)"
-    )
-    shop.run(
-        "CREATE TABLE bars AS SELECT date, (row_number() OVER (ORDER BY date) - 1)::INTEGER AS bar FROM "
-        "(SELECT DISTINCT date FROM raw WHERE reason IS NULL)"
-    )
-
-
-def listed(shop: Workshop) -> pd.DataFrame:
-    """Return everything that was set aside or corrected, by rule and company: rows, first and last date.
-
-    Lines of a file that are ragged have no company; they are counted only.
-    """
-    return shop.frame(
-        "SELECT * FROM (SELECT reason, company, name, rows, first, last FROM seen WHERE reason IS NOT NULL "
-        f"UNION ALL SELECT {text(SECOND)}, company, any_value(name), count(*), min(date), max(date) "
-        "FROM doubles JOIN lines USING (id) JOIN bars USING (bar) WHERE NOT lead AND leaves GROUP BY company "
-        "UNION ALL SELECT what, company, any_value(name), count(*), min(date), max(date) "
-        "FROM findings JOIN lines USING (id) JOIN bars USING (bar) GROUP BY what, company) "
-        "ORDER BY reason, rows DESC, company"
-    )

@@ -14,8 +14,9 @@ import numpy as np
 
 from backtest.errors import DataError, UsageError, nearest
 from backtest.numerals import number
-from backtest.universe.build import Formed, Rows, drifted
+from backtest.universe.build import drifted, from_disk
 from backtest.universe.drift import series
+from backtest.universe.issuers import places
 from backtest.universe.screen import judged
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from backtest.dates import Floats, Ints
+    from backtest.dates import Ints
     from backtest.universe.build import Portfolios, Rules
+    from backtest.universe.drift import Rows, Table
+    from backtest.universe.intake import Intake
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 FLAGS = {
     "pe": "cheap on P/E",
@@ -115,19 +118,20 @@ class Kept:
 def keep(
     shop: Workshop,
     scheme: Scheme,
-    rules: Rules,
+    table: Intake,
     portfolios: Portfolios,
-    rows: Iterator[Rows],
+    valued: Relation,
+    rules: Rules,
     selection: Selection,
 ) -> Kept:
     """Return what a screen keeps at each reconstitution, as a portfolio.
 
     Parameters
     ----------
-    shop
-        With the table ``valued``, of accounts that were published before each date.
     portfolios
-        The classes; ``rows`` are the cleaned rows that they were made of.
+        The classes, with the cleaned rows that they were made of.
+    valued
+        By accounts that were published before each date: see ``fundamentals.known_accounts``.
 
     Raises
     ------
@@ -136,10 +140,11 @@ def keep(
     """
     import pandas as pd
 
+    assert portfolios.clean is not None  # noqa: S101 - whoever wants a screen's portfolio asks for it
     n_bars, at = len(portfolios.dates), portfolios.formed
     statuses, parts = [], []
     for bar in at.tolist():
-        frame = judged(shop, scheme, portfolios.dates[bar])
+        frame = judged(shop, scheme, table.lines, valued, portfolios.dates[bar])
         if frame.empty:
             continue
         able = frame[[_NEEDS[flag] for flag in selection.keep]].notna().all(axis=1)
@@ -155,11 +160,11 @@ def keep(
         )
     key = np.concatenate([k for k, _ in statuses])
     order = np.argsort(key, kind="stable")
-    found = key[order], np.concatenate([s for _, s in statuses])[order]
+    status = np.concatenate([s for _, s in statuses])[order]
+    rows = _judged_rows(from_disk(shop, portfolios.clean), n_bars, key[order], status)
     borders = np.tile(np.array(_BORDERS), (len(at), 1))
-    formed = Formed(portfolios.dates, at, borders, 3)
-    sums = drifted(shop, _judged_rows(rows, n_bars, *found), formed, rules, "held")
-    trades = _trades(shop, portfolios, at)
+    held, sums = drifted(shop, rows, portfolios.dates, at, borders, rules)
+    trades = _trades(shop, held, portfolios)
     shown = ["date", "company", "name", "class", "industry", "capitalisation", "flags", "reason"]
     returns, empty = _returns(sums, trades, portfolios, rules.delisting, selection)
     trades = trades.drop(columns=["traded", "traded_equal"])
@@ -169,13 +174,11 @@ def keep(
 def _judged_rows(rows: Iterator[Rows], n_bars: int, key: Ints, status: Ints) -> Iterator[Rows]:
     """Give rows whose ``size`` is what the screen said of the company on that bar, for borders 1 and 2."""
     for piece in rows:
-        wanted = piece.line.astype(np.int64) * n_bars + piece.bar
-        place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-        size = np.where(key[place] == wanted, status[place] + 0.5, 0.5)
-        yield Rows(piece.line, piece.bar, piece.cap, size, piece.returns, piece.lead, piece.reference)
+        at, there = places(key, piece, n_bars)
+        yield piece._replace(size=np.where(there, status[at], OUTSIDE) + 0.5)
 
 
-def _trades(shop: Workshop, portfolios: Portfolios, at: Ints) -> pd.DataFrame:
+def _trades(shop: Workshop, held: Relation, portfolios: Portfolios) -> pd.DataFrame:
     """Return for each reconstitution how many are held and what is bought and sold, as shares of value.
 
     What a company that has vanished was worth goes to the rest, as it does between reconstitutions.
@@ -184,7 +187,7 @@ def _trades(shop: Workshop, portfolios: Portfolios, at: Ints) -> pd.DataFrame:
 
     found = shop.frame(
         f"""
-        WITH formed AS (SELECT * FROM held WHERE bar IN ({", ".join(map(str, at))})),
+        WITH formed AS (SELECT * FROM {held} WHERE bar IN ({", ".join(map(str, portfolios.formed))})),
         total AS (SELECT bar, sum(cap) FILTER (class = {KEPT}) AS now,
             count(*) FILTER (class = {KEPT}) AS n, count(*) FILTER (class >= {PEER}) AS peers,
             sum(drifted) FILTER (was = {KEPT}) AS old, sum(drifted_equal) FILTER (was = {KEPT}) AS old_equal
@@ -196,7 +199,7 @@ def _trades(shop: Workshop, portfolios: Portfolios, at: Ints) -> pd.DataFrame:
                 - CASE WHEN was = {KEPT} THEN drifted_equal / old_equal ELSE 0 END)) AS traded_equal
         FROM formed JOIN total t USING (bar) GROUP BY bar, n, t.peers ORDER BY bar"""
     )
-    table = pd.DataFrame({"bar": at}).merge(found, on="bar", how="left")
+    table = pd.DataFrame({"bar": portfolios.formed}).merge(found, on="bar", how="left")
     table[["companies", "peers"]] = table[["companies", "peers"]].fillna(0).astype(np.int64)
     table[["traded", "traded_equal"]] = table[["traded", "traded_equal"]].fillna(0.0)
     table["turnover"], table["turnover_equal"] = table["traded"] / 2.0, table["traded_equal"] / 2.0
@@ -205,14 +208,13 @@ def _trades(shop: Workshop, portfolios: Portfolios, at: Ints) -> pd.DataFrame:
 
 
 def _returns(
-    sums: Floats, trades: pd.DataFrame, portfolios: Portfolios, delisting: float, selection: Selection
+    sums: Table, trades: pd.DataFrame, portfolios: Portfolios, delisting: float, selection: Selection
 ) -> tuple[pd.DataFrame, int]:
     import pandas as pd
 
     columns: dict[str, Any] = {}
-    for name, classes in (("kept", (KEPT,)), ("peers", (PEER, KEPT))):
-        which = np.isin(np.arange(3), classes)
-        columns[name], columns[f"{name}_equal"] = series(sums, which, delisting)
+    for name, classes in (("kept", [KEPT]), ("peers", [PEER, KEPT])):
+        columns[name], columns[f"{name}_equal"] = series(sums, classes, delisting)
     judged_at = np.flatnonzero(trades["peers"].to_numpy() > 0)
     first = int(portfolios.formed[judged_at[0]]) + 1
     held = np.arange(len(portfolios.dates)) >= first

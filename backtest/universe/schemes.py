@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from backtest.errors import UsageError, nearest
 from backtest.folders import expanded, shipped
-from backtest.market.toml import DERIVED, WrongError, declared, names_of, record
+from backtest.market.toml import DERIVED, WrongError, declared, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,17 @@ class Scheme:
         return self.by != "capitalisation" or self.index == TOTAL
 
     @property
+    def sleeves(self) -> dict[str, slice]:
+        """Each class, and ``market``, which is all of them: which of the classes it is."""
+        each = {name: slice(number, number + 1) for number, name in enumerate(self.classes)}
+        return {**each, "market": slice(None)}
+
+    @property
+    def numbered(self) -> dict[int, str]:
+        """What the numbers of classes stand for in the tables: ``market`` is one more, ``none`` is -1."""
+        return {**dict(enumerate((*self.classes, "market"))), -1: "none"}
+
+    @property
     def ends(self) -> tuple[str, str]:
         """The classes that stand for small and large: by name, else the lowest and the highest."""
         small = "small" if "small" in self.classes else self.classes[0]
@@ -120,6 +131,11 @@ class _Derived:
     index_base: float | None = None
 
 
+def shipped_names(kind: str) -> list[str]:
+    """Return the names of the shipped files of a kind, ``scheme`` or ``mapping``."""
+    return sorted(path.stem for path in (shipped("data") / f"{kind}s").glob("*.toml"))
+
+
 def place(kind: str, name_or_path: str) -> Path:
     """Return the file of a kind, ``scheme`` or ``mapping``, that is shipped under a name, or any by its path.
 
@@ -133,10 +149,10 @@ def place(kind: str, name_or_path: str) -> Path:
         if not path.is_file():
             raise UsageError(f"there is no {kind} file '{path}'")
         return path
-    if name_or_path not in names_of(kind):
+    if name_or_path not in shipped_names(kind):
         raise UsageError(
             f"there is no {kind} '{name_or_path}' (one of your own is named by the path of its .toml file); "
-            f"{nearest(name_or_path, names_of(kind))}"
+            f"{nearest(name_or_path, shipped_names(kind))}"
         )
     return shipped("data") / f"{kind}s" / f"{name_or_path}.toml"
 
@@ -162,7 +178,8 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> Scheme:
         if "base" in content:
             scheme = _on_its_base(record(_Derived, content), path, (*above, path.resolve()))
         else:
-            scheme = record(Scheme, content, name=path.stem)
+            scheme = record(Scheme, content)
+        scheme = replace(scheme, name=path.stem)
         _check(scheme)
     return scheme
 
@@ -177,7 +194,6 @@ def _on_its_base(told: _Derived, path: Path, above: tuple[Path, ...]) -> Scheme:
         scheme = scheme.scaled(rate, power, told.currency)
     return replace(
         scheme,
-        name=path.stem,
         title=told.title,
         source=told.source,
         country=scheme.country if told.country is None else told.country,

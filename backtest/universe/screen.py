@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 PEERS = 5
 """A median needs so many companies; an industry with fewer in its class is held against the class."""
@@ -26,7 +26,9 @@ GROWTH = 0.10
 _NAMES = {"pe": "P/E", "ps": "P/S", "pb": "P/B"}
 
 
-def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
+def screen(
+    shop: Workshop, scheme: Scheme, lines: Relation, valued: Relation, date: np.datetime64
+) -> pd.DataFrame:
     """Return the companies of one date with their ratios, those of their peers, and flags with the reason.
 
     Columns: ``company, name, class, industry, capitalisation``; for each ratio its value (NaN at a loss) and
@@ -39,10 +41,11 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     UsageError
         When the table has no companies at that date; the nearest date is named.
     """
-    frame = judged(shop, scheme, date)
+    frame = judged(shop, scheme, lines, valued, date)
     if frame.empty:
         near = shop.rows(
-            f"SELECT date FROM (SELECT DISTINCT date FROM valued) ORDER BY abs(date - DATE '{date}') LIMIT 1"
+            f"SELECT date FROM (SELECT DISTINCT date FROM {valued}) "
+            f"ORDER BY abs(date - DATE '{date}') LIMIT 1"
         )
         there = f"the nearest date with classes is {near[0][0]}" if near else "it has no classes at any date"
         raise UsageError(f"the table has no companies on {date}; {there}")
@@ -51,14 +54,16 @@ def screen(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
     )
 
 
-def judged(shop: Workshop, scheme: Scheme, date: np.datetime64) -> pd.DataFrame:
+def judged(
+    shop: Workshop, scheme: Scheme, lines: Relation, valued: Relation, date: np.datetime64
+) -> pd.DataFrame:
     """Return what ``screen`` does, with all that it comes from and ``id``; empty without companies."""
     frame = shop.frame(
         "SELECT v.id, l.company, l.name, v.class, l.industry, v.size AS capitalisation, v.earnings, "
-        "v.sales, v.book, v.earnings_before, v.size_before FROM valued v JOIN lines l USING (id) "
+        f"v.sales, v.book, v.earnings_before, v.size_before FROM {valued} v JOIN {lines} l USING (id) "
         f"WHERE v.date = DATE '{date}' ORDER BY v.size DESC, l.company"
     )
-    frame["class"] = frame["class"].map(dict(enumerate(scheme.classes)))
+    frame["class"] = frame["class"].map(scheme.numbered)
     for ratio, figure in (("pe", "earnings"), ("ps", "sales"), ("pb", "book")):
         frame[ratio] = (frame["capitalisation"] / frame[figure]).where(frame[figure] > 0.0)
         _against_peers(frame, ratio)

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.universe.countries import abroad
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.dates import Ints
-    from backtest.universe.countries import Home
+    from backtest.universe.build import Portfolios
+    from backtest.universe.intake import Intake
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 TOP = 10
 """Concentration is also told by the share of so many largest companies."""
 
 
-def _named(frame: pd.DataFrame, scheme: Scheme, *columns: str) -> pd.DataFrame:
-    names = {**dict(enumerate(scheme.classes)), -1: "none", len(scheme.classes): "market"}
-    for column in columns:
-        frame[column] = frame[column].map(names)
-    return frame
-
-
-def class_table(shop: Workshop, scheme: Scheme, at: Ints, home: Home | None = None) -> pd.DataFrame:
+def class_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: Portfolios) -> pd.DataFrame:
     """Return a row for each class (and ``market``, all of them) at each date that is shown.
 
     Columns: ``date, class, companies, capitalisation, share`` (of total capitalisation), ``top_share`` (of
     the ``TOP`` largest companies in the class's capitalisation), ``herfindahl`` (sum of squared shares in the
     class), and, at reconstitutions from the second on, ``additions`` and ``deletions`` (companies; those that
     vanished since the last one included), ``turnover`` (one-way, half the sum of changes of weights). Where
-    ``home`` names a country, ``foreign`` and ``unknown`` as well: see ``countries.abroad``.
+    a country is meant, ``foreign`` and ``unknown`` as well: the shares in capitalisation of companies of
+    other countries, and of those of which no row up to that date says the country.
     """
-    every = len(scheme.classes)
+    members = portfolios.members
     levels = shop.frame(
         f"""
         WITH companies AS (
-            SELECT bar, class, size FROM members WHERE lead
-            UNION ALL SELECT bar, {every}, size FROM members WHERE lead),
+            SELECT bar, class, size FROM {members} WHERE lead
+            UNION ALL SELECT bar, {len(scheme.classes)}, size FROM {members} WHERE lead),
         ranked AS (
             SELECT *, row_number() OVER (PARTITION BY bar, class ORDER BY size DESC) AS rank FROM companies),
         summed AS (
@@ -49,21 +42,24 @@ def class_table(shop: Workshop, scheme: Scheme, at: Ints, home: Home | None = No
             FROM ranked GROUP BY bar, class)
         SELECT date, bar, class, companies, capitalisation,
             capitalisation / max(capitalisation) OVER (PARTITION BY bar) AS share, top_share, herfindahl
-        FROM summed JOIN bars USING (bar) ORDER BY bar, class"""
+        FROM summed JOIN {table.bars} USING (bar) ORDER BY bar, class"""
     )
-    moved = levels[["bar", "class"]].merge(_moves(shop, at), on=["bar", "class"], how="left")
+    moved = levels[["bar", "class"]].merge(
+        _moves(shop, members, portfolios.formed), on=["bar", "class"], how="left"
+    )
     levels[["additions", "deletions", "turnover"]] = moved[["additions", "deletions", "turnover"]]
-    if home is not None and home.names:
-        levels = levels.merge(abroad(shop, scheme, home), on=["bar", "class"], how="left")
-    return _named(levels, scheme, "class").drop(columns="bar")
+    if table.home.names:
+        levels = levels.merge(_abroad(shop, scheme, table, members), on=["bar", "class"], how="left")
+    levels["class"] = levels["class"].map(scheme.numbered)
+    return levels.drop(columns="bar")
 
 
-def _moves(shop: Workshop, at: Ints) -> pd.DataFrame:
+def _moves(shop: Workshop, members: Relation, at: Ints) -> pd.DataFrame:
     """Return additions, deletions and turnover of each class at each reconstitution but the first."""
     bars = ", ".join(map(str, at))
     return shop.frame(
         f"""
-        WITH formed AS (SELECT * FROM members WHERE bar IN ({bars})),
+        WITH formed AS (SELECT * FROM {members} WHERE bar IN ({bars})),
         now AS (SELECT bar, class, sum(cap) AS total, count(*) AS n FROM formed GROUP BY bar, class),
         old AS (SELECT bar, was, sum(drifted) AS total, count(*) AS n FROM formed
             WHERE was >= 0 GROUP BY bar, was),
@@ -90,23 +86,40 @@ def _moves(shop: Workshop, at: Ints) -> pd.DataFrame:
     )
 
 
-def migration_table(shop: Workshop, scheme: Scheme, at: Ints) -> pd.DataFrame:
+def _abroad(shop: Workshop, scheme: Scheme, table: Intake, members: Relation) -> pd.DataFrame:
+    """Return what of the capitalisation of each class, by its number, is foreign or unknown at each date."""
+    return shop.frame(
+        f"""
+        WITH lived AS (SELECT company, date, bool_or({table.home.inside}) AS inside FROM {table.raw}
+            WHERE reason IS NULL GROUP BY company, date),
+        found AS (SELECT m.bar, m.class, m.cap, v.inside FROM {members} m JOIN {table.bars} b USING (bar)
+            JOIN {table.lines} l USING (id) LEFT JOIN lived v ON v.company = l.company AND v.date = b.date),
+        each AS (SELECT * FROM found
+            UNION ALL SELECT * REPLACE ({len(scheme.classes)} AS class) FROM found)
+        SELECT bar, class, coalesce(sum(cap) FILTER (NOT inside), 0) / sum(cap) AS foreign,
+            coalesce(sum(cap) FILTER (inside IS NULL), 0) / sum(cap) AS unknown
+        FROM each GROUP BY bar, class"""
+    )
+
+
+def migration_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: Portfolios) -> pd.DataFrame:
     """Return how many lines, of what capitalisation, went from which class to which at each reconstitution.
 
     Columns: ``date, was, class, lines, capitalisation``; ``was`` is ``none`` for lines that were in no class.
     """
     frame = shop.frame(
-        "SELECT date, was, class, count(*) AS lines, sum(cap) AS capitalisation FROM members "
-        f"JOIN bars USING (bar) WHERE bar IN ({', '.join(map(str, at))}) GROUP BY ALL "
-        "ORDER BY date, was, class"
+        "SELECT date, was, class, count(*) AS lines, sum(cap) AS capitalisation "
+        f"FROM {portfolios.members} JOIN {table.bars} USING (bar) "
+        f"WHERE bar IN ({', '.join(map(str, portfolios.formed))}) GROUP BY ALL ORDER BY date, was, class"
     )
-    return _named(frame, scheme, "was", "class")
+    return frame.assign(**{name: frame[name].map(scheme.numbered) for name in ("was", "class")})
 
 
-def member_table(shop: Workshop, scheme: Scheme) -> pd.DataFrame:
+def member_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: Portfolios) -> pd.DataFrame:
     """Return every line at each date that is shown: ``date, company, name, class, capitalisation, size``."""
     frame = shop.frame(
-        "SELECT date, company, name, class, cap AS capitalisation, size FROM members JOIN bars USING (bar) "
-        "JOIN lines USING (id) ORDER BY date, size DESC, company"
+        "SELECT date, company, name, class, cap AS capitalisation, size "
+        f"FROM {portfolios.members} JOIN {table.bars} USING (bar) JOIN {table.lines} USING (id) "
+        "ORDER BY date, size DESC, company"
     )
-    return _named(frame, scheme, "class")
+    return frame.assign(**{"class": frame["class"].map(scheme.numbered)})

@@ -10,13 +10,13 @@ import numpy as np
 
 from backtest.errors import UsageError, nearest
 from backtest.files import require_regular
-from backtest.universe.about import set_industries, take_in_about
-from backtest.universe.build import Portfolios, Rules, build, frame, spooled
+from backtest.universe.about import take_in_about
+from backtest.universe.build import Portfolios, Rules, build, frame, listed
 from backtest.universe.changes import cohorts
 from backtest.universe.countries import ALL, home_of
 from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
 from backtest.universe.hangs import hangs
-from backtest.universe.intake import Intake, SetAside, listed, take_in
+from backtest.universe.intake import Intake, SetAside, take_in
 from backtest.universe.kept import Kept, Selection, keep
 from backtest.universe.mapping import load_mapping
 from backtest.universe.schemes import TOTAL, Scheme, load_scheme
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.universe.countries import Home
+    from backtest.universe.workshop import Relation
 
 _LITTLE = 0.0005
 """A share in capitalisation that rounds to 0.0% is not worth a word."""
@@ -123,27 +124,43 @@ class Universe:
         return bool(self.returns["market"].notna().any())
 
 
-def _prepare(
-    shop: Workshop, inputs: Inputs, rules: Rules, *, spool: bool = False
-) -> tuple[Scheme, Intake, Portfolios, list[SetAside]]:
-    """Take everything in and form the classes: the workshop gets ``members``; with accounts ``valued``."""
+@dataclass(frozen=True)
+class _Made:
+    """What every answer begins with."""
+
+    scheme: Scheme
+    table: Intake
+    portfolios: Portfolios
+    accounts: Relation | None
+    set_aside: list[SetAside]
+
+
+def _made(shop: Workshop, inputs: Inputs, rules: Rules, *, spool: bool = False) -> _Made:
+    """Take everything in, and form the classes."""
     scheme, mapping = load_scheme(inputs.scheme), load_mapping(*inputs.mapping)
     if inputs.index is not None and scheme.index in ("", TOTAL):
         raise UsageError(f"the borders of {scheme.name} move with no series of yours; leave --index out")
     home = home_of(scheme, inputs.country)
-    take_in_about(shop, inputs.about, mapping)
-    shares, unread = False, list[SetAside]()
+    about = take_in_about(shop, inputs.about, mapping)
+    filed = accounts = None
     if inputs.fundamentals:
-        currency = scheme.currency or mapping.currency
-        shares, unread = read_accounts(shop, inputs.fundamentals, mapping, currency)
-    table = take_in(shop, inputs.companies, mapping, scheme.currency, inputs.rates, home, shares=shares)
-    set_industries(shop)
+        filed = read_accounts(shop, inputs.fundamentals, mapping, scheme.currency or mapping.currency)
+    table = take_in(
+        shop,
+        inputs.companies,
+        mapping,
+        scheme.currency,
+        inputs.rates,
+        home,
+        about=about,
+        outstanding=None if filed is None else filed.outstanding,
+    )
     portfolios = build(shop, table, scheme, rules, inputs.index, spool=spool)
-    aside = [*table.set_aside, *portfolios.set_aside, *unread]
-    if inputs.fundamentals:
-        aside += take_in_accounts(shop, len(inputs.fundamentals), table.currency)
-        aside += known_accounts(shop, fair_values="fair_value" in table.columns)
-    return scheme, table, portfolios, aside
+    aside = [*table.set_aside, *portfolios.set_aside]
+    if filed is not None:
+        accounts, passed_over = take_in_accounts(shop, filed.rows, table, about)
+        aside += [*filed.set_aside, *passed_over]
+    return _Made(scheme, table, portfolios, accounts, aside)
 
 
 def make_universe(
@@ -158,11 +175,18 @@ def make_universe(
     """
     if inputs.losses not in LOSSES:
         raise UsageError(f"there is no policy '{inputs.losses}' for losses; {nearest(inputs.losses, LOSSES)}")
-    if selection is not None and not inputs.fundamentals:
-        raise UsageError("a screen needs accounts; name their file with --fundamentals FILE")
+    if selection is not None:
+        _require_accounts(inputs)
     with Workshop(inputs.memory) as shop:
-        scheme, table, portfolios, aside = _prepare(shop, inputs, rules, spool=selection is not None)
-        valuation = valuation_table(shop, scheme, inputs.losses) if inputs.fundamentals else None
+        made = _made(shop, inputs, rules, spool=selection is not None)
+        scheme, table, portfolios = made.scheme, made.table, made.portfolios
+        valuation, kept, aside = None, None, made.set_aside
+        if made.accounts is not None:
+            valued, odd = known_accounts(shop, made.accounts, table, portfolios)
+            valuation, aside = valuation_table(shop, scheme, valued, inputs.losses), [*aside, *odd]
+        if made.accounts is not None and selection is not None:
+            before, _ = known_accounts(shop, made.accounts, table, portfolios, before=True)
+            kept = keep(shop, scheme, table, portfolios, before, rules, selection)
         paths = [inputs.companies, *inputs.fundamentals, *inputs.about, inputs.rates, inputs.index]
         return Universe(
             inputs=inputs,
@@ -172,22 +196,21 @@ def make_universe(
             portfolios=portfolios,
             returns=frame(portfolios, scheme, rules.delisting),
             hangs=hangs(portfolios, scheme, rules.delisting),
-            classes=class_table(shop, scheme, portfolios.formed, table.home),
-            migration=migration_table(shop, scheme, portfolios.formed),
+            classes=class_table(shop, scheme, table, portfolios),
+            migration=migration_table(shop, scheme, table, portfolios),
             valuation=valuation,
             discounts=None if valuation is None else discounts(valuation, scheme),
-            members=member_table(shop, scheme) if members else None,
-            # The last, for it lets the accounts of a date itself be unknown.
-            kept=None if selection is None else _kept(shop, scheme, rules, portfolios, selection),
+            members=member_table(shop, scheme, table, portfolios) if members else None,
+            kept=kept,
             set_aside=aside,
-            listed=listed(shop),
+            listed=listed(shop, table, portfolios),
             files={name: digest for path in paths if path for name, digest in _checksums(path)},
         )
 
 
-def _kept(shop: Workshop, scheme: Scheme, rules: Rules, portfolios: Portfolios, selection: Selection) -> Kept:
-    known_accounts(shop, before=True)
-    return keep(shop, scheme, rules, portfolios, spooled(shop), selection)
+def _require_accounts(inputs: Inputs) -> None:
+    if not inputs.fundamentals:
+        raise UsageError("a screen needs accounts; name their file with --fundamentals FILE")
 
 
 def make_screen(inputs: Inputs, rules: Rules, date: str | None) -> tuple[pd.DataFrame, np.datetime64]:
@@ -200,13 +223,14 @@ def make_screen(inputs: Inputs, rules: Rules, date: str | None) -> tuple[pd.Data
     """
     from backtest.dates import parse_day
 
-    if not inputs.fundamentals:
-        raise UsageError("a screen needs accounts; name their file with --fundamentals FILE")
+    _require_accounts(inputs)
     with Workshop(inputs.memory) as shop:
-        scheme, *_ = _prepare(shop, inputs, rules)
-        last = np.datetime64(shop.value("SELECT max(date) FROM valued"), "D")
+        made = _made(shop, inputs, rules)
+        assert made.accounts is not None  # noqa: S101 - they are required
+        valued, _ = known_accounts(shop, made.accounts, made.table, made.portfolios)
+        last = np.datetime64(shop.value(f"SELECT max(date) FROM {valued}"), "D")
         day = last if date is None else parse_day(date, "--date")
-        return screen(shop, scheme, day), day
+        return screen(shop, made.scheme, made.table.lines, valued, day), day
 
 
 def make_changes(
@@ -220,8 +244,9 @@ def make_changes(
         When a file, a column or a name is missing, the table has no returns, or nobody changed his class.
     """
     with Workshop(inputs.memory) as shop:
-        scheme, _, portfolios, _ = _prepare(shop, inputs, rules, spool=True)
-        return cohorts(shop, scheme, portfolios, rules.band, near, months), scheme
+        made = _made(shop, inputs, rules, spool=True)
+        found = cohorts(shop, made.scheme, made.table, made.portfolios, rules.band, near, months)
+        return found, made.scheme
 
 
 def _checksums(path: Path) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats
     from backtest.universe.schemes import Scheme
-    from backtest.universe.workshop import Workshop
+    from backtest.universe.workshop import Relation, Workshop
 
 LOSSES = ("keep", "drop", "report")
 """What a class's ratio does with companies whose figure is not above zero. ``keep``: they count in both sums.
@@ -23,7 +23,7 @@ COVERED = 1 / 3
 RATIOS = {"pe": "earnings", "ps": "sales", "pb": "book"}
 
 
-def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame:
+def valuation_table(shop: Workshop, scheme: Scheme, valued: Relation, losses: str) -> pd.DataFrame:
     """Return a row for each class (and ``market``) at each date shown.
 
     For each ratio (``pe``, ``ps``, ``pb``): the ratio of sums over companies that have the figure, NaN where
@@ -36,12 +36,12 @@ def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame
 
     ``losses`` is one of ``LOSSES``.
     """
-    every = len(scheme.classes)
     ratios = ", ".join(_ratio(name, figure, losses) for name, figure in RATIOS.items())
     both = "FILTER (earnings IS NOT NULL AND earnings_before IS NOT NULL AND size_before IS NOT NULL)"
     frame = shop.frame(
         f"""
-        WITH each AS (SELECT * FROM valued UNION ALL SELECT * REPLACE ({every} AS class) FROM valued)
+        WITH each AS (SELECT * FROM {valued}
+            UNION ALL SELECT * REPLACE ({len(scheme.classes)} AS class) FROM {valued})
         SELECT date, class, count(*) AS companies, sum(size) AS capitalisation, {ratios},
             CASE WHEN sum(earnings_before) {both} > 0
                 THEN sum(earnings) {both} / sum(earnings_before) {both} - 1 END AS earnings_growth,
@@ -52,7 +52,7 @@ def valuation_table(shop: Workshop, scheme: Scheme, losses: str) -> pd.DataFrame
             coalesce(sum(size) FILTER (coalesce(earnings, sales, book) IS NOT NULL), 0) / sum(size) AS covered
         FROM each GROUP BY date, class ORDER BY date, class"""
     )
-    frame["class"] = frame["class"].map({**dict(enumerate(scheme.classes)), every: "market"})
+    frame["class"] = frame["class"].map(scheme.numbered)
     return frame
 
 

@@ -12,6 +12,8 @@ import threading
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +121,26 @@ def _local(column: str, zone: str) -> str:
     return f"make_timestamp(epoch_us({column})) {offset[1]} INTERVAL {minutes} MINUTE"
 
 
+@dataclass(frozen=True)
+class Relation:
+    """Rows in a workshop, which alone can name them; in SQL they are read ``FROM {relation}``.
+
+    Parameters
+    ----------
+    name
+        What SQL knows them by.
+    columns
+        Each column, and its type as SQL calls it.
+    """
+
+    name: str
+    columns: dict[str, str]
+
+    def __str__(self) -> str:
+        """Return the name, as SQL takes it."""
+        return self.name
+
+
 class _Interruptions:
     """Notes Ctrl-C: engines turn it into errors of their own, and what is being cleaned up must not stop.
 
@@ -163,6 +185,7 @@ class Workshop:
         self._interruptions = _Interruptions()
         sweep(Path(folder or tempfile.gettempdir()), _LEFT)
         self.folder = Path(tempfile.mkdtemp(prefix="rotation-universe-", dir=folder))
+        self._numbers = count()
         self._hold = ExitStack()
         self._hold.enter_context(held(self.folder))
         try:
@@ -210,6 +233,51 @@ class Workshop:
         if self._interruptions.noted and not isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt from None
 
+    def _named(self, word: str) -> str:
+        return f"{word}_{next(self._numbers)}"
+
+    def relation(self, name: str) -> Relation:
+        """Return the rows that were just put under a name."""
+        return Relation(name, {row[0]: row[1] for row in self.rows(f"DESCRIBE {name}")})
+
+    def table(self, word: str, sql: str) -> Relation:
+        """Return a query's rows, stored; the word is for whoever reads an engine's message."""
+        name = self._named(word)
+        self.run(f"CREATE TABLE {name} AS {sql}")
+        return self.relation(name)
+
+    def view(self, word: str, sql: str) -> Relation:
+        """Return a query's rows, found anew at each reading."""
+        name = self._named(word)
+        self.run(f"CREATE VIEW {name} AS {sql}")
+        return self.relation(name)
+
+    def told(
+        self, word: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader, sql: str = ""
+    ) -> Relation:
+        """Return the rows of a table or stream of Python's, stored; or those of a query ``FROM told``."""
+        self.connection.register("told", rows)
+        made = self.table(word, sql or "SELECT * FROM told")
+        self.connection.unregister("told")
+        return made
+
+    def spool(self, word: str, schema: pa.Schema) -> Spool:
+        """Return a place on disk for rows that come piece by piece."""
+        return Spool(self, self._named(word), schema)
+
+    def pieces(self, spooled: Relation, rows: int) -> Iterator[pa.RecordBatch]:
+        """Give rows that were put on disk in the order in which they came, at most so many at a time."""
+        with pq.ParquetFile(self.folder / f"{spooled}.parquet") as file:
+            yield from file.iter_batches(rows)
+
+    def read(self, path: Path) -> tuple[Relation, str]:
+        """Return the rows of a file, a zip or a folder of them, and their kind; those of CSV are all text."""
+        kind, found = files(path, self.folder)
+        as_written = "all_varchar = true, header = true, union_by_name = true"
+        reader = f"read_csv({names(found)}, {as_written})" if kind == "csv" else parquet(found)
+        kept = self.table if kind == "csv" else self.view
+        return kept("read", f"SELECT * FROM {reader}"), kind
+
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Execute a statement; DataError, with the engine's own first line, where it fails."""
         with _in_words():
@@ -233,6 +301,25 @@ class Workshop:
         """Give a query's rows in order, at most ``rows`` at a time; nothing else may run meanwhile."""
         with _in_words():
             yield from self.connection.sql(sql).to_arrow_reader(rows)
+
+
+class Spool:
+    """Rows on their way to disk; ``done`` closes it, and they are a relation."""
+
+    def __init__(self, shop: Workshop, name: str, schema: pa.Schema) -> None:
+        self._shop, self._name, self._schema = shop, name, schema
+        self._place = shop.folder / f"{name}.parquet"
+        self._writer = pq.ParquetWriter(self._place, schema, compression="lz4")
+
+    def write(self, columns: Any) -> None:
+        """Add rows: arrays of one length by the names of the schema."""
+        self._writer.write_table(pa.table({name: columns[name] for name in self._schema.names}, self._schema))
+
+    def done(self) -> Relation:
+        """Return what was written."""
+        self._writer.close()
+        self._shop.run(f"CREATE VIEW {self._name} AS SELECT * FROM {parquet([self._place])}")
+        return self._shop.relation(self._name)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ later. No weight filled at or before t may change, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,8 @@ from backtest import Strategy, load_market, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import agreement, check, decided, other_data, other_future
-from backtest.market.toml import names_of
-from backtest.rules.operation import OPERATIONS
+from backtest.market.definition import market_names
+from backtest.rules.evaluate import OPERATIONS
 from backtest.rules.reading import nodes
 from backtest.scripting.loading import strategy_names
 
@@ -53,7 +52,7 @@ def variants(strategy: Strategy) -> list[dict[str, Any]]:
     return [{}] + [{p.name: word} for p in choices for word in p.choices if word != p.default]
 
 
-@pytest.fixture(scope="module", params=names_of("market"))
+@pytest.fixture(scope="module", params=market_names())
 def market(request: pytest.FixtureRequest, made_store: Path) -> Iterator[MarketData]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROTATION_DATA", str(made_store))
@@ -128,10 +127,12 @@ def test_the_check_finds_an_operation_that_looks_ahead(
     whole = OPERATIONS["level"]
 
     def early(known: Any, series: str) -> Any:
-        level = whole.work(known, series)
+        from dataclasses import replace
+
+        level = whole(known, series)
         return replace(level, known_at=level.known_at - np.timedelta64(40, "D"))
 
-    monkeypatch.setitem(OPERATIONS, "level", replace(whole, work=early))
+    monkeypatch.setitem(OPERATIONS, "level", early)
     mine = script(
         tmp_path, 'return rotate(market.level("credit_spread") > 1, into="small", otherwise="large")'
     )

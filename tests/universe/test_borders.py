@@ -43,14 +43,18 @@ def test_by_rank(tmp_path: Path, table: pd.DataFrame) -> None:
         for row, bar in zip(portfolios.borders, portfolios.formed, strict=True):
             sizes = _sizes(table, portfolios.dates[bar])["size"].to_numpy()
             assert row.tolist() == [sizes[79], sizes[19]]
-            counts = dict(shop.rows(f"SELECT class, count(*) FROM members WHERE bar = {bar} GROUP BY class"))
+            counts = dict(
+                shop.rows(
+                    f"SELECT class, count(*) FROM {portfolios.members} WHERE bar = {bar} GROUP BY class"
+                )
+            )
             assert counts == {2: 20, 1: 60, 0: len(sizes) - 80}
 
 
 def test_by_rank_with_fewer_companies_than_ranks(tmp_path: Path, table: pd.DataFrame) -> None:
     scheme = load_scheme(_scheme(tmp_path, 'by = "rank"\nclasses = ["small", "large"]\nborders = [1000]'))
-    with built(saved(table, tmp_path), scheme) as (shop, _, _):
-        assert shop.value("SELECT min(class) FROM members") == 1
+    with built(saved(table, tmp_path), scheme) as (shop, _, portfolios):
+        assert shop.value(f"SELECT min(class) FROM {portfolios.members}") == 1
 
 
 def test_by_cumulative_capitalisation(tmp_path: Path, table: pd.DataFrame) -> None:
@@ -104,8 +108,8 @@ def test_borders_that_move_with_prices_use_what_had_been_published(
         level = known[str(portfolios.dates[bar])[:7]]
         np.testing.assert_allclose(row, np.array([3e8, 2e9, 1e10]) * level / 317.604, rtol=1e-12)
     # Before the first value there are no classes, and so no returns.
-    assert portfolios.sums[: portfolios.formed[1] + 1].sum() == 0.0
-    assert portfolios.sums[portfolios.formed[1] + 1 :].sum() > 0.0
+    assert portfolios.sums["held"]["count"][: portfolios.formed[1] + 1].sum() == 0.0
+    assert portfolios.sums["held"]["count"][portfolios.formed[1] + 1 :].sum() > 0.0
 
 
 def test_an_index_that_is_not_given_or_not_dated_is_asked_for(tmp_path: Path, table: pd.DataFrame) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from backtest.errors import DataError, UsageError
 from backtest.universe.build import Rules, frame, reconstitutions
-from backtest.universe.drift import CLOSE_CAP, COUNT, LEFT
 from backtest.universe.mapping import Mapping
 from backtest.universe.schemes import load_scheme
 from tests.universe.made import built, companies, saved
@@ -23,12 +22,12 @@ US = [3e8, 2e9, 1e10]
 def _agree(folder: Path, table: pd.DataFrame, rules: Rules) -> None:
     slow = Slow(US, rules.band, rules.carry, rules.delisting, rules.reconstitute).run(table)
     shuffled = table.sample(frac=1.0, random_state=3)  # the order of the rows means nothing
-    with built(saved(shuffled, folder), "us", rules) as (shop, _, portfolios):
+    with built(saved(shuffled, folder), "us", rules) as (shop, taken, portfolios):
         returns = frame(portfolios, load_scheme("us"), rules.delisting)
         members = {
             (bar, company): which
             for bar, company, which in shop.rows(
-                "SELECT bar, company, class FROM members JOIN lines USING (id)"
+                f"SELECT bar, company, class FROM {portfolios.members} JOIN {taken.lines} USING (id)"
             )
         }
     for column, expected in (("", slow.by_cap), ("_equal", slow.equal)):
@@ -38,8 +37,8 @@ def _agree(folder: Path, table: pd.DataFrame, rules: Rules) -> None:
             np.testing.assert_allclose(found, told, rtol=0.0, atol=1e-10)
             assert np.isfinite(told).sum() > len(told) / 4
     for (bar, number), n in slow.counts.items():
-        gone = 0 if math.isnan(rules.delisting) else portfolios.sums[bar, number, LEFT]
-        assert portfolios.sums[bar, number, COUNT] + gone == n
+        gone = 0 if math.isnan(rules.delisting) else portfolios.sums["left"]["count"][bar, number]
+        assert portfolios.sums["held"]["count"][bar, number] + gone == n
     at = set(portfolios.formed.tolist())
     assert {key: which for key, which in members.items() if key[0] in at} == slow.members
 
@@ -81,9 +80,9 @@ def test_what_comes_later_changes_neither_members_nor_returns(tmp_path: Path) ->
     for number, content in enumerate((table, noise)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        with built(saved(content, folder), "us", Rules(band=0.1)) as (shop, _, portfolios):
-            members = shop.rows("SELECT bar, company, class, was, cap, drifted FROM members "
-                                "JOIN lines USING (id) WHERE bar <= 85 ORDER BY ALL")  # fmt: skip
+        with built(saved(content, folder), "us", Rules(band=0.1)) as (shop, taken, portfolios):
+            members = shop.rows("SELECT bar, company, class, was, cap, drifted FROM "
+                                f"{portfolios.members} JOIN {taken.lines} USING (id) WHERE bar <= 85 ORDER BY ALL")  # fmt: skip
             found.append((portfolios.sums[:86].tobytes(), members))
     assert found[0] == found[1]
     assert len(found[0][1]) > 100
@@ -99,8 +98,9 @@ def test_a_split_delivered_late_changes_the_past_by_one_bar_only(tmp_path: Path)
     for number, content in enumerate((table, noise)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        with built(saved(content, folder)) as (shop, _, portfolios):
-            members = shop.rows("SELECT bar, company, class, cap FROM members JOIN lines USING (id) "
+        with built(saved(content, folder)) as (shop, taken, portfolios):
+            members = shop.rows("SELECT bar, company, class, cap FROM "
+                                f"{portfolios.members} JOIN {taken.lines} USING (id) "
                                 "WHERE bar <= 60 ORDER BY ALL")  # fmt: skip
             found.append((portfolios.sums[:60].tobytes(), members))
             assert portfolios.price_only
@@ -116,9 +116,9 @@ def test_halves_of_the_lines_add_up_to_the_whole(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         with built(saved(content, folder)) as (_, _, portfolios):
-            sums.append(portfolios.sums)
+            sums.append(portfolios.sums.view(np.float64))
+            assert portfolios.sums["held"]["close"].sum() > 0.0
     np.testing.assert_allclose(sums[1] + sums[2], sums[0], rtol=1e-12)
-    assert sums[0][..., CLOSE_CAP].sum() > 0.0
 
 
 def test_a_company_with_two_share_classes_is_classified_by_all_of_it(tmp_path: Path) -> None:
@@ -128,9 +128,10 @@ def test_a_company_with_two_share_classes_is_classified_by_all_of_it(tmp_path: P
         [(d, c, i, cap, 100.0, 0.01) for d in days for c, (i, cap) in lines.items()],
         columns=["date", "company", "issuer", "capitalisation", "price", "total_return"],
     )
-    with built(saved(table, tmp_path)) as (shop, _, portfolios):
+    with built(saved(table, tmp_path)) as (shop, taken, portfolios):
         bar = int(portfolios.formed[0])
-        found = shop.rows(f"SELECT company, class, cap, size, lead FROM members JOIN lines USING (id) "
+        found = shop.rows(f"SELECT company, class, cap, size, lead FROM {portfolios.members} "
+                          f"JOIN {taken.lines} USING (id) "
                           f"WHERE bar = {bar} ORDER BY company")  # fmt: skip
     assert found == [
         ("BIG.A", 3, 6e9, 1.1e10, True),
@@ -154,9 +155,9 @@ def test_rows_that_are_set_aside_make_no_company_larger(tmp_path: Path, wrong: s
     else:
         table.loc[row, "capitalisation"] *= 2000.0
     mapping = Mapping(currency="USD", capitalisation_of="company" if whole else "line")
-    with built(saved(table, tmp_path), mapping=mapping) as (shop, _, portfolios):
-        found = shop.rows("SELECT company, class, size, lead FROM members JOIN lines USING (id) "
-                          "JOIN bars USING (bar) WHERE date = DATE '2020-01-31' ORDER BY company")  # fmt: skip
+    with built(saved(table, tmp_path), mapping=mapping) as (shop, taken, portfolios):
+        found = shop.rows(f"SELECT company, class, size, lead FROM {portfolios.members} "
+                          f"JOIN {taken.lines} USING (id) JOIN {taken.bars} USING (bar) WHERE date = DATE '2020-01-31' ORDER BY company")  # fmt: skip
     first, second = ("A.1", 1, 0.9e9, True), ("A.2", 1, 0.9e9, True)
     if wrong == "twice":
         both = [("A.1", 1, 1.8e9, True), ("A.2", 1, 1.8e9, False)]

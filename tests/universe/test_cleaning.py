@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,34 +11,45 @@ from hypothesis import strategies as st
 
 from backtest.universe.cleaning import (
     ADJUSTED,
+    CONFLICT,
     GIVEN,
     GOOD,
     IMPLAUSIBLE,
     JUMP,
     LATE,
     NO_RETURN,
-    RATIOS,
     RAW,
+    SAME,
     SPLIT,
+    Delivered,
     Limits,
-    clean,
 )
+from backtest.universe.cleaning import cleaned as cleaning
 
 
 def cleaned(
     price: list[float],
     cap: list[float],
-    mode: int = RAW,
+    way: int = RAW,
     limits: Limits | None = None,
     **columns: list[float],
 ) -> tuple[list[int], list[float]]:
-    n, known = len(price), limits or Limits()
-    none = [math.nan] * n
-    arrays: list[Any] = [np.zeros(n, np.int32), np.arange(n, dtype=np.int32), np.array(price), np.array(cap)]
-    arrays += [np.array(columns.get(name, none)) for name in ("given", "split", "dividend")]
-    arrays.append(np.array(columns.get("fx", [1.0] * n)))
-    code, returns = np.zeros(n, np.uint8), np.full(n, np.nan)
-    clean(*arrays, RATIOS, mode, (known.times, known.jump, known.confirm, known.move), code, returns)
+    n = len(price)
+    none, rates = [math.nan] * n, columns.get("fx", [1.0] * n)
+    given, split, dividend = (np.array(columns.get(c, none)) for c in ("given", "split", "dividend"))
+    rows = Delivered(
+        np.zeros(n, np.int32),
+        np.arange(n, dtype=np.int32),
+        np.array(price),
+        np.array(cap),
+        given,
+        split,
+        dividend,
+        np.array(rates),
+        np.ones(n, np.bool_),
+    )
+    code, returns, kept = cleaning(rows, way, limits or Limits())
+    assert kept.tolist() == [c not in (SAME, CONFLICT, JUMP) for c in code]
     return code.tolist(), returns.tolist()
 
 

@@ -39,7 +39,7 @@ def _whole(path: Path, mapping: Mapping | None = None) -> tuple[dict[str, int], 
     with Workshop("500MB") as shop:
         table = take_in(shop, path, mapping or Mapping(currency="USD"), "USD")
         portfolios = build(shop, table, load_scheme("us"), Rules("daily"))
-        used = shop.value("SELECT count(*) FROM members")
+        used = shop.value(f"SELECT count(*) FROM {portfolios.members}")
     return _reasons([*table.set_aside, *portfolios.set_aside]), used
 
 
@@ -203,7 +203,7 @@ def test_mixed_currencies_need_rates(tmp_path: Path, good: pd.DataFrame) -> None
     with Workshop("500MB") as shop:
         table = take_in(shop, path, Mapping(), "USD", rates)
         caps = shop.frame(
-            "SELECT date, cap, price FROM raw WHERE company = 'C0002' AND reason IS NULL ORDER BY date"
+            f"SELECT date, cap, price FROM {table.raw} WHERE company = 'C0002' AND reason IS NULL ORDER BY date"
         )
     own = mixed[mixed["company"] == "C0002"].set_index("date")
     before = own.index < "2019-12-02"
@@ -342,8 +342,8 @@ def test_the_day_of_a_stamp_is_that_of_its_own_zone(
             monkeypatch.setenv("TZ", machine)
             time.tzset()
             with Workshop("500MB") as shop:
-                take_in(shop, tmp_path / "c.parquet", Mapping(currency="USD"), "USD")
-                assert str(shop.value("SELECT date FROM bars")) == "2020-12-31"
+                table = take_in(shop, tmp_path / "c.parquet", Mapping(currency="USD"), "USD")
+                assert str(shop.value(f"SELECT date FROM {table.bars}")) == "2020-12-31"
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -16,13 +16,13 @@ from backtest.errors import DataError, UsageError
 from backtest.universe.about import take_in_about
 from backtest.universe.build import Rules, build
 from backtest.universe.fundamentals import known_accounts, read_accounts, take_in_accounts
-from backtest.universe.intake import SetAside, take_in
+from backtest.universe.intake import Intake, SetAside, take_in
 from backtest.universe.mapping import Mapping, load_mapping
 from backtest.universe.schemes import load_scheme
 from backtest.universe.screen import screen
 from backtest.universe.universe import Inputs, make_screen, make_universe
 from backtest.universe.valuation import discounts, own_percentile, valuation_table
-from backtest.universe.workshop import Workshop
+from backtest.universe.workshop import Relation, Workshop
 from tests.universe.made import saved
 
 DATES = pd.date_range("2020-01-31", "2021-12-31", freq="ME")
@@ -54,17 +54,18 @@ XX,2020-02-12,2019-12-31,900e6,8e9,6e9,2e9,1.2e9,0.1e9
 
 
 @contextmanager
-def _valued(folder: Path, accounts: str = ACCOUNTS) -> Iterator[tuple[Workshop, list[SetAside]]]:
+def _valued(
+    folder: Path, accounts: str = ACCOUNTS
+) -> Iterator[tuple[Workshop, Intake, Relation, list[SetAside]]]:
     path = folder / "accounts.csv"
     path.write_text(accounts)
     with Workshop("500MB") as shop:
         table = take_in(shop, saved(_companies(), folder), Mapping(currency="USD"), "USD")
-        build(shop, table, load_scheme("us"), Rules())
-        take_in_about(shop, [], Mapping())
-        read_accounts(shop, [path], Mapping(), "USD")
-        aside = take_in_accounts(shop, 1, "USD")
-        aside += known_accounts(shop, fair_values=True)
-        yield shop, aside
+        portfolios = build(shop, table, load_scheme("us"), Rules())
+        filed = read_accounts(shop, [path], Mapping(), "USD")
+        known, aside = take_in_accounts(shop, filed.rows, table, take_in_about(shop, [], Mapping()))
+        valued, odd = known_accounts(shop, known, table, portfolios)
+        yield shop, table, valued, aside + odd
 
 
 def _row(table: pd.DataFrame, date: str, name: str) -> dict[str, float]:
@@ -72,8 +73,8 @@ def _row(table: pd.DataFrame, date: str, name: str) -> dict[str, float]:
 
 
 def test_accounts_count_from_the_day_they_were_published(tmp_path: Path) -> None:
-    with _valued(tmp_path) as (shop, aside):
-        known = shop.frame("SELECT date, company, earnings FROM valued JOIN lines USING (id)")
+    with _valued(tmp_path) as (shop, table, valued, aside):
+        known = shop.frame(f"SELECT date, company, earnings FROM {valued} JOIN {table.lines} USING (id)")
     at = known.set_index(["company", known["date"].dt.strftime("%Y-%m")])["earnings"]
     assert np.isnan(at["S1", "2020-02"])
     assert at["S1", "2020-03"] == 100e6
@@ -95,16 +96,17 @@ def test_a_later_filing_about_the_same_year_keeps_what_was_filed_before(tmp_path
         "company,published,period_end,earnings,book\nS1,2020-03-01,2019-12-31,100e6,\n"
         "S1,2020-03-10,2019-12-31,,800e6\nS1,2021-03-01,2020-12-31,120e6,\n"
     )
-    with _valued(tmp_path, accounts) as (shop, _):
-        known = shop.rows("SELECT earnings, book FROM valued JOIN lines USING (id) WHERE company = 'S1' "
+    with _valued(tmp_path, accounts) as (shop, table, valued, _):
+        known = shop.rows(f"SELECT earnings, book FROM {valued} JOIN {table.lines} USING (id) WHERE company = 'S1' "
                           "AND date IN ('2020-03-31', '2021-03-31') ORDER BY date")  # fmt: skip
     assert known == [(100e6, 800e6), (120e6, None)]
 
 
 def test_ratios_are_sums_over_sums(tmp_path: Path) -> None:
-    with _valued(tmp_path) as (shop, _):
+    with _valued(tmp_path) as (shop, _, valued, _):
         tables = {
-            losses: valuation_table(shop, load_scheme("us"), losses) for losses in ("keep", "drop", "report")
+            losses: valuation_table(shop, load_scheme("us"), valued, losses)
+            for losses in ("keep", "drop", "report")
         }
     grown = 1.05  # of every capitalisation by June 2020
     small = {losses: _row(table, "2020-06-30", "small") for losses, table in tables.items()}
@@ -126,8 +128,8 @@ def test_ratios_are_sums_over_sums(tmp_path: Path) -> None:
 
 
 def test_growth_is_that_of_companies_known_at_both_ends(tmp_path: Path) -> None:
-    with _valued(tmp_path) as (shop, _):
-        table = valuation_table(shop, load_scheme("us"), "keep")
+    with _valued(tmp_path) as (shop, _, valued, _):
+        table = valuation_table(shop, load_scheme("us"), valued, "keep")
     small = _row(table, "2021-04-30", "small")
     assert small["growth_companies"] == 1  # S1; the others have no newer account
     assert small["earnings_growth"] == pytest.approx(0.5, rel=1e-12)
@@ -135,8 +137,8 @@ def test_growth_is_that_of_companies_known_at_both_ends(tmp_path: Path) -> None:
 
 
 def test_the_discount_is_that_of_small_to_large_and_knows_its_own_past_only(tmp_path: Path) -> None:
-    with _valued(tmp_path) as (shop, _):
-        table = valuation_table(shop, load_scheme("us"), "report")
+    with _valued(tmp_path) as (shop, _, valued, _):
+        table = valuation_table(shop, load_scheme("us"), valued, "report")
     found = discounts(table, load_scheme("us"))
     small, large = (_row(table, "2020-06-30", name)["pb"] for name in ("small", "large"))
     assert found.loc["2020-06-30", "discount_pb"] == pytest.approx(1.0 - small / large, rel=1e-12)
@@ -158,12 +160,12 @@ def test_a_percentile_is_one_of_the_past(values: list[float]) -> None:
 
 def test_accounts_in_other_units_are_not_used(tmp_path: Path) -> None:
     wrong = ACCOUNTS.replace("S1,2020-03-15,2019-12-31,100e6,900e6", "S1,2020-03-15,2019-12-31,100e6,900e9")
-    with _valued(tmp_path, wrong) as (shop, aside):
+    with _valued(tmp_path, wrong) as (shop, table, valued, aside):
         sales = shop.value(
-            "SELECT sales FROM valued JOIN lines USING (id) WHERE company = 'S1' AND date = '2020-06-30'"
+            f"SELECT sales FROM {valued} JOIN {table.lines} USING (id) WHERE company = 'S1' AND date = '2020-06-30'"
         )
         kept = shop.value(
-            "SELECT earnings FROM valued JOIN lines USING (id) WHERE company = 'S1' AND date = '2020-06-30'"
+            f"SELECT earnings FROM {valued} JOIN {table.lines} USING (id) WHERE company = 'S1' AND date = '2020-06-30'"
         )
     assert sales is None
     assert kept == 100e6
@@ -201,11 +203,10 @@ def test_columns_are_added_up_and_turned_round_by_the_mapping(tmp_path: Path) ->
     accounts = tmp_path / "a.csv"
     accounts.write_text("T;P;short;long;cost\nS1_old;2020-02-01;5;7;-3\nS2;2020-02-01;5;;-4\n")
     with Workshop("500MB") as shop:
-        take_in(shop, saved(_companies(), tmp_path), Mapping(currency="USD"), "USD")
-        take_in_about(shop, [], Mapping())
-        read_accounts(shop, [accounts], load_mapping(str(mapping)), "USD")
-        take_in_accounts(shop, 1, "USD")
-        found = shop.rows("SELECT issuer, debt, interest, earnings FROM accounts ORDER BY issuer")
+        table = take_in(shop, saved(_companies(), tmp_path), Mapping(currency="USD"), "USD")
+        filed = read_accounts(shop, [accounts], load_mapping(str(mapping)), "USD")
+        known, _ = take_in_accounts(shop, filed.rows, table, take_in_about(shop, [], Mapping()))
+        found = shop.rows(f"SELECT issuer, debt, interest, earnings FROM {known} ORDER BY issuer")
     assert found == [("S1", 12.0, 3.0, None), ("S2", 5.0, 4.0, None)]
 
 
@@ -213,10 +214,12 @@ def test_the_screen_flags_with_a_reason(tmp_path: Path) -> None:
     cheap = ACCOUNTS.replace(
         "S1,2020-03-15,2019-12-31,100e6,900e6,800e6", "S1,2020-03-15,2019-12-31,100e6,5e9,4e9"
     )
-    with _valued(tmp_path, cheap) as (shop, _):
-        table = screen(shop, load_scheme("us"), np.datetime64("2020-06-30")).set_index("company")
+    with _valued(tmp_path, cheap) as (shop, taken, valued, _):
+        table = screen(shop, load_scheme("us"), taken.lines, valued, np.datetime64("2020-06-30")).set_index(
+            "company"
+        )
         with pytest.raises(UsageError, match="the nearest date with classes is 2020-06-30"):
-            screen(shop, load_scheme("us"), np.datetime64("2020-06-29"))
+            screen(shop, load_scheme("us"), taken.lines, valued, np.datetime64("2020-06-29"))
     assert table.loc["S1", "flags"] == "cheap on P/S; cheap on P/B"
     assert table.loc["S1", "reason"] == "P/S 0.2 against 1.3 (all small); P/B 0.3 against 1.6 (all small)"
     assert table.loc["S2", "flags"].endswith("loss")
