@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,10 +11,15 @@ import numpy as np
 from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError, nearest
 from backtest.rules import expressions as rules
-from backtest.rules.evaluate import Made, operation
+from backtest.rules import why
+from backtest.rules.evaluate import Made
+from backtest.rules.operation import operation
+from backtest.rules.operations import own_words
+from backtest.rules.seen import inputs_seen
 from backtest.signals import own
 from backtest.signals.rows import combinations, distinct, sets_of, whole
-from backtest.signals.spells import Spells, latest, merge
+from backtest.signals.spells import Spells, latest
+from backtest.signals.together import Changes, Together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,60 +107,6 @@ class Rotation:
         yes = self.signal.dense(which)[first:last]
         changes = np.flatnonzero(np.r_[True, yes[1:] != yes[:-1]])
         return Targets(changes + first, rows[yes[changes].astype(int)])
-
-
-@dataclass(frozen=True, eq=False)
-class Changes:
-    """Which row of some weights each of many sets holds, from one fill until the next.
-
-    Parameters
-    ----------
-    offsets
-        (n_sets + 1,) int64: the changes of set s are those from ``offsets[s]`` to ``offsets[s + 1]``.
-    at
-        (n_changes,) int64: the fill of each; within a set they increase, and the first is 0.
-    rows
-        (n_changes,) int64: the row of the weights that each holds.
-    """
-
-    offsets: Ints
-    at: Ints
-    rows: Ints
-
-    def take(self, which: Ints) -> Changes:
-        """Return the changes of so many of the sets, in this order."""
-        lengths = np.diff(self.offsets)[which]
-        offsets = np.r_[0, np.cumsum(lengths)]
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[which] - offsets[:-1], lengths)
-        return Changes(offsets, self.at[places], self.rows[places])
-
-
-@dataclass(frozen=True, eq=False)
-class Together:
-    """Signals that decide together: row m of weights is held while bit i of m is what signal i answers.
-
-    Parameters
-    ----------
-    signals
-        The signals.
-    sets
-        For each of them (n_sets,) int64: the set of it that each parameter set uses.
-    """
-
-    signals: tuple[Spells, ...]
-    sets: tuple[Ints, ...]
-
-    def take(self, which: Ints) -> Together:
-        """Return the same for so many of the sets, in this order."""
-        return Together(self.signals, tuple(sets[which] for sets in self.sets))
-
-    @cached_property
-    def changes(self) -> Changes:
-        """The answers written out, which takes longer than to measure them."""
-        steps = merge(self.signals, self.sets)
-        kept = np.ones(len(steps.at), dtype=bool)
-        kept[steps.offsets[1:] - 1] = False  # a set's last step lies past the last fill
-        return Changes(steps.offsets - np.arange(len(steps.offsets)), steps.at[kept], steps.masks[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,30 +321,43 @@ def said_of(sleeves: Sequence[str], weights: Floats) -> str:
     return f"weights must be 0 or more and at most 1 in sum (0.6 is 60%), not {worst}"
 
 
-@operation
+@operation(
+    "hold {args[0]} while this says yes, otherwise {args[1]}:",
+    holds=lambda *either: either,
+    facts=why.rotated_facts,
+    flips=why.rotated,
+)
 def rotated(known: Known, signal: Taken, into: str, otherwise: str) -> Decision:
     """Return one sleeve or another."""
     return on_calendar(Rotation(signal.each, into, otherwise))
 
 
-def _answered(op: str, given: tuple[Any, ...]) -> Decision:
-    taken = given[:-2]
-    return on_calendar(answered(op, given[-2:], [t.value for t in taken], [t.which for t in taken]))
+def _of_signals(op: str, known: Known, *given: Any) -> Decision:
+    """Return what the answers of several signals make together."""
+    *taken, first, otherwise = given
+    return on_calendar(answered(op, (first, otherwise), [t.value for t in taken], [t.which for t in taken]))
 
 
-@operation
-def chosen(known: Known, *given: Any) -> Decision:
-    """Return the first of several sleeves."""
-    return _answered("chosen", given)
+operation(
+    lambda node, _: (
+        f"hold the first of {', '.join(node.args[0])} whose rule says yes, otherwise {node.args[1]}:"
+    ),
+    name="chosen",
+    holds=lambda sleeves, otherwise: (*sleeves, otherwise),
+)(partial(_of_signals, "chosen"))
+operation(
+    "hold {args[0]} with the share of these that say yes, else {args[1]}:",
+    name="blended",
+    holds=lambda *either: either,
+)(partial(_of_signals, "blended"))
 
 
-@operation
-def blended(known: Known, *given: Any) -> Decision:
-    """Return as much of one sleeve as there are votes."""
-    return _answered("blended", given)
+def _mixed_words(node: rules.Expr, numbers: list[str]) -> str:
+    shares = ", ".join(f"{n} of {sleeve}" for sleeve, n in zip(node.args[0], numbers, strict=False))
+    return f"hold {shares}; back to it every {numbers[-2]} months, and where one has drifted by {numbers[-1]}"
 
 
-@operation
+@operation(_mixed_words, holds=lambda sleeves: sleeves)
 def mixed_(known: Known, *given: Any) -> Made:
     """Return fixed fractions."""
     *weights, every_months, band = (each.each for each in given[:-1])
@@ -402,7 +366,7 @@ def mixed_(known: Known, *given: Any) -> Made:
     return Made(made, refused=bad, error=RotationError(said_of(given[-1], table)) if bad.any() else None)
 
 
-@operation
+@operation(own_words, own=True, holds=lambda into, *_: into, sees=inputs_seen)
 def weighed(known: Known, *given: Any) -> Decision:
     """Return what a function of the script's own says."""
     *taken, into, function, spanned = given
@@ -425,7 +389,12 @@ def weighed(known: Known, *given: Any) -> Decision:
     )
 
 
-@operation
+def _in(decision: Weights) -> tuple[str, ...]:
+    used = (decision.weights != 0.0).any(axis=0)
+    return tuple(name for name, held in zip(decision.sleeves, used, strict=True) if held)
+
+
+@operation("what was decided elsewhere", holds=_in)
 def given(known: Known, decision: Weights) -> Weights:
     """Return weights that were decided elsewhere."""
     return decision

@@ -76,6 +76,15 @@ class Series:
         """The last day that it speaks for: of its last value, or to which it has been looked up since."""
         return self.dates[-1] if self.checked is None else max(self.dates[-1], self.checked)
 
+    def in_months(self, months: np.ndarray) -> Floats:
+        """Return its values in some months, of any shape, by the dates they are about; NaN where it has none.
+
+        Of several in a month the first one.
+        """
+        own = self.dates.astype("datetime64[M]")
+        at = np.minimum(np.searchsorted(own, months), len(own) - 1)
+        return np.where(own[at] == months, self.values[at], np.nan)
+
     def as_of(self, fills: Fills) -> Floats:
         """Return the latest value that each fill may use, (n_fills,) float64, NaN before the first.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
 from backtest.cli.options import (
@@ -10,9 +10,10 @@ from backtest.cli.options import (
     add_json,
     add_market,
     add_terms,
-    also,
     refuse_unwritten,
     require_place,
+    say,
+    tell,
     terms,
 )
 from backtest.errors import UsageError
@@ -66,25 +67,10 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     if options.out is None and options.json:
         refuse_unwritten(options)
     require_place(options.out)
-    from backtest.records.comparison import ComparisonDocument
     from backtest.records.comparison import compare as side_by_side
-    from backtest.reporting import comparison_page
+    from backtest.reporting.views import view
 
-    comparison = side_by_side(named, market=options.market, **terms(options))
-    if not options.json:
-        from backtest.reporting.terminal import show, show_place
-
-        show(comparison_page.page(comparison).blocks)
-    place = None
-    if options.out is not None or not options.json:
-        place = comparison_page.write_comparison(comparison, options.out, also=also(options)).resolve()
-    if options.json:
-        from backtest.records.document import to_json
-
-        print(to_json(ComparisonDocument.of(comparison, place)))  # noqa: T201 - standard output is this command's product
-    else:
-        show_place("Report", place)
-    return 0
+    return tell(view(side_by_side(named, market=options.market, **terms(options))), options)
 
 
 def gallery(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001
@@ -95,8 +81,7 @@ def gallery(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     options = parser.parse(arguments)
     from backtest.reporting.gallery import write_gallery
 
-    left_out: Any = write_gallery(options.market, options.out)
-    for name, why in left_out.items():
-        print(f"{name} is left out: {why}")  # noqa: T201 - what was done
-    print(f"Gallery: {options.out}")  # noqa: T201 - what was done
+    for name, why in write_gallery(options.market, options.out).items():
+        say(f"{name} is left out: {why}")
+    say(f"Gallery: {options.out}")
     return 0

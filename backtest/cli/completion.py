@@ -8,10 +8,14 @@ import re
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
+from backtest.cli.command import COMMANDS, dispatch
+from backtest.cli.options import say
 from backtest.errors import RotationError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from backtest.scripting.strategy import Strategy
 
 SHELLS = {
     "bash": """\
@@ -38,11 +42,11 @@ complete -c rotation -a "(rotation completion words -- (commandline -opc)[2..] 2
 _OF_STRATEGIES = ("run", "compare", "tune", "signal", "explain", "explore")
 
 
-def _helped(words: Sequence[str], told: Callable[[Sequence[str]], int]) -> list[str]:
+def _helped(words: Sequence[str]) -> list[str]:
     """Return the verbs and options that the help of a call names; its own parameters are among them."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(RotationError, SystemExit):
-        told([*words, "--help"])
+        dispatch("rotation", None, [*words, "--help"])
     _, _, verbs = said.getvalue().partition("\nverbs (")
     verbs, _, _ = verbs.partition("\n\n")
     options = re.findall(r"^ {2,}(?:-h, )?(--[\w-]+)", said.getvalue(), flags=re.MULTILINE)
@@ -63,45 +67,33 @@ def _names(verb: str) -> Iterable[str]:
         from backtest.replications.definition import printed
 
         known = printed()
-        return (*dict.fromkeys((*known.papers, *known.tables)),)
+        return (*dict.fromkeys((*known.papers, *known.all)),)
     return ()
 
 
-def words(before: Sequence[str], verbs: Sequence[str], told: Callable[[Sequence[str]], int]) -> list[str]:
-    """Return what may stand behind the words of a call.
-
-    Parameters
-    ----------
-    before
-        The words behind ``rotation``, without the one that is being written.
-    verbs
-        The commands.
-    told
-        The command itself, which is asked for its help.
-    """
+def words(before: Sequence[str]) -> list[str]:
+    """Return what may stand behind the words of a call, without the one that is being written."""
     if not before:
-        return [*verbs, "--help", "--version"]
+        return [*COMMANDS, "--help", "--version"]
     if before[-1] == "--market":
-        from backtest.market.definition import market_names
+        from backtest.market.toml import names_of
 
-        return market_names()
+        return names_of("market")
     if before[0] == "completion":
         return list(SHELLS)
     named = [word for word in before[:2] if not word.startswith("-")]
-    return [*(_names(before[0]) if len(named) == 1 or before[0] == "compare" else ()), *_helped(named, told)]
+    return [*(_names(before[0]) if len(named) == 1 or before[0] == "compare" else ()), *_helped(named)]
 
 
-def completion(
-    prog: str, arguments: Sequence[str], verbs: Sequence[str], told: Callable[[Sequence[str]], int]
-) -> int:
-    """Be ``rotation completion``; ``verbs`` and ``told`` as ``words`` has them."""
+def completion(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
+    """Be ``rotation completion``."""
     if list(arguments[:2]) == ["words", "--"]:
-        print("\n".join(words(arguments[2:], verbs, told)))  # noqa: T201 - what the shell reads
+        say("\n".join(words(arguments[2:])))
         return 0
     parser = Parser(prog=prog, description="Print what completes this command on the Tab key of a shell.")
     parser.add_argument("shell", metavar="SHELL", help=", ".join(SHELLS))
     shell = parser.parse(arguments).shell
     if shell not in SHELLS:
         raise UsageError(f"{prog} takes one of {', '.join(SHELLS)}, not '{shell}'")
-    print(SHELLS[shell])  # noqa: T201 - what was asked for
+    say(SHELLS[shell])
     return 0

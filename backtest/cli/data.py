@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backtest.market.entry import Entry
     from backtest.market.fetch import Outcome
     from backtest.market.store import Vintage
+    from backtest.scripting.strategy import Strategy
 
 EPILOG = """\
 examples:
@@ -412,7 +413,7 @@ _VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
 }
 
 
-def data(prog: str, arguments: Sequence[str]) -> int:
+def data(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
     """Carry out one verb; return the exit status."""
     verbs = "\n".join(f"  {name:8}{about}" for name, (_, about) in _VERBS.items())
     parser = Parser(

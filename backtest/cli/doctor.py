@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from backtest.scripting.strategy import Strategy
+
 OURS = "size-rotation"
 BUILT_ON = ("numpy", "pandas", "numba", "scipy", "vectorbt", "duckdb", "matplotlib", "arch")
 DEVELOPERS = frozenset({"bench", "dev", "docs", "mutants"})
@@ -110,11 +112,11 @@ def _stored() -> Iterator[State]:
 
 
 def _markets() -> Iterator[State]:
-    from backtest.market.definition import missing, shipped_markets
+    from backtest.market.definition import shipped_markets
     from backtest.market.sources import getting
 
     for market in shipped_markets():
-        absent = missing(market)
+        absent = market.missing
         lacking = len(absent)
         state, said = (
             ("lacking", f"{lacking} of its series not stored") if lacking else ("fine", "can be used")
@@ -129,7 +131,7 @@ def states() -> list[State]:
     return [State("installed", "fine", versions()), *_extras(), *_stored(), *_markets()]
 
 
-def doctor(prog: str, arguments: Sequence[str]) -> int:
+def doctor(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
     """Be ``rotation doctor``; exit status 1 where something that is stored cannot be used."""
     about = "Say what is installed, stored, stale and unusable, and the command for each."
     parser = Parser(prog=prog, description=about)

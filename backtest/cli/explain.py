@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser, shown
-from backtest.cli.options import add_json, add_market, add_parameters, given, named_strategy
+from backtest.arguments import shown
+from backtest.cli.options import (
+    add_json,
+    add_market,
+    add_parameters,
+    given,
+    named_strategy,
+    say,
+    strategy_parser,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backtest.arguments import Parser
     from backtest.scripting.strategy import Strategy
 
 EPILOG = """\
@@ -19,10 +28,9 @@ examples:
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
-    about = strategy.about if strategy else "Say in words what a strategy's rule is, and what it needs."
-    parser = Parser(prog=prog, description=about, epilog=None if strategy else EPILOG)
-    if strategy is None:
-        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+    parser = strategy_parser(
+        prog, strategy, "Say in words what a strategy's rule is, and what it needs.", EPILOG
+    )
     add_market(parser)
     add_parameters(parser, strategy)
     add_json(parser)
@@ -60,7 +68,7 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     if options.json:
         from backtest.records.document import to_json
 
-        print(to_json(said))  # noqa: T201 - standard output is this command's product
+        say(to_json(said))
         return 0
     lines = [
         *said["rule"],
@@ -71,5 +79,5 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     ]
     if said["not_used"]:
         lines.append(f"not used    {', '.join(said['not_used'])}, under these words")
-    print(shown("\n".join(lines)))  # noqa: T201 - as above
+    say(shown("\n".join(lines)))
     return 0

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser, named_with_parameters
-from backtest.cli.options import add_market, add_terms, terms
+from backtest.cli.options import add_market, add_terms, say, terms
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         finally:
             server.shutdown()
         tried = server.tried
-    print(f"Ended; {tried:,} position{'' if tried == 1 else 's'} tried.")  # noqa: T201 - as above
+    say(f"Ended; {tried:,} position{'' if tried == 1 else 's'} tried.")
     return 0
 
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import named_with_parameters, once, pair
+from backtest.arguments import Parser, named_with_parameters, once, pair
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from backtest.arguments import Parser
+    from backtest.reporting.blocks import Block
+    from backtest.reporting.views import View
     from backtest.scripting.strategy import Strategy
+
+
+def strategy_parser(
+    prog: str, strategy: Strategy | None, about: str, epilog: str, *, several: bool = False
+) -> Parser:
+    """Return the parser of a command about the strategy that is named first, or about a script's own."""
+    if strategy is not None:
+        return Parser(prog=prog, description=strategy.about)
+    parser = Parser(prog=prog, description=about, epilog=epilog)
+    if several:
+        what = "a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it"
+        parser.add_argument("strategy", metavar="STRATEGY", nargs="*", help=what)
+    else:
+        parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
+    return parser
 
 
 def named_strategy(
@@ -148,13 +166,50 @@ def add_files(parser: Parser) -> None:
 
 def also(options: argparse.Namespace) -> tuple[str, ...]:
     """Return which of them a call asks for."""
-    return tuple(name for name in ("csv", "xlsx", "png") if getattr(options, name))
+    return tuple(name for name in ("csv", "xlsx", "png") if getattr(options, name, False))
 
 
 def refuse_unwritten(options: argparse.Namespace, option: str = "--json") -> None:
     """Refuse files beside a page where the call writes no page: ``option`` says so."""
     for name in also(options):
         raise UsageError(f"{option} writes no page, so --{name} has no use; leave one of them out")
+
+
+def written(view: View, options: argparse.Namespace) -> Path | None:
+    """Write a result's page; None where none is asked for: a document is one, unless a folder is named."""
+    if getattr(options, "no_report", False) or (options.json and options.out is None) or view.write is None:
+        return None
+    return view.write(options.out, also(options)).resolve()
+
+
+def tell(
+    view: View,
+    options: argparse.Namespace,
+    *,
+    first: Iterable[Block] = (),
+    meanwhile: contextlib.AbstractContextManager[None] | None = None,
+) -> int:
+    """Show what was found, write its page and say where; with ``--json`` print its document instead.
+
+    ``first`` is shown before all else; ``meanwhile`` goes on while the page is written.
+    """
+    from backtest.records.document import to_json
+    from backtest.reporting.terminal import show, show_place
+
+    if not options.json:
+        show([*first, *view.brief()])
+    with meanwhile or contextlib.nullcontext():
+        place = written(view, options)
+    if options.json:
+        say(to_json(view.document(place)))
+    elif place is not None:
+        show_place("Report", place)
+    return 0
+
+
+def say(text: str) -> None:
+    """Print to standard output, which is the command's product."""
+    print(text)  # noqa: T201 - as above
 
 
 def add_json(parser: Parser) -> None:

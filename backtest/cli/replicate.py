@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json, require_place
+from backtest.cli.options import add_json, require_place, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from backtest.scripting.strategy import Strategy
 
 EPILOG = """\
 tables and papers stand in data/replications.toml; without a name all are reproduced
@@ -19,7 +21,7 @@ examples:
   rotation replicate blitz-2020 --out pages/blitz"""
 
 
-def replicate(prog: str, arguments: Sequence[str]) -> int:
+def replicate(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
     """Be ``rotation replicate``; a difference is an answer, not a failure."""
     about = "Hold published figures of the size premium beside what the stored series give."
     parser = Parser(prog=prog, description=about, epilog=EPILOG)
@@ -29,19 +31,7 @@ def replicate(prog: str, arguments: Sequence[str]) -> int:
     add_json(parser)
     options = parser.parse(arguments)
     require_place(options.out)
-    from backtest.records.document import to_json
-    from backtest.replications.document import ReplicationsDocument
     from backtest.replications.replicate import replicate as replicated
-    from backtest.reporting.replication_page import replication_page, write_replications
-    from backtest.reporting.terminal import show, show_place
+    from backtest.reporting.views import view
 
-    found = replicated(options.names)
-    if not options.json:
-        show(replication_page(found).blocks)
-    written = options.out is not None or not options.json
-    place = write_replications(found, options.out).resolve() if written else None
-    if options.json:
-        print(to_json(ReplicationsDocument.of(found, place)))  # noqa: T201 - what was asked for
-    else:
-        show_place("Report", place)
-    return 0
+    return tell(view(replicated(options.names)), options)

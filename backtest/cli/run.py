@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
-from backtest.arguments import Parser, named_with_parameters
+from backtest.arguments import named_with_parameters
 from backtest.cli.options import (
     add_files,
     add_json,
@@ -14,25 +13,28 @@ from backtest.cli.options import (
     add_panel,
     add_parameters,
     add_terms,
-    also,
     given,
     named_strategy,
     refuse_market,
     refuse_unwritten,
     require_place,
+    say,
     scripts_of,
     several,
+    strategy_parser,
+    tell,
     terms,
+    written,
 )
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from backtest.records.robustness import Robustness
+    from backtest.arguments import Parser
     from backtest.reporting.blocks import Block
+    from backtest.reporting.views import View
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
 
@@ -48,15 +50,9 @@ examples:
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
-    about = strategy.about if strategy else "Run a strategy: simulate, measure, report."
-    parser = Parser(prog=prog, description=about, epilog=EPILOG if not strategy else None)
+    about = "Run a strategy: simulate, measure, report."
+    parser = strategy_parser(prog, strategy, about, EPILOG, several=True)
     if strategy is None:
-        parser.add_argument(
-            "strategy",
-            metavar="STRATEGY",
-            nargs="*",
-            help="a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it",
-        )
         parser.add_argument("--from", metavar="REPORT", help="run what the report in this folder ran")
     add_market(parser)
     add_panel(parser)
@@ -88,7 +84,8 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
         return _on_panel(strategy, options)
     from backtest.runs import run as run_one
 
-    return _told(run_one(strategy, options.market, **terms(options), **given(options)), options)
+    result = run_one(strategy, options.market, **terms(options), **given(options))
+    return _told(result, _view(result, options), options)
 
 
 def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
@@ -99,22 +96,11 @@ def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
                 f"--{option} is of one market; leave it out, or name a market instead of --panel"
             )
     from backtest.panels.definition import load_panel
-    from backtest.panels.run import PanelRunDocument, run_panel
-    from backtest.records.document import to_json
-    from backtest.reporting.panel_pages import panel_run_page, write_panel_run
-    from backtest.reporting.terminal import show, show_place
+    from backtest.panels.run import run_panel
+    from backtest.reporting.views import view
 
     panel = load_panel(options.panel)
-    result = run_panel(strategy, panel, terms=terms(options), parameters=given(options))
-    if not options.json:
-        show(panel_run_page(result).blocks)
-    quiet = options.no_report or (options.json and options.out is None)
-    place = None if quiet else write_panel_run(result, options.out).resolve()
-    if options.json:
-        print(to_json(PanelRunDocument.of(result, place)))  # noqa: T201 - this command's product
-    elif place is not None:
-        show_place("Report", place)
-    return 0
+    return tell(view(run_panel(strategy, panel, terms=terms(options), parameters=given(options))), options)
 
 
 def _refuse_out(options: argparse.Namespace) -> None:
@@ -125,43 +111,19 @@ def _refuse_out(options: argparse.Namespace) -> None:
     require_place(options.out)
 
 
-def _robust(result: Run, options: argparse.Namespace) -> Robustness | None:
-    if not options.robustness:
-        return None
+def _view(result: Run, options: argparse.Namespace) -> View:
+    """Return what a run shows, with its trials where they are asked for."""
     from backtest.records.robustness import robustness
+    from backtest.reporting.views import run_view
 
-    return robustness(result)
+    return run_view(result, robustness(result) if options.robustness else None)
 
 
-def _told(result: Run, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
+def _told(result: Run, view: View, options: argparse.Namespace, first: Sequence[Block] = ()) -> int:
     """Say what a run gave, write its page, and hear the ledger; ``first`` is said before all else."""
     from backtest.cli.witness import witness
 
-    robust = _robust(result, options)
-    if not options.json:
-        from backtest.reporting.page import brief
-        from backtest.reporting.terminal import show, show_place
-
-        show([*first, *brief(result, robust)])
-    with witness(result):
-        place = _written(result, robust, options)
-    if options.json:
-        from backtest.records.document import to_json
-        from backtest.records.run_document import RunDocument
-
-        print(to_json(RunDocument.of(result, place, robust)))  # noqa: T201 - this command's product
-    elif place is not None:
-        show_place("Report", place)
-    return 0
-
-
-def _written(result: Run, robust: Robustness | None, options: argparse.Namespace) -> Path | None:
-    """Write the report; None where none is asked for: a document is one, unless a folder is named."""
-    if options.no_report or (options.json and options.out is None):
-        return None
-    from backtest.reporting.folder import write_report
-
-    return write_report(result, options.out, robust, also=also(options)).resolve()
+    return tell(view, options, first=first, meanwhile=witness(result))
 
 
 def _many(prog: str, arguments: Sequence[str]) -> int:
@@ -174,7 +136,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
     from backtest.records.document import to_json
-    from backtest.records.run_document import RunDocument
+    from backtest.reporting.blocks import Heading
     from backtest.runs import run as run_one
     from backtest.scripting.loading import load_strategy
 
@@ -186,21 +148,18 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     for each, parameters in calls:
         each.bind(parameters)
     documents = []
-    for (each, parameters), out in zip(calls, outs, strict=True):
+    for (each, parameters), options.out in zip(calls, outs, strict=True):
         result = run_one(each, market, **terms(options), **parameters)
-        options.out = out
+        view = _view(result, options)
         if options.json:
-            robust = _robust(result, options)
-            place = _written(result, robust, options)
+            place = written(view, options)
             _ = result.portfolio
-            documents.append(RunDocument.of(result, place, robust))
+            documents.append(view.document(place))
             continue
-        from backtest.reporting.blocks import Heading
-
-        _told(result, options, [Heading(result.strategy.name, brief=True)])
-        print()  # noqa: T201 - between two of them
+        _told(result, view, options, [Heading(each.name, brief=True)])
+        say("")  # between two of them
     if options.json:
-        print(to_json(documents))  # noqa: T201 - this command's product
+        say(to_json(documents))
     return 0
 
 
@@ -222,21 +181,15 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     named = [*options.strategy, *([options.panel] if options.panel else []), *terms(options), *options.set]
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
+    from dataclasses import replace
+
     from backtest.records.again import differences, repeat, said_of
-    from backtest.records.document import plain, to_json
+    from backtest.records.document import plain
     from backtest.records.run_document import RunDocument
     from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)
     before, result = repeat(getattr(options, "from"), options.market if chosen else None)
-    differ = differences(before, RunDocument.of(result))
-    if not options.json:
-        return _told(result, options, [Conclusion((said_of(differ),), brief=True)])
-    from backtest.cli.witness import witness
-
-    robust = _robust(result, options)
-    with witness(result):
-        place = _written(result, robust, options)
-    said = plain(RunDocument.of(result, place, robust))
-    sys.stdout.write(to_json({**said, "differs": differ}) + "\n")
-    return 0
+    differ, view = differences(before, RunDocument.of(result)), _view(result, options)
+    told = replace(view, document=lambda place: {**plain(view.document(place)), "differs": differ})
+    return _told(result, told, options, [Conclusion((said_of(differ),), brief=True)])

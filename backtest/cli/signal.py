@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.arguments import Parser, named_with_parameters
+from backtest.arguments import named_with_parameters
 from backtest.cli.options import (
     add_json,
     add_market,
@@ -12,8 +12,10 @@ from backtest.cli.options import (
     add_terms,
     given,
     named_strategy,
+    say,
     scripts_of,
     several,
+    strategy_parser,
     terms,
 )
 from backtest.errors import UsageError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from backtest.arguments import Parser
     from backtest.records.standing import Standing
     from backtest.scripting.strategy import Strategy
 
@@ -40,15 +43,8 @@ CHANGED = 3
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
-    about = strategy.about if strategy else "Say what to hold now, since when, and what would change it."
-    parser = Parser(prog=prog, description=about, epilog=None if strategy else EPILOG)
-    if strategy is None:
-        parser.add_argument(
-            "strategy",
-            metavar="STRATEGY",
-            nargs="*",
-            help="a name, or the path of a script or of a folder of scripts, :NAME=VALUE,... behind it",
-        )
+    about = "Say what to hold now, since when, and what would change it."
+    parser = strategy_parser(prog, strategy, about, EPILOG, several=True)
     add_market(parser)
     parser.instead = {"--end": "--as-of", "--until": "--as-of", "--date": "--as-of"}
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
@@ -93,17 +89,15 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options, found = _stands(prog, strategy, arguments)
     if options.changed:
         return _told_changes(found, options)
+    from backtest.records.document import to_json
+    from backtest.reporting.terminal import show
+    from backtest.reporting.views import view
+
     standings = [standing for _, standing in found]
     if options.json:
-        from backtest.records.document import to_json
-
-        print(to_json(standings[0] if len(standings) == 1 else standings))  # noqa: T201 - what was asked for
-        return 0
-    from backtest.reporting.blocks import Definitions
-    from backtest.reporting.standing import standing_lines
-    from backtest.reporting.terminal import show
-
-    show(Definitions(tuple(standing_lines(standing)), brief=True) for standing in standings)
+        say(to_json(standings[0] if len(standings) == 1 else standings))
+    else:
+        show(block for standing in standings for block in view(standing).brief())
     return 0
 
 
@@ -122,11 +116,11 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
         rows = [
             {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
         ]
-        print(to_json(rows))  # noqa: T201 - what was asked for
+        say(to_json(rows))
         return status
     for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"
         said = f"changed, was {held(before)}" if changed and before else word
         name = f"{standing.strategy} on {standing.market}"
-        print(f"{name}: {held(standing.hold)} since {standing.since}; {said}")  # noqa: T201 - as above
+        say(f"{name}: {held(standing.hold)} since {standing.since}; {said}")
     return status

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, once, pair
-from backtest.cli.options import add_json, add_market, add_panel, refuse_market, require_place
+from backtest.cli.options import add_json, add_market, add_panel, refuse_market, require_place, say, tell
 from backtest.errors import UsageError, nearest
 from backtest.files import content_of
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days
     from backtest.market.data import MarketData, Sourced
-    from backtest.studies.register import Study
+    from backtest.scripting.strategy import Strategy
+    from backtest.studies.register import Claims, Study
 
 EPILOG = """\
 studies:
@@ -36,10 +37,6 @@ examples:
   rotation study events --strategy rate_cut --set min_cut=0.5
   rotation study margin --gain-bps 200 --margin 0.06
   rotation study capacity --impact 0.5 --orders 4"""
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - standard output is this command's product
 
 
 def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
@@ -69,21 +66,11 @@ def _data(options: argparse.Namespace, arguments: Sequence[str]) -> Sourced:
     return load_panel(options.panel)
 
 
-def _report(study: Study, options: argparse.Namespace) -> int:
-    """Write one study's page and print it."""
-    from backtest.records.document import to_json
-    from backtest.reporting.study_pages import study_page, write_study
-    from backtest.reporting.terminal import show, show_place
-    from backtest.studies.document import study_document
+def _report(study: Study | Claims, options: argparse.Namespace) -> int:
+    """Write a study's page and print it."""
+    from backtest.reporting.views import view
 
-    if not options.json:
-        show(study_page(study).blocks)
-    place = None if options.json and options.out is None else write_study(study, options.out).resolve()
-    if options.json:
-        _print(to_json(study_document(study, place)))
-    else:
-        show_place("Report", place)
-    return 0
+    return tell(view(study), options)
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
@@ -97,7 +84,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         content: Any = [
             {"study": c.id, "statement": c.statement, "origin": c.origin, "rule": c.rule.text} for c in CLAIMS
         ]
-        _print(to_json(content))
+        say(to_json(content))
     else:
         show([Definitions(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
@@ -109,22 +96,11 @@ def _claims(prog: str, arguments: Sequence[str]) -> int:
     add_panel(parser)
     options = parser.parse(arguments)
     from backtest.panels.claims import PANEL_CLAIMS
-    from backtest.records.document import to_json
-    from backtest.reporting.study_pages import claims_brief, write_claims
-    from backtest.reporting.terminal import show, show_place
-    from backtest.studies.document import claims_document
-    from backtest.studies.register import CLAIMS, hold_against
+    from backtest.studies.register import CLAIMS, Claims, hold_against
 
     held = _data(options, arguments)
-    studies = [hold_against(each, held) for each in (CLAIMS if options.panel is None else PANEL_CLAIMS)]
-    if not options.json:
-        show(claims_brief(studies))
-    place = None if options.json and options.out is None else write_claims(studies, options.out).resolve()
-    if options.json:
-        _print(to_json(claims_document(studies, place)))
-    else:
-        show_place("Report", place)
-    return 0
+    asked = CLAIMS if options.panel is None else PANEL_CLAIMS
+    return _report(Claims(hold_against(each, held) for each in asked), options)
 
 
 def parse_days(text: str) -> Days:
@@ -196,10 +172,10 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
         pairs = [(margin, earnings_change(margin, gain)) for margin in options.margin]
     if options.json:
         rows = [{"margin": m, "margin_after": m + gain, "earnings_change": c} for m, c in pairs]
-        _print(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
+        say(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
         return 0
     for margin, change in pairs:
-        _print(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")
+        say(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")
     return 0
 
 
@@ -234,7 +210,7 @@ def _study(name: str, options: argparse.Namespace) -> int:
 _OWN = {"list": _list, "claims": _claims, "events": _events, "margin": _margin, "capacity": _capacity}
 
 
-def study(prog: str, arguments: Sequence[str]) -> int:
+def study(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
     """Carry out one study; return the exit status."""
     if not arguments or arguments[0].startswith("-"):
         about = "What the data say about the claims of the great rotation, and about days of your own."

@@ -21,6 +21,7 @@ from backtest.cli.options import (
     named_strategy,
     refuse_market,
     require_place,
+    tell,
     terms,
 )
 from backtest.errors import RotationError, UsageError
@@ -206,10 +207,8 @@ def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
             )
     require_place(options.out)
     from backtest.panels.definition import load_panel
-    from backtest.panels.tune import PanelSweepDocument, tune_panel
-    from backtest.records.document import to_json
-    from backtest.reporting.panel_pages import panel_sweep_page, write_panel_sweep
-    from backtest.reporting.terminal import show, show_place
+    from backtest.panels.tune import tune_panel
+    from backtest.reporting.views import view
 
     sweep = tune_panel(
         strategy,
@@ -220,14 +219,7 @@ def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
         constraints=options.constraint or (),
         terms=terms(options),
     )
-    if not options.json:
-        show(panel_sweep_page(sweep).blocks)
-    place = None if options.json and options.out is None else write_panel_sweep(sweep, options.out).resolve()
-    if options.json:
-        sys.stdout.write(to_json(PanelSweepDocument.of(sweep, place)) + "\n")
-    else:
-        show_place("Report", place)
-    return 0
+    return tell(view(sweep), options)
 
 
 def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:

@@ -269,11 +269,10 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     parser.add_number("--purchasing-power", 1e-9, 1e9, help="how much more a unit buys there (default: 1)")
     parser.add_argument("--currency", metavar="C", default="", help="the other currency's name")
     options = parser.parse(arguments)
-    from backtest.universe.schemes import load_scheme, shipped_names
+    from backtest.market.toml import names_of
+    from backtest.universe.schemes import load_scheme
 
-    schemes = [
-        load_scheme(name) for name in ([options.scheme] if options.scheme else shipped_names("scheme"))
-    ]
+    schemes = [load_scheme(name) for name in ([options.scheme] if options.scheme else names_of("scheme"))]
     rate, power = options.exchange_rate, options.purchasing_power
     if rate is not None:
         if not options.scheme:

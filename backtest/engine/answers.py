@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backtest.dates import Ints
-    from backtest.decisions import Changes, Together
+    from backtest.signals.together import Changes, Together
 
 LONGEST = 62
 """Bars of a stage, at most: they and a sign fit into a number."""

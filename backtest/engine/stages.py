@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.compiling import compiled, copy, higher, inlined, lower
-from backtest.decisions import Together
 from backtest.engine.answers import LONGEST, Answers, Window, of_rows, of_signals
 from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER
 from backtest.engine.elements import (
@@ -47,6 +46,7 @@ from backtest.engine.parallel import share
 from backtest.engine.path import months_of
 from backtest.engine.rounding import ULP, Sums, conclude
 from backtest.engine.trading import only_sleeve, value_after_costs
+from backtest.signals.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

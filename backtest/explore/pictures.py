@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.measures import drawdowns
-from backtest.records.seen import seen
 from backtest.reporting.figures import FALLS, FAR, holdings, seen_plots, value_of
 from backtest.reporting.palette import CUT, INK, RECESSION, colours
 from backtest.reporting.timeline import Curve, Plot, Shade, Timeline
+from backtest.rules.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -83,6 +83,10 @@ class Entry:
         except msgspec.ValidationError as error:
             raise DataError(f"what the catalogue says of {self.id} to its source is wrong: {error}") from None
 
+    def fits(self, frequency: str) -> bool:
+        """Return whether it has bars of a market: a daily level has those of a month by its last value."""
+        return self.frequency == frequency or (self.unit == "level" and frequency == "monthly")
+
     @property
     def rule(self) -> str:
         """The release rule in words."""

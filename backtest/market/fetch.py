@@ -10,10 +10,11 @@ import numpy as np
 from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.market.catalogue import LOCAL, catalogue, entry, imported
 from backtest.market.checks import check
-from backtest.market.definition import find_market, market_names, needs, read_definition
+from backtest.market.definition import read_definition
 from backtest.market.reading import carried
 from backtest.market.sources import getting, source_of
 from backtest.market.store import Store, vintage_of
+from backtest.market.toml import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,18 +61,18 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
     UsageError
         When a name is none of these (the nearest is named), or its values need no download.
     """
-    names = list(ids)
+    names, markets = list(ids), names_of("market")
     found: dict[str, Entry] = {}
-    for name in names or market_names():
-        if name in market_names():
-            wanted = needs(read_definition(find_market(name)))
+    for name in names or markets:
+        if name in markets:
+            wanted = read_definition(name).needs
             # What needs an extra that is not installed, or a file of the user, is asked for by name only.
             wanted = [e for e in wanted if not carried(e)]
             wanted = [e for e in wanted if names or not (source_of(e).lacking or source_of(e).brought)]
         else:
             wanted = [e for e in catalogue().values() if name in (e.id, e.download)] or _own(name)
-        if not wanted and name not in market_names():
-            near = nearest(name, [*catalogue(), *market_names()])
+        if not wanted and name not in markets:
+            near = nearest(name, [*catalogue(), *markets])
             near = near if near.startswith("did you mean") else "'rotation data list' shows all"
             raise UsageError(
                 f"there is nothing to fetch of the name '{name}'; {near}; any other series of FRED comes "

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.errors import DataError
+from backtest.errors import DataError, nearest
+from backtest.market.catalogue import entry
 from backtest.market.decided import SILENCE
-from backtest.market.toml import DERIVED
+from backtest.market.release import AFTER_THE_FACT
+from backtest.market.toml import WrongError, at, record
 from backtest.series import Series
 
 if TYPE_CHECKING:
@@ -47,11 +49,54 @@ class Reference:
         return cls(match["id"].strip(), (match["column"] or "").strip())
 
 
+def _referred(text: str, _: str) -> None:
+    if text:
+        Reference.parse(text)
+
+
+Referred: TypeAlias = Annotated[str, _referred]
+"""A series in a TOML file, with a column in brackets where it has some; empty for none."""
+
 Get: TypeAlias = "Callable[[Reference], Series]"
 
 
 class Formula(ABC):
     """What a market file writes for a sleeve or a series; the fields of each are the keys of its table."""
+
+    @classmethod
+    def declared(cls, value: Any, where: tuple[str, ...]) -> Formula:
+        """Return what stands under some keys of a file; WrongError where it is none or names none."""
+        if isinstance(value, str):
+            with at(*where):
+                made: Formula = Sum(((Reference.parse(value), 1.0),))
+        elif not isinstance(value, dict) or not value:
+            raise WrongError(where, f"'{where[-1]}' must be a series, or a table that says how to make it")
+        else:
+            kind = next((kind for key, kind in TABLES.items() if key in value), None)
+            made = record(kind, value, where) if kind else _sum(value, where)
+        for reference in made.references:
+            made.require(reference, where)
+        return made
+
+    def require(self, reference: Reference, where: tuple[str, ...]) -> None:
+        """Refuse a series that is neither in the catalogue nor imported, or a column that it lacks."""
+        with at(*where, self._key_of(reference, reference.id)):
+            about = entry(reference.id)
+        with at(*where, self._key_of(reference, reference.column)):
+            if about.columns and reference.column not in about.columns:
+                asked = f"no column '{reference.column}'" if reference.column else "several columns"
+                raise DataError(f"{about.id} has {asked}; write {about.id}[{about.columns[0]}] or the like")
+            if reference.column and not about.columns:
+                raise DataError(f"{about.id} is a single series without columns")
+
+    def _key_of(self, reference: Reference, part: str) -> str:
+        """Return the key under which the table names a part of a reference: its id or its column."""
+        for one in fields(self):  # type: ignore[arg-type] # every formula is a dataclass
+            value = getattr(self, one.name)
+            named = (value,) if isinstance(value, str) else value
+            if isinstance(named, tuple) and (part in named or str(reference) in named):
+                return one.name
+        return str(reference)  # of a sum
 
     @property
     @abstractmethod
@@ -63,27 +108,45 @@ class Formula(ABC):
     def words(self) -> str:
         """What it makes of them, for people."""
 
+    @property
+    def after_the_fact(self) -> bool:
+        """Whether it is known only afterwards, so that no strategy may ask for it."""
+        return any(entry(reference.id).known_at == AFTER_THE_FACT for reference in self.references)
+
     @abstractmethod
     def evaluate(self, get: Get) -> Series:
         """Return its values; each is known when the last of its inputs is."""
 
 
+def _sum(value: dict[str, Any], where: tuple[str, ...]) -> Sum:
+    terms = []
+    for key, factor in value.items():
+        with at(*where, key):
+            if isinstance(factor, bool) or not isinstance(factor, (int, float)):
+                either = f"'{key}' is neither a series with a number nor a way to make one"
+                raise DataError(f"{either}; {nearest(key, TABLES)}")
+            terms.append((Reference.parse(key), float(factor)))
+    return Sum(tuple(terms))
+
+
 class Pointwise(Formula):
-    """A formula whose value on a date is made of its inputs' values on that date, and of nothing else."""
+    """A formula whose value on a date is made of its inputs' values on that date, and of nothing else.
+
+    ``unit`` is what it counts; empty where that is what its inputs do, if they agree.
+    """
+
+    unit: ClassVar[str] = ""
 
     @abstractmethod
     def combine(self, values: list[Floats], dates: Days) -> Floats:
         """Return its values on ``dates``, (n,), of those of its references, (n,) each; NaN where one is."""
 
-    def unit(self, units: list[str]) -> str:
-        """Return what it counts, of what its references count: the same as all of them, if they agree."""
-        return units[0] if len(set(units)) == 1 else ""
-
     def evaluate(self, get: Get) -> Series:
         """Return its values on the dates that all its inputs have."""
         parts = [get(reference) for reference in self.references]
         shared, values = together(parts)
-        unit = self.unit([part.unit for part in parts])
+        units = {part.unit for part in parts}
+        unit = self.unit or (units.pop() if len(units) == 1 else "")
         return replace(shared, values=self.combine(values, shared.dates), unit=unit)
 
 
@@ -198,6 +261,7 @@ class Discount(Pointwise):
     weights: Names
     small: Names
     large: Names
+    unit = FRACTION
 
     @property
     def _halves(self) -> tuple[WeightedMean, WeightedMean]:
@@ -220,26 +284,29 @@ class Discount(Pointwise):
         n = len(small.references)
         return 1.0 - large.combine(values[n:], dates) / small.combine(values[:n], dates)
 
-    def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the ratios count
-        """Return what it counts."""
-        return FRACTION
-
 
 @dataclass(frozen=True)
 class Share(Pointwise):
-    """The share of some columns in all columns of a table of capitalisations, decimal.
-
-    ``all_columns`` are those that the catalogue gives the table of ``weights``.
-    """
+    """The share of some columns in all that the catalogue gives a table of capitalisations, decimal."""
 
     share_of: Names
     weights: Names
-    all_columns: tuple[str, ...] = field(default=(), metadata=DERIVED)
+    unit = FRACTION
+
+    def __post_init__(self) -> None:
+        with at("weights"):
+            entry(self.weights[0])
+        for column in self.share_of:
+            self.require(Reference(self.weights[0], column), ())
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return entry(self.weights[0]).columns
 
     @property
     def references(self) -> list[Reference]:
         """The series that it needs."""
-        return _columns(self.weights, self.all_columns)
+        return _columns(self.weights, self._all)
 
     @property
     def words(self) -> str:
@@ -248,13 +315,9 @@ class Share(Pointwise):
 
     def combine(self, values: list[Floats], dates: Days) -> Floats:  # noqa: ARG002 - the date does not matter
         """Return the share."""
-        sizes = np.array(values).reshape(len(self.weights), len(self.all_columns), -1).prod(axis=0)
-        part = sizes[[self.all_columns.index(column) for column in self.share_of]].sum(axis=0)
+        sizes = np.array(values).reshape(len(self.weights), len(self._all), -1).prod(axis=0)
+        part = sizes[[self._all.index(column) for column in self.share_of]].sum(axis=0)
         return part / sizes.sum(axis=0)
-
-    def unit(self, units: list[str]) -> str:  # noqa: ARG002 - whatever the sizes count
-        """Return what it counts."""
-        return FRACTION
 
 
 @dataclass(frozen=True)
@@ -269,6 +332,13 @@ class Splice(Pointwise):
 
     splice: Names
     shift: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        with at("splice"):
+            before = [reference.id for reference in self.references[:-1]]
+        for id in self.shift:
+            if id not in before:
+                raise WrongError(("shift",), f"'{id}' is no part before the last of this splice")
 
     @property
     def references(self) -> list[Reference]:

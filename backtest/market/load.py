@@ -13,16 +13,9 @@ from backtest.errors import DataError, UsageError
 from backtest.market.bars import make_bars, on_bars
 from backtest.market.catalogue import catalogue, entry
 from backtest.market.data import Bars, MarketData
-from backtest.market.definition import (
-    absent,
-    after_the_fact,
-    find_market,
-    fits,
-    missing,
-    read_definition,
-)
+from backtest.market.definition import read_definition
 from backtest.market.formulas import Reference, Relative, Sum, changes
-from backtest.market.reading import column_of, read, table_of
+from backtest.market.reading import absent, column_of, read, table_of
 from backtest.market.sources import getting
 from backtest.market.store import Store
 from backtest.series import Series
@@ -71,6 +64,12 @@ def load_series(id: str) -> Series:
     return read(entry(id))
 
 
+def read_written(text: str) -> Series:
+    """Return a series as files write it, ``ID`` or ``ID[column]``; errors as ``load_series``."""
+    reference = Reference.parse(text)
+    return read(entry(reference.id), reference.column)
+
+
 def _read(definition: Definition, references: Iterable[Reference]) -> dict[Reference, Series]:
     """Return series in the vintages that the market asks for; a table of several is read once."""
     references = list(references)
@@ -115,7 +114,7 @@ def _observations(
         single = _single(formula)
         id = single.id if single and not single.column else role
         roles[role] = id
-        if after_the_fact(formula):
+        if formula.after_the_fact:
             never.add(id)
             continue
         observations[id] = _made(formula, id, series, bars)
@@ -176,7 +175,7 @@ def _holdable(market: MarketData, id: str) -> Entry:
         raise UsageError(
             f"{id} {lacks}, which is otherwise in the market '{market.name}': they cannot be mixed"
         )
-    if not fits(about, market.frequency):
+    if not about.fits(market.frequency):
         raise UsageError(f"{id} is {about.frequency}, but the market '{market.name}' is {market.frequency}")
     return about
 
@@ -215,8 +214,8 @@ def load_market(name: str | Path) -> MarketData:
     ('monthly', ('small', 'large'))
     """
     _noted(str(name), "market")
-    definition = read_definition(find_market(str(name)))
-    if lacking := missing(definition):
+    definition = read_definition(name)
+    if lacking := definition.missing:
         named = ", ".join(e.id for e in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         fetched, brought = getting(lacking)
         cures = [*(["rotation data fetch"] if fetched else []), *brought]

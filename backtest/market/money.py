@@ -11,8 +11,7 @@ from backtest.dates import Fills
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
-from backtest.market.definition import absent
-from backtest.market.reading import read
+from backtest.market.reading import absent, read
 
 if TYPE_CHECKING:
     from backtest.dates import Floats

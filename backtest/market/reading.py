@@ -13,6 +13,7 @@ from backtest.market.decided import announced, decisions
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
+from backtest.market.units import unit
 from backtest.series import Series
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 def carried(about: Entry) -> bool:
     """Return whether a series is on this computer without being stored; DataError where it has no source."""
     return about.source != LOCAL and source_of(about).carried
+
+
+def absent(about: Entry) -> bool:
+    """Return whether a series would have to be downloaded first."""
+    return not carried(about) and Store().current(about.id) is None
 
 
 def table_of(about: Entry, vintage: str | None = None) -> SourceTable:
@@ -96,6 +102,14 @@ def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
         table.sha256,
     )
     return decisions(found, entry.decided) if entry.decided else found
+
+
+def scale_of(series: Series) -> float:
+    """Return what makes decimals of a series of returns; DataError when it counts something else."""
+    scale = unit(series.unit).scale
+    if scale is None:
+        raise DataError(f"{series.id} counts {series.unit}, which is no return")
+    return scale
 
 
 def read(entry: Entry, column: str = "", vintage: str | None = None) -> Series:

@@ -6,12 +6,15 @@ import dataclasses
 import re
 import tomllib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 
-from backtest.errors import DataError, nearest
+from backtest.errors import DataError, RotationError, UsageError, nearest
 from backtest.files import content_of
+from backtest.folders import expanded, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +53,41 @@ class WrongError(Exception):
         self.path = path
 
 
+@contextmanager
+def at(*path: str) -> Iterator[None]:
+    """Say of whatever is wrong inside that it is so under these keys of the file."""
+    try:
+        yield
+    except WrongError as wrong:
+        raise WrongError((*path, *wrong.path), str(wrong)) from None
+    except RotationError as error:
+        raise WrongError(path, str(error)) from None
+
+
+def names_of(kind: str) -> list[str]:
+    """Return the names of the shipped files of a kind: ``market``, ``panel``, ``scheme``, ``mapping``."""
+    return sorted(path.stem for path in (shipped("data") / f"{kind}s").glob("*.toml"))
+
+
+def file_of(kind: str, name: str) -> Path:
+    """Return the file of a market or a panel: a shipped name, a TOML file, or a folder that has one.
+
+    Raises
+    ------
+    UsageError
+        When there is none; the nearest shipped name is given.
+    """
+    if name in names_of(kind):
+        return shipped("data") / f"{kind}s" / f"{name}.toml"
+    path = expanded(name)
+    for place in (path / f"{kind}.toml", path):
+        if place.is_file():
+            return place
+    if path.suffix == ".toml" or "/" in name:
+        raise UsageError(f"there is no {kind} file {name}")
+    raise UsageError(f"there is no {kind} '{name}'; {nearest(name, names_of(kind))}")
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's content.
 
@@ -59,6 +97,17 @@ def read_toml(path: Path) -> dict[str, Any]:
         When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
     """
     return _parsed(path, _text(path))
+
+
+def _month(text: str, _: str) -> None:
+    try:
+        np.datetime64(text, "M")
+    except ValueError:
+        raise DataError(f"'{text}' is not a month; write it as 1990-07") from None
+
+
+Month: TypeAlias = Annotated[str, _month]
+"""A month in a TOML file, ``1990-07``."""
 
 
 @contextmanager
@@ -133,58 +182,81 @@ def line_of(text: str, keys: tuple[str, ...]) -> int:
     return found
 
 
-def record(
-    kind: type[T], content: dict[str, Any], where: tuple[str, ...] = (), also: tuple[str, ...] = ()
-) -> T:
-    """Return a table of a TOML file as a record.
+def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = (), **derived: Any) -> T:
+    """Return a table of a TOML file as a record; tables within it that are records, too, are read alike.
 
     Parameters
     ----------
     kind
-        A frozen dataclass; its fields are the keys.
+        A frozen dataclass; its fields are the keys. It may check itself in ``__post_init__``, by a WrongError
+        with the keys inside of it. A type with a method ``declared`` reads itself, and a text's type may name
+        a check of it and its key: ``Annotated[str, check]``.
     content
         The table.
     where
         The keys under which it stands in its file.
-    also
-        Keys that have been taken out of it, to be named where one is unknown.
+    derived
+        Fields that no file has.
 
     Raises
     ------
     WrongError
         When a key is unknown or missing, or a value is of another type than its field.
     """
-    fields = {f.name: f for f in dataclasses.fields(kind) if f.metadata != DERIVED}  # type: ignore[arg-type]
+    keys, needed = _keys(kind)  # type: ignore[arg-type] # a class can be hashed
     for key in content:
-        if key not in fields:
-            raise WrongError((*where, key), f"there is no '{key}' here; {nearest(key, (*fields, *also))}")
-    without = (dataclasses.MISSING, dataclasses.MISSING)
-    lacking = [
-        f.name for f in fields.values() if f.name not in content and (f.default, f.default_factory) == without
-    ]
+        if key not in keys:
+            raise WrongError((*where, key), f"there is no '{key}' here; {nearest(key, keys)}")
+    lacking = [key for key in needed if key not in content]
     if lacking:
         whose = next((f"'{key}'" for key in reversed(where) if not key.isdecimal()), "the file")
         raise WrongError(where, f"{whose} lacks {', '.join(lacking)}")
+    made = {key: _part(of, content[key], (*where, key)) for key, of in keys.items() if key in content}
+    with at(*where):
+        return kind(**made, **derived)
+
+
+@cache
+def _keys(kind: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return the types of a record's fields, in their order, and the names of those that a file must have."""
+    hints, without = get_type_hints(kind, include_extras=True), (dataclasses.MISSING, dataclasses.MISSING)
+    fields = [f for f in dataclasses.fields(kind) if f.metadata != DERIVED]
+    needed = [f.name for f in fields if (f.default, f.default_factory) == without]
+    return {f.name: _present(hints[f.name]) for f in fields}, needed
+
+
+def _present(kind: Any) -> Any:
+    """Return a type without the None that stands for a key that is left out."""
+    kinds = [of for of in get_args(kind) if of is not type(None)]
+    return kinds[0] if type(None) in get_args(kind) and len(kinds) == 1 else kind
+
+
+def _part(kind: Any, value: Any, where: tuple[str, ...]) -> Any:
+    inside = get_args(kind)
+    if hasattr(kind, "declared"):
+        return kind.declared(value, where)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, dict):
+        return record(kind, value, where)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return {
+            _part(inside[0], key, (*where, key)): _part(inside[1], part, (*where, key))
+            for key, part in value.items()
+        }
+    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(v, dict) for v in value):
+        return tuple(_part(inside[0], part, (*where, str(n))) for n, part in enumerate(value))
     try:
-        return msgspec.convert(content, kind)
+        made = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        key = str(error).partition(" - at `$.")[2].rstrip("`").partition("[")[0]
-        raise _wrong((*where, key), content[key], get_type_hints(kind, include_extras=True)[key]) from None
-
-
-def _wrong(where: tuple[str, ...], value: Any, kind: Any) -> WrongError:
-    """Return what is wrong with a value that is not of a type; of a table, with its first wrong key."""
-    of_table = value.items() if isinstance(value, dict) and get_args(kind) else ()
-    parts = [((*where, key), part, get_args(kind)[1]) for key, part in of_table]
-    for path, part, of in [*parts, (where, value, kind)]:
-        try:
-            msgspec.convert(part, of)
-        except msgspec.ValidationError as error:
-            words = in_words(str(error), of)
-            how = _HOW.get(words) or _HOW.get(words.partition(", not ")[0], "")
-            said = f"'{path[-1]}' must be {words}{'; ' if how else ''}{how.format(path[-1])}"
-            return WrongError(path, said)
-    return WrongError(where, f"'{where[-1]}' cannot be read")
+        words = in_words(str(error), kind)
+        how = _HOW.get(words) or _HOW.get(words.partition(", not ")[0], "")
+        said = f"'{where[-1]}' must be {words}{'; ' if how else ''}{how.format(where[-1])}"
+        raise WrongError(where, said) from None
+    each = [(inside[0], part) for part in made] if isinstance(made, tuple) else [(kind, made)]
+    for of, text in each:
+        for check in filter(callable, getattr(of, "__metadata__", ())):
+            with at(*where):
+                check(text, where[-1])
+    return made
 
 
 def in_words(said: str, kind: Any) -> str:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, RotationError, UsageError, nearest
-from backtest.folders import expanded, shipped
 from backtest.market.catalogue import entry
-from backtest.market.definition import absent, find_market, market_names
-from backtest.market.formulas import Reference, Splice, changes
-from backtest.market.load import load_market
-from backtest.market.reading import read
+from backtest.market.formulas import Reference, Referred, Splice, changes
+from backtest.market.load import load_market, read_written
+from backtest.market.reading import absent, scale_of
 from backtest.market.sources import commands
-from backtest.market.toml import WrongError, declared, record
-from backtest.market.units import unit
+from backtest.market.toml import Month, WrongError, at, declared, file_of, names_of, record
 from backtest.panels.panel import NOT_HELD, Member, Panel
 from backtest.studies.inputs import monthly
 
@@ -28,6 +25,10 @@ if TYPE_CHECKING:
     from backtest.dates import Days, Floats
     from backtest.market.data import MarketData
     from backtest.series import Series
+
+
+def _market(name: str, _: str) -> None:
+    file_of("market", name)
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,29 @@ class MemberLines:
         Where it lies; what small and large are, and the currency, where not those of the panel.
     """
 
-    market: str = ""
-    difference: str = ""
-    returns: str = ""
+    market: Annotated[str, _market] = ""
+    difference: Referred = ""
+    returns: Referred = ""
     policy: str | tuple[str, ...] = ()
-    since: str = ""
+    since: Month = ""
     region: str = ""
     size: str = ""
     currency: str = ""
+
+    def __post_init__(self) -> None:
+        for text in self.rates:
+            with at("policy"):
+                Reference.parse(text)
+
+    @property
+    def rates(self) -> tuple[str, ...]:
+        """The series of ``policy``."""
+        return (self.policy,) if isinstance(self.policy, str) else self.policy
+
+    @property
+    def written(self) -> list[str]:
+        """Every series that it names."""
+        return [text for text in (self.difference, self.returns, *self.rates) if text]
 
 
 @dataclass(frozen=True)
@@ -72,35 +88,28 @@ class PanelFile:
     size, currency
         What small and large are of its members, and what their returns are counted in.
     members
-        By name; ``MemberLines`` has the keys of each.
+        By name.
     get
         What gets the series of its members where they are missing, as a command; empty for what they say.
     """
 
     title: str
-    start: str
+    start: Month
     size: str
     currency: str
-    members: dict[str, dict[str, Any]]
+    members: dict[str, MemberLines]
     kind: str = "markets"
     get: str = ""
 
-
-def panel_names() -> list[str]:
-    """Return the names of the shipped panels."""
-    return sorted(path.stem for path in (shipped("data") / "panels").glob("*.toml"))
-
-
-def find_panel(name: str) -> Path:
-    """Return the file of a panel: a shipped name or a TOML file; UsageError where there is none."""
-    if name in panel_names():
-        return shipped("data") / "panels" / f"{name}.toml"
-    path = expanded(name)
-    if path.is_file():
-        return path
-    if path.suffix == ".toml" or "/" in name:
-        raise UsageError(f"there is no panel file {name}")
-    raise UsageError(f"there is no panel '{name}'; {nearest(name, panel_names())}")
+    def __post_init__(self) -> None:
+        for name, lines in self.members.items():
+            if bool(lines.market) == bool(lines.difference):
+                raise WrongError(("members", name), f"'{name}' must have either a market or a difference")
+            if lines.market and (lines.returns or lines.policy):
+                said = f"the market of '{name}' has returns and a policy rate of its own"
+                raise WrongError(("members", name), said)
+        if len(self.members) < 2:
+            raise WrongError(("members",), "a panel has two members at least")
 
 
 def market_of(named: str) -> str:
@@ -112,13 +121,14 @@ def market_of(named: str) -> str:
         When there is no such panel or member, it is a panel, or it is a member of which only the difference
         is known; the sentence says what can be asked of it.
     """
-    if named in market_names():
+    panels = names_of("panel")
+    if named in names_of("market"):
         return named
-    if named in panel_names():
+    if named in panels:
         raise UsageError(f"'{named}' is a panel, many markets asked together; say --panel {named}")
     panel, _, member = named.rpartition(":")
-    for each in [panel] if panel else panel_names():
-        _, lines = read_panel(find_panel(each))
+    for each in [panel] if panel else panels:
+        lines = read_panel(file_of("panel", each)).members
         if member in lines and lines[member].market:
             return lines[member].market
         if member in lines:
@@ -131,8 +141,8 @@ def market_of(named: str) -> str:
     return named
 
 
-def read_panel(path: Path) -> tuple[PanelFile, dict[str, MemberLines]]:
-    """Return a panel file's content, and its members by name.
+def read_panel(path: Path) -> PanelFile:
+    """Return a panel file's content.
 
     Raises
     ------
@@ -140,66 +150,7 @@ def read_panel(path: Path) -> tuple[PanelFile, dict[str, MemberLines]]:
         When the file is wrong; the sentence has the file, the line and the reason.
     """
     with declared(path) as content:
-        made = record(PanelFile, content)
-        members = {name: _member(name, lines) for name, lines in made.members.items()}
-        if len(members) < 2:
-            raise WrongError(("members",), "a panel has two members at least")
-        _month(("start",), made.start)
-    return made, members
-
-
-def _member(name: str, lines: dict[str, Any]) -> MemberLines:
-    where = ("members", name)
-    made = record(MemberLines, lines, where)
-    if bool(made.market) == bool(made.difference):
-        raise WrongError(where, f"'{name}' must have either a market or a difference")
-    if made.market and (made.returns or made.policy):
-        raise WrongError(where, f"the market of '{name}' has returns and a policy rate of its own")
-    if made.market:
-        _asked(where, "market", lambda: find_market(made.market))
-    made = replace(made, policy=(made.policy,) if isinstance(made.policy, str) else made.policy)
-    for key, texts in (
-        ("difference", [made.difference]),
-        ("returns", [made.returns]),
-        ("policy", made.policy),
-    ):
-        for text in filter(None, texts):
-            _asked(where, key, lambda text=text: Reference.parse(text))
-    if made.since:
-        _month((*where, "since"), made.since)
-    return made
-
-
-def _month(where: tuple[str, ...], text: str) -> np.datetime64:
-    try:
-        return np.datetime64(text, "M")
-    except ValueError:
-        raise WrongError(where, f"'{text}' is not a month; write it as 1990-07") from None
-
-
-def _asked(where: tuple[str, ...], key: str, ask: Any) -> None:
-    try:
-        ask()
-    except RotationError as error:
-        raise WrongError((*where, key), str(error)) from None
-
-
-def _series(text: str) -> Series:
-    reference = Reference.parse(text)
-    return read(entry(reference.id), reference.column)
-
-
-def _monthly_of(series: Series, ends: Days) -> Floats:
-    """Return a series' monthly returns at the months of a panel, decimal; NaN where it has none."""
-    scale = unit(series.unit).scale
-    if scale is None:
-        raise DataError(f"{series.id} counts {series.unit}, which is no return")
-    months = ends.astype("datetime64[M]")
-    at = np.searchsorted(series.dates.astype("datetime64[M]"), months)
-    there = at < len(series.dates)
-    at = np.minimum(at, len(series.dates) - 1)
-    there &= series.dates[at].astype("datetime64[M]") == months
-    return np.where(there, series.values[at] * scale, np.nan)
+        return record(PanelFile, content)
 
 
 def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, common: PanelFile) -> Member:
@@ -218,9 +169,13 @@ def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, comm
     )
 
 
+def _returns(series: Series, months: np.ndarray) -> Floats:
+    return series.in_months(months) * scale_of(series)
+
+
 def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
     """Return what the member's central bank did, as it became known; None where nobody says."""
-    names = tuple(line.policy)
+    names = line.rates
     if not names:
         return None
     made = series[names[0]]
@@ -232,13 +187,11 @@ def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
 
 def _all(name: str, about: PanelFile, lines: dict[str, MemberLines]) -> dict[str, Series]:
     """Return every series that members name, by how it is written; DataError where one is not there."""
-    written = [
-        text for each in lines.values() for text in (each.difference, each.returns, *each.policy) if text
-    ]
+    written = [text for each in lines.values() for text in each.written]
     try:
         ids = dict.fromkeys(Reference.parse(text).id for text in written)
         entries = [each for each in map(entry, ids) if absent(each)]
-        series = {} if entries else {text: _series(text) for text in written}
+        series = {} if entries else {text: read_written(text) for text in written}
     except RotationError as error:
         get = f"; get them with: {about.get}" if about.get else ""
         raise DataError(f"the panel '{name}' lacks a series: {error}{get}") from None
@@ -266,8 +219,9 @@ def load_panel(name: str) -> Panel:
     DataError
         When its file is wrong, or a series is not stored yet; the sentence has the command that gets it.
     """
-    path = find_panel(name)
-    about, lines = read_panel(path)
+    path = file_of("panel", name)
+    about = read_panel(path)
+    lines = about.members
     markets = {each: load_market(line.market) for each, line in lines.items() if line.market}
     series = _all(path.stem, about, lines)
     lasts = [
@@ -285,13 +239,12 @@ def load_panel(name: str) -> Panel:
         if line.market:
             members.append(_of_market(each, line, markets[each], ends, about))
             continue
-        returns = _monthly_of(series[line.returns], ends) if line.returns else np.full(len(ends), np.nan)
         members.append(
             Member(
                 each,
                 line.region,
-                _monthly_of(series[line.difference], ends),
-                returns,
+                _returns(series[line.difference], months),
+                _returns(series[line.returns], months) if line.returns else np.full(len(ends), np.nan),
                 _policy(line, series),
                 line.size or about.size,
                 line.currency or about.currency,

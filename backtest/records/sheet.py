@@ -22,8 +22,8 @@ from backtest.analysis.switches import switch_gains
 from backtest.records.reasons import reasons
 from backtest.records.record import RunRecord, record_of
 from backtest.records.run_document import RunDocument
-from backtest.records.seen import Seen, seen
 from backtest.records.shading import recession_turns
+from backtest.rules.seen import Seen, seen
 from backtest.runs import measured
 
 if TYPE_CHECKING:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
 
-from backtest.errors import DataError, UsageError, nearest
+from backtest.errors import UsageError, nearest
 from backtest.folders import shipped
-from backtest.market.formulas import Reference
-from backtest.market.toml import WrongError, declared, record
+from backtest.market.formulas import Referred  # noqa: TC001 - the type of a record's fields
+from backtest.market.toml import Month, WrongError, declared, record
 from backtest.numerals import number
 from backtest.replications.statistics import OF_CASES, STATISTICS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from pathlib import Path
+
+
+def _digits(text: str, key: str) -> None:
+    number(text, key)
+
+
+Digits: TypeAlias = Annotated[str, _digits]
+"""A number as it is printed."""
+
+
+def _require(where: tuple[str, ...], what: str, name: str, there: Collection[str]) -> None:
+    if name not in there:
+        raise WrongError(where, f"there is no {what} '{name}'; {nearest(name, there)}")
 
 
 @dataclass(frozen=True)
@@ -26,16 +39,26 @@ class PrintedTable:
     paper: str
     title: str
     exhibit: str
-    first: str
-    last: str
-    returns: str
-    printed: dict[str, str]
-    market: str = ""
+    first: Month
+    last: Month
+    returns: Referred
+    printed: dict[str, Digits]
+    market: Referred = ""
     other: str = ""
-    other_returns: str = ""
-    other_market: str = ""
+    other_returns: Referred = ""
+    other_market: Referred = ""
     note: str = ""
     differs: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.months):
+            said = f"the last month {self.last} lies before the first, {self.first}"
+            raise WrongError(("last",), said)
+        for name in self.printed:
+            _require(("printed", name), "statistic", name, STATISTICS)
+            if STATISTICS[name].needs_market and not self.market:
+                said = f"'{name}' needs the market; name its series with market"
+                raise WrongError(("printed", name), said)
 
     @property
     def months(self) -> np.ndarray:
@@ -55,16 +78,28 @@ class PrintedCases:
     paper: str
     title: str
     exhibit: str
-    returns: tuple[str, ...]
-    prices: tuple[str, ...]
+    returns: tuple[Referred, ...]
+    prices: tuple[Referred, ...]
     months: int
-    printed: dict[str, str]
-    after: dict[str, str]
+    printed: dict[str, Digits]
+    after: dict[Month, Digits]
     recessions: tuple[str, ...] = ()
     other: str = ""
-    other_returns: str = ""
+    other_returns: Referred = ""
     note: str = ""
     differs: str = ""
+
+    def __post_init__(self) -> None:
+        if self.months < 1:
+            said = f"a case needs one month after it at least, not {self.months}"
+            raise WrongError(("months",), said)
+        for key in ("returns", "prices", "after"):
+            if not getattr(self, key):
+                raise WrongError((key,), f"'{key}' is empty; name one at least")
+        for month in self.recessions:
+            _require(("recessions",), "case", month, self.after)
+        for name in self.printed:
+            _require(("printed", name), "statistic", name, OF_CASES)
 
     @property
     def first(self) -> str:
@@ -98,13 +133,28 @@ class Missing:
 
 @dataclass(frozen=True)
 class Printed:
-    """The content of the file: papers, tables (those of cases too) and what is missing, by name."""
+    """The content of the file by name: papers, tables, tables of cases, and what is missing."""
 
     papers: dict[str, str]
-    tables: dict[str, Table]
+    tables: dict[str, PrintedTable]
+    cases: dict[str, PrintedCases]
     missing: dict[str, Missing]
 
-    def named(self, names: Iterable[str]) -> Printed:
+    def __post_init__(self) -> None:
+        for group in ("tables", "cases"):
+            for name, table in getattr(self, group).items():
+                _require((group, name, "paper"), "paper", table.paper, self.papers)
+        for name in self.cases:
+            if name in self.tables:
+                said = f"there is a table '{name}' already; choose another name"
+                raise WrongError(("cases", name), said)
+
+    @property
+    def all(self) -> dict[str, Table]:
+        """The tables, those of cases last."""
+        return {**self.tables, **self.cases}
+
+    def named(self, names: Collection[str]) -> dict[str, Table]:
         """Return only the tables that are named, by their own name or their paper's; all for no name.
 
         Raises
@@ -112,25 +162,14 @@ class Printed:
         UsageError
             When a name is that of nothing here; the nearest one is named.
         """
-        wanted = list(names)
-        known = {*self.tables, *self.papers}
-        for name in wanted:
+        known = {*self.all, *self.papers}
+        for name in names:
             if name in self.missing:
                 raise UsageError(f"{name} is not reproduced: {self.missing[name].why}")
             if name not in known:
                 raise UsageError(f"there is no table '{name}'; {nearest(name, known)}")
-        if not wanted:
-            return self
-        chosen = {name: table for name, table in self.tables.items() if {name, table.paper} & set(wanted)}
-        return replace(self, tables=chosen, missing={})
-
-
-@dataclass(frozen=True)
-class _File:
-    papers: dict[str, str]
-    tables: dict[str, dict[str, Any]]
-    cases: dict[str, dict[str, Any]]
-    missing: dict[str, dict[str, Any]]
+        wanted = set(names)
+        return {name: t for name, t in self.all.items() if not wanted or {name, t.paper} & wanted}
 
 
 def printed(path: Path | None = None) -> Printed:
@@ -142,84 +181,4 @@ def printed(path: Path | None = None) -> Printed:
         When the file is wrong; the sentence has the file, the line and the reason.
     """
     with declared(path or shipped("data") / "replications.toml") as content:
-        file = record(_File, content)
-        tables: dict[str, Table] = {n: _table(n, lines, file.papers) for n, lines in file.tables.items()}
-        for name, lines in file.cases.items():
-            if name in tables:
-                raise WrongError(("cases", name), f"there is a table '{name}' already; choose another name")
-            tables[name] = _cases(name, lines, file.papers)
-        missing = {name: record(Missing, lines, ("missing", name)) for name, lines in file.missing.items()}
-    return Printed(file.papers, tables, missing)
-
-
-def _table(name: str, lines: dict[str, Any], papers: Collection[str]) -> PrintedTable:
-    where = ("tables", name)
-    made = record(PrintedTable, lines, where)
-    _known((*where, "paper"), "paper", made.paper, papers)
-    for key in ("first", "last"):
-        _month((*where, key), getattr(made, key))
-    if not len(made.months):
-        raise WrongError((*where, "last"), f"the last month {made.last} lies before the first, {made.first}")
-    for key in ("returns", "market", "other_returns", "other_market"):
-        _reference((*where, key), getattr(made, key))
-    for statistic, text in made.printed.items():
-        at = (*where, "printed", statistic)
-        _known(at, "statistic", statistic, STATISTICS)
-        if STATISTICS[statistic].needs_market and not made.market:
-            raise WrongError(at, f"'{statistic}' needs the market; name its series with market")
-        _number(at, text)
-    return made
-
-
-def _cases(name: str, lines: dict[str, Any], papers: Collection[str]) -> PrintedCases:
-    where = ("cases", name)
-    made = record(PrintedCases, lines, where)
-    _known((*where, "paper"), "paper", made.paper, papers)
-    if made.months < 1:
-        raise WrongError((*where, "months"), f"a case needs one month after it at least, not {made.months}")
-    for key in ("returns", "prices", "after"):
-        if not getattr(made, key):
-            raise WrongError((*where, key), f"'{key}' is empty; name one at least")
-    for key, texts in (
-        ("returns", made.returns),
-        ("prices", made.prices),
-        ("other_returns", [made.other_returns]),
-    ):
-        for text in texts:
-            _reference((*where, key), text)
-    for month, text in made.after.items():
-        _month((*where, "after", month), month)
-        _number((*where, "after", month), text)
-    for month in made.recessions:
-        _known((*where, "recessions"), "case", month, made.after)
-    for statistic, text in made.printed.items():
-        _known((*where, "printed", statistic), "statistic", statistic, OF_CASES)
-        _number((*where, "printed", statistic), text)
-    return made
-
-
-def _known(where: tuple[str, ...], what: str, name: str, there: Collection[str]) -> None:
-    if name not in there:
-        raise WrongError(where, f"there is no {what} '{name}'; {nearest(name, there)}")
-
-
-def _month(where: tuple[str, ...], text: str) -> None:
-    try:
-        np.datetime64(text, "M")
-    except ValueError:
-        raise WrongError(where, f"'{text}' is not a month; write it as 1990-07") from None
-
-
-def _reference(where: tuple[str, ...], text: str) -> None:
-    try:
-        if text:
-            Reference.parse(text)
-    except DataError as error:
-        raise WrongError(where, str(error)) from None
-
-
-def _number(where: tuple[str, ...], text: str) -> None:
-    try:
-        number(text, where[-1])
-    except UsageError as error:
-        raise WrongError(where, str(error)) from None
+        return record(Printed, content)

@@ -4,67 +4,67 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 import numpy as np
 
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
-from backtest.market.definition import absent
 from backtest.market.formulas import Reference
-from backtest.market.reading import read
+from backtest.market.load import read_written
+from backtest.market.reading import absent, scale_of
 from backtest.market.sources import commands
-from backtest.market.units import unit
-from backtest.replications.definition import PrintedCases, printed
+from backtest.records.document import DataDocument
+from backtest.replications.definition import Missing, PrintedCases, printed
 from backtest.replications.statistics import OF_CASES, STATISTICS, RealReturns, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from backtest.dates import Floats
     from backtest.market.entry import Entry
-    from backtest.replications.definition import Missing, PrintedTable, Table
+    from backtest.replications.definition import PrintedTable, Table
     from backtest.series import Series
+
+T = TypeVar("T")
 
 _ROUNDING = 1e-9
 """What a figure that lies between two printed ones may be off by, since it is no decimal."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A printed figure and ours.
+class Figure(msgspec.Struct, frozen=True):
+    """A printed figure and ours, as the JSON document has it.
 
     Parameters
     ----------
     what
         What it is, with its unit.
-    printed
-        As it is printed.
-    ours
-        From the series as they are stored, in the unit of the print.
+    printed, digits
+        As it is printed, and with how many decimals.
+    ours, difference
+        From the series as they are stored, in the unit of the print; and that less the printed one.
+    agrees
+        Whether ours is the printed one when it is rounded to as many digits.
     other
-        The same from the other series of its table; NaN where there is none.
+        The same from the other series of its table; NaN, and null in JSON, where there is none.
     """
 
-    what: str
+    what: str = msgspec.field(name="figure")
     printed: str
+    digits: int
     ours: float
-    other: float = float("nan")
+    difference: float
+    agrees: bool
+    other: float
 
-    @property
-    def digits(self) -> int:
-        """How many decimals are printed."""
-        return len(self.printed.partition(".")[2])
-
-    @property
-    def difference(self) -> float:
-        """Ours less the printed one."""
-        return self.ours - float(self.printed)
-
-    @property
-    def agrees(self) -> bool:
-        """Whether ours is the printed one when it is rounded to as many digits."""
-        return abs(self.difference) <= 0.5 * 10.0**-self.digits + _ROUNDING
+    @classmethod
+    def of(cls, what: str, printed: str, ours: float, other: float = float("nan")) -> Figure:
+        """Return the figure of what is printed and what was found."""
+        digits, difference = len(printed.partition(".")[2]), ours - float(printed)
+        agrees = abs(difference) <= 0.5 * 10.0**-digits + _ROUNDING
+        return cls(what, printed, digits, ours, difference, agrees, other)
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Replication:
 class Lacking:
     """Why a table was not made from what is stored, and the commands that get what it lacks."""
 
+    table: str
     why: str
     commands: tuple[str, ...] = ()
 
@@ -119,13 +120,13 @@ class Replications:
     missing
         What is not reproduced, by name.
     lacking
-        Tables that are reproduced, but not from what is stored here now, by name.
+        Tables that are reproduced, but not from what is stored here now.
     """
 
     each: tuple[Replication, ...]
     papers: Mapping[str, str]
     missing: Mapping[str, Missing]
-    lacking: Mapping[str, Lacking]
+    lacking: tuple[Lacking, ...]
     name: str = "replications"
     title: str = "Printed figures of the size premium, and ours"
     proxy: str = ""
@@ -151,7 +152,72 @@ class Replications:
         return [figure for each in self.each for figure in each.cases]
 
 
-def replicate(names: Iterable[str] = ()) -> Replications:
+class TableDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A table: where it is printed, its sample, its figures, those of single cases, and why ours differ."""
+
+    table: str
+    title: str
+    citation: str
+    exhibit: str
+    first: str
+    last: str
+    series: list[str]
+    other: str | None
+    figures: tuple[Figure, ...]
+    cases: tuple[Figure, ...]
+    note: str | None
+    differs: str | None
+
+    @classmethod
+    def of(cls, each: Replication, citation: str) -> TableDocument:
+        """Return the document of a table."""
+        about = each.about
+        return cls(
+            table=each.name,
+            title=about.title,
+            citation=citation,
+            exhibit=about.exhibit,
+            first=about.first,
+            last=about.last,
+            series=list(each.used),
+            other=about.other_returns or None,
+            figures=each.figures,
+            cases=each.cases,
+            note=about.note or None,
+            differs=None if each.agrees else about.differs,
+        )
+
+
+class ReplicationsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``replicate --json`` prints; ``report`` is the folder of the page, where one was written."""
+
+    figures: int
+    agree: int
+    cases: int
+    cases_agree: int
+    tables: list[TableDocument]
+    not_reproduced: list[Missing]
+    lacking: tuple[Lacking, ...]
+    data: DataDocument
+    report: str | None = None
+
+    @classmethod
+    def of(cls, found: Replications, report: Path | None = None) -> ReplicationsDocument:
+        """Return the document of all tables."""
+        return cls(
+            figures=len(found.figures),
+            agree=sum(figure.agrees for figure in found.figures),
+            cases=len(found.cases),
+            cases_agree=sum(figure.agrees for figure in found.cases),
+            tables=[TableDocument.of(each, found.papers[each.about.paper]) for each in found.each],
+            not_reproduced=list(found.missing.values()),
+            lacking=found.lacking,
+            data=DataDocument.of(found),
+            report=None if report is None else str(report),
+        )
+
+
+def replicate(names: Collection[str] = ()) -> Replications:
     """Return what was printed beside the same from the stored series.
 
     Parameters
@@ -167,48 +233,39 @@ def replicate(names: Iterable[str] = ()) -> Replications:
         When not one of the tables can be made: its series are not stored yet, with the command that gets
         them, or have a gap in its sample.
     """
-    wanted = printed().named(names)
+    known = printed()
     series: dict[str, Series] = {}
-    made, lacking = [], {}
+    made, lacking = [], []
     absentees: dict[str, Entry] = {}
-    for name, table in wanted.tables.items():
-        written = tuple(_written(table))
-        away = {id: entry(id) for id in _ids(written) if absent(entry(id))}
+    for name, table in known.named(names).items():
+        written = _written(table)
+        entries = {about.id: about for about in (entry(Reference.parse(text).id) for text in written)}
+        away = {id: about for id, about in entries.items() if absent(about)}
         absentees |= away
         if away:
             why = f"not stored here: {', '.join(away)}"
-            lacking[name] = Lacking(why, tuple(commands(away.values())))
+            lacking.append(Lacking(name, why, tuple(commands(away.values()))))
             continue
         try:
-            series |= {text: _read(text) for text in written if text not in series}
+            series |= {text: read_written(text) for text in written if text not in series}
             made.append(_replication(name, table, {text: series[text] for text in written}))
         except DataError as error:
-            lacking[name] = Lacking(str(error))
+            lacking.append(Lacking(name, str(error)))
     if not made and absentees:
         cures = ", and ".join(commands(absentees.values()))
         raise DataError(f"the printed figures need series that are not stored yet; get them with: {cures}")
     if not made:
-        raise DataError("; ".join(dict.fromkeys(each.why for each in lacking.values())))
-    return Replications(tuple(made), wanted.papers, wanted.missing, lacking)
+        raise DataError("; ".join(dict.fromkeys(each.why for each in lacking)))
+    return Replications(tuple(made), known.papers, {} if names else known.missing, tuple(lacking))
 
 
-def _ids(written: Iterable[str]) -> Iterable[str]:
-    return dict.fromkeys(Reference.parse(text).id for text in written)
-
-
-def _read(text: str) -> Series:
-    reference = Reference.parse(text)
-    return read(entry(reference.id), reference.column)
-
-
-def _written(table: Table) -> Iterator[str]:
-    """Give the series that a table needs, as they are written; of prices the first that is stored."""
+def _written(table: Table) -> list[str]:
+    """Return the series that a table needs, as they are written; of prices the first that is stored."""
     if isinstance(table, PrintedCases):
-        yield from table.returns
-        yield _prices(table)
-        yield from filter(None, [table.other_returns])
+        each = [*table.returns, _prices(table), table.other_returns]
     else:
-        yield from filter(None, [table.returns, table.market, table.other_returns, table.other_market])
+        each = [table.returns, table.market, table.other_returns, table.other_market]
+    return [text for text in each if text]
 
 
 def _prices(table: PrintedCases) -> str:
@@ -221,11 +278,15 @@ def _replication(name: str, table: Table, used: Mapping[str, Series]) -> Replica
         return _of_cases(name, table, used)
     now = _sample(table, used)
     then = _sample(table, used, other=True) if table.other_returns else None
-    figures = []
-    for key, text in table.printed.items():
-        of = STATISTICS[key].of
-        figures.append(Figure(STATISTICS[key].label, text, of(now), of(then) if then else float("nan")))
+    figures = [
+        _figure(STATISTICS[key].label, text, STATISTICS[key].of, now, then)
+        for key, text in table.printed.items()
+    ]
     return Replication(name, table, tuple(figures), (), used)
+
+
+def _figure(what: str, text: str, of: Callable[[T], float], ours: T, beside: T | None) -> Figure:
+    return Figure.of(what, text, of(ours), float("nan") if beside is None else of(beside))
 
 
 def _sample(table: PrintedTable, series: Mapping[str, Series], *, other: bool = False) -> Sample:
@@ -254,14 +315,14 @@ def _of_cases(name: str, table: PrintedCases, used: Mapping[str, Series]) -> Rep
     ours = real(None)
     beside = real(used[table.other_returns]) if table.other_returns else None
 
-    def figure(what: str, text: str, of: Callable[[RealReturns], float]) -> Figure:
-        return Figure(what, text, of(ours), of(beside) if beside else float("nan"))
-
-    figures = [figure(OF_CASES[key].label, text, OF_CASES[key].of) for key, text in table.printed.items()]
-    cases = []
-    for i, (month, text) in enumerate(table.after.items()):
-        what = f"{month}, recession" if recession[i] else month
-        cases.append(figure(what, text, partial(_case, i)))
+    figures = [
+        _figure(OF_CASES[key].label, text, OF_CASES[key].of, ours, beside)
+        for key, text in table.printed.items()
+    ]
+    cases = [
+        _figure(f"{month}, recession" if marked else month, text, partial(_case, i), ours, beside)
+        for i, ((month, text), marked) in enumerate(zip(table.after.items(), recession, strict=True))
+    ]
     return Replication(name, table, tuple(figures), tuple(cases), used)
 
 
@@ -286,23 +347,13 @@ def _returns(series: Sequence[Series], other: Series | None, months: np.ndarray)
 
 
 def _percent(series: Series, months: np.ndarray) -> Floats:
-    scale = unit(series.unit).scale
-    if scale is None:
-        raise DataError(f"{series.id} counts {series.unit}, which is no return")
-    return 100.0 * scale * _found(series, months)
+    return 100.0 * scale_of(series) * series.in_months(months)
 
 
 def _values(series: Series, months: np.ndarray) -> Floats:
-    found = _found(series, months)
+    found = series.in_months(months)
     _refuse_gap(found, series, months)
     return found
-
-
-def _found(series: Series, months: np.ndarray) -> Floats:
-    """Return a series' values at some months, of any shape; NaN where it has none."""
-    own = series.dates.astype("datetime64[M]")
-    at = np.minimum(np.searchsorted(own, months), len(own) - 1)
-    return np.where(own[at] == months, series.values[at], np.nan)
 
 
 def _refuse_gap(values: Floats, series: Series, months: np.ndarray) -> None:

@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.intervals import FEWEST
-from backtest.files import whole_folder
-from backtest.folders import expanded
 from backtest.measures import entry, listed
-from backtest.records.comparison import Comparison, ComparisonDocument, Difference, written
-from backtest.records.document import write_document
+from backtest.records.comparison import Comparison, Difference, written
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import shading, tint
-from backtest.reporting.saving import write_also
 from backtest.reporting.sentences import SIGNIFICANT
-from backtest.reporting.tables import comparison_sheets, returns_of
 from backtest.wording import cell, number, p_clause, pvalue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from pathlib import Path
+    from collections.abc import Callable
 
     from backtest.dates import Floats
     from backtest.records.record import RunRecord
@@ -194,19 +187,3 @@ def page(comparison: Comparison) -> b.Page:
         after = next(i for i, block in enumerate(blocks) if isinstance(block, b.Table)) + 1
         blocks.insert(after, b.Text("* better than every other by more than noise", "note", brief=True))
     return b.Page(f"{len(labels)} runs side by side", tuple(blocks), LAST)
-
-
-def write_comparison(
-    comparison: Comparison, out: Path | str | None = None, *, also: Collection[str] = ()
-) -> Path:
-    """Write a comparison's page, figures and numbers; return its folder, else ``reports/compare/STAMP``."""
-    place = expanded(out) if out is not None else default_place("compare")
-    with whole_folder(place) as draft:
-        write_page(page(comparison), draft, also)
-        document = ComparisonDocument.of(comparison, place.resolve())
-        write_document(document, draft / "comparison.json")
-        returns_of(comparison).to_parquet(draft / "returns.parquet", index=False)
-        write_also(
-            draft, also, "comparison", lambda: comparison_sheets(comparison, document, verdict(comparison))
-        )
-    return place

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats
     from backtest.records.record import RunRecord
-    from backtest.records.seen import Seen
     from backtest.records.sheet import Sheet
     from backtest.reporting.blocks import Said
+    from backtest.rules.seen import Seen
 
 FAR = 4.0
 """A value relative to the benchmark that goes so many fold up or down is drawn on a log scale."""

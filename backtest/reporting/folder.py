@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backtest.files import being_written, whole_folder
 from backtest.folders import as_one_name, expanded
@@ -20,10 +20,11 @@ from backtest.reporting.tables import run_sheets
 from backtest.reporting.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from backtest.records.robustness import Robustness
     from backtest.reporting.blocks import Page
+    from backtest.reporting.saving import Workbook
     from backtest.runs import Run
 
 
@@ -43,6 +44,43 @@ def write_page(page: Page, folder: Path, also: Collection[str] = ()) -> None:
     if "png" in also:
         (folder / "figures").mkdir()
         write_figures(page.blocks, folder / "figures")
+
+
+def write_result(
+    name: str,
+    page: Page,
+    numbers: tuple[Callable[[Path], Any], str],
+    out: Path | str | None = None,
+    *,
+    also: Collection[str] = (),
+    beside: Callable[[Path], object] | None = None,
+    sheets: Callable[[], Workbook] | None = None,
+) -> Path:
+    """Write a result's page beside its numbers into a folder, whole or not at all, and return the folder.
+
+    Parameters
+    ----------
+    name, out
+        The folder to write (new, or empty); by default ``reports/NAME/STAMP``.
+    page, numbers
+        ``index.html``; and what gives the document of a result whose page lies in a folder, with the name of
+        its file.
+    also
+        As ``write_report``.
+    beside
+        Writes what else lies in the folder.
+    sheets
+        The workbook, where one is asked for.
+    """
+    place, (document, file) = expanded(out) if out is not None else default_place(name), numbers
+    with whole_folder(place) as draft:
+        write_page(page, draft, also)
+        write_document(document(place.resolve()), draft / f"{file}.json")
+        if beside is not None:
+            beside(draft)
+        if sheets is not None:
+            write_also(draft, also, file, sheets)
+    return place
 
 
 def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:

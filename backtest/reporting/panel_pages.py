@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.files import whole_folder
-from backtest.folders import expanded
 from backtest.measures import MEASURES
-from backtest.panels.run import PanelRunDocument
-from backtest.panels.tune import PanelSweepDocument
-from backtest.records.document import DataDocument, write_document
+from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
-from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import data
 from backtest.reporting.sentences import charged
 from backtest.reporting.study_figures import study_figure
@@ -23,7 +18,6 @@ from backtest.wording import number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from backtest.panels.run import PanelRun
     from backtest.panels.tune import PanelSweep
@@ -204,23 +198,3 @@ def panel_sweep_page(sweep: PanelSweep) -> b.Page:
 
 def _values(parameters: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
-
-
-def write_panel_sweep(sweep: PanelSweep, out: str | Path | None) -> Path:
-    """Write ``index.html`` and ``tune.json``, whole or not at all; return the folder."""
-    name = f"{sweep.strategy.name}-tuned-on-{sweep.panel.name}"
-    place = expanded(out) if out is not None else default_place(name)
-    with whole_folder(place) as draft:
-        write_page(panel_sweep_page(sweep), draft)
-        write_document(PanelSweepDocument.of(sweep, place.resolve()), draft / "tune.json")
-    return place
-
-
-def write_panel_run(result: PanelRun, out: str | Path | None) -> Path:
-    """Write ``index.html`` and ``run.json``, whole or not at all; return the folder."""
-    name = f"{result.strategy.name}-on-{result.panel.name}"
-    place = expanded(out) if out is not None else default_place(name)
-    with whole_folder(place) as draft:
-        write_page(panel_run_page(result), draft)
-        write_document(PanelRunDocument.of(result, place.resolve()), draft / "run.json")
-    return place

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.files import whole_folder
-from backtest.folders import expanded
-from backtest.records.document import DataDocument, write_document
-from backtest.replications.document import ReplicationsDocument
+from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
-from backtest.reporting.folder import default_place, write_page
 from backtest.reporting.page import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from backtest.replications.replicate import Figure, Replication, Replications
 
@@ -72,7 +67,7 @@ def _conclusion(found: Replications) -> Iterator[str]:
     if found.cases:
         yield f"Of single cases {_agreeing(found.cases)} are."
     if found.lacking:
-        yield f"Left out for want of data: {', '.join(found.lacking)}."
+        yield f"Left out for want of data: {', '.join(each.table for each in found.lacking)}."
 
 
 def replication_page(found: Replications) -> b.Page:
@@ -86,7 +81,7 @@ def replication_page(found: Replications) -> b.Page:
         blocks += _section(each, found)
     if found.lacking:
         blocks.append(b.Heading("Left out for want of data", brief=True))
-        blocks.append(b.Definitions(tuple((n, e.said) for n, e in found.lacking.items()), brief=True))
+        blocks.append(b.Definitions(tuple((each.table, each.said) for each in found.lacking), brief=True))
     if found.missing:
         blocks.append(b.Heading("Not reproduced", brief=True))
         pairs = tuple((name, f"{each.citation}. {each.why}") for name, each in found.missing.items())
@@ -95,12 +90,3 @@ def replication_page(found: Replications) -> b.Page:
     return b.Page(
         found.title, tuple(blocks), "The numbers behind this page lie beside it: replications.json."
     )
-
-
-def write_replications(found: Replications, out: str | Path | None = None) -> Path:
-    """Write ``index.html`` and ``replications.json``, whole or not at all; return the folder."""
-    place = expanded(out) if out is not None else default_place(found.name)
-    with whole_folder(place) as draft:
-        write_page(replication_page(found), draft)
-        write_document(ReplicationsDocument.of(found, place.resolve()), draft / "replications.json")
-    return place

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.files import whole_folder
-from backtest.folders import expanded
-from backtest.records.document import DataDocument, write_document
+from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
-from backtest.reporting.folder import default_place
 from backtest.reporting.html import render
 from backtest.reporting.page import data
 from backtest.reporting.study_figures import study_figure
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
-from backtest.studies.document import WARNING, claims_document, study_document
+from backtest.studies.document import WARNING
 from backtest.studies.findings import Fan, Paths
 from backtest.wording import signed
 
@@ -231,29 +228,8 @@ def claims_short(studies: Sequence[Study]) -> list[b.Block]:
     return [counted, market, b.table(["claim", "verdict"], rows, "ll", brief=True)]
 
 
-def _place(name: str, out: str | Path | None) -> Path:
-    return expanded(out) if out is not None else default_place(f"study-{name}")
-
-
-def _write(page: b.Page, file: Path) -> None:
-    file.write_text(render(page), encoding="utf-8")
-
-
-def write_study(study: Study, out: str | Path | None = None) -> Path:
-    """Write one study's ``index.html`` and ``study.json``; return the folder."""
-    place = _place(study.claim.id, out)
-    with whole_folder(place) as draft:
-        _write(study_page(study), draft / "index.html")
-        write_document(study_document(study, place.resolve()), draft / "study.json")
-    return place
-
-
-def write_claims(studies: Sequence[Study], out: str | Path | None = None) -> Path:
-    """Write the page of all claims, a page for each, and ``claims.json``; return the folder."""
-    place = _place("claims", out)
-    with whole_folder(place) as draft:
-        _write(claims_page(studies), draft / "index.html")
-        for study in studies:
-            _write(study_page(study, back="index.html"), draft / f"{study.claim.id}.html")
-        write_document(claims_document(studies, place.resolve()), draft / "claims.json")
-    return place
+def write_each(studies: Sequence[Study], folder: Path) -> None:
+    """Write a page for each claim beside the page of them all."""
+    for study in studies:
+        page = study_page(study, back="index.html")
+        (folder / f"{study.claim.id}.html").write_text(render(page), encoding="utf-8")

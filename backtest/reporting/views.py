@@ -1,9 +1,13 @@
-"""What a result shows of itself, for ``backtest.shown``: words, picture and tables by kind of record."""
+"""What a result shows of itself: words, page, picture, tables and document, by kind of record.
+
+``backtest.shown`` asks for it in Python and in a notebook, ``cli.options.tell`` on the command line.
+"""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtest.errors import UsageError
@@ -11,19 +15,21 @@ from backtest.files import require_free
 from backtest.folders import expanded
 from backtest.measures import MEASURES
 from backtest.reporting import blocks as b
-from backtest.reporting import tables
 from backtest.reporting.standing import standing_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
-    import pandas as pd
     from matplotlib.figure import Figure
 
+    from backtest.panels.run import PanelRun
+    from backtest.panels.tune import PanelSweep
     from backtest.records.comparison import Comparison
+    from backtest.records.record import RunRecord
+    from backtest.records.robustness import Robustness
     from backtest.records.standing import Standing
-    from backtest.reporting.saving import Workbook
+    from backtest.replications.replicate import Replications
     from backtest.reporting.timeline import Timeline
     from backtest.runs import Run
     from backtest.studies.register import Claims, Study
@@ -42,32 +48,33 @@ class View:
     Parameters
     ----------
     brief
-        The page, or what a notebook shows of it: its brief blocks.
-    short
-        What is left of them in a few lines of letters.
-    frame, sheets
-        The record as one table, and the sheets of its workbook.
+        The page, or what a terminal and a notebook show of it: its brief blocks.
     document
-        What its command prints with ``--json``.
+        What its command prints with ``--json``; its argument is the folder of its page, if one was written.
+    short
+        What is left of ``brief`` in a few lines of letters.
+    frame, sheets
+        The record as one table, and the sheets of its workbook; None where it is never saved.
     write
-        Writes its page, where it has one, and gives the folder.
+        Writes its page, where it has one, into a folder, or one in ``reports/`` for None, and gives the
+        folder; ``also`` may ask for ``csv``, ``xlsx`` and ``png`` beside it.
     draw
-        Its picture, where it has one; UsageError where there is nothing to be drawn.
+        Its picture as a matplotlib figure, where it has one; UsageError where there is nothing to be drawn.
     """
 
     brief: Words
-    short: Words
-    frame: Callable[[], pd.DataFrame]
-    sheets: Callable[[], Workbook]
-    document: Callable[[], Any]
-    write: Callable[[Path | str | None], Path] | None = None
-    draw: Callable[[], Figure] | None = None
+    document: Callable[[Path | None], Any]
+    short: Words | None = None
+    frame: Any = None
+    sheets: Any = None
+    write: Any = None
+    draw: Any = None
 
     def letters(self) -> str:
         """Return it in a few lines of letters."""
         from backtest.reporting.terminal import text
 
-        return text(self.short())
+        return text((self.short or self.brief)())
 
     def html(self) -> str:
         """Return its brief blocks as a part of a notebook."""
@@ -79,7 +86,22 @@ class View:
         """Write it into a file; kinds and errors as ``backtest.shown.Shown.save``."""
         from backtest.reporting.saving import save
 
-        return save(file, self.frame, self.sheets, self.document)
+        return save(file, self.frame, self.sheets, lambda: self.document(None))
+
+
+# Tables need pandas, and the words of a run do not wait for it.
+
+
+def _tables() -> Any:
+    from backtest.reporting import tables
+
+    return tables
+
+
+def _record(run: Run) -> RunRecord:
+    from backtest.records.record import record_of
+
+    return record_of(run)
 
 
 def _drawn(timeline: Timeline) -> Figure:
@@ -88,38 +110,63 @@ def _drawn(timeline: Timeline) -> Figure:
     return timeline_figure(timeline)
 
 
-def _run(run: Run) -> View:
-    from backtest.records.record import record_of
+def run_view(run: Run, robust: Robustness | None = None) -> View:
+    """Return what a run shows; ``robust`` are its trials at other costs and with later fills."""
     from backtest.records.run_document import RunDocument
     from backtest.reporting.figures import growth
-    from backtest.reporting.folder import write_report
     from backtest.reporting.page import brief
 
+    def write(folder: Path | str | None, also: Collection[str] = ()) -> Path:
+        from backtest.reporting.folder import write_report
+
+        return write_report(run, folder, robust, also=also)
+
     return View(
-        brief=lambda: brief(run),
+        brief=lambda: brief(run, robust),
         short=lambda: [block for block in brief(run) if not isinstance(block, b.Definitions)],
-        frame=lambda: record_of(run).bars(),
-        sheets=lambda: tables.run_sheets(run, record_of(run)),
-        document=lambda: RunDocument.of(run),
-        write=lambda folder: write_report(run, folder),
-        draw=lambda: _drawn(growth(record_of(run))),
+        document=lambda place: RunDocument.of(run, place, robust),
+        frame=lambda: _record(run).bars(),
+        sheets=lambda: _tables().run_sheets(run, _record(run)),
+        write=write,
+        draw=lambda: _drawn(growth(_record(run))),
     )
+
+
+def _paged(
+    name: str, page: Callable[[], b.Page], document: Callable[..., Any], file: str, **more: Any
+) -> View:
+    """Return the view of what is its page: shown by its brief blocks, and written beside its document.
+
+    ``beside`` and ``sheets`` among ``more`` are what ``folder.write_result`` takes.
+    """
+    from backtest.reporting.folder import write_result
+
+    page, beside = cache(page), more.pop("beside", None)
+
+    def write(folder: Path | str | None = None, also: Collection[str] = ()) -> Path:
+        numbers = (document, file)
+        return write_result(
+            name, page(), numbers, folder, also=also, beside=beside, sheets=more.get("sheets")
+        )
+
+    return View(**{"brief": lambda: page().blocks, "document": document, "write": write, **more})
 
 
 def _comparison(comparison: Comparison) -> View:
     from backtest.records.comparison import ComparisonDocument
     from backtest.reporting.comparison_figures import growth
-    from backtest.reporting.comparison_page import page, verdict, write_comparison
+    from backtest.reporting.comparison_page import page, verdict
+    from backtest.reporting.tables import comparison_frame, comparison_sheets, returns_of
 
-    return View(
-        brief=lambda: page(comparison).blocks,
+    return _paged(
+        "compare",
+        partial(page, comparison),
+        document := partial(ComparisonDocument.of, comparison),
+        "comparison",
         short=lambda: map(_shortened, page(comparison).blocks),
-        frame=lambda: tables.comparison_frame(comparison),
-        sheets=lambda: tables.comparison_sheets(
-            comparison, ComparisonDocument.of(comparison), verdict(comparison)
-        ),
-        document=lambda: ComparisonDocument.of(comparison),
-        write=lambda folder: write_comparison(comparison, folder),
+        frame=lambda: comparison_frame(comparison),
+        sheets=lambda: comparison_sheets(comparison, document(), verdict(comparison)),
+        beside=lambda draft: returns_of(comparison).to_parquet(draft / "returns.parquet", index=False),
         draw=lambda: _drawn(growth(comparison)),
     )
 
@@ -130,22 +177,22 @@ def _sweep(sweep: Sweep) -> View:
     from backtest.reporting.sweep_page import distribution, sheets, sweep_page
     from backtest.tuning.document import SweepDocument
 
-    def write(folder: Path | str | None) -> Path:
+    def write(folder: Path | str | None, also: Collection[str] = ()) -> Path:
         home, own = sweep.results.folder, sweep
         place = home if folder is None else expanded(folder)
         if place.resolve() != home.resolve():
             require_free(place)
             shutil.copytree(home, place, dirs_exist_ok=True)
             own = replace(sweep, results=replace(sweep.results, folder=place))
-        return write_sweep(own, sweep_page(own)).parent
+        return write_sweep(own, sweep_page(own), also=also).parent
 
     return View(
         brief=lambda: sweep_page(sweep).blocks,
         # The statistics of the winner's worth are what the verdict says in words.
         short=lambda: (_shortened(block) for block in sweep_page(sweep).blocks if not _of_words(block)),
-        frame=lambda: tables.sweep_frame(sweep),
+        document=partial(SweepDocument.of, sweep),
+        frame=lambda: _tables().sweep_frame(sweep),
         sheets=lambda: sheets(sweep),
-        document=lambda: SweepDocument.of(sweep),
         write=write,
         draw=lambda: distribution(sweep).draw(WIDE),
     )
@@ -153,7 +200,7 @@ def _sweep(sweep: Sweep) -> View:
 
 def _study(study: Study) -> View:
     from backtest.reporting.study_figures import study_figure
-    from backtest.reporting.study_pages import study_page, write_study
+    from backtest.reporting.study_pages import study_page
     from backtest.studies.document import study_document
 
     def draw() -> Figure:
@@ -161,51 +208,80 @@ def _study(study: Study) -> View:
             raise UsageError(f"there is nothing to be drawn: {study.verdict.because}")
         return study_figure(study.finding.picture)
 
-    return View(
-        brief=lambda: study_page(study).blocks,
-        short=lambda: study_page(study).blocks,
-        frame=lambda: tables.study_frame(study),
-        sheets=lambda: tables.study_sheets(study),
-        document=lambda: study_document(study),
-        write=lambda folder: write_study(study, folder),
+    return _paged(
+        f"study-{study.claim.id}",
+        partial(study_page, study),
+        partial(study_document, study),
+        "study",
+        frame=lambda: _tables().study_frame(study),
+        sheets=lambda: _tables().study_sheets(study),
         draw=draw,
     )
 
 
 def _claims(claims: Claims) -> View:
-    from backtest.reporting.study_pages import claims_brief, claims_short, write_claims
+    from backtest.reporting.study_pages import claims_brief, claims_page, claims_short, write_each
     from backtest.studies.document import claims_document
 
-    return View(
+    return _paged(
+        "study-claims",
+        partial(claims_page, claims),
+        partial(claims_document, claims),
+        "claims",
         brief=lambda: claims_brief(claims),
         short=lambda: claims_short(claims),
-        frame=lambda: tables.claims_frame(claims),
-        sheets=lambda: tables.claims_sheets(claims),
-        document=lambda: claims_document(claims),
-        write=lambda folder: write_claims(claims, folder),
+        frame=lambda: _tables().claims_frame(claims),
+        sheets=lambda: _tables().claims_sheets(claims),
+        beside=partial(write_each, claims),
     )
 
 
-def _standing(standing: Standing) -> View:
-    def said() -> Iterable[b.Block]:
-        return [b.Definitions(tuple(standing_lines(standing)), brief=True)]
+def _panel_run(result: PanelRun) -> View:
+    from backtest.panels.run import PanelRunDocument
+    from backtest.reporting.panel_pages import panel_run_page
 
+    name, document = f"{result.strategy.name}-on-{result.panel.name}", partial(PanelRunDocument.of, result)
+    return _paged(name, partial(panel_run_page, result), document, "run")
+
+
+def _panel_sweep(sweep: PanelSweep) -> View:
+    from backtest.panels.tune import PanelSweepDocument
+    from backtest.reporting.panel_pages import panel_sweep_page
+
+    name, document = (
+        f"{sweep.strategy.name}-tuned-on-{sweep.panel.name}",
+        partial(PanelSweepDocument.of, sweep),
+    )
+    return _paged(name, partial(panel_sweep_page, sweep), document, "tune")
+
+
+def _replications(found: Replications) -> View:
+    from backtest.replications.replicate import ReplicationsDocument
+    from backtest.reporting.replication_page import replication_page
+
+    document = partial(ReplicationsDocument.of, found)
+    return _paged(found.name, partial(replication_page, found), document, "replications")
+
+
+def _standing(standing: Standing) -> View:
     return View(
-        brief=said,
-        short=said,
-        frame=lambda: tables.standing_frame(standing),
-        sheets=lambda: tables.standing_sheets(standing),
-        document=lambda: standing,
+        brief=lambda: [b.Definitions(tuple(standing_lines(standing)), brief=True)],
+        document=lambda _: standing,
+        frame=lambda: _tables().standing_frame(standing),
+        sheets=lambda: _tables().standing_sheets(standing),
     )
 
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
-    "Run": _run,
+    "Run": run_view,
     "Comparison": _comparison,
     "Sweep": _sweep,
     "Study": _study,
     "Claims": _claims,
     "Standing": _standing,
+    "PanelRun": _panel_run,
+    "PanelSweep": _panel_sweep,
+    "Replications": _replications,
 }
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.rules.operation import OPERATIONS
 from backtest.signals.rows import combinations
 from backtest.signals.spells import Spells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from backtest.dates import Bools, Ints
@@ -61,18 +63,6 @@ class Taken:
         if isinstance(self.value, np.ndarray):
             return self.value[self.which]
         return self.value.take(self.which)
-
-
-Operation = Callable[..., Made | Any]
-
-OPERATIONS: dict[str, Operation] = {}
-"""What each operation does: from what was known, its inputs taken and its arguments to what it gives."""
-
-
-def operation(function: Operation) -> Operation:
-    """Enter a function among the operations under its own name; the names are those of expressions."""
-    OPERATIONS[function.__name__.rstrip("_")] = function
-    return function
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +166,7 @@ class Evaluation:
         else:
             places, which = [], np.zeros(n_rows, dtype=np.int64)
         taken = [Taken(w.value, place) for w, place in zip(inputs, places, strict=True)]
-        made = OPERATIONS[node.op](self.known, *taken, *node.args)
+        made = OPERATIONS[node.op].work(self.known, *taken, *node.args)
         if not isinstance(made, Made):
             made = Made(made)
         refused = None if made.refused is None or not made.refused.any() else made.refused[which]

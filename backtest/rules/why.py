@@ -9,13 +9,12 @@ import numpy as np
 
 from backtest.dates import EVERY_FILL, add_months
 from backtest.rules.expressions import Level
+from backtest.rules.operation import about
 from backtest.rules.reading import reads
 from backtest.signals.calendar import NAMES
 from backtest.signals.policy import PolicyRate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from backtest.dates import Bools, Days, Floats, Ints
     from backtest.rules.expressions import Expr
     from backtest.rules.ruling import Ruling
@@ -52,7 +51,7 @@ class Fact:
 
 def facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     """Return the facts that count for a part of a rule at a fill, each once."""
-    told = _latest if isinstance(node, Level) else _FACTS.get(node.op, _of_inputs)
+    told = _latest if isinstance(node, Level) else about(node).facts or of_inputs
     return list(dict.fromkeys(told(ruling, node, fill)))
 
 
@@ -61,10 +60,12 @@ def flips(ruling: Ruling, node: Expr, fill: int) -> list[str]:
 
     Nothing turns a comparison of parameters.
     """
-    return _FLIPS[node.op](ruling, node, fill) if node.op in _FLIPS else []
+    turned = about(node).flips
+    return turned(ruling, node, fill) if turned else []
 
 
-def _of_inputs(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+def of_inputs(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the facts of its inputs."""
     return [fact for each in node.inputs for fact in facts(ruling, each, fill)]
 
 
@@ -82,7 +83,7 @@ def _latest_of(ruling: Ruling, level: Any, node: Expr, fill: int) -> list[Fact]:
     return [Fact(level.label, float(values[i]), level.unit, str(known_at[i]), from_) for i in present[-1:]]
 
 
-def _crossing(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+def crossing(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     """Return the latest value of what passes a threshold: of two levels that cross, their difference."""
     level, other = node.inputs[:2]
     if not isinstance(other, Level):
@@ -90,7 +91,8 @@ def _crossing(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     return _latest_of(ruling, ruling.value(level) - ruling.value(other), node, fill)
 
 
-def _threshold(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def threshold(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the threshold that a level would have to pass."""
     now, level = ruling.value(node).at(fill), ruling.value(node.inputs[0])
     side = "above" if (node.op == "above") != now else "below"
     bound = ruling.value(node.inputs[-1 if now else 1])
@@ -127,7 +129,8 @@ def _past_events(ruling: Ruling, node: Expr, fill: int) -> tuple[Ints, Days]:
     return np.flatnonzero(events.counts[events.which[0]] & known), events.known_at
 
 
-def _last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+def last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the last event that a fill may know of."""
     (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
     from_ = reads(node, ruling.known.names)
     if story.values is None:
@@ -136,7 +139,7 @@ def _last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     return [Fact(name, float(story.values[i]), "percent", str(days[i]), from_) for i in past[-1:]]
 
 
-def _window(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def window(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the window's end when there is one; else the beginning of one to come, or the next event."""
     (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
     fills, dates = ruling.known.fills, ruling.known.fills.dates
@@ -168,7 +171,7 @@ def _moves(ruling: Ruling, node: Expr, fill: int) -> tuple[Any, Ints, Ints]:
     return policy.target, past(policy.moved(-1.0, least)), past(policy.moved(1.0, least))
 
 
-def _last_moves(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+def last_moves(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     """Return the last cut and the last rise, the later one first."""
     target, cuts, rises = _moves(ruling, node, fill)
     found = [(i + 1, name) for name, moves in (("cut", cuts), ("rise", rises)) for i in moves[-1:]]
@@ -184,7 +187,7 @@ def _last_moves(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     ]
 
 
-def _stance(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def stance(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the move of the rate that turns the stance, or the end of a wait."""
     target, cuts, rises = _moves(ruling, node, fill)
     at_least, after = map(ruling.value, node.inputs)
@@ -199,7 +202,8 @@ def _stance(ruling: Ruling, node: Expr, fill: int) -> list[str]:
 # What is made of signals.
 
 
-def _months(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def months(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return the next beginning or end of the months of a calendar."""
     answers = ruling.value(node)
     names = ", ".join(NAMES[month - 1] for month in sorted(set(node.args[0])))
     edges, dates = np.r_[answers.runs()], ruling.known.fills.dates
@@ -208,11 +212,12 @@ def _months(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     return [f"the {'end' if answers.at(fill) else 'beginning'} of {names}{when}"]
 
 
-def _negation(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def of_the_input(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return what turns its input."""
     return flips(ruling, node.inputs[0], fill)
 
 
-def _vote(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def votes(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the moves of each signal if one is enough; else say how many of them must turn."""
     now, needed = ruling.value(node).at(fill), node.args[0]
     states = [ruling.value(each).at(fill) for each in node.inputs]
@@ -229,17 +234,9 @@ def _vote(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     return [f"any {turns} of: " + "; ".join(ways)] if turns < len(ways) else []
 
 
-_RULES = {
-    "at_most": "at most {:g} months at a stretch",
-    "at_least": "held for at least {:g} months",
-    "paused": "after a run nothing for {:g} months",
-    "cooldown": "kept for {:g} months after a change",
-}
-
-
 def _held_rule(ruling: Ruling, node: Expr) -> str:
-    if node.op in _RULES:
-        return _RULES[node.op].format(ruling.value(node.inputs[1]))
+    if held := about(node).held:
+        return held.format(ruling.value(node.inputs[1]))
     return f"decided at {ruling.known.fills.decide}s"
 
 
@@ -255,7 +252,7 @@ def _changes(signal: Any, fill: int) -> Ints:
     return edges[(edges > signal.first[0]) & (edges <= fill)]
 
 
-def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+def run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     """Return the facts before; where the answer is another how long it has been, or that its time is over."""
     raw, held = _held(ruling, node)
     found, rule, dates = facts(ruling, node.inputs[0], fill), _held_rule(ruling, node), held.fills.dates
@@ -264,7 +261,7 @@ def _run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     if raw.at(fill) == held.at(fill):
         edges = np.unique(np.r_[starts, stops])
         before = edges[edges < past[-1]] if len(past) else past
-        if node.op not in _RULES or not len(before) or raw.at(past[-1]) != raw.at(past[-1] - 1):
+        if not about(node).held or not len(before) or raw.at(past[-1]) != raw.at(past[-1] - 1):
             return found
         # What it is made of did not turn at its last change: a time was over.
         begun, over = dates[[before[-1], past[-1]]]
@@ -299,13 +296,13 @@ def _not_before(ruling: Ruling, node: Expr, fill: int) -> str | None:
     return str(dates[over] if over < len(dates) else add_months(dates[since[-1:]], months)[0])
 
 
-def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+def release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the moves before where the answers agree; else what keeps the two apart."""
     raw, held = _held(ruling, node)
     moves, rule = flips(ruling, node.inputs[0], fill), _held_rule(ruling, node)
     if raw.at(fill) == held.at(fill):
         day = _not_before(ruling, node, fill)
-        waits = f" ({rule})" if node.op not in _RULES else f", but not before {day} ({rule})" if day else ""
+        waits = f" ({rule})" if not about(node).held else f", but not before {day} ({rule})" if day else ""
         return [f"{move}{waits}" for move in moves]
     edges = np.r_[held.runs()]
     later = edges[(edges > fill) & (edges < len(held.fills.dates))]
@@ -318,31 +315,11 @@ def _release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
 # Decisions.
 
 
-def _rotated(ruling: Ruling, node: Expr, fill: int) -> list[str]:
-    return (_negation if ruling.known.fills.decide == EVERY_FILL else _release)(ruling, node, fill)
+def rotated(ruling: Ruling, node: Expr, fill: int) -> list[str]:
+    """Return what turns the signal, and when it is decided next."""
+    return (of_the_input if ruling.known.fills.decide == EVERY_FILL else release)(ruling, node, fill)
 
 
-def _rotated_facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
-    return (_of_inputs if ruling.known.fills.decide == EVERY_FILL else _run_length)(ruling, node, fill)
-
-
-_FACTS: dict[str, Callable[[Ruling, Expr, int], list[Fact]]] = {
-    **dict.fromkeys(("above", "below"), _crossing),
-    "within": _last_event,
-    "easing": _last_moves,
-    **dict.fromkeys(_RULES, _run_length),
-    "rotated": _rotated_facts,
-}
-"""The facts of each operation; of those that are not here, the facts of their inputs."""
-
-_FLIPS: dict[str, Callable[[Ruling, Expr, int], list[str]]] = {
-    **dict.fromkeys(("above", "below"), _threshold),
-    "within": _window,
-    "easing": _stance,
-    "months_of_year": _months,
-    "negation": _negation,
-    "vote": _vote,
-    **dict.fromkeys(_RULES, _release),
-    "rotated": _rotated,
-}
-"""What turns the answer of each operation."""
+def rotated_facts(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
+    """Return the facts of the signal, and since when a decision waits."""
+    return (of_inputs if ruling.known.fills.decide == EVERY_FILL else run_length)(ruling, node, fill)

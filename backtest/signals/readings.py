@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,14 +21,31 @@ if TYPE_CHECKING:
 FRACTIONS = ("fraction", "ratio")
 """The units of which 1 is 100 percent."""
 
+
+class PastFigure(NamedTuple):
+    """What sums up a level's last months: the compiled figure, its label, a unit of its own, its words."""
+
+    figure: str
+    label: str
+    unit: str
+    words: str
+
+
 STATISTICS = {
-    "average": ("MEAN", "{n}-month average of {label}", ""),
-    "lowest": ("LOWEST", "{n}-month low of {label}", ""),
-    "highest": ("HIGHEST", "{n}-month high of {label}", ""),
-    "percentile": ("PERCENTILE", "percentile of {label} in its past", "percent"),
-    "zscore": ("ZSCORE", "z-score of {label} in its past", "standard deviations"),
+    "average": PastFigure("MEAN", "{n}-month average of {label}", "", "average over {n} months"),
+    "lowest": PastFigure("LOWEST", "{n}-month low of {label}", "", "lowest of {n} months"),
+    "highest": PastFigure("HIGHEST", "{n}-month high of {label}", "", "highest of {n} months"),
+    "percentile": PastFigure(
+        "PERCENTILE", "percentile of {label} in its past", "percent", "percentile in {past}"
+    ),
+    "zscore": PastFigure(
+        "ZSCORE",
+        "z-score of {label} in its past",
+        "standard deviations",
+        "distance from the mean, in deviations, in {past}",
+    ),
 }
-"""What sums up a level's last months: the compiled figure, its label, and its unit where it is another.
+"""Each by the name of its operation; ``n`` are the months, ``past`` the past that counts.
 
 The percentile is the share, in percent, of the earlier values that lie below the present one, ties counted
 half; the z-score the distance from the mean in sample standard deviations, missing where they are 0.
@@ -155,7 +172,7 @@ class Readings:
         """
         from backtest.signals import compiled  # numba takes its time
 
-        name, label, unit = STATISTICS[statistic]
+        about = STATISTICS[statistic]
         wanted = whole(months, "months")
         n, n_sets = len(self.dates), sets_of(self.n_sets, len(wanted))
         rows, since = np.broadcast_to(self.which, n_sets), np.broadcast_to(self.since, n_sets)
@@ -174,10 +191,12 @@ class Readings:
         earliest = np.full(len(rows), n)
         np.minimum.at(earliest, which, ready)
         result = np.empty((len(rows), n))
-        compiled.windowed(self.values, rows, begin, at, earliest, result, getattr(compiled, name))
+        compiled.windowed(self.values, rows, begin, at, earliest, result, getattr(compiled, about.figure))
         since = np.where(ready > earliest[which], ready, 0)
-        label = label.format(n=wanted[0], label=self.label)
-        return replace(self, label=label, unit=unit or self.unit, values=result, which=which, since=since)
+        label = about.label.format(n=wanted[0], label=self.label)
+        return replace(
+            self, label=label, unit=about.unit or self.unit, values=result, which=which, since=since
+        )
 
     def in_percent(self) -> Readings:
         """Return a fraction as percent; what is in percent stays as it is.

@@ -1,14 +1,23 @@
-"""Executors: who computes the chunks: threads here, processes here, or a cluster that exists already."""
+"""Executors: who computes the chunks: threads here, processes here, or a cluster that exists already.
+
+Each is one function: it gives ``submit(*call)``, which answers with a future of ``concurrent.futures``, and
+how many calls are worth asking for at a time. Everything else is ``each``, the same for all of them. None
+goes through joblib: where Dask cannot run a call at all, joblib's backend drops the error and waits for ever,
+and that of Ray gives no answers one by one.
+"""
 
 from __future__ import annotations
 
 import importlib
+import pickle
 import socket
-import warnings
-from contextlib import contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from backtest.compiling import threads as processors
 from backtest.errors import RotationError, UsageError
@@ -16,7 +25,7 @@ from backtest.numerals import count
 from backtest.scripting.own_modules import own_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Answer = TypeVar("Answer")
 
@@ -27,74 +36,90 @@ _SECONDS = 10  # what a scheduler may take to answer, and its first worker to ar
 
 _MOST_WORKERS = 1024
 
-_TURNS = 2  # calls a worker that Ray is given at a time
+_AHEAD = 2  # calls a worker that are asked for before there is an answer: none waits for its next one
 
-_PICKLERS = {"loky": "joblib.externals.cloudpickle", "dask": "cloudpickle", "ray": "ray.cloudpickle"}
+_LATE = 64  # and on a cluster as many at least, for workers that join later
 
-EXECUTORS = "threads, threads:N, loky, loky:N, dask://HOST:PORT, ray or ray://HOST:PORT"
-
-
-@contextmanager
-def _backend(executor: str) -> Iterator[dict[str, Any]]:
-    """Give joblib's options for an executor; the engine itself retries what a lost worker had."""
-    kind, _, rest = executor.partition(":")
-    if kind in {"threads", "loky"}:
-        n_jobs = count(rest, f"the executor {kind}:N", 1, _MOST_WORKERS, "workers") if rest else processors()
-        yield {"n_jobs": n_jobs, "backend": "threading" if kind == "threads" else "loky"}
-    elif kind == "ray" and (not rest or rest.startswith("//")):
-        with _ray(executor if rest else "auto"):
-            yield {"n_jobs": -1}
-    else:
-        raise UsageError(f"there is no executor '{executor}'; there are: {EXECUTORS}")
+_BROKEN = 3  # pools that may break before a search is given up
 
 
-@contextmanager
-def _ray(address: str) -> Iterator[None]:
-    """Use a Ray cluster that runs already, and leave it running."""
-    import logging
+class _Work:
+    """A function and what all calls share of its arguments: packed once, unpacked once in each process."""
 
-    import joblib
+    def __init__(self, function: Callable[..., Any], shared: Any) -> None:
+        self._parts = function, shared
 
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ImportError:
-        raise UsageError("Ray is not installed; install it with: pip install 'size-rotation[ray]'") from None
-    try:
-        ray.init(address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
-    except (ConnectionError, ValueError):
-        where = "here" if address == "auto" else f"at {address.removeprefix('ray://')}"
-        raise RotationError(
-            f"no Ray cluster answers {where}; start one with 'ray start --head', or give ray://HOST:PORT"
-        ) from None
-    register_ray()
-    try:
-        with joblib.parallel_config("ray"):
-            yield
-    finally:
-        ray.shutdown()
+    def __call__(self, *call: Any) -> Any:
+        function, shared = self._parts
+        return function(shared, *call)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        import cloudpickle
+
+        return cloudpickle.dumps(self._parts)
+
+    def __reduce__(self) -> Any:
+        return partial, (_unpacked, self._packed)
 
 
-def carry(script: str, executor: str) -> None:
-    """Send a script's own modules along to an executor whose machines may lack their files."""
-    pickler = _PICKLERS.get(executor.partition(":")[0])
-    own = own_modules(Path(script)) if pickler else {}
-    if pickler and own:
-        with suppress(ImportError):  # the executor itself says what to install
-            register = importlib.import_module(pickler).register_pickle_by_value
-            for name in own:
-                register(importlib.import_module(name))
+@lru_cache(maxsize=2)
+def _parts(packed: bytes) -> Any:
+    return pickle.loads(packed)  # noqa: S301 - what this program has packed elsewhere
+
+
+def _unpacked(packed: bytes, *call: Any) -> Any:
+    """Answer a call where ``_Work`` has come to; what cannot be unpacked there is an error of this call."""
+    function, shared = _parts(packed)
+    return function(shared, *call)
+
+
+def _called(work: Callable[..., Any], *call: Any) -> Any:
+    return work(*call)
+
+
+Given: TypeAlias = "tuple[Callable[..., Future[Any]], int]"
+"""``submit(*call)``, and how many calls are worth asking for at a time."""
+
+
+def _here(kind: str, rest: str) -> int:
+    return count(rest, f"the executor {kind}:N", 1, _MOST_WORKERS, "workers") if rest else processors()
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[Any]:
-    """Give a client of a Dask cluster whose workers can do our work."""
+def _threads(work: _Work, rest: str) -> Iterator[Given]:
+    """Give threads of this process: the compiled loops and Arrow run without Python's lock."""
+    n = _here("threads", rest)
+    with ThreadPoolExecutor(n) as pool:
+        yield partial(pool.submit, work), _AHEAD * n
+
+
+@contextmanager
+def _loky(work: _Work, rest: str) -> Iterator[Given]:
+    """Give processes on this machine; they are kept for some seconds, unless the work ends before its end."""
+    from loky import get_reusable_executor
+
+    n = _here("loky", rest)
+    pool = get_reusable_executor(max_workers=n)
+    try:
+        yield partial(pool.submit, work), _AHEAD * n
+    except BaseException:
+        pool.shutdown(kill_workers=True)
+        raise
+
+
+@contextmanager
+def _dask(work: _Work, rest: str) -> Iterator[Given]:
+    """Give a Dask cluster whose workers can do our work; it gives what a lost one had to another."""
+    if not rest.startswith("//"):
+        raise _unknown(f"dask:{rest}")
     try:
         from distributed import Client
     except ImportError:
         raise UsageError(
             "Dask is not installed; install it with: pip install 'size-rotation[dask]'"
         ) from None
+    address = rest.removeprefix("//")
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdigit()):
         raise UsageError(f"'{address}' is no address of a scheduler; write dask://HOST:PORT")
@@ -119,24 +144,62 @@ def _dask(address: str) -> Iterator[Any]:
                     raise UsageError(
                         f"the worker {worker} has {package} {what}, not {here} as here; install that there"
                     )
-        yield client
+        sent = client.scatter(work, broadcast=True, hash=False)
+        submit = client.get_executor(pure=False).submit
+        yield partial(submit, _called, sent), max(_AHEAD * sum(client.nthreads().values()), _LATE)
 
 
-def _on_dask(
-    work: Callable[..., Answer], shared: Any, calls: Sequence[tuple[Any, ...]], address: str
-) -> Iterator[Answer]:
-    """Give the answers from a Dask cluster.
+@contextmanager
+def _ray(work: _Work, rest: str) -> Iterator[Given]:
+    """Give a Ray cluster that runs already, and leave it running; what a lost worker had goes to another."""
+    import logging
 
-    Not through joblib: where a task fails outside of our own code (it cannot be unpickled there, or kills
-    every worker that takes it), joblib's backend drops the error and waits for ever.
-    """
-    with _dask(address) as client:
-        from distributed import as_completed
+    if rest and not rest.startswith("//"):
+        raise _unknown(f"ray:{rest}")
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("Ray is not installed; install it with: pip install 'size-rotation[ray]'") from None
+    address = f"ray:{rest}" if rest else "auto"
+    try:
+        ray.init(address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
+    except (ConnectionError, ValueError):
+        where = f"at {rest.removeprefix('//')}" if rest else "here"
+        raise RotationError(
+            f"no Ray cluster answers {where}; start one with 'ray start --head', or give ray://HOST:PORT"
+        ) from None
+    try:
+        sent, remote = ray.put(work), ray.remote(_called)
 
-        there = client.scatter(shared, broadcast=True, hash=False)
-        # Named by nothing else, so that a worker may forget an answer once it is here.
-        for future in as_completed([client.submit(work, there, *call, pure=False) for call in calls]):
-            yield future.result()
+        def submit(*call: Any) -> Future[Any]:
+            return remote.remote(sent, *call).future()
+
+        yield submit, max(_AHEAD * int(ray.cluster_resources().get("CPU", 1)), _LATE)
+    finally:
+        ray.shutdown()
+
+
+EXECUTORS: dict[str, tuple[str, Callable[[_Work, str], AbstractContextManager[Given]]]] = {
+    "threads": ("threads, threads:N", _threads),
+    "loky": ("loky, loky:N", _loky),
+    "dask": ("dask://HOST:PORT", _dask),
+    "ray": ("ray, ray://HOST:PORT", _ray),
+}
+"""What an executor's name begins with, how a user writes it, and what gives it."""
+
+
+def _unknown(executor: str) -> UsageError:
+    there = ", ".join(written for written, _ in EXECUTORS.values())
+    return UsageError(f"there is no executor '{executor}'; there are: {there}")
+
+
+def carry(script: str, executor: str) -> None:
+    """Send a script's own modules along to an executor whose machines may lack their files."""
+    if not executor.startswith("threads"):
+        import cloudpickle
+
+        for name in own_modules(Path(script)):
+            cloudpickle.register_pickle_by_value(importlib.import_module(name))
 
 
 def each(
@@ -144,63 +207,51 @@ def each(
 ) -> Iterator[Answer]:
     """Give the answers of many calls, ``work(shared, *call)``, in the order in which they arrive.
 
-    ``work`` and what it is called with must be picklable for other processes. A worker that dies is replaced
-    by the engine, which gives its calls to another.
+    ``work`` and what it is called with must be picklable for other processes. Where a worker dies its calls
+    are made again: by the cluster, or here, with new processes. Where no more answers are wanted, no call is
+    left and no process of ours.
 
     Raises
     ------
     UsageError
         When there is no such executor, or it is not installed.
     RotationError
-        When it does not answer, or loses a call's workers again and again.
+        When it does not answer, or loses workers again and again.
     """
-    if not calls:
+    kind, _, rest = executor.partition(":")
+    if kind not in EXECUTORS:
+        raise _unknown(executor)
+    left, packed = dict(enumerate(calls)), _Work(work, shared)
+    for broken in range(_BROKEN):
+        try:
+            if left:
+                with EXECUTORS[kind][1](packed, rest) as (submit, most):
+                    yield from _answers(submit, most, left)
+        except Exception as error:
+            if isinstance(error, BrokenExecutor) and broken < _BROKEN - 1:
+                continue
+            cause = getattr(error, "cause", error)  # Ray wraps what a call raises
+            if kind == "threads" or isinstance(cause, RotationError):
+                raise cause from None
+            said = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+            raise RotationError(
+                f"the executor {executor} failed: {said}; what was measured is kept: go on with --resume"
+            ) from error
         return
-    try:
-        if executor.startswith("dask://"):
-            yield from _on_dask(work, shared, calls, executor.removeprefix("dask://"))
-        else:
-            yield from _by_joblib(work, shared, calls, executor)
-    except (UsageError, RotationError, KeyboardInterrupt, GeneratorExit):
-        raise
-    except Exception as error:
-        at_engine = executor.startswith(("dask", "ray")) or type(error).__module__.startswith("joblib")
-        if not at_engine:
-            raise
-        said = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        raise RotationError(
-            f"the executor {executor} failed: {said}; what was measured is kept: go on with --resume"
-        ) from error
 
 
-def _by_joblib(
-    work: Callable[..., Answer], shared: Any, calls: Sequence[tuple[Any, ...]], executor: str
+def _answers(
+    submit: Callable[..., Future[Answer]], most: int, left: dict[int, tuple[Any, ...]]
 ) -> Iterator[Answer]:
-    import joblib
-
-    with _backend(executor) as options:
-        if executor in {"threads:1", "loky:1"} or (len(calls) == 1 and executor == "threads"):
-            for call in calls:
-                yield work(shared, *call)
-            return
-        # Ray's backend gives no answers one by one, so that it gets few calls at a time: what comes back
-        # is written before more is asked for.
-        one_by_one = not executor.startswith("ray")
-        size = len(calls) if one_by_one else _TURNS * joblib.effective_n_jobs(-1)
-        lazily = "generator_unordered" if one_by_one else "list"
-        parallel = joblib.Parallel(**options, return_as=lazily, batch_size=1)
-        for begin in range(0, len(calls), size):
-            some = calls[begin : begin + size]
-            yield from _given(parallel(joblib.delayed(work)(shared, *call) for call in some))
-
-
-def _given(answers: Iterable[Answer]) -> Iterator[Answer]:
-    """Give answers one by one; where no more are wanted, joblib's advice to ask for fewer is left out."""
+    """Give answers as they arrive, and take what has one from what is left."""
+    ahead, out = iter(list(left)), dict[Future[Answer], int]()
     try:
-        for answer in answers:  # noqa: UP028 - which closes what gives the answers before we can
-            yield answer
-    except GeneratorExit:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            getattr(answers, "close", list)()
-        raise
+        while left:
+            out |= {submit(*left[which]): which for which in islice(ahead, most - len(out))}
+            for future in wait(out, return_when=FIRST_COMPLETED).done:
+                answer, which = future.result(), out.pop(future)
+                del left[which]
+                yield answer
+    finally:
+        for future in out:
+            future.cancel()

@@ -9,10 +9,11 @@ import numpy as np
 
 from backtest.arguments import once
 from backtest.dates import add_months
-from backtest.decisions import Changes, Weights, held
+from backtest.decisions import Weights, held
 from backtest.errors import UsageError
 from backtest.numerals import months
 from backtest.scripting.strategy import Strategy
+from backtest.signals.together import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

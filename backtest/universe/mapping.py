@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from backtest.errors import UsageError, nearest
-from backtest.market.toml import WrongError, declared, record
-from backtest.universe.schemes import place, shipped_names
+from backtest.market.toml import WrongError, declared, names_of, record
+from backtest.universe.schemes import place
 from backtest.universe.workshop import text
 
 if TYPE_CHECKING:
@@ -175,13 +175,13 @@ HOW = 'a mapping names your columns: --mapping FILE with [columns] and lines suc
 
 def shipping(part: str) -> str:
     """Return in words which of the shipped mappings have a part."""
-    those = [name for name in shipped_names("mapping") if getattr(_load(name), part)]
+    those = [name for name in names_of("mapping") if getattr(_load(name), part)]
     return f"shipped for it: {' '.join(f'--mapping {name}' for name in those)}"
 
 
 def _fitting(present: Sequence[str]) -> str:
     """Return which shipped mapping knows accounts with such columns; empty where none does."""
-    for name in shipped_names("mapping"):
+    for name in names_of("mapping"):
         known = _load(name).fundamentals
         if known and {known.get("company"), known.get("published")} <= set(present):
             return f"it has the columns that --mapping {name} reads, which may stand beside others"
@@ -235,16 +235,7 @@ def _load(name_or_path: str) -> Mapping:
         the file, the line and the reason.
     """
     with declared(place("mapping", name_or_path)) as content:
-        made: dict[str, Any] = dict(content)
-        if isinstance(made.get("issuer"), dict):
-            made["issuer"] = record(Issuer, made["issuer"], ("issuer",))
-        if isinstance(made.get("leave_out"), list):
-            rules = made["leave_out"]
-            made["leave_out"] = [
-                record(LeaveOut, rule, ("leave_out", str(n))) if isinstance(rule, dict) else rule
-                for n, rule in enumerate(rules)
-            ]
-        mapping = record(Mapping, made)
+        mapping = record(Mapping, content)
         for group, allowed in (
             ("columns", COLUMNS),
             ("fundamentals", ACCOUNTS),

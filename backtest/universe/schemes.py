@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from backtest.errors import UsageError, nearest
 from backtest.folders import expanded, shipped
-from backtest.market.toml import DERIVED, WrongError, declared, record
+from backtest.market.toml import DERIVED, WrongError, declared, names_of, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,11 +131,6 @@ class _Derived:
     index_base: float | None = None
 
 
-def shipped_names(kind: str) -> list[str]:
-    """Return the names of the shipped files of a kind, ``scheme`` or ``mapping``."""
-    return sorted(path.stem for path in (shipped("data") / f"{kind}s").glob("*.toml"))
-
-
 def place(kind: str, name_or_path: str) -> Path:
     """Return the file of a kind, ``scheme`` or ``mapping``, that is shipped under a name, or any by its path.
 
@@ -149,10 +144,10 @@ def place(kind: str, name_or_path: str) -> Path:
         if not path.is_file():
             raise UsageError(f"there is no {kind} file '{path}'")
         return path
-    if name_or_path not in shipped_names(kind):
+    if name_or_path not in names_of(kind):
         raise UsageError(
             f"there is no {kind} '{name_or_path}' (one of your own is named by the path of its .toml file); "
-            f"{nearest(name_or_path, shipped_names(kind))}"
+            f"{nearest(name_or_path, names_of(kind))}"
         )
     return shipped("data") / f"{kind}s" / f"{name_or_path}.toml"
 
@@ -178,8 +173,7 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> Scheme:
         if "base" in content:
             scheme = _on_its_base(record(_Derived, content), path, (*above, path.resolve()))
         else:
-            scheme = record(Scheme, content)
-        scheme = replace(scheme, name=path.stem)
+            scheme = record(Scheme, content, name=path.stem)
         _check(scheme)
     return scheme
 
@@ -194,6 +188,7 @@ def _on_its_base(told: _Derived, path: Path, above: tuple[Path, ...]) -> Scheme:
         scheme = scheme.scaled(rate, power, told.currency)
     return replace(
         scheme,
+        name=path.stem,
         title=told.title,
         source=told.source,
         country=scheme.country if told.country is None else told.country,

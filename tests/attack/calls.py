@@ -97,7 +97,7 @@ def options_of(verb: str) -> tuple[argparse.Action, ...]:
 
     with mock.patch.object(arguments.Parser, "parse", show):
         try:
-            command._dispatch("rotation", None, [*verb.split(), *RIGHT[verb]])
+            command.dispatch("rotation", None, [*verb.split(), *RIGHT[verb]])
         except _SeenError as seen:
             return tuple(seen.parser._actions)
     raise AssertionError(verb)

@@ -132,7 +132,7 @@ def call(folder: Path, arguments: Sequence[str], seconds: float = SECONDS) -> Ou
 
 def _status(arguments: Sequence[str]) -> int:
     try:
-        return guard.guarded("rotation", lambda: command._dispatch("rotation", None, list(arguments)))
+        return guard.guarded("rotation", lambda: command.dispatch("rotation", None, list(arguments)))
     except SystemExit as stop:  # help
         return int(stop.code or 0)
 

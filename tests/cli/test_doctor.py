@@ -47,7 +47,7 @@ def found(capsys: pytest.CaptureFixture[str]) -> dict[str, list[dict[str, str]]]
 def test_it_says_what_is_stored_and_what_gets_the_rest(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert doctor("rotation doctor", ["--json"]) == 0
+    assert doctor("rotation doctor", None, ["--json"]) == 0
     lines = found(capsys)
     assert lines["store"][0]["said"] == f"{store.folder} can be written"
     assert lines["series"][0]["said"] == "1 stored and whole"
@@ -61,7 +61,7 @@ def test_what_is_old_is_stale(store: Store, capsys: pytest.CaptureFixture[str]) 
     path = store.folder / "AAA" / f"{record.vintage}.json"
     old = sealed(replace(record, downloaded="2020-01-01T00:00:00.000000+00:00"))
     path.write_bytes(msgspec.json.encode(old))
-    assert doctor("rotation doctor", ["--json"]) == 0
+    assert doctor("rotation doctor", None, ["--json"]) == 0
     assert found(capsys)["series"][1] == {
         "about": "series",
         "state": "stale",
@@ -76,7 +76,7 @@ def test_what_is_damaged_is_named_and_is_status_1(store: Store, capsys: pytest.C
     path = store.folder / "AAA" / record.file
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(RotationError, match="AAA is unusable: .* its checksum is not"):
-        doctor("rotation doctor", ["--json"])
+        doctor("rotation doctor", None, ["--json"])
     assert found(capsys)["AAA"][0]["command"] == "rotation data verify"
 
 
@@ -85,7 +85,7 @@ def test_a_missing_extra_has_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setenv("ROTATION_DATA", str(tmp_path))
     monkeypatch.setattr(doctor_module, "_installed", lambda package: package != "optuna")
-    assert doctor("rotation doctor", []) == 0
+    assert doctor("rotation doctor", None, []) == 0
     said = capsys.readouterr().out
     assert "optuna not installed" in said
     assert "pip install 'size-rotation[optuna]'" in said

@@ -14,7 +14,7 @@ import pytest
 
 from backtest import UsageError
 from backtest.cli import witness as heard
-from backtest.cli.command import _dispatch
+from backtest.cli.command import dispatch
 from backtest.errors import RotationError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def rotation(*words: str) -> int:
-    return _dispatch("rotation", None, words)
+    return dispatch("rotation", None, words)
 
 
 def test_the_words_of_a_run_wait_for_no_heavy_library() -> None:

@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
-from backtest.decisions import Changes, Rotation, Targets, Weights
+from backtest.decisions import Rotation, Targets, Weights
 from backtest.engine import many, reference
 from backtest.engine.many import Measurer
 from backtest.engine.reference import Rebalance
 from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
 from backtest.signals.spells import Spells
+from backtest.signals.together import Changes
 from tests.engine.cases import World, assert_close, cases, truth, worlds
 
 

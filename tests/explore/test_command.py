@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backtest.cli import explore as module
-from backtest.cli.command import _dispatch
+from backtest.cli.command import dispatch
 from backtest.errors import RotationError
 from backtest.explore.position import Wanted
 from backtest.explore.server import Explorer
@@ -45,7 +45,7 @@ COMMAND = [sys.executable, "-c", "from backtest.cli import entry; entry()", "exp
 )
 def test_what_is_wrong_is_said_before_anything_is_served(words: list[str], said: str) -> None:
     with pytest.raises(RotationError) as error:
-        _dispatch("rotation", None, ["explore", *words])
+        dispatch("rotation", None, ["explore", *words])
     assert said in str(error.value)
 
 
@@ -89,7 +89,7 @@ def test_it_ends_a_while_after_its_last_page_was_closed(
     monkeypatch.setattr(module, "_MINUTE", 0.5)
     monkeypatch.setattr(Explorer, "idle", property(lambda each: 1.0 if each.sittings else 0.0))
     monkeypatch.setattr(module, "_open", lambda address: urllib.request.urlopen(address).read())  # noqa: S310
-    assert _dispatch("rotation", None, ["explore", "rate_cut", "--port", "9100"]) == 0
+    assert dispatch("rotation", None, ["explore", "rate_cut", "--port", "9100"]) == 0
     assert capsys.readouterr().out.endswith("Ended; 0 positions tried.\n")
 
 

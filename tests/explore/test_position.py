@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from backtest import MarketData, load_strategy
-from backtest.cli.command import _dispatch
+from backtest.cli.command import dispatch
 from backtest.errors import UsageError
 from backtest.explore.follower import Engine, Follower
 from backtest.explore.position import Position, Wanted, command, read_position
@@ -77,7 +77,7 @@ def test_the_command_line_gives_the_numbers_of_the_position(
 ) -> None:
     words = shlex.split(command(position, ["rate_cut"], [RATE_CUT], "embedded"))
     assert words[0] == "rotation"
-    assert _dispatch("rotation", None, [*words[1:], "--json"]) == 0
+    assert dispatch("rotation", None, [*words[1:], "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     glimpse = Follower(RATE_CUT, embedded, Engine()).glimpse(position.terms, position.values[0])
     for key, value in glimpse.metrics.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from backtest.cli.command import _dispatch
+from backtest.cli.command import dispatch
 from tests.universe.made import companies, saved
 
 KEPT = Path(__file__).parent
@@ -92,7 +92,7 @@ def said(call: str, folder: Path) -> str:
     out = io.StringIO()
     settings = {"COLUMNS": "100", "NO_COLOR": "1", "ROTATION_DATA": str(folder / "store")}
     with mock.patch.dict(os.environ, settings), contextlib.chdir(folder), contextlib.redirect_stdout(out):
-        assert _dispatch("rotation", None, call.split()) == 0
+        assert dispatch("rotation", None, call.split()) == 0
     return out.getvalue().replace(str(folder.resolve()), "FOLDER")
 
 

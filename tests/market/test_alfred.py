@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backtest.cli.command import _dispatch
+from backtest.cli.command import dispatch
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
@@ -91,7 +91,7 @@ def test_freds_own_titles_are_searched_and_what_the_catalogue_has_is_not_said_tw
 ) -> None:
     with serving(lambda _: FOUND) as library:
         monkeypatch.setenv("ROTATION_ALFRED_URL", library.address)
-        assert _dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
+        assert dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
         said = capsys.readouterr().out
         assert "search_text=high+yield" in library.asked[-1]
     first, after = said.split("At FRED, and not in the catalogue")
@@ -106,7 +106,7 @@ def test_where_fred_does_not_answer_what_the_catalogue_has_is_shown_first(
 ) -> None:
     monkeypatch.setenv("ROTATION_ALFRED_URL", "http://127.0.0.1:9")
     with pytest.raises(DataError, match=r"FRED's titles could not be searched: .*refused"):
-        _dispatch("rotation", None, ["data", "search", "high", "yield"])
+        dispatch("rotation", None, ["data", "search", "high", "yield"])
     assert capsys.readouterr().out.split()[0] == "BAMLH0A0HYM2"
 
 
@@ -116,6 +116,6 @@ def test_without_a_key_nobody_is_asked_for_titles(
     monkeypatch.delenv("FRED_API_KEY", raising=False)
     with serving(lambda _: FOUND) as library:
         monkeypatch.setenv("ROTATION_ALFRED_URL", library.address)
-        assert _dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
+        assert dispatch("rotation", None, ["data", "search", "high", "yield"]) == 0
         assert library.asked == []
     assert "At FRED" not in capsys.readouterr().out

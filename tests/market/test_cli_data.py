@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from backtest.dates import last_business_day
-from backtest.market.definition import market_names
 from backtest.market.load import load_market
+from backtest.market.toml import names_of
 from tests.conftest import REPOSITORY
 from tests.market.made import FILES
 from tests.market.server import Library, answer
@@ -48,7 +48,7 @@ def test_the_list_has_what_each_market_offers_to_scripts(monkeypatch: pytest.Mon
     """The template of a new script points here for the names that ``market.level`` takes."""
     markets = json.loads(_rotation("data", "list", "--markets", "--json").stdout)
     listed = {each["name"]: each for each in markets}
-    assert list(listed) == market_names()
+    assert list(listed) == names_of("market")
     embedded = load_market("embedded")
     roles = listed["embedded"]["roles"]
     assert set(roles) == {r for r, id in embedded.roles.items() if id not in embedded.after_the_fact}

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.market.definition import find_market, market_names, read_definition
+from backtest.market.definition import read_definition
 from backtest.market.fetch import fetch, to_fetch
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market
 from backtest.market.store import Store
+from backtest.market.toml import file_of, names_of
 
 if TYPE_CHECKING:
     from tests.market.server import Library
@@ -48,7 +49,7 @@ baa = "MOODYS_BAA"
 
 
 def test_a_market_that_extends_another_adds_lines_and_replaces_them(tmp_path: Path) -> None:
-    own, base = read_definition(_file(tmp_path, EXTENDED)), read_definition(find_market("embedded"))
+    own, base = read_definition(_file(tmp_path, EXTENDED)), read_definition("embedded")
     assert (own.name, own.title, own.benchmark, own.policy) == (
         "mine",
         "Another",
@@ -271,7 +272,7 @@ def test_what_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_market_is_found_by_name_by_file_and_by_folder(tmp_path: Path) -> None:
-    assert {"embedded", "etf", "french_daily", "french_monthly", "japan"} <= set(market_names())
+    assert {"embedded", "etf", "french_daily", "french_monthly", "japan"} <= set(names_of("market"))
     path = _file(tmp_path, LINES)
     assert load_market(path).name == "mine"
     folder = tmp_path / "own"
@@ -280,7 +281,7 @@ def test_a_market_is_found_by_name_by_file_and_by_folder(tmp_path: Path) -> None
     assert load_market(folder).name == "own"
     for name, said in (("french_month", "french_monthly"), ("no/such.toml", "no market file")):
         with pytest.raises(UsageError, match=said):
-            find_market(name)
+            read_definition(name)
 
 
 def test_a_market_that_is_not_stored_says_the_one_command() -> None:
@@ -364,7 +365,7 @@ def test_a_pinned_vintage_is_the_one_that_is_used(tmp_path: Path) -> None:
 
 def test_the_thirds_by_size_can_be_chosen_instead_of_the_halves(tmp_path: Path, library: Library) -> None:
     """As the comment in the shipped file says, word for word."""
-    shipped_text = find_market("french_monthly").read_text(encoding="utf-8")
+    shipped_text = file_of("market", "french_monthly").read_text(encoding="utf-8")
     chosen = [
         line[4:] for line in shipped_text.splitlines() if line.startswith("#   ") and "Formed_on_ME" in line
     ]

@@ -94,7 +94,7 @@ def test_changes_keep_the_first_value_and_every_move() -> None:
         (Splice(("B", "A")), 19),
         (Relative(("A", "B"), 3), 19),
         (Discount("A", ("B",), ("",), ("",)), 19),
-        (Share(("",), ("B", "A"), ("",)), 19),
+        (Share(("BIG LoBM",), ("6_Portfolios_2x3.firms", "6_Portfolios_2x3.size")), 19),
     ],
 )
 def test_what_is_made_of_several_series_is_checked_as_far_as_the_one_that_is_least_so(
@@ -102,6 +102,7 @@ def test_what_is_made_of_several_series_is_checked_as_far_as_the_one_that_is_lea
 ) -> None:
     # A has twenty months, B thirty from the tenth month on; the earlier parts of a splice have ended by nature.
     series = {"A": _dated([1.0] * 20, 0), "B": _dated([2.0] * 30, 10)}
+    series |= {"6_Portfolios_2x3.firms": series["B"], "6_Portfolios_2x3.size": series["A"]}
     if isinstance(formula, Splice) and formula.splice[-1] == "A":
         series["B"] = replace(series["B"], known_at=series["B"].known_at - np.timedelta64(4000, "D"))
     assert formula.evaluate(lambda reference: series[reference.id]).checked == MONTHS[checked]

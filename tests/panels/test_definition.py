@@ -10,7 +10,8 @@ import pytest
 
 from backtest import load_series
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.panels.definition import find_panel, load_panel, market_of, read_panel
+from backtest.market.toml import file_of
+from backtest.panels.definition import load_panel, market_of, read_panel
 from tests.cli.test_command import assert_sentence, rotation
 from tests.panels.conftest import COUNTRIES
 
@@ -43,9 +44,9 @@ def test_a_wrong_file_is_told_with_its_line(text: str, sentence: str, tmp_path: 
 
 def test_a_panel_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError, match="there is no panel 'nowhere'"):
-        find_panel("nowhere")
+        file_of("panel", "nowhere")
     with pytest.raises(UsageError, match="there is no panel file nowhere.toml"):
-        find_panel("nowhere.toml")
+        file_of("panel", "nowhere.toml")
 
 
 def test_a_series_that_is_not_stored_is_told_with_what_gets_it(

@@ -62,7 +62,7 @@ def test_the_command_says_words_and_writes_a_page(
     panel_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "page"
-    assert verb("rotation study", ["first-cut", "--panel", str(panel_file), "--out", str(out)]) == 0
+    assert verb("rotation study", None, ["first-cut", "--panel", str(panel_file), "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "calendar" in said
     assert "placebo" in said
@@ -73,7 +73,7 @@ def test_the_command_says_words_and_writes_a_page(
 
 
 def test_the_document_has_the_evidence(panel_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verb("rotation study", ["claims", "--panel", str(panel_file), "--json"]) == 0
+    assert verb("rotation study", None, ["claims", "--panel", str(panel_file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [each["study"] for each in told["claims"]] == [claim.id for claim in PANEL_CLAIMS]
     evidence = told["claims"][0]["evidence"]
@@ -83,7 +83,7 @@ def test_the_document_has_the_evidence(panel_file: Path, capsys: pytest.CaptureF
 
 def test_the_tables_of_the_document_are_numbers(panel_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And they are the numbers that the page writes, held here against sums made by hand."""
-    assert verb("rotation study", ["first-cut", "--panel", str(panel_file), "--json"]) == 0
+    assert verb("rotation study", None, ["first-cut", "--panel", str(panel_file), "--json"]) == 0
     told = {table["title"]: table for table in json.loads(capsys.readouterr().out)["tables"]}
     shown = hold_against(panel_claim("first-cut"), load_panel(str(panel_file)))
     assert shown.finding is not None
@@ -142,5 +142,5 @@ def test_all_numbers_of_a_run_and_of_a_search_are_numbers(
 )  # fmt: skip
 def test_a_wrong_call_is_told(call: list[str], sentence: str) -> None:
     with pytest.raises(UsageError) as told:
-        verb("rotation study", call)
+        verb("rotation study", None, call)
     assert str(told.value) == sentence

@@ -6,6 +6,7 @@ later. No weight filled at or before t may change, bit for bit.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ from backtest import Strategy, load_market, load_strategy, run
 from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.lookahead import agreement, check, decided, other_data, other_future
-from backtest.market.definition import market_names
-from backtest.rules.evaluate import OPERATIONS
+from backtest.market.toml import names_of
+from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import nodes
 from backtest.scripting.loading import strategy_names
 
@@ -52,7 +53,7 @@ def variants(strategy: Strategy) -> list[dict[str, Any]]:
     return [{}] + [{p.name: word} for p in choices for word in p.choices if word != p.default]
 
 
-@pytest.fixture(scope="module", params=market_names())
+@pytest.fixture(scope="module", params=names_of("market"))
 def market(request: pytest.FixtureRequest, made_store: Path) -> Iterator[MarketData]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROTATION_DATA", str(made_store))
@@ -127,12 +128,10 @@ def test_the_check_finds_an_operation_that_looks_ahead(
     whole = OPERATIONS["level"]
 
     def early(known: Any, series: str) -> Any:
-        from dataclasses import replace
-
-        level = whole(known, series)
+        level = whole.work(known, series)
         return replace(level, known_at=level.known_at - np.timedelta64(40, "D"))
 
-    monkeypatch.setitem(OPERATIONS, "level", early)
+    monkeypatch.setitem(OPERATIONS, "level", replace(whole, work=early))
     mine = script(
         tmp_path, 'return rotate(market.level("credit_spread") > 1, into="small", otherwise="large")'
     )

@@ -17,9 +17,10 @@ from backtest.records.comparison import ComparisonDocument
 from backtest.records.document import plain
 from backtest.records.record import RunRecord, record_of
 from backtest.reporting import comparison_figures as figures
-from backtest.reporting.comparison_page import page, verdict, write_comparison
+from backtest.reporting.comparison_page import page, verdict
 from backtest.reporting.folder import write_report
 from backtest.reporting.terminal import show
+from backtest.reporting.views import view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -308,7 +309,7 @@ def test_the_figures_have_a_line_and_a_strip_for_every_run(embedded: MarketData,
 
 def test_many_runs_fit_on_a_page_with_a_key(embedded: MarketData, tmp_path: Path) -> None:
     runs = [run("rate_cut", embedded, hold=hold) for hold in range(6, 26, 2)]
-    place = write_comparison(compare(*runs), tmp_path / "page", also=["png"])
+    place = view(compare(*runs)).write(tmp_path / "page", also=["png"])
     text = (place / "index.html").read_text()
     growth = text[text.index('id="growth"') : text.index('id="drawdown"')]
     assert growth[: growth.index("plots")].count("<span data-name=") == 11
@@ -334,7 +335,7 @@ def test_a_name_too_long_for_its_lines_end_stands_in_the_key(embedded: MarketDat
         "valuation_discount, wide 80, closed 50",
         "valuation_discount, wide 70, closed 30",
     ]
-    said = (write_comparison(found, tmp_path / "page") / "index.html").read_text()
+    said = (found.report(tmp_path / "page") / "index.html").read_text()
     assert '<span data-name="valuation_discount, wide 80, closed 50">' in said
     assert ">valuation_discount, wid\u2026</span>" in said
     assert "wide 80.0" not in said

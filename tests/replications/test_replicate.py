@@ -210,12 +210,12 @@ def test_what_is_said_of_differences_is_so(found: Replications) -> None:
 
 
 def test_a_difference_is_said_with_one_digit_more_than_the_print() -> None:
-    assert Figure("mean", "0.19", 0.185).agrees
-    assert not Figure("mean", "0.19", 0.1849).agrees
-    assert Figure("mean", "-33", -33.49).agrees
-    assert Figure("mean", "-0.3", -0.25).agrees
-    assert not Figure("mean", "-0.3", 0.3).agrees
-    assert Figure("mean", "11", 10.2).difference == pytest.approx(-0.8)
+    assert Figure.of("mean", "0.19", 0.185).agrees
+    assert not Figure.of("mean", "0.19", 0.1849).agrees
+    assert Figure.of("mean", "-33", -33.49).agrees
+    assert Figure.of("mean", "-0.3", -0.25).agrees
+    assert not Figure.of("mean", "-0.3", 0.3).agrees
+    assert Figure.of("mean", "11", 10.2).difference == pytest.approx(-0.8)
 
 
 def test_statistics_are_those_of_scipy_and_statsmodels_on_made_returns() -> None:
@@ -333,7 +333,7 @@ def test_what_can_be_made_is_made_and_the_rest_has_its_command(store: Path, tmp_
 def test_a_name_without_a_figure_says_why() -> None:
     with pytest.raises(UsageError, match="switzer-2010 is not reproduced: Its small companies"):
         printed().named(["switzer-2010"])
-    assert list(printed().named(["blitz-2020"]).tables) == [
+    assert list(printed().named(["blitz-2020"])) == [
         "blitz-2020-us",
         *(f"blitz-2020-{region}" for region in REGIONS),
     ]
@@ -384,7 +384,7 @@ CASES = (
     ],
 )
 def test_wrong_cases_are_said_with_their_line(right: str, wrong: str, sentence: str, tmp_path: Path) -> None:
-    assert list(printed(_saved(tmp_path, CASES)).tables) == ["b"]
+    assert list(printed(_saved(tmp_path, CASES)).all) == ["b"]
     with pytest.raises(DataError, match=re.escape(sentence)):
         printed(_saved(tmp_path, CASES.replace(right, wrong)))
 

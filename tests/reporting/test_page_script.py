@@ -11,7 +11,6 @@ import pytest
 
 from backtest import MarketData, compare, run
 from backtest.market.data import Bars
-from backtest.reporting.comparison_page import write_comparison
 from backtest.reporting.folder import write_report
 from tests.reporting.browser import chromium, opened
 
@@ -206,7 +205,7 @@ def test_a_century_of_days_is_small_short_and_reads_out_the_extremes(browser: Br
 
 def test_a_comparison_is_read_out_by_run(browser: Browser, embedded: MarketData, tmp_path: Path) -> None:
     one, other = run("rate_cut", embedded), run("buy_and_hold", embedded)
-    write_comparison(compare(one, other), tmp_path / "page")
+    compare(one, other).report(tmp_path / "page")
     returns = pd.read_parquet(tmp_path / "page" / "returns.parquet")
     with opened(browser, tmp_path / "page" / "index.html") as seen:
         figure = seen.page.locator("#growth")

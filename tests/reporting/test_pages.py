@@ -12,7 +12,6 @@ import pytest
 
 from backtest import MarketData, compare, run
 from backtest.errors import UsageError
-from backtest.reporting.comparison_page import write_comparison
 from backtest.reporting.folder import write_report
 from backtest.reporting.gallery import write_gallery
 from backtest.reporting.html import unbroken
@@ -54,7 +53,7 @@ def report(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def comparison(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = [run(name, embedded) for name in ("rate_cut", "buy_and_hold", "valuation_discount")]
-    return write_comparison(compare(*runs), tmp_path_factory.mktemp("compare") / "page")
+    return compare(*runs).report(tmp_path_factory.mktemp("compare") / "page")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def hostile(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> P
     result = run(str(folder / "hostile.py"), embedded)
     assert result.strategy.name == "<script>alert('name')</script>"
     write_report(result, folder / "report")
-    write_comparison(compare(result, run("rate_cut", embedded)), folder / "compare")
+    compare(result, run("rate_cut", embedded)).report(folder / "compare")
     return folder
 
 
@@ -225,7 +224,7 @@ def test_no_table_is_wider_than_a_screen(browser: Browser, embedded: MarketData,
     write_report(trend, tmp_path / "report")
     longest = run("valuation_discount", embedded)
     other = run("valuation_discount", embedded, measure="level", wide=70, closed=30)
-    write_comparison(compare(longest, other, trend, trend), tmp_path / "compare")
+    compare(longest, other, trend, trend).report(tmp_path / "compare")
     for page in ("report", "compare"):
         with opened(browser, tmp_path / page / "index.html", 1100) as seen:
             assert seen.page.evaluate(WIDER) == []

@@ -12,9 +12,9 @@ import pytest
 
 from backtest.reporting.html import minus, render
 from backtest.reporting.study_figures import study_figure
-from backtest.reporting.study_pages import claims_page, study_page, write_claims, write_study
+from backtest.reporting.study_pages import claims_page, study_page
 from backtest.studies.findings import Finding, Paths
-from backtest.studies.register import CLAIMS, Study, study, study_claims
+from backtest.studies.register import CLAIMS, Claims, Study, study, study_claims
 from tests.conftest import REPOSITORY
 from tests.studies.simulated import simulated
 
@@ -131,7 +131,7 @@ def test_a_hostile_text_stays_text(studies: list[Study]) -> None:
 
 def test_what_cannot_be_told_has_a_page_that_says_why(tmp_path: Path) -> None:
     found = study("concentration", "embedded")
-    place = write_study(found, tmp_path / "page")
+    place = found.report(tmp_path / "page")
     page = (place / "index.html").read_text()
     assert "cannot be told" in page
     assert "french_monthly" in page
@@ -142,7 +142,7 @@ def test_a_folder_is_there_whole_or_not_at_all(studies: list[Study], tmp_path: P
     # The last page cannot be drawn: nothing of the others may stay.
     broken = [*studies[:2], dataclasses.replace(studies[2], market=None)]
     with pytest.raises(AttributeError):
-        write_claims(broken, tmp_path / "all")  # type: ignore[arg-type]
+        Claims(broken).report(tmp_path / "all")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from backtest.cli.explain import explain
 from backtest.market.definition import read_definition
 from backtest.market.names import ANYTHING
 from backtest.reporting.sentences import terms
-from backtest.rules.evaluate import OPERATIONS
+from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import explained, nodes, reads
 from backtest.scripting.loading import strategy_names
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from tests.tuning.test_sweep import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from backtest import MarketData
     from backtest.scripting.strategy import Strategy
@@ -185,8 +185,11 @@ def test_a_worker_of_ray_that_dies_changes_nothing(
         subprocess.run(ray, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill() -> None:
-        # Ray names its workers after what they run; the first of them is the oldest.
-        subprocess.run(["pkill", "-KILL", "--oldest", "-f", "^ray::PoolActor"], check=True)  # noqa: S607 - wherever it lies
+        # Ray names its workers after what they run.
+        commands = {int(path.parent.name): path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")}
+        os.kill(
+            min(at for at, command in commands.items() if command.startswith(b"ray::_called")), signal.SIGKILL
+        )
 
     with pytest.raises(RotationError, match="no Ray cluster answers here"):
         tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="ray", out=tmp_path / "o")

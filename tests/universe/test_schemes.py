@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.errors import DataError, RotationError, UsageError
-from backtest.universe.schemes import load_scheme, shipped_names
+from backtest.market.toml import names_of
+from backtest.universe.schemes import load_scheme
 
 
 def test_the_shipped_borders_are_the_declared_ones() -> None:
@@ -22,7 +23,7 @@ def test_the_shipped_borders_are_the_declared_ones() -> None:
     assert load_scheme("set").currency == "THB"
 
 
-@pytest.mark.parametrize("name", shipped_names("scheme"))
+@pytest.mark.parametrize("name", names_of("scheme"))
 def test_every_shipped_scheme_loads_and_says_where_its_borders_come_from(name: str) -> None:
     scheme = load_scheme(name)
     assert scheme.source

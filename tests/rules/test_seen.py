@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest import MarketData, run
-from backtest.records.seen import seen
+from backtest import MarketData, load_strategy, run
+from backtest.rules.seen import seen
 
 
 def known_before(market: MarketData, series: str, day: np.datetime64) -> float:
@@ -76,3 +76,15 @@ def test_levels_that_cross_joined_thresholds_and_days_of_ones_own(
 def test_what_looks_at_nothing_saw_nothing(name: str, embedded: MarketData) -> None:
     result = run(name, embedded)
     assert seen(result.ruling, result.bars.dates) == []
+
+
+def test_a_comparison_of_parameters_looks_at_nothing(embedded: MarketData, tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(
+        '"""Two numbers."""\nfrom backtest import Market, Months, param, rotate, strategy\n'
+        "@strategy\ndef two(market: Market, a: Months = param(3, low=0, high=24, help='one')):\n"
+        "    return rotate(a > 2, into='small', otherwise='large')\n"
+    )
+    result = run(load_strategy(script), embedded)
+    assert seen(result.ruling, result.bars.dates) == []
+    assert result.report(tmp_path / "page").is_dir()

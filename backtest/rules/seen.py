@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.rules.operation import about
 from backtest.rules.reading import nodes
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Seen:
     events: Days | None = None
 
 
-class _Reader:
+class Reader:
     """Evaluates parts of a rule at the fills of some days."""
 
     def __init__(self, ruling: Ruling, days: Days) -> None:
@@ -52,18 +53,22 @@ class _Reader:
         self.days = (days[0], days[-1])
 
     def level(self, node: Expr) -> Seen:
+        """Return a level at each fill."""
         level = self.ruling.value(node)
         return Seen(level.label, level.unit, level.at_fills[0][self.fills])
 
-    def within(self, days: Days) -> Days:
+    def days_of(self, events: Expr) -> Days:
+        """Return the days of events, within the run."""
+        days: Days = self.ruling.value(events).dates()
         return days[(days >= self.days[0]) & (days <= self.days[1])]
 
     def rate(self, id: str) -> Seen:
+        """Return a series at each fill."""
         series = self.ruling.known.observed(id)
         return Seen(series.id, "percent", series.as_of(self.ruling.known.fills)[self.fills])
 
 
-def _held_against(reader: _Reader, node: Expr) -> Seen:
+def level_seen(reader: Reader, node: Expr) -> list[Seen]:
     """Return the level of a comparison with what it was compared to."""
     seen, thresholds, against = reader.level(node.inputs[0]), [], []
     for bound in node.inputs[1:]:
@@ -72,25 +77,28 @@ def _held_against(reader: _Reader, node: Expr) -> Seen:
             against.append((other.label, other.values))
         else:
             thresholds.append(float(reader.ruling.value(bound)))
-    return replace(seen, thresholds=tuple(dict.fromkeys(thresholds)), against=tuple(against))
+    return [replace(seen, thresholds=tuple(dict.fromkeys(thresholds)), against=tuple(against))]
 
 
-def _one(reader: _Reader, node: Expr) -> list[Seen]:
-    """Return what an operation looked at; nothing where it only joins what others saw."""
-    if node.op in ("above", "below", "compared"):
-        return [_held_against(reader, node)]
-    if node.op == "first_cuts":
-        days = reader.within(reader.ruling.value(node).dates())
-        return [replace(reader.rate(node.args[0]), events=days)]
-    if node.op == "easing":
-        return [reader.rate(node.args[0])]
-    if node.op == "events":
-        days = reader.within(reader.ruling.value(node).dates())
-        n_fills = reader.fills.stop - reader.fills.start
-        return [Seen("days chosen by hand, with hindsight", "", np.full(n_fills, np.nan), events=days)]
-    if node.op == "weighed":
-        return [reader.level(each) for each in node.inputs if each.takes_lines]
-    return []
+def rate_seen(reader: Reader, node: Expr) -> list[Seen]:
+    """Return the rate that an operation of policy looks at."""
+    return [reader.rate(node.args[0])]
+
+
+def cuts_seen(reader: Reader, node: Expr) -> list[Seen]:
+    """Return the rate, and the days of its events."""
+    return [replace(reader.rate(node.args[0]), events=reader.days_of(node))]
+
+
+def days_seen(reader: Reader, node: Expr) -> list[Seen]:
+    """Return days that are no series' own."""
+    nothing = np.full(reader.fills.stop - reader.fills.start, np.nan)
+    return [Seen("days chosen by hand, with hindsight", "", nothing, events=reader.days_of(node))]
+
+
+def inputs_seen(reader: Reader, node: Expr) -> list[Seen]:
+    """Return every level that an operation takes."""
+    return [reader.level(each) for each in node.inputs if each.takes_lines]
 
 
 def _joined(a: Seen, b: Seen) -> Seen:
@@ -105,10 +113,11 @@ def seen(ruling: Ruling, dates: Days) -> list[Seen]:
     ``dates`` are bars of the ruling's market, from the first fill on. A rule that looks at nothing, such as
     buying and holding or a calendar, gives nothing.
     """
-    reader = _Reader(ruling, dates)
+    reader = Reader(ruling, dates)
     found: dict[tuple[str, str], Seen] = {}
     for node in nodes(ruling.rule):
-        for one in _one(reader, node):
+        sees = about(node).sees
+        for one in sees(reader, node) if sees else ():
             key = (one.label, one.unit)
             found[key] = _joined(found[key], one) if key in found else one
     return list(found.values())
