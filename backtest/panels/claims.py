@@ -8,12 +8,13 @@ from backtest.analysis.panel_events import around_events
 from backtest.errors import UsageError, nearest
 from backtest.panels.examine import Question, answer
 from backtest.panels.panel import AT_LEAST, QUIET, first_moves, last_moves, unknown
-from backtest.studies.claim import Claim, EffectSize, MissingInputError, SignRule
+from backtest.studies.claim import EffectSize, MissingInputError, SignRule, claimed
 from backtest.studies.register import CLAIMS
 
 if TYPE_CHECKING:
     from backtest.dates import Bools
     from backtest.panels.panel import Panel
+    from backtest.studies.claim import Claim
     from backtest.studies.findings import Finding
 
 SPANS = ((-12, -7), (-6, 0), (1, 12), (13, 24))
@@ -49,17 +50,6 @@ def _around(panel: Panel, direction: float, claimed: int, *judged: tuple[int, in
     return answer(panel, decisive, also, effects="none", claimed=claimed, events=events, notes=notes)
 
 
-def _last_move(panel: Panel) -> Finding:
-    _require_policy(panel)
-    questions = []
-    for delay in DELAYS:
-        way = last_moves(panel, delay)
-        label = f"known {delay} month{'s' if delay > 1 else ''} before"
-        questions.append(Question(label, way < 0, 12, asked=way != 0))
-    what = "small minus large, a year after cuts less one after rises"
-    return answer(panel, questions, (), effects="members", claimed=1, what=what, notes=unknown(panel))
-
-
 def _rule(*sizes: EffectSize, condition: str = "") -> SignRule:
     return SignRule(at_least=10, sizes=sizes, cases="calendar episodes", condition=condition)
 
@@ -79,63 +69,69 @@ _TEST = (
     f"before. All countries pooled. {_JUDGED}"
 )
 
-PANEL_CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        id="first-cut",
-        statement=(
-            "Small companies beat large ones in the 12 to 24 months after their central bank starts to cut."
-        ),
-        origin="articles on the great rotation, 2024 and 2025",
-        test=_TEST.format(what="first cut"),
-        rule=_around_rule(
-            EffectSize(0.05, "5 points over 12 months"), EffectSize(0.05, "5 points over the 12 after them")
-        ),
-        examine=lambda panel: _around(panel, -1.0, 1, (1, 12), (13, 24)),
-        revised=_GLANCE,
+
+@claimed(
+    origin="articles on the great rotation, 2024 and 2025",
+    test=_TEST.format(what="first cut"),
+    rule=_around_rule(
+        EffectSize(0.05, "5 points over 12 months"), EffectSize(0.05, "5 points over the 12 after them")
     ),
-    Claim(
-        id="before-first-cut",
-        statement=(
-            "Small companies fall behind large ones in the half-year before their central bank starts to cut."
-        ),
-        origin="this project: what makes a loss before a case look like a gain after it",
-        test=_TEST.format(what="first cut"),
-        rule=_around_rule(EffectSize(0.02, "2 points over 7 months")),
-        examine=lambda panel: _around(panel, -1.0, -1, (-6, 0)),
-        revised=_GLANCE,
-    ),
-    Claim(
-        id="first-rise",
-        statement=(
-            "Small companies fall behind large ones in the 12 months after their central bank starts "
-            "to raise."
-        ),
-        origin="articles on tightening, 2022",
-        test=_TEST.format(what="first rise"),
-        rule=_around_rule(EffectSize(0.05, "5 points over 12 months")),
-        examine=lambda panel: _around(panel, 1.0, -1, (1, 12)),
-    ),
-    Claim(
-        id="last-move",
-        statement=(
-            "Small companies earn more over large ones while their central bank's last move was a cut."
-        ),
-        origin="Jensen, Mercer and Johnson (1996); Simpson and Grossmann (2024)",
-        test=(
-            "The difference of small less large in months before which the last known move was a cut, less "
-            "that in months before which it was a rise, each country against itself; the move known 1, 2 and "
-            f"3 months before, a move being {AT_LEAST:g} or more. {_JUDGED}"
-        ),
-        rule=_rule(
-            *(
-                EffectSize(0.02, f"2 points a year, known {delay} month{'s' if delay > 1 else ''} before")
-                for delay in DELAYS
-            )
-        ),
-        examine=_last_move,
-        published="Simpson and Grossmann (2024): a size premium while policy eases, none while it tightens.",
-    ),
+    revised=_GLANCE,
 )
+def first_cut(panel: Panel) -> Finding:
+    """Small companies beat large ones in the 12 to 24 months after their central bank starts to cut."""
+    return _around(panel, -1.0, 1, (1, 12), (13, 24))
+
+
+@claimed(
+    origin="this project: what makes a loss before a case look like a gain after it",
+    test=_TEST.format(what="first cut"),
+    rule=_around_rule(EffectSize(0.02, "2 points over 7 months")),
+    revised=_GLANCE,
+)
+def before_first_cut(panel: Panel) -> Finding:
+    """Small companies fall behind large ones in the half-year before their central bank starts to cut."""
+    return _around(panel, -1.0, -1, (-6, 0))
+
+
+@claimed(
+    origin="articles on tightening, 2022",
+    test=_TEST.format(what="first rise"),
+    rule=_around_rule(EffectSize(0.05, "5 points over 12 months")),
+)
+def first_rise(panel: Panel) -> Finding:
+    """Small companies fall behind large ones in the 12 months after their central bank starts to raise."""
+    return _around(panel, 1.0, -1, (1, 12))
+
+
+@claimed(
+    origin="Jensen, Mercer and Johnson (1996); Simpson and Grossmann (2024)",
+    test=(
+        "The difference of small less large in months before which the last known move was a cut, less "
+        "that in months before which it was a rise, each country against itself; the move known 1, 2 and "
+        f"3 months before, a move being {AT_LEAST:g} or more. {_JUDGED}"
+    ),
+    rule=_rule(
+        *(
+            EffectSize(0.02, f"2 points a year, known {delay} month{'s' if delay > 1 else ''} before")
+            for delay in DELAYS
+        )
+    ),
+    published="Simpson and Grossmann (2024): a size premium while policy eases, none while it tightens.",
+)
+def last_move(panel: Panel) -> Finding:
+    """Small companies earn more over large ones while their central bank's last move was a cut."""
+    _require_policy(panel)
+    questions = []
+    for delay in DELAYS:
+        way = last_moves(panel, delay)
+        label = f"known {delay} month{'s' if delay > 1 else ''} before"
+        questions.append(Question(label, way < 0, 12, asked=way != 0))
+    what = "small minus large, a year after cuts less one after rises"
+    return answer(panel, questions, (), effects="members", claimed=1, what=what, notes=unknown(panel))
+
+
+PANEL_CLAIMS = (first_cut, before_first_cut, first_rise, last_move)
 
 
 def panel_claim(name: str) -> Claim:

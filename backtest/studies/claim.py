@@ -11,6 +11,7 @@ from backtest.wording import pvalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from backtest.studies.findings import Evidence, Finding
 
@@ -260,3 +261,20 @@ class Claim:
     examine: Callable[[Any], Finding]
     published: str = ""
     revised: tuple[str, ...] = ()
+
+
+def claimed(
+    *, origin: str, test: str, rule: Rule, published: str = "", revised: tuple[str, ...] = ()
+) -> Callable[[Callable[[Any], Finding]], Claim]:
+    """Make a claim of the function that examines it: its docstring is the statement, its name the id."""
+
+    def made(examine: Callable[[Any], Finding]) -> Claim:
+        id, statement = examine.__name__.replace("_", "-"), examine.__doc__ or ""
+        return Claim(id, statement, origin, test, rule, examine, published, revised)
+
+    return made
+
+
+def claims_in(*modules: ModuleType) -> tuple[Claim, ...]:
+    """Return the claims that modules make, in their order."""
+    return tuple(each for module in modules for each in vars(module).values() if isinstance(each, Claim))

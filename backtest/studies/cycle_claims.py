@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.dates import Fills
-from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
 from backtest.studies.findings import Dots, Finding, TextTable
-from backtest.studies.inputs import monthly, observed, recession_months
+from backtest.studies.inputs import known_level, observed, recession_months, size_premium
 from backtest.studies.steadiness import coefficient, spells
 from backtest.wording import pvalue, signed
 
@@ -71,119 +70,93 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
     )
 
 
-def _expansions(market: MarketData) -> Finding:
-    bars = monthly(market, "small", "large")
-    return _by_regime(
-        bars.ends,
-        bars.returns["small"] - bars.returns["large"],
-        recession_months(bars.ends),
-        ("expansions", "recessions"),
-        "Recessions as the NBER dated them afterwards: nobody could have acted on them.",
-    )
-
-
-def _expansions_in_time(market: MarketData) -> Finding:
-    bars = monthly(market, "small", "large")
-    # What is known at a month's end is held against the month after it.
-    known = observed(market, "recession", "recession as announced").as_of(Fills(bars.ends))[:-1]
-    usable = np.isfinite(known)
-    excess = (bars.returns["small"] - bars.returns["large"])[1:]
-    return _by_regime(
-        bars.ends[1:][usable],
-        excess[usable],
-        known[usable] == 1.0,
-        ("announced expansions", "announced recessions"),
-        "As announced by the NBER, known before the month began; announcements exist since 1980.",
-    )
-
-
-def _expansive_policy(market: MarketData) -> Finding:
-    bars = monthly(market, "small", "large")
-    rate = observed(market, "discount_rate", "discount rate")
-    change = np.diff(rate.values)
-    moved = np.abs(change) > 1e-9
-    dates, cut = rate.dates[1:][moved].astype("datetime64[M]"), change[moved] < 0
-    months = bars.ends.astype("datetime64[M]")
-    last = np.searchsorted(dates, months, "left") - 1
-    usable = (last >= 0) & (months <= rate.dates[-1].astype("datetime64[M]"))
-    restrictive = ~cut[np.maximum(last, 0)][usable]
-    excess = (bars.returns["small"] - bars.returns["large"])[usable]
-    note = "A month is expansive when the last move of the discount rate before it was a cut."
-    names = ("expansive months", "restrictive months")
-    whole = _by_regime(bars.ends[usable], excess, restrictive, names, note)
-    difference = coefficient(
-        "small minus large a year, expansive less restrictive months",
-        excess,
-        np.column_stack([np.ones(len(excess)), ~restrictive]).astype(np.float64),
-        *(1, spells(bars.ends[usable], restrictive), whole.evidence[1].n, signed),
-        scale=12.0,
-    )
-    published = (months[usable] >= np.datetime64("1966-01")) & (months[usable] <= np.datetime64("2013-12"))
-    tables = whole.tables
-    if published.any():
-        part = _by_regime(
-            bars.ends[usable][published], excess[published], restrictive[published], names, note
-        )
-        tables = (*tables, *part.tables)
-    return replace(
-        whole,
-        evidence=(difference,),
-        tables=tables,
-    )
-
-
 def _rule(*sizes: EffectSize) -> SignRule:
     return SignRule(at_least=5, sizes=sizes, cases="spells")
 
 
 _EACH = _rule(EffectSize(0.02, "2 points a year won"), EffectSize(0.02, "2 points a year lost"))
 
-CYCLE_CLAIMS = (
-    Claim(
-        id="expansions",
-        statement="Small caps win in expansions and lose in downturns.",
-        origin="articles on the great rotation, 2025",
-        test="Mean of small minus large in the months of expansions and recessions.",
-        rule=_EACH,
-        examine=_expansions,
-        revised=(SIZED,),
+
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test="Mean of small minus large in the months of expansions and recessions.",
+    rule=_EACH,
+    revised=(SIZED,),
+)
+def expansions(market: MarketData) -> Finding:
+    """Small caps win in expansions and lose in downturns."""
+    ends, excess = size_premium(market)
+    note = "Recessions as the NBER dated them afterwards: nobody could have acted on them."
+    return _by_regime(ends, excess, recession_months(ends), ("expansions", "recessions"), note)
+
+
+@claimed(
+    origin="the same articles, as an investor would have to act on them",
+    test=(
+        "Mean of small minus large in the months that began with an expansion or a recession announced, "
+        "errors that respect autocorrelation; announcements of the NBER since 1980."
     ),
-    Claim(
-        id="expansions-in-time",
-        statement=(
-            "Small caps win in announced expansions and lose in announced recessions: the news helps to "
-            "choose."
-        ),
-        origin="the same articles, as an investor would have to act on them",
-        test=(
-            "Mean of small minus large in the months that began with an expansion or a recession announced, "
-            "errors that respect autocorrelation; announcements of the NBER since 1980."
-        ),
-        rule=_EACH,
-        examine=_expansions_in_time,
-        revised=(SIZED,),
+    rule=_EACH,
+    revised=(SIZED,),
+)
+def expansions_in_time(market: MarketData) -> Finding:
+    """Small caps win in announced expansions and lose in announced recessions: the news helps to choose."""
+    ends, excess = size_premium(market)
+    # What is known at a month's end is held against the month after it.
+    known = known_level(market, "recession", "recession as announced", ends)[:-1]
+    usable = np.isfinite(known)
+    return _by_regime(
+        ends[1:][usable],
+        excess[1:][usable],
+        known[usable] == 1.0,
+        ("announced expansions", "announced recessions"),
+        "As announced by the NBER, known before the month began; announcements exist since 1980.",
+    )
+
+
+@claimed(
+    origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
+    test=(
+        "Mean of small minus large in the months after a cut of the discount rate less that in "
+        "the months after a rise, whichever came last; errors respect autocorrelation."
     ),
-    Claim(
-        id="expansive-policy",
-        statement="The small-cap premium is larger when policy is expansive than when it is restrictive.",
-        origin="Johnson, Jensen and Garcia-Feijoo, on 1966 to 2013",
-        test=(
-            "Mean of small minus large in the months after a cut of the discount rate less that in "
-            "the months after a rise, whichever came last; errors respect autocorrelation."
-        ),
-        rule=_rule(EffectSize(0.02, "2 points a year")),
-        examine=_expansive_policy,
-        published=(
-            "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "
-            "expansive periods, 1966 to 2013. Theirs need both the discount rate and the federal funds rate "
-            "to trend downward."
-        ),
-        revised=(
-            SIZED,
-            (
-                "first asked for a loss in restrictive months, which nobody had claimed, and now asks for "
-                "the difference that was published"
-            ),
+    rule=_rule(EffectSize(0.02, "2 points a year")),
+    published=(
+        "Johnson, Jensen and Garcia-Feijoo (2015), Invest with the Fed: small caps gain most in "
+        "expansive periods, 1966 to 2013. Theirs need both the discount rate and the federal funds rate "
+        "to trend downward."
+    ),
+    revised=(
+        SIZED,
+        (
+            "first asked for a loss in restrictive months, which nobody had claimed, and now asks for "
+            "the difference that was published"
         ),
     ),
 )
+def expansive_policy(market: MarketData) -> Finding:
+    """The small-cap premium is larger when policy is expansive than when it is restrictive."""
+    ends, excess = size_premium(market)
+    rate = observed(market, "discount_rate", "discount rate")
+    change = np.diff(rate.values)
+    moved = np.abs(change) > 1e-9
+    dates, cut = rate.dates[1:][moved].astype("datetime64[M]"), change[moved] < 0
+    months = ends.astype("datetime64[M]")
+    last = np.searchsorted(dates, months, "left") - 1
+    usable = (last >= 0) & (months <= rate.dates[-1].astype("datetime64[M]"))
+    restrictive = ~cut[np.maximum(last, 0)][usable]
+    ends, excess, months = ends[usable], excess[usable], months[usable]
+    note = "A month is expansive when the last move of the discount rate before it was a cut."
+    names = ("expansive months", "restrictive months")
+    whole = _by_regime(ends, excess, restrictive, names, note)
+    difference = coefficient(
+        "small minus large a year, expansive less restrictive months",
+        excess,
+        np.column_stack([np.ones(len(excess)), ~restrictive]).astype(np.float64),
+        *(1, spells(ends, restrictive), whole.evidence[1].n, signed),
+        scale=12.0,
+    )
+    part, tables = (months >= np.datetime64("1966-01")) & (months <= np.datetime64("2013-12")), whole.tables
+    if part.any():
+        tables += _by_regime(ends[part], excess[part], restrictive[part], names, note).tables
+    return replace(whole, evidence=(difference,), tables=tables)

@@ -8,14 +8,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from backtest.records.document import DataDocument, Day
-from backtest.studies.findings import FactTable
+from backtest.studies.findings import FactTable, TextTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from backtest.analysis.event_study import Horizon
-    from backtest.studies.findings import Cases, Evidence, TextTable
+    from backtest.studies.findings import Cases, Evidence
     from backtest.studies.register import Study
 
 WARNING = "What happened after past cases proves nothing about the next one."
@@ -120,22 +120,6 @@ class CaseDocument(msgspec.Struct, frozen=True):
         )
 
 
-class StudyTable(msgspec.Struct, frozen=True):
-    """A table: of numbers as they are (shares and returns decimal, null for none), else as it is shown."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | int | float | tuple[str, ...] | None, ...], ...]
-
-    @classmethod
-    def of(cls, table: TextTable | FactTable) -> StudyTable:
-        """Return the document of a table."""
-        if not isinstance(table, FactTable):
-            return cls(table.title, table.columns, table.rows)
-        keys = tuple(table.facts[0]) if table.facts else ()
-        return cls(table.title, keys, tuple(tuple(row[key] for key in keys) for row in table.facts))
-
-
 class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A claim with its verdict and what that rests on: nothing where the market lacks a series.
 
@@ -154,7 +138,7 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
     headline: str | UnsetType = UNSET
     sample: str | UnsetType = UNSET
     evidence: list[EvidenceDocument] | UnsetType = UNSET
-    tables: tuple[StudyTable, ...] | UnsetType = UNSET
+    tables: tuple[TextTable, ...] | UnsetType = UNSET
     notes: tuple[str, ...] | UnsetType = UNSET
     cases: list[CaseDocument] | UnsetType = UNSET
     summary: dict[str, SummaryDocument] | UnsetType = UNSET
@@ -165,7 +149,7 @@ class HeldClaim(msgspec.Struct, frozen=True, kw_only=True):
         claim, finding = study.claim, study.finding
         if finding:
             more |= {name: getattr(finding, name) for name in ("headline", "sample", "notes")}
-            more["tables"] = tuple(StudyTable.of(each) for each in finding.tables)
+            more["tables"] = tuple(t.document if isinstance(t, FactTable) else t for t in finding.tables)
             more["evidence"] = [EvidenceDocument.of(each) for each in finding.evidence]
         cases = finding.cases if finding else None
         if cases is not None:

@@ -11,7 +11,7 @@ from backtest.dates import Fills, to_days
 from backtest.errors import UsageError
 from backtest.series import Series
 from backtest.signals.policy import PolicyRate
-from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule, claimed
 from backtest.studies.findings import Cases, Evidence, Finding, Paths, TextTable
 from backtest.studies.inputs import missing, monthly, observed, turning_points
 from backtest.wording import pvalue, signed
@@ -38,6 +38,7 @@ _RULE = SignRule(
     basis="what Chisholm (2024) found over 12 months, and kept for another 12",
     condition=_SAME_SIDE,
 )
+_WORTH_HAVING = SignRule(at_least=5, sizes=_SIZES, condition=_SAME_SIDE)
 
 
 def month_name(months: int) -> str:
@@ -232,77 +233,6 @@ def _left_out(bars: Monthly, days: Days) -> list[str]:
     return said + ([f"Left out, before the beginning of the data: {', '.join(early)}."] if early else [])
 
 
-def _after_first_cuts(market: MarketData, names: tuple[str, str]) -> Finding:
-    if market.policy is None:
-        raise missing(market, "policy rate", "policy")
-    bars = monthly(market, *names)
-    events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
-    days = events.dates()
-    cases = study_cases(bars, days, names, events.known_from[0])
-    return finding_of(cases, (12, 24), 12, _left_out(bars, days))
-
-
-def _first_cut(market: MarketData) -> Finding:
-    return _after_first_cuts(market, ("small", "large"))
-
-
-def _value_after_cuts(market: MarketData) -> Finding:
-    return _after_first_cuts(market, ("value", "growth"))
-
-
-def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
-    """Return the months of the first cuts of the discount rate, and from when they can be told.
-
-    The series is a monthly average: a cut in mid-month shows in parts over two months. A fall by 0.10 within
-    a month counts, dated in that month.
-    """
-    rate = observed(market, "discount_rate", "discount rate")
-    dated = Series(rate.id, rate.dates, rate.values, rate.dates)
-    events = PolicyRate(Fills(rate.dates), dated).first_cuts(quiet=QUIET, at_least=0.10)
-    return events.dates(), events.known_from[0]
-
-
-def _first_cut_discount_rate(market: MarketData) -> Finding:
-    bars = monthly(market, "small", "large")
-    days, known_from = discount_rate_cuts(market)
-    cases = study_cases(bars, days, ("small", "large"), known_from)
-    note = (
-        "The discount rate is a monthly average: a cut counts in the month in which the average "
-        "falls by 0.10 "
-        "or more, so a cut at a month's end is dated a month late."
-    )
-    return finding_of(cases, (12, 24), 12, [note, *_left_out(bars, days)])
-
-
-def _after_troughs(market: MarketData) -> Finding:
-    bars = monthly(market, "small", "large")
-    dates, peaks = turning_points()
-    troughs = dates[~peaks]
-    inside = troughs[(bars.index_of(troughs) >= -1) & (bars.index_of(troughs) < len(bars.ends))]
-    cases = study_cases(bars, inside, ("small", "large"), bars.ends[0])
-    note = "Nobody knew a trough in its month: the NBER announces it 4 to 21 months later."
-    return finding_of(cases, (12,), 12, [note])
-
-
-def examine_days(market: MarketData, days: Days, origin: str) -> Finding:
-    """Return the case study of any list of days, small against large.
-
-    Raises
-    ------
-    UsageError
-        When none of the days lies in the data.
-    """
-    bars = monthly(market, "small", "large")
-    at = bars.index_of(days)
-    if not ((at >= -1) & (at < len(bars.ends))).any():
-        raise UsageError(
-            f"none of the days lies in the data of '{market.name}', "
-            f"which run from {bars.ends[0]} to {bars.ends[-1]}"
-        )
-    cases = study_cases(bars, days, ("small", "large"), days.min())
-    return finding_of(cases, (12, 24), 12, [origin, *_left_out(bars, days)])
-
-
 _REVISED = (
     SIZED,
     (
@@ -318,56 +248,116 @@ TEST = (
 )
 """How the days of an event are tested, ``what`` being earned after them."""
 
-EVENT_CLAIMS = (
-    Claim(
-        id="first-cut",
-        statement="Small caps outperform large caps in the 12 to 24 months after the Fed starts to cut.",
-        origin="articles on the great rotation, 2024 and 2025",
-        test=TEST.format(what="small minus large")
-        + " A first cut is a fall of the target by 0.25 or more without another in the "
-        f"{QUIET} months before.",
-        rule=_RULE,
-        examine=_first_cut,
-        revised=_REVISED,
-    ),
-    Claim(
-        id="first-cut-discount-rate",
-        statement=(
-            "Since 1950 small caps outperform in the 12 to 24 months after the first cut of the "
-            "discount rate."
-        ),
-        origin="the same articles, over the longest history of a policy rate",
-        test=TEST.format(what="small minus large")
-        + " A first cut is a fall of the monthly average by 0.10 or more without another in the "
-        f"{QUIET} months before.",
-        rule=_RULE,
-        examine=_first_cut_discount_rate,
-        published=(
-            "Chisholm (Fidelity, 2024): since 1954 small caps beat the S&P 500 in the 12 months after a "
-            "first cut 70% of the time, by more than 5% on average."
-        ),
-        revised=_REVISED,
-    ),
-    Claim(
-        id="value-after-cuts",
-        statement="Value beats growth after rates fall.",
-        origin="articles on the great rotation, 2025",
-        test=TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
-        rule=SignRule(at_least=5, sizes=_SIZES, condition=_SAME_SIDE),
-        examine=_value_after_cuts,
-        revised=_REVISED,
-    ),
-    Claim(
-        id="after-troughs",
-        statement="Small caps beat large caps in the year after a recession ends.",
-        origin="Switzer (2010), often repeated",
-        test=TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
-        rule=SignRule(at_least=5, sizes=_SIZES[:1], condition=_SAME_SIDE),
-        examine=_after_troughs,
-        published=(
-            "Switzer (2010), North American Journal of Economics and Finance 21: small beat large in the "
-            "year after every trough but that of June 1938."
-        ),
-        revised=_REVISED,
-    ),
+
+def _after_first_cuts(market: MarketData, *names: str) -> Finding:
+    if market.policy is None:
+        raise missing(market, "policy rate", "policy")
+    bars = monthly(market, *names)
+    events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
+    days = events.dates()
+    cases = study_cases(bars, days, (names[0], names[1]), events.known_from[0])
+    return finding_of(cases, (12, 24), 12, _left_out(bars, days))
+
+
+@claimed(
+    origin="articles on the great rotation, 2024 and 2025",
+    test=TEST.format(what="small minus large")
+    + f" A first cut is a fall of the target by 0.25 or more without another in the {QUIET} months before.",
+    rule=_RULE,
+    revised=_REVISED,
 )
+def first_cut(market: MarketData) -> Finding:
+    """Small caps outperform large caps in the 12 to 24 months after the Fed starts to cut."""
+    return _after_first_cuts(market, "small", "large")
+
+
+def discount_rate_cuts(market: MarketData) -> tuple[Days, np.datetime64]:
+    """Return the months of the first cuts of the discount rate, and from when they can be told.
+
+    The series is a monthly average: a cut in mid-month shows in parts over two months. A fall by 0.10 within
+    a month counts, dated in that month.
+    """
+    rate = observed(market, "discount_rate", "discount rate")
+    dated = Series(rate.id, rate.dates, rate.values, rate.dates)
+    events = PolicyRate(Fills(rate.dates), dated).first_cuts(quiet=QUIET, at_least=0.10)
+    return events.dates(), events.known_from[0]
+
+
+@claimed(
+    origin="the same articles, over the longest history of a policy rate",
+    test=TEST.format(what="small minus large") + " A first cut is a fall of the monthly average by 0.10 or "
+    f"more without another in the {QUIET} months before.",
+    rule=_RULE,
+    published=(
+        "Chisholm (Fidelity, 2024): since 1954 small caps beat the S&P 500 in the 12 months after a "
+        "first cut 70% of the time, by more than 5% on average."
+    ),
+    revised=_REVISED,
+)
+def first_cut_discount_rate(market: MarketData) -> Finding:
+    """Since 1950 small caps outperform in the 12 to 24 months after the first cut of the discount rate."""
+    bars = monthly(market, "small", "large")
+    days, known_from = discount_rate_cuts(market)
+    cases = study_cases(bars, days, ("small", "large"), known_from)
+    note = (
+        "The discount rate is a monthly average: a cut counts in the month in which the average falls by "
+        "0.10 or more, so a cut at a month's end is dated a month late."
+    )
+    return finding_of(cases, (12, 24), 12, [note, *_left_out(bars, days)])
+
+
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test=TEST.format(what="value minus growth") + " First cuts as in the study first-cut.",
+    rule=_WORTH_HAVING,
+    revised=_REVISED,
+)
+def value_after_cuts(market: MarketData) -> Finding:
+    """Value beats growth after rates fall."""
+    return _after_first_cuts(market, "value", "growth")
+
+
+@claimed(
+    origin="Switzer (2010), often repeated",
+    test=TEST.format(what="small minus large") + " A case is a trough of the NBER, as dated afterwards.",
+    rule=SignRule(at_least=5, sizes=_SIZES[:1], condition=_SAME_SIDE),
+    published=(
+        "Switzer (2010), North American Journal of Economics and Finance 21: small beat large in the "
+        "year after every trough but that of June 1938."
+    ),
+    revised=_REVISED,
+)
+def after_troughs(market: MarketData) -> Finding:
+    """Small caps beat large caps in the year after a recession ends."""
+    bars = monthly(market, "small", "large")
+    dates, peaks = turning_points()
+    cases = study_cases(bars, dates[~peaks], ("small", "large"), bars.ends[0])
+    note = "Nobody knew a trough in its month: the NBER announces it 4 to 21 months later."
+    return finding_of(cases, (12,), 12, [note])
+
+
+def about_days(days: Days, origin: str) -> Claim:
+    """Return a claim about any list of days: what small and large earned after them.
+
+    It is examined with a UsageError where none of the days lies in the data.
+    """
+
+    def examine(market: MarketData) -> Finding:
+        bars = monthly(market, "small", "large")
+        at = bars.index_of(days)
+        if not ((at >= -1) & (at < len(bars.ends))).any():
+            raise UsageError(
+                f"none of the days lies in the data of '{market.name}', "
+                f"which run from {bars.ends[0]} to {bars.ends[-1]}"
+            )
+        cases = study_cases(bars, days, ("small", "large"), days.min())
+        return finding_of(cases, (12, 24), 12, [f"The cases are {origin}.", *_left_out(bars, days)])
+
+    return Claim(
+        id="events",
+        statement=f"Small caps outperform large caps in the 12 to 24 months after {origin}.",
+        origin="you",
+        test=TEST.format(what="small minus large"),
+        rule=_WORTH_HAVING,
+        examine=examine,
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,17 +149,16 @@ class Fan:
 Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves | Fan"
 
 
-@dataclass(frozen=True)
-class TextTable:
-    """A table for people: its title, its columns, and rows of text as it is shown."""
+Fact: TypeAlias = "str | int | float | tuple[str, ...]"
+"""What a row of a table holds: words, a count, a number (NaN where there is none), or several names."""
+
+
+class TextTable(msgspec.Struct, frozen=True):
+    """A table: its title, its columns, and rows of text as people read it, or of facts as they are."""
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-Fact: TypeAlias = "str | int | float | tuple[str, ...]"
-"""What a row of a table holds: words, a count, a number (NaN where there is none), or several names."""
+    rows: tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,12 @@ class FactTable:
             tuple(column.write(*(row[key] for key in column.keys)) for column in self.layout)
             for row in self.facts
         )
+
+    @property
+    def document(self) -> TextTable:
+        """The facts themselves under their keys."""
+        keys = tuple(self.facts[0]) if self.facts else ()
+        return TextTable(self.title, keys, tuple(tuple(row[key] for key in keys) for row in self.facts))
 
 
 @dataclass(frozen=True, eq=False)

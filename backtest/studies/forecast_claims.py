@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.analysis.predictive import forward_sums, predictive
-from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule, WidestRule
+from backtest.studies.claim import SIZED, EffectSize, SignRule, WidestRule, claimed
 from backtest.studies.findings import Evidence, Finding, History, Scatter, TextTable
 from backtest.studies.inputs import known_level, monthly, observed
 from backtest.wording import number, pvalue, share, signed
@@ -98,9 +97,9 @@ def _scatter(returns: Floats, level: Floats, bars: int, what: str, unit: str) ->
     )
 
 
-def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
+def _precedes(market: MarketData, what: str, unit: str) -> Finding:
     bars = monthly(market, "small", "large")
-    level = known_level(market, role, what, bars.ends)
+    level = known_level(market, what, what, bars.ends)
     returns = np.log1p(bars.returns["small"]) - np.log1p(bars.returns["large"])
     found = [predictive(returns, level, 12 * years, HISTORY) for years in YEARS]
     middle = found[1]
@@ -146,6 +145,17 @@ def _precedes(role: str, what: str, unit: str, market: MarketData) -> Finding:
     )
 
 
+@claimed(
+    origin="articles on the great rotation, 2024 and 2025",
+    test=_TEST.format(what="the discount (book-to-market of the halves)"),
+    rule=_RULE,
+    revised=_REVISED,
+)
+def wide_discount(market: MarketData) -> Finding:
+    """A wide discount of small to large caps precedes years in which small caps outperform."""
+    return _precedes(market, "discount", "decimal")
+
+
 def _month_ends(series: Series) -> Series:
     """Return the last value of each month: years are counted in months, whatever the series comes by."""
     months = series.dates.astype("datetime64[M]")
@@ -155,7 +165,13 @@ def _month_ends(series: Series) -> Series:
     )
 
 
-def _widest_gap(market: MarketData) -> Finding:
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test="Where the last value of the discount stands in its own history.",
+    rule=WidestRule(),
+)
+def widest_gap(market: MarketData) -> Finding:
+    """The valuation gap between small and large caps is the widest in decades."""
     series = _month_ends(observed(market, "discount", "discount of small to large caps"))
     months = 12 * WidestRule().years
     recent = series.values[-months:]
@@ -202,31 +218,12 @@ def _widest_gap(market: MarketData) -> Finding:
     )
 
 
-FORECAST_CLAIMS = (
-    Claim(
-        id="wide-discount",
-        statement="A wide discount of small to large caps precedes years in which small caps outperform.",
-        origin="articles on the great rotation, 2024 and 2025",
-        test=_TEST.format(what="the discount (book-to-market of the halves)"),
-        rule=_RULE,
-        examine=partial(_precedes, "discount", "discount", "decimal"),
-        revised=_REVISED,
-    ),
-    Claim(
-        id="widest-gap",
-        statement="The valuation gap between small and large caps is the widest in decades.",
-        origin="articles on the great rotation, 2025",
-        test="Where the last value of the discount stands in its own history.",
-        rule=WidestRule(),
-        examine=_widest_gap,
-    ),
-    Claim(
-        id="concentration",
-        statement="High concentration of the market in its largest names precedes small-cap outperformance.",
-        origin="articles on the great rotation, 2025",
-        test=_TEST.format(what="the share of the large half in all capitalisation"),
-        rule=_RULE,
-        examine=partial(_precedes, "concentration", "concentration", "share"),
-        revised=_REVISED,
-    ),
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test=_TEST.format(what="the share of the large half in all capitalisation"),
+    rule=_RULE,
+    revised=_REVISED,
 )
+def concentration(market: MarketData) -> Finding:
+    """High concentration of the market in its largest names precedes small-cap outperformance."""
+    return _precedes(market, "concentration", "share")

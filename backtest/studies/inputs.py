@@ -96,6 +96,12 @@ def monthly(market: MarketData, *sleeves: str) -> Monthly:
     return Monthly(ends, {sleeve: growth[:, column] for column, sleeve in enumerate(sleeves)})
 
 
+def size_premium(market: MarketData) -> tuple[Days, Floats]:
+    """Return the last business day of each month, and what small earned more than large in it; both (n,)."""
+    bars = monthly(market, "small", "large")
+    return bars.ends, bars.returns["small"] - bars.returns["large"]
+
+
 def observed(market: MarketData, role: str, what: str) -> Series:
     """Return the series that has a role; MissingInputError where the market has none."""
     id = market.policy if role == "policy" else market.roles.get(role)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.regression import least_squares
-from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
 from backtest.studies.findings import Dots, Finding, TextTable
 from backtest.studies.inputs import change_within, monthly, observed
 from backtest.studies.steadiness import coefficient
@@ -76,45 +76,37 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
     )
 
 
-def _rates(market: MarketData) -> Finding:
-    return _betas(market, [("ten_year_yield", "10-year yield", False), ("policy", "policy rate", True)])
-
-
-def _credit(market: MarketData) -> Finding:
-    return _betas(market, [("credit_spread", "Baa-Aaa spread", False)])
-
-
 def _rule(*sizes: EffectSize) -> SignRule:
     return SignRule(at_least=60, sizes=sizes, cases="months")
 
 
-RATE_CLAIMS = (
-    Claim(
-        id="rate-sensitive",
-        statement="Small caps are hurt more than large caps by rising rates.",
-        origin="articles on the great rotation, 2024 and 2025",
-        test=(
-            "Beta of small minus large to the change of the 10-year yield and of the policy rate in the "
-            "same month."
-        ),
-        rule=_rule(
-            EffectSize(1.0, "1% for a point of the 10-year yield"),
-            EffectSize(1.0, "1% for a point of the policy rate"),
-        ),
-        examine=_rates,
-        revised=(SIZED,),
-        published=(
-            "CFA Institute, Enterprising Investor, 1 August 2024: small stocks are no more sensitive to "
-            "rates than large ones, 1926 to 2024."
-        ),
+@claimed(
+    origin="articles on the great rotation, 2024 and 2025",
+    test=(
+        "Beta of small minus large to the change of the 10-year yield and of the policy rate in the same "
+        "month."
     ),
-    Claim(
-        id="credit-spreads",
-        statement="Widening credit spreads hurt small caps more than large caps.",
-        origin="articles on the great rotation, 2025",
-        test="Beta of small minus large to the change of Moody's Baa-Aaa spread in the same month.",
-        rule=_rule(EffectSize(2.0, "2% for a point of the spread")),
-        examine=_credit,
-        revised=(SIZED,),
+    rule=_rule(
+        EffectSize(1.0, "1% for a point of the 10-year yield"),
+        EffectSize(1.0, "1% for a point of the policy rate"),
+    ),
+    revised=(SIZED,),
+    published=(
+        "CFA Institute, Enterprising Investor, 1 August 2024: small stocks are no more sensitive to "
+        "rates than large ones, 1926 to 2024."
     ),
 )
+def rate_sensitive(market: MarketData) -> Finding:
+    """Small caps are hurt more than large caps by rising rates."""
+    return _betas(market, [("ten_year_yield", "10-year yield", False), ("policy", "policy rate", True)])
+
+
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test="Beta of small minus large to the change of Moody's Baa-Aaa spread in the same month.",
+    rule=_rule(EffectSize(2.0, "2% for a point of the spread")),
+    revised=(SIZED,),
+)
+def credit_spreads(market: MarketData) -> Finding:
+    """Widening credit spreads hurt small caps more than large caps."""
+    return _betas(market, [("credit_spread", "Baa-Aaa spread", False)])

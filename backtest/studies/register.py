@@ -12,27 +12,24 @@ from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
 from backtest.shown import Pictured, Reported
-from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict
-from backtest.studies.cycle_claims import CYCLE_CLAIMS
-from backtest.studies.event_claims import EVENT_CLAIMS, TEST, examine_days
-from backtest.studies.forecast_claims import FORECAST_CLAIMS
-from backtest.studies.rate_claims import RATE_CLAIMS
-from backtest.studies.risk_claims import RISK_CLAIMS
-from backtest.studies.size_claims import SIZE_CLAIMS, Assumptions, examine_capacity
+from backtest.studies import (
+    cycle_claims,
+    event_claims,
+    forecast_claims,
+    rate_claims,
+    risk_claims,
+    size_claims,
+)
+from backtest.studies.claim import CANNOT_BE_TOLD, Claim, MissingInputError, Verdict, claims_in
+from backtest.studies.event_claims import about_days
+from backtest.studies.size_claims import Assumptions, capacity, examine_capacity
 
 if TYPE_CHECKING:
     from backtest.dates import Days
     from backtest.market.data import Sourced
     from backtest.studies.findings import Finding
 
-CLAIMS: tuple[Claim, ...] = (
-    *EVENT_CLAIMS,
-    *FORECAST_CLAIMS,
-    *RISK_CLAIMS,
-    *CYCLE_CLAIMS,
-    *RATE_CLAIMS,
-    *SIZE_CLAIMS,
-)
+CLAIMS = claims_in(event_claims, forecast_claims, risk_claims, cycle_claims, rate_claims, size_claims)
 
 DEFAULT = Assumptions()
 
@@ -160,7 +157,7 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
 def study_capacity(market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT) -> Study:
     """Study the claim about capacity under assumptions of one's own."""
     loaded = market if isinstance(market, MarketData) else load_market(market)
-    about = replace(claim("capacity"), examine=lambda market: examine_capacity(market, assumptions))
+    about = replace(capacity, examine=lambda market: examine_capacity(market, assumptions))
     return hold_against(about, loaded)
 
 
@@ -179,12 +176,4 @@ def study_days(
     '6 cases'
     """
     loaded = market if isinstance(market, MarketData) else load_market(market)
-    about = Claim(
-        id="events",
-        statement=f"Small caps outperform large caps in the 12 to 24 months after {origin}.",
-        origin="you",
-        test=TEST.format(what="small minus large"),
-        rule=claim("value-after-cuts").rule,
-        examine=lambda market: examine_days(market, days, f"The cases are {origin}."),
-    )
-    return hold_against(about, loaded)
+    return hold_against(about_days(days, origin), loaded)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
-from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule
+from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
 from backtest.studies.findings import Dots, Evidence, Finding, TextTable
 from backtest.studies.inputs import monthly, own_bars
 from backtest.wording import number, pvalue, share
@@ -23,7 +23,19 @@ DEPTH = 0.20
 """A downturn is a fall of the market by so much from its highest value."""
 
 
-def _more_volatile(market: MarketData) -> Finding:
+@claimed(
+    origin="common knowledge, repeated in every article",
+    test=(
+        "Ratio of the standard deviations of monthly returns, held against 1 by the difference of the "
+        "squares of the same months (Pitman and Morgan), whose error respects autocorrelation."
+    ),
+    rule=SignRule(
+        at_least=60, sizes=(EffectSize(float(np.log(1.1)), "a tenth more volatility"),), cases="months"
+    ),
+    revised=(SIZED,),
+)
+def more_volatile(market: MarketData) -> Finding:
+    """Small caps are more volatile than large caps."""
     bars = monthly(market, "small", "large")
     small, large = bars.returns["small"], bars.returns["large"]
     whole = volatility_ratio(small, large)
@@ -142,7 +154,21 @@ def _turn_dots(found: Turns, rows: tuple[tuple[str, ...], ...], bar: str) -> Dot
     return Dots(labels, gaps.astype(float), none, none, what)
 
 
-def _first_to_turn(market: MarketData) -> Finding:
+@claimed(
+    origin="articles on the great rotation, 2025",
+    test=(
+        "Order of the peaks and troughs of small and large around each fall of the market by 20% or "
+        "more; sign test."
+    ),
+    rule=SignRule(
+        at_least=5,
+        sizes=(EffectSize(0.5, "three peaks in four"), EffectSize(0.5, "three troughs in four")),
+        cases="downturns in which one of them was first",
+    ),
+    revised=(SIZED,),
+)
+def first_to_turn(market: MarketData) -> Finding:
+    """Small caps fall first and recover first."""
     dates, returns = own_bars(market, "small", "large", "market")
     small, large, whole = returns.T
     by_month = market.frequency == "monthly"
@@ -174,37 +200,3 @@ def _first_to_turn(market: MarketData) -> Finding:
         ),
         notes=(f"Turns in the same {bar} do not count for either side.", stale, *finer),
     )
-
-
-RISK_CLAIMS = (
-    Claim(
-        id="more-volatile",
-        statement="Small caps are more volatile than large caps.",
-        origin="common knowledge, repeated in every article",
-        test=(
-            "Ratio of the standard deviations of monthly returns, held against 1 by the difference of the "
-            "squares of the same months (Pitman and Morgan), whose error respects autocorrelation."
-        ),
-        rule=SignRule(
-            at_least=60, sizes=(EffectSize(float(np.log(1.1)), "a tenth more volatility"),), cases="months"
-        ),
-        examine=_more_volatile,
-        revised=(SIZED,),
-    ),
-    Claim(
-        id="first-to-turn",
-        statement="Small caps fall first and recover first.",
-        origin="articles on the great rotation, 2025",
-        test=(
-            "Order of the peaks and troughs of small and large around each fall of the market by 20% or "
-            "more; sign test."
-        ),
-        rule=SignRule(
-            at_least=5,
-            sizes=(EffectSize(0.5, "three peaks in four"), EffectSize(0.5, "three troughs in four")),
-            cases="downturns in which one of them was first",
-        ),
-        examine=_first_to_turn,
-        revised=(SIZED,),
-    ),
-)
