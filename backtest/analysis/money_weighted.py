@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
 
 
-class MoneyWeighted(NamedTuple):
+class MoneyWeighted(msgspec.Struct, frozen=True):
     """What an investor has whose money flows; sums are parts of the first one.
 
     Parameters
@@ -26,7 +27,7 @@ class MoneyWeighted(NamedTuple):
     value
         What is left at the last bar.
     exhausted
-        The day on which all was taken out, before the last bar; None where that did not happen.
+        The day, ``YYYY-MM-DD``, on which all was taken out, before the last bar; None where it was not.
     """
 
     irr: float
@@ -34,7 +35,7 @@ class MoneyWeighted(NamedTuple):
     taken_out: float
     costs: float
     value: float
-    exhausted: np.datetime64 | None
+    exhausted: str | None
 
 
 def money_weighted(
@@ -72,7 +73,7 @@ def money_weighted(
             traded = -min(-part / (1.0 - cost), held)
             flows = traded * (1.0 - cost)
             taken_out -= flows
-            exhausted = dates[bar] if -traded >= held else None
+            exhausted = str(dates[bar]) if -traded >= held else None
         units = 0.0 if exhausted is not None else units + traded / float(growth[bar])
         paid_costs += abs(traded) * cost
         sums.append(-flows)

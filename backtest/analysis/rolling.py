@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
 from backtest.dates import last_business_day
@@ -70,8 +71,8 @@ def rolling(returns: Floats, benchmark: Floats, risk_free: Floats, window: int, 
     )
 
 
-class WindowLeads(NamedTuple):
-    """The leads over all windows of so many years; NaN, and None for a month, where no window fits.
+class WindowLeads(msgspec.Struct, frozen=True):
+    """The leads over all windows of so many years; NaN (None once read back) where no window fits.
 
     Parameters
     ----------
@@ -84,18 +85,18 @@ class WindowLeads(NamedTuple):
     worst, median, best
         The strategy's growth a year less its benchmark's, decimal.
     worst_from, best_from
-        The first month of the window with the worst and the best lead, the earliest of several.
+        The first month, ``YYYY-MM``, of the window with the worst and the best lead, the earliest of several.
     """
 
     years: int
     windows: int
     apart: int
-    led: float
-    worst: float
-    worst_from: np.datetime64 | None
-    median: float
-    best: float
-    best_from: np.datetime64 | None
+    led: float | None
+    worst: float | None
+    worst_from: str | None
+    median: float | None
+    best: float | None
+    best_from: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,10 +184,10 @@ def _windows(values: Floats, ends: Ints, months: Ints, horizon: int) -> WindowLe
         apart=_apart(months[within], 12 * horizon),
         led=float(np.mean(leads > 0.0)),
         worst=float(leads[low]),
-        worst_from=begin[low],
+        worst_from=str(begin[low]),
         median=float(np.median(leads)),
         best=float(leads[high]),
-        best_from=begin[high],
+        best_from=str(begin[high]),
     )
 
 

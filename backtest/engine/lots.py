@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
 from backtest.dates import add_months
@@ -78,7 +79,7 @@ class Taxes(NamedTuple):
     sold: float
 
 
-class Sold(NamedTuple):
+class Sold(msgspec.Struct, frozen=True):
     """A portfolio that is sold at the last close; sums are parts of the starting value.
 
     Parameters

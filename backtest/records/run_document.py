@@ -11,8 +11,10 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
+from backtest.analysis.money_weighted import MoneyWeighted
 from backtest.analysis.rolling import MODERN, Starts, WindowLeads
 from backtest.dates import EVERY_FILL
+from backtest.engine.lots import Sold
 from backtest.folders import shipped
 from backtest.parameters import Value
 from backtest.records.document import DataDocument, Day, Metrics
@@ -22,7 +24,6 @@ from backtest.scripting.own_modules import digest
 from backtest.terms import FIFO, NAMES, Terms, read_terms
 
 if TYPE_CHECKING:
-    from backtest.analysis.money_weighted import MoneyWeighted
     from backtest.analysis.skill import Skill
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
@@ -55,26 +56,6 @@ class SkillDocument(msgspec.Struct, frozen=True):
         return cls(*skill.ends, skill.visible, tuple(parts))
 
 
-class WindowsDocument(msgspec.Struct, frozen=True):
-    """The leads over all windows of so many years, a row as ``WindowLeads``; a month is ``YYYY-MM``."""
-
-    years: int
-    windows: int
-    apart: int
-    led: float | None
-    worst: float | None
-    worst_from: str | None
-    median: float | None
-    best: float | None
-    best_from: str | None
-
-    @classmethod
-    def of(cls, row: WindowLeads) -> WindowsDocument:
-        """Return what one row comes to."""
-        worst, best = (None if each is None else str(each) for each in (row.worst_from, row.best_from))
-        return cls(*row[:5], worst, row.median, row.best, best)
-
-
 class SinceDocument(msgspec.Struct, frozen=True):
     """The lead since a month, ``YYYY-MM``."""
 
@@ -90,21 +71,13 @@ class StartsDocument(msgspec.Struct, frozen=True):
 
     lead: float | None
     since: SinceDocument | None
-    windows: tuple[WindowsDocument, ...]
+    windows: tuple[WindowLeads, ...]
 
     @classmethod
     def of(cls, starts: Starts) -> StartsDocument:
         """Return what a run's starts come to."""
         since = None if np.isnan(starts.modern) else SinceDocument(str(MODERN), starts.modern)
-        return cls(starts.whole, since, tuple(map(WindowsDocument.of, starts.windows)))
-
-
-class SoldDocument(msgspec.Struct, frozen=True):
-    """A portfolio that is sold at the last close, as ``Sold``."""
-
-    before: float
-    after: float
-    cagr: float
+        return cls(starts.whole, since, starts.windows)
 
 
 class TaxesDocument(msgspec.Struct, frozen=True):
@@ -114,31 +87,7 @@ class TaxesDocument(msgspec.Struct, frozen=True):
     short_gains: float
     long_gains: float
     losses: float
-    sold: Mapping[str, SoldDocument]
-
-    @classmethod
-    def of(cls, result: Run) -> TaxesDocument | None:
-        """Return what they came to; None where there are none."""
-        taxes = result.path.taxes
-        if taxes is None:
-            return None
-        return cls(*taxes[:4], {name: SoldDocument(*own) for name, own in result.sold.items()})
-
-
-class MoneyDocument(msgspec.Struct, frozen=True):
-    """What an investor has whose money flows, as ``MoneyWeighted``."""
-
-    irr: float
-    paid_in: float
-    taken_out: float
-    costs: float
-    value: float
-    exhausted: Day | None
-
-    @classmethod
-    def of(cls, money: MoneyWeighted) -> MoneyDocument:
-        """Return what it comes to."""
-        return cls(*money[:5], None if money.exhausted is None else str(money.exhausted))
+    sold: Mapping[str, Sold]
 
 
 class Shaded(msgspec.Struct, frozen=True):
@@ -218,7 +167,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     skill: SkillDocument | None = None
     starts: StartsDocument | None = None
     taxes: TaxesDocument | None = None
-    money: Mapping[str, MoneyDocument] | None = None
+    money: Mapping[str, MoneyWeighted] | None = None
     benchmarks: Mapping[str, Metrics]
     robustness: Robustness | UnsetType = UNSET
     data: DataDocument
@@ -230,7 +179,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
         cls, result: Run, report: Path | None = None, robust: Robustness | None = None, *, tried: int = 1
     ) -> RunDocument:
         """Return the document of a run; ``report`` is the folder of its report, if one was written."""
-        market, terms = result.market, msgspec.structs.asdict(result.terms)
+        market, terms, taxes = result.market, msgspec.structs.asdict(result.terms), result.path.taxes
         return cls(
             **{
                 **terms,  # but for the window, of which a document says what it came to be
@@ -251,8 +200,8 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
             metrics=result.metrics,
             skill=SkillDocument.of(result.skill),
             starts=StartsDocument.of(result.starts),
-            taxes=TaxesDocument.of(result),
-            money={name: MoneyDocument.of(own) for name, own in result.money.items()} or None,
+            taxes=None if taxes is None else TaxesDocument(*taxes[:4], result.sold),
+            money=result.money or None,
             benchmarks=result.benchmarks,
             robustness=UNSET if robust is None else robust,
             data=DataDocument.of(market),

@@ -30,7 +30,7 @@ def money_table(result: Run) -> b.Table:
         ("costs of the flows", *(f"{own.costs:,.4f}" for own in each)),
     ]
     if any(own.exhausted is not None for own in each):
-        rows.append(("nothing left since", *(str(own.exhausted or "-") for own in each)))
+        rows.append(("nothing left since", *(own.exhausted or "-" for own in each)))
     return b.table(["", *result.money], rows, brief=True)
 
 

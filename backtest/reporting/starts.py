@@ -73,7 +73,7 @@ def starts_blocks(starts: Starts, benchmark: str, span: tuple[str, str]) -> Iter
             str(row.apart),
             cell(row.led, share),
             *(cell(each, lead) for each in (row.worst, row.median, row.best)),
-            *(str(each or "-") for each in (row.worst_from, row.best_from)),
+            *(each or "-" for each in (row.worst_from, row.best_from)),
         )
         for row in starts.windows
     ]

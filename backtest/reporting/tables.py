@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from backtest.measures import BY_KEY, entry, listed
-from backtest.records.run_document import WindowsDocument
 from backtest.reporting.saving import WorkbookSheet, flat
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.standing import standing_lines
@@ -19,7 +18,7 @@ from backtest.wording import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backtest.analysis.rolling import Starts, YearLeads
+    from backtest.analysis.rolling import YearLeads
     from backtest.records.comparison import Comparison, ComparisonDocument
     from backtest.records.record import RunRecord
     from backtest.records.standing import Standing
@@ -53,17 +52,12 @@ def run_sheets(run: Run, record: RunRecord, tried: int = 1) -> Workbook:
     """Return the workbook of a run: summary, how much depends on the start, bars, trades, terms."""
     return {
         "summary": _measures({run.strategy.name: run.metrics, **run.benchmarks}),
-        "starts": _all_percent(_windows(run.starts)),
+        "starts": _all_percent(pd.DataFrame(map(msgspec.structs.asdict, run.starts.windows))),
         "start by end": _all_percent(_by_year(run.year_leads)),
         "bars": _all_percent(flat(record.bars())),
         "trades": _all_percent(run.trades),
         "terms": _lines([("verdict", verdict(run, tried)), *terms(run, tried)]),
     }
-
-
-def _windows(starts: Starts) -> pd.DataFrame:
-    """Return a row for each length of a window."""
-    return pd.DataFrame([msgspec.structs.asdict(WindowsDocument.of(row)) for row in starts.windows])
 
 
 def _by_year(found: YearLeads) -> pd.DataFrame:
