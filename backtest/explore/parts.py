@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +17,7 @@ from backtest.explore.position import command
 from backtest.measures import BY_KEY, SWEPT, entry, listed, years
 from backtest.reporting import blocks as b
 from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
-from backtest.reporting.html import drawn, minus
+from backtest.reporting.html import drawn, minus, script, stylesheet
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import BY_HAND, Terms
@@ -364,3 +365,31 @@ def plane_fields(sitting: Sitting) -> Markup:
 
 def _first(name: str, names: Sequence[str]) -> list[str]:
     return [name, *(other for other in names if other != name)]
+
+
+# The page itself.
+
+
+def page(sitting: Sitting, nonce: str) -> str:
+    """Return the page of a sitting; ``nonce`` lets its own script run, and no other."""
+    reveal = '<p><button type="button" id="reveal">Show what is hidden, once</button></p>\n'
+    names = " beside ".join(strategy.name for strategy in sitting.strategies)
+    css = stylesheet() + Markup(_own("explore.css"))  # noqa: S704 - our own style sheet
+    code = script() + Markup(_own("explore.js"))  # noqa: S704 - our own script
+    return str(
+        Markup(_own("explore.html")).format(  # noqa: S704 - our own page
+            title=f"{names} on {sitting.market.name}",
+            css=css,
+            fields=fields(sitting),
+            thesis=sitting.strategies[0].thesis if len(sitting.strategies) == 1 else "",
+            reveal=Markup(reveal if sitting.hidden else ""),  # noqa: S704 - written above
+            plane=plane_fields(sitting),
+            market=sitting.market.title,
+            nonce=nonce,
+            script=code,
+        )
+    )
+
+
+def _own(name: str) -> str:
+    return importlib.resources.files("backtest.explore").joinpath(name).read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ import msgspec
 
 from backtest.errors import RotationError, UsageError
 from backtest.explore.answers import Answers
-from backtest.explore.shell import page
+from backtest.explore.parts import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,8 +16,9 @@ from backtest.explore.pictures import picture
 from backtest.explore.plane import Plane, plane_of
 from backtest.explore.position import Position, Wanted, read_position
 from backtest.explore.tries import Tries, by_month
-from backtest.explore.watching import Watched
 from backtest.records.shading import cuts, recessions
+from backtest.scripting.loading import load_strategy
+from backtest.scripting.own_modules import digest, own_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +65,35 @@ class Settled:
     position: Position
     runs: tuple[Run, ...]
     luck: tuple[Luck, ...]
+
+
+class Watched:
+    """A strategy's script and the modules beside it: when they changed, and ``made``, the digest of all."""
+
+    def __init__(self, named: str, strategy: Strategy) -> None:
+        self._named, self.made = named, digest(strategy)
+        self._script = Path(strategy.file)
+        self._times = self._now()
+
+    def news(self) -> Strategy | None:
+        """Return the strategy as it is now; None where nothing has changed since it was last asked for.
+
+        Raises
+        ------
+        RotationError
+            When what changed cannot be read as a strategy; asked again, it is None until it changes again.
+        """
+        times = self._now()
+        if times == self._times:
+            return None
+        self._times = times
+        strategy = load_strategy(self._named)
+        self.made = digest(strategy)
+        return strategy
+
+    def _now(self) -> dict[Path, int]:
+        files = [self._script, *own_modules(self._script).values()]
+        return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
 class Sitting:

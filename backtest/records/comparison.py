@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from backtest.analysis.comparison import SharpeDifference, agreement, sharpe_difference
+from backtest.analysis.comparison import agreement, sharpe_difference
 from backtest.analysis.intervals import FEWEST as FEWEST_BARS
 from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
@@ -19,7 +19,7 @@ from backtest.analysis.rolling import rolling
 from backtest.errors import UsageError, joined
 from backtest.measures import MEASURES, time_in
 from backtest.parameters import Value
-from backtest.records.document import Day, Metrics
+from backtest.records.document import Day, Metrics, Number
 from backtest.records.named import records as made
 from backtest.runs import measured
 from backtest.shown import Pictured
@@ -39,12 +39,15 @@ LEAD_YEARS = 3
 """Years over which a lead that moves through time is told."""
 
 
-class Difference(NamedTuple):
-    """The test of two runs' Sharpe ratios; ``a`` and ``b`` count the runs from 0."""
+class TestedPair(msgspec.Struct, frozen=True):
+    """The test of two runs' Sharpe ratios, a year, the runs by their labels."""
 
-    a: int
-    b: int
-    test: SharpeDifference
+    a: str
+    b: str
+    sharpe_difference: Number
+    low: Number
+    high: Number
+    pvalue: Number
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,7 +87,7 @@ class Comparison(Pictured):
     records: list[RunRecord]
     metrics: list[dict[str, float]]
     best: dict[str, int]
-    differences: list[Difference]
+    differences: list[TestedPair]
     correlations: Floats
     alike: Floats
     together: Floats
@@ -332,11 +335,11 @@ def compare(
     own = [
         Influences(*columns, records[0].n_years) for columns in zip(returns.T, against.T, free.T, strict=True)
     ]
+    excess = returns - free
     tests = [
-        Difference(a, b, sharpe_difference(returns[:, a] - free[:, a], returns[:, b] - free[:, b], ppy))
+        TestedPair(labels[a], labels[b], *astuple(sharpe_difference(excess[:, a], excess[:, b], ppy)))
         for a, b in pairs
     ]
-
     sleeves = list(dict.fromkeys(s for record in records for s in record.sleeves))
     weights = [_weights(record, sleeves) for record in records]
     shared = [agreement(weights[a], weights[b]) for a, b in pairs]
@@ -375,17 +378,6 @@ class ComparedRun(msgspec.Struct, frozen=True):
     metrics: Metrics
 
 
-class TestedPair(msgspec.Struct, frozen=True):
-    """The test of two runs' Sharpe ratios, the runs by their labels."""
-
-    a: str
-    b: str
-    sharpe_difference: float | None
-    low: float | None
-    high: float | None
-    pvalue: float | None
-
-
 class ComparisonDocument(msgspec.Struct, frozen=True):
     """What ``compare --json`` prints; ``best`` has the label of the best run by measure."""
 
@@ -405,7 +397,6 @@ class ComparisonDocument(msgspec.Struct, frozen=True):
         """Return the document of a comparison; ``report`` is the folder of its page, if one was written."""
         labels = comparison.labels
         runs = zip(labels, (r.document for r in comparison.records), comparison.metrics, strict=True)
-        tests = ((labels[d.a], labels[d.b], d.test) for d in comparison.differences)
         return cls(
             comparison.start,
             comparison.end,
@@ -416,7 +407,7 @@ class ComparisonDocument(msgspec.Struct, frozen=True):
                 for label, d, metrics in runs
             ],
             {key: labels[i] for key, i in comparison.best.items()},
-            [TestedPair(a, b, t.difference, t.low, t.high, t.pvalue) for a, b, t in tests],
+            comparison.differences,
             comparison.correlations.tolist(),
             comparison.alike.tolist(),
             None if report is None else str(report),

@@ -23,6 +23,12 @@ T = TypeVar("T")
 Day: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
 """A day as ``YYYY-MM-DD``."""
 
+if TYPE_CHECKING:
+    Number: TypeAlias = float
+else:
+    Number = float | None
+"""A number; NaN where there is none, which is null in JSON, and None in a record that was read back."""
+
 Metrics: TypeAlias = Mapping[str, float | None]
 """Measures by key, in the order of ``MEASURES``; None, or NaN where it was just measured, for what is not
 defined."""

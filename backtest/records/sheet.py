@@ -19,11 +19,11 @@ from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, YearLeads, rolling
 from backtest.analysis.sensitivity import later, returns_of
 from backtest.analysis.switches import switch_gains
-from backtest.records.reasons import reasons
 from backtest.records.record import RunRecord, record_of
 from backtest.records.run_document import RunDocument
 from backtest.records.shading import recession_turns
 from backtest.rules.seen import Seen, seen
+from backtest.rules.why import facts
 from backtest.runs import measured
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days, Floats
     from backtest.records.robustness import Robustness
+    from backtest.rules.ruling import Ruling
+    from backtest.rules.why import Fact
     from backtest.runs import Run
 
 COSTS = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
@@ -157,6 +159,36 @@ def _falls(record: RunRecord) -> list[FallDates]:
         recovery = None if back is None else str(back)
         rows.append(FallDates(fall.depth, str(peak), str(trough), recovery, years.astype(int) / 365.2425))
     return rows
+
+
+def _clause(fact: Fact) -> str:
+    """Return a fact as a clause: ``the last cut of FED_TARGET, to 4.75%, known on 2007-09-18``."""
+    return f"{fact.text(' ')}, known on {fact.known_at}"
+
+
+def _because(ruling: Ruling, fill: int) -> str:
+    now = facts(ruling, ruling.rule, fill)
+    before = set(facts(ruling, ruling.rule, fill - 1)) if fill > 0 else set()
+    new = [fact for fact in now if fact not in before]
+    if new:
+        return "; ".join(map(_clause, new))
+    if now:
+        return "no news, time passed: " + "; ".join(map(_clause, now))
+    return "time passed"
+
+
+def reasons(result: Run, record: RunRecord) -> list[str]:
+    """Return one clause a trade."""
+    first = int(np.searchsorted(result.market.bars.dates, record.dates[0]))
+    said = []
+    for trade, (fill, switch) in enumerate(zip(record.fills, record.trades["switch"], strict=True)):
+        if trade == 0:
+            said.append("first purchase")
+        elif not switch:
+            said.append("back to the target")
+        else:
+            said.append(_because(result.ruling, first + int(fill) - result.terms.delay_fill))
+    return said
 
 
 def _switches(result: Run, record: RunRecord) -> list[Switch]:

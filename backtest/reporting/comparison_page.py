@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.analysis.intervals import FEWEST
 from backtest.measures import entry, listed
-from backtest.records.comparison import Comparison, Difference, written
+from backtest.records.comparison import Comparison, TestedPair, written
 from backtest.reporting import blocks as b
 from backtest.reporting import comparison_figures as figures
 from backtest.reporting.page import shading, tint
@@ -31,8 +31,7 @@ LAST = (
 
 def verdict(comparison: Comparison) -> str:
     """Return in one sentence which Sharpe ratios differ by more than noise."""
-    labels = comparison.labels
-    tested = [d for d in comparison.differences if not math.isnan(d.test.pvalue)]
+    tested = [d for d in comparison.differences if not math.isnan(d.pvalue)]
     if not tested and all(
         np.array_equal(record.returns, comparison.records[0].returns) for record in comparison.records
     ):
@@ -40,25 +39,23 @@ def verdict(comparison: Comparison) -> str:
     if not tested:
         return "Whether the Sharpe ratios differ cannot be tested on these bars."
     level = SIGNIFICANT / len(tested)
-    apart = [d for d in tested if d.test.pvalue < level]
+    apart = [d for d in tested if d.pvalue < level]
     if not apart:
-        surest = min(tested, key=lambda d: d.test.pvalue)
-        pair = f"{labels[surest.a]} and {labels[surest.b]}"
+        surest = min(tested, key=lambda d: d.pvalue)
         bar = f"{SIGNIFICANT:g}" + (f" over {len(tested)} pairs, {pvalue(level)}" if len(tested) > 1 else "")
         return (
             f"No two Sharpe ratios differ by more than noise, for which p must be below {bar}; the surest "
-            f"pair is {pair}, {_said(surest)}."
+            f"pair is {surest.a} and {surest.b}, {_said(surest)}."
         )
     ahead = [
-        f"{labels[d.a if d.test.difference > 0 else d.b]} above "
-        f"{labels[d.b if d.test.difference > 0 else d.a]} ({_said(d)})"
+        f"{d.a} above {d.b} ({_said(d)})" if d.sharpe_difference > 0 else f"{d.b} above {d.a} ({_said(d)})"
         for d in apart
     ]
     return f"Sharpe ratios that differ by more than noise: {'; '.join(ahead)}."
 
 
-def _said(difference: Difference) -> str:
-    return f"{abs(difference.test.difference):.2f} apart, {p_clause(difference.test.pvalue)}"
+def _said(pair: TestedPair) -> str:
+    return f"{abs(pair.sharpe_difference):.2f} apart, {p_clause(pair.pvalue)}"
 
 
 def _pairs_note(comparison: Comparison) -> str:
@@ -115,12 +112,10 @@ def _matrix(comparison: Comparison, values: Floats, form: Callable[[float], str]
 
 
 def _differences(comparison: Comparison) -> b.Table:
-    labels = comparison.labels
     rows = []
-    for one, other, test in comparison.differences:
-        ends = "-" if math.isnan(test.low) else f"{number(test.low)} to {number(test.high)}"
-        found = (cell(test.difference, number), ends, cell(test.pvalue, pvalue))
-        rows.append((labels[one], labels[other], *found))
+    for pair in comparison.differences:
+        ends = "-" if math.isnan(pair.low) else f"{number(pair.low)} to {number(pair.high)}"
+        rows.append((pair.a, pair.b, number(pair.sharpe_difference), ends, pvalue(pair.pvalue)))
     return b.table(["", "against", "difference", "95% interval", "p"], rows, "llrrr", "names")
 
 

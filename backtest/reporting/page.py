@@ -10,12 +10,11 @@ from backtest.errors import joined
 from backtest.measures import MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
-from backtest.reporting.money import money_blocks, money_table
+from backtest.reporting.investor import money_blocks, money_table, tax_blocks, tax_table
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
-from backtest.reporting.taxes import tax_blocks, tax_table
 from backtest.wording import cell, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:

@@ -148,7 +148,7 @@ def test_no_run_within_the_noise_is_the_best_and_one_beyond_it_is(rate_cut: Run)
     better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
     found = compare(record, better)
     assert {found.best[key] for key in ("cagr", "sharpe", "sortino", "alpha")} == {1}
-    assert found.differences[0].test.pvalue < 0.01
+    assert found.differences[0].pvalue < 0.01
     assert "rate_cut (2) above rate_cut (1)" in verdict(found)
     assert "volatility" not in found.best
 
@@ -186,10 +186,10 @@ def test_the_sign_of_a_difference_is_that_of_the_first_less_the_second(rate_cut:
     noise = np.random.default_rng(1).normal(0.0, 0.001, len(record.returns))
     better = dataclasses.replace(record, returns=record.returns + noise + 0.004)
     (up,), (down,) = compare(better, record).differences, compare(record, better).differences
-    assert 0.0 < up.test.low < up.test.difference < up.test.high
-    assert down.test.low < down.test.difference < down.test.high < 0.0
+    assert 0.0 < up.low < up.sharpe_difference < up.high
+    assert down.low < down.sharpe_difference < down.high < 0.0
     own = [float(np.mean(r) / np.std(r, ddof=1)) for r in (x.returns - x.risk_free for x in (better, record))]
-    assert up.test.difference == pytest.approx((own[0] - own[1]) * 12.0**0.5, rel=1e-9)
+    assert up.sharpe_difference == pytest.approx((own[0] - own[1]) * 12.0**0.5, rel=1e-9)
 
 
 def test_the_leader_of_many_has_to_be_surer_than_the_leader_of_two(rate_cut: Run) -> None:
@@ -198,7 +198,7 @@ def test_the_leader_of_many_has_to_be_surer_than_the_leader_of_two(rate_cut: Run
         record, returns=record.returns + 0.0009 + random.normal(0.0, 0.006, len(record.returns))
     )
     two = compare(ahead, record)
-    pvalue = two.differences[0].test.pvalue
+    pvalue = two.differences[0].pvalue
     assert 0.05 / 11 < pvalue < 0.05
     assert two.best["sharpe"] == 0
     behind = [dataclasses.replace(record, returns=record.returns - 0.001 * i) for i in range(1, 11)]

@@ -9,8 +9,8 @@ import pytest
 
 from backtest import MarketData, load_strategy, run
 from backtest.records.document import plain
-from backtest.records.reasons import reasons
 from backtest.records.record import record_of
+from backtest.records.sheet import reasons
 from backtest.records.standing import Standing, signal
 from backtest.reporting.standing import standing_lines as lines
 from backtest.rules.expressions import Signal

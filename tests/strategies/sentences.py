@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from backtest import load_market, load_strategy, run
 from backtest.errors import RotationError
 from backtest.records.document import plain
-from backtest.records.reasons import reasons
 from backtest.records.record import record_of
+from backtest.records.sheet import reasons
 from backtest.records.standing import signal as ask
 from backtest.reporting.standing import standing_lines
 from backtest.scripting.loading import strategy_names
