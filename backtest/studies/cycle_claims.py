@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
 from backtest.studies.findings import Dots, Finding, TextTable
-from backtest.studies.inputs import known_level, observed, recession_months, size_premium
+from backtest.studies.inputs import known_level, observed, recession_months, size_premium, span
 from backtest.studies.steadiness import coefficient, spells
 from backtest.wording import pvalue, signed
 
@@ -61,7 +61,7 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
         ),
         tables=(
             TextTable(
-                f"{str(ends[0])[:7]} to {str(ends[-1])[:7]}",
+                span(ends),
                 ("months of", "months", "spells", "mean a year", "95% interval", "p"),
                 tuple(rows),
             ),

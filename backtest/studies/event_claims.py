@@ -12,12 +12,12 @@ from backtest.errors import UsageError
 from backtest.series import Series
 from backtest.signals.policy import PolicyRate
 from backtest.studies.claim import SIZED, Claim, EffectSize, SignRule, claimed
-from backtest.studies.findings import Cases, Evidence, Finding, Paths, TextTable
+from backtest.studies.findings import Cases, Evidence, Finding, Paths, TextTable, laid_out
 from backtest.studies.inputs import missing, monthly, observed, turning_points
-from backtest.wording import pvalue, signed
+from backtest.wording import counted, pvalue, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from backtest.analysis.event_study import EventStudy, Horizon
     from backtest.dates import Days, Floats
@@ -43,7 +43,7 @@ _WORTH_HAVING = SignRule(at_least=5, sizes=_SIZES, condition=_SAME_SIDE)
 
 def month_name(months: int) -> str:
     """Return ``12 months after`` or ``3 months before``."""
-    return f"{abs(months)} month{'' if abs(months) == 1 else 's'} {'after' if months > 0 else 'before'}"
+    return f"{counted(abs(months), 'month')} {'after' if months > 0 else 'before'}"
 
 
 def _so_far(bars: Monthly, names: tuple[str, str], study: EventStudy) -> Floats:
@@ -73,101 +73,64 @@ def study_cases(bars: Monthly, days: Days, names: tuple[str, str], possible_from
     return Cases(days[kept], names, study, after, _so_far(bars, names, study))
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{signed(low)} to {signed(high)}"
+def _if_any(write: Callable[[Horizon], str]) -> Callable[[Horizon], str]:
+    return lambda horizon: write(horizon) if horizon.n else "-"
 
 
-def _summary_row(horizon: Horizon) -> tuple[str, ...]:
-    if horizon.n == 0:
-        return (month_name(horizon.bars), "0", *["-"] * 7)
-    return (
-        month_name(horizon.bars),
-        str(horizon.n),
-        signed(horizon.mean),
-        signed(horizon.median),
-        f"{round(horizon.positive * horizon.n)} of {horizon.n}",
-        signed(horizon.worst),
-        signed(horizon.best),
-        _interval(horizon.low, horizon.high),
-        pvalue(horizon.pvalue_zero),
-    )
+_SUMMARY: dict[str, Callable[[Horizon], str]] = {
+    "months": lambda h: month_name(h.bars),
+    "cases": lambda h: str(h.n),
+    "mean": lambda h: signed(h.mean),
+    "median": lambda h: signed(h.median),
+    "positive": _if_any(lambda h: f"{round(h.positive * h.n)} of {h.n}"),
+    "worst": lambda h: signed(h.worst),
+    "best": lambda h: signed(h.best),
+    "95% interval": _if_any(lambda h: f"{signed(h.low)} to {signed(h.high)}"),
+    "p against zero": lambda h: pvalue(h.pvalue_zero),
+}
 
 
-def _chance_row(horizon: Horizon, dates: Days) -> tuple[str, ...]:
-    if horizon.n == 0:
-        return (month_name(horizon.bars), *["-"] * 4)
-    return (
-        month_name(horizon.bars),
-        pvalue(horizon.pvalue_ordinary),
-        signed(horizon.ordinary),
-        _interval(horizon.without_low, horizon.without_high),
-        str(dates[horizon.heaviest]) if horizon.heaviest >= 0 else "-",
-    )
+def _chance(dates: Days) -> dict[str, Callable[[Horizon], str]]:
+    return {
+        "months": lambda h: month_name(h.bars),
+        "p against ordinary": lambda h: pvalue(h.pvalue_ordinary),
+        "ordinary months": _if_any(lambda h: signed(h.ordinary)),
+        "mean without one": _if_any(lambda h: f"{signed(h.without_low)} to {signed(h.without_high)}"),
+        "most moved by": _if_any(lambda h: str(dates[h.heaviest]) if h.heaviest >= 0 else "-"),
+    }
 
 
 def summary_tables(cases: Cases) -> tuple[TextTable, TextTable]:
     """Return the summaries of all horizons as people read them, and how far chance and single cases go."""
-    what = f"{cases.names[0]} minus {cases.names[1]}"
-    columns = (
-        "months",
-        "cases",
-        "mean",
-        "median",
-        "positive",
-        "worst",
-        "best",
-        "95% interval",
-        "p against zero",
-    )
-    others = (
-        "months",
-        "p against ordinary",
-        "ordinary months",
-        "mean without one",
-        "most moved by",
-    )
-    summary = cases.study.summary
-    return (
-        TextTable(f"{what}, all complete cases", columns, tuple(map(_summary_row, summary))),
-        TextTable(
-            "chance, and the mean when one case is left out",
-            others,
-            tuple(_chance_row(horizon, cases.dates) for horizon in summary),
-        ),
-    )
-
-
-def _case_row(cases: Cases, row: int, shown: list[int]) -> tuple[str, ...]:
-    values = cases.study.difference[row, shown]
-    return (str(cases.dates[row]), *("cut short" if np.isnan(v) else signed(float(v)) for v in values))
+    what, summary = f"{cases.names[0]} minus {cases.names[1]}, all complete cases", cases.study.summary
+    chance = "chance, and the mean when one case is left out"
+    return laid_out(what, _SUMMARY, summary), laid_out(chance, _chance(cases.dates), summary)
 
 
 def case_tables(cases: Cases) -> tuple[TextTable, TextTable]:
     """Return every case with its differences after and before it; a window that is not whole is cut short."""
-    first, second = cases.names
-    after = [c for c, h in enumerate(cases.study.horizons) if h > 0]
-    before = [c for c, h in enumerate(cases.study.horizons) if h < 0][::-1]
-    rows = []
-    for row, months in enumerate(cases.months_after):
-        cut = months < max(HORIZONS)
-        span = f"{months} month{'' if months == 1 else 's'}"
-        so_far = f"{signed(float(cases.so_far[row, 2]))} in {span}" if cut else ""
-        rows.append((*_case_row(cases, row, after), so_far))
-    what = f"{first} minus {second}, case by case"
-    heads = {
-        side: tuple(f"{cases.study.horizons[c]:+d}" for c in side) for side in (tuple(after), tuple(before))
-    }
+    what = f"{cases.names[0]} minus {cases.names[1]}, case by case"
+    horizons, difference = cases.study.horizons, cases.study.difference
+
+    def column(at: int) -> tuple[str, Callable[[int], str]]:
+        def write(row: int) -> str:
+            value = float(difference[row, at])
+            return "cut short" if np.isnan(value) else signed(value)
+
+        return f"{horizons[at]:+d}", write
+
+    def so_far(row: int) -> str:
+        months = cases.months_after[row]
+        whole = months >= max(HORIZONS)
+        return "" if whole else f"{signed(float(cases.so_far[row, 2]))} in {counted(months, 'month')}"
+
+    case: dict[str, Callable[[int], str]] = {"case": lambda row: str(cases.dates[row])}
+    after = dict(column(at) for at, months in enumerate(horizons) if months > 0)
+    before = dict(column(at) for at, months in reversed([*enumerate(horizons)]) if months < 0)
+    rows = range(len(cases.dates))
     return (
-        TextTable(
-            f"{what}, months after",
-            ("case", *heads[tuple(after)], "to the end of the data"),
-            tuple(rows),
-        ),
-        TextTable(
-            f"{what}, months before",
-            ("case", *heads[tuple(before)]),
-            tuple(_case_row(cases, row, before) for row in range(len(cases.dates))),
-        ),
+        laid_out(f"{what}, months after", case | after | {"to the end of the data": so_far}, rows),
+        laid_out(f"{what}, months before", case | before, rows),
     )
 
 
@@ -210,15 +173,15 @@ def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequ
         if main.n
         else f"{what} over {headline} months: no complete case"
     )
-    counted = f"{main.n} case{'' if main.n == 1 else 's'}"
+    many = counted(main.n, "case")
     reach = 50 * (main.high - main.low)
-    power = f"With {counted} the mean over {headline} months is known to about {reach:.0f} points either way."
-    many = f"{short} of {len(cases.dates)} cases {'is' if short == 1 else 'are'} cut short"
-    cut = [f"{many} by the end of the data."] if short else []
+    power = f"With {many} the mean over {headline} months is known to about {reach:.0f} points either way."
+    are = "is" if short == 1 else "are"
+    cut = [f"{short} of {len(cases.dates)} cases {are} cut short by the end of the data."] if short else []
     return Finding(
         evidence=tuple(_evidence(by_bars[bars], what, cases.dates) for bars in decisive),
         headline=said,
-        sample=counted + (f", and {short} cut short" if short else ""),
+        sample=many + (f", and {short} cut short" if short else ""),
         picture=_paths(cases, what),
         tables=(*summary_tables(cases), *case_tables(cases)),
         notes=(*([power] if main.n > 1 else []), *cut, *notes),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from backtest.analysis.event_study import EventStudy
     from backtest.dates import Days, Floats
 
+
+T = TypeVar("T")
 
 NAN = float("nan")
 
@@ -159,6 +161,12 @@ class TextTable(msgspec.Struct, frozen=True):
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+def laid_out(title: str, columns: Mapping[str, Callable[[T], str]], each: Iterable[T]) -> TextTable:
+    """Return a table with a row for each of several things; a column writes what its head says of one."""
+    rows = tuple(tuple(write(one) for write in columns.values()) for one in each)
+    return TextTable(title, tuple(columns), rows)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ import numpy as np
 
 from backtest.analysis.predictive import forward_sums, predictive
 from backtest.studies.claim import SIZED, EffectSize, SignRule, WidestRule, claimed
-from backtest.studies.findings import Evidence, Finding, History, Scatter, TextTable
+from backtest.studies.findings import Evidence, Finding, History, Scatter, laid_out
 from backtest.studies.inputs import known_level, monthly, observed
-from backtest.wording import number, pvalue, share, signed
+from backtest.wording import counted, number, pvalue, share, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backtest.analysis.predictive import Predictive
     from backtest.dates import Floats
     from backtest.market.data import MarketData
@@ -55,29 +57,23 @@ _ABOUT_BOOK = (
     "intangibles, which large companies have more of: this alone widens the gap over the decades."
 )
 
-_COLUMNS = (
-    *("horizon", "months", "windows", "slope", "95% interval", "t", "p", "R2"),
-    *("out-of-sample R2", "forecasts"),
-)
-
 
 def _for_one_deviation(slope: float) -> str:
     return f"{signed(slope)} for one standard deviation"
 
 
-def _row(found: Predictive) -> tuple[str, ...]:
-    return (
-        f"{found.bars // 12} year{'s' if found.bars > 12 else ''}",
-        str(found.n),
-        str(found.windows),
-        signed(found.slope),
-        f"{signed(found.low)} to {signed(found.high)}",
-        number(found.tstat),
-        pvalue(found.pvalue),
-        number(found.r2, 3),
-        number(found.oos_r2, 3),
-        str(found.oos_n),
-    )
+_COLUMNS: dict[str, Callable[[Predictive], str]] = {
+    "horizon": lambda found: counted(found.bars // 12, "year"),
+    "months": lambda found: str(found.n),
+    "windows": lambda found: str(found.windows),
+    "slope": lambda found: signed(found.slope),
+    "95% interval": lambda found: f"{signed(found.low)} to {signed(found.high)}",
+    "t": lambda found: number(found.tstat),
+    "p": lambda found: pvalue(found.pvalue),
+    "R2": lambda found: number(found.r2, 3),
+    "out-of-sample R2": lambda found: number(found.oos_r2, 3),
+    "forecasts": lambda found: str(found.oos_n),
+}
 
 
 def _scatter(returns: Floats, level: Floats, bars: int, what: str, unit: str) -> Scatter:
@@ -119,9 +115,8 @@ def _precedes(market: MarketData, what: str, unit: str) -> Finding:
         )
         for years, each in zip(YEARS, found, strict=True)
     )
-    rows = tuple(map(_row, found))
     later = bars.ends >= np.datetime64(f"{MODERN}-01")
-    modern = tuple(_row(predictive(returns[later], level[later], 12 * years, HISTORY)) for years in YEARS)
+    modern = (predictive(returns[later], level[later], 12 * years, HISTORY) for years in YEARS)
     return Finding(
         evidence=evidence,
         headline=(
@@ -131,8 +126,8 @@ def _precedes(market: MarketData, what: str, unit: str) -> Finding:
         sample=f"{middle.n} overlapping months, {found[-1].windows} windows of 5 years",
         picture=_scatter(returns, level, 36, what, unit),
         tables=(
-            TextTable(f"small minus large on {what}; slope per standard deviation", _COLUMNS, rows),
-            TextTable(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
+            laid_out(f"small minus large on {what}; slope per standard deviation", _COLUMNS, found),
+            laid_out(f"the same from {MODERN} on; not part of the rule", _COLUMNS, modern),
         ),
         notes=(
             "The picture's line and the R2 are of ordinary least squares; the slope is that of the test.",
@@ -178,21 +173,20 @@ def widest_gap(market: MarketData) -> Finding:
     wider = float((recent > series.values[-1]).mean())
     ever = float((series.values > series.values[-1]).mean())
     last, widest = str(series.dates[-1])[:7], series.dates[-months:][recent.argmax()]
-    rows = tuple(
-        (
-            name,
-            str(len(part)),
-            f"{100 * part.min():.1f}%",
-            f"{100 * np.median(part):.1f}%",
-            f"{100 * part.max():.1f}%",
-            share(float((part > series.values[-1]).mean())),
-        )
-        for name, part in (
-            ("last 10 years", series.values[-120:]),
-            ("last 20 years", recent),
-            ("last 40 years", series.values[-480:]),
-            (f"since {str(series.dates[0])[:7]}", series.values),
-        )
+    now = series.values[-1]
+    windows: dict[str, Callable[[tuple[str, Floats]], str]] = {
+        "window": lambda each: each[0],
+        "months": lambda each: str(len(each[1])),
+        "narrowest": lambda each: f"{100 * each[1].min():.1f}%",
+        "median": lambda each: f"{100 * np.median(each[1]):.1f}%",
+        "widest": lambda each: f"{100 * each[1].max():.1f}%",
+        "wider than the last": lambda each: share(float((each[1] > now).mean())),
+    }
+    parts = (
+        ("last 10 years", series.values[-120:]),
+        ("last 20 years", recent),
+        ("last 40 years", series.values[-480:]),
+        (f"since {str(series.dates[0])[:7]}", series.values),
     )
     return Finding(
         evidence=(Evidence("share of months with a wider gap", wider, share, wider, len(recent)),),
@@ -201,13 +195,7 @@ def widest_gap(market: MarketData) -> Finding:
         ),
         sample=f"{len(series.values)} months since {str(series.dates[0])[:7]}",
         picture=History(series.dates, 100.0 * series.values, "discount of small to large caps, %"),
-        tables=(
-            TextTable(
-                f"where {last} stands",
-                ("window", "months", "narrowest", "median", "widest", "wider than the last"),
-                rows,
-            ),
-        ),
+        tables=(laid_out(f"where {last} stands", windows, parts),),
         notes=(
             (
                 f"The widest month of the last {WidestRule().years} years was {str(widest)[:7]}, with "

@@ -47,6 +47,11 @@ class Monthly:
         return (days.astype("datetime64[M]") - self.ends[0].astype("datetime64[M]")).astype(np.int64)
 
 
+def span(ends: Days) -> str:
+    """Return in words which months lie from the first to the last of some days."""
+    return f"{str(ends[0])[:7]} to {str(ends[-1])[:7]}"
+
+
 def missing(market: MarketData, what: str, name: str) -> MissingInputError:
     """Return the error that says that a market lacks a series or a sleeve, and which one has it."""
     having = markets_with(name, market.frequency, "sleeves", "series")

@@ -10,7 +10,7 @@ import numpy as np
 from backtest.analysis.regression import least_squares
 from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
 from backtest.studies.findings import Dots, Finding, TextTable
-from backtest.studies.inputs import change_within, monthly, observed
+from backtest.studies.inputs import change_within, monthly, observed, span
 from backtest.studies.steadiness import coefficient
 from backtest.wording import number, pvalue
 
@@ -47,7 +47,7 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
                 (
                     name,
                     what,
-                    f"{str(bars.ends[usable][0])[:7]} to {str(bars.ends[usable][-1])[:7]}" if n else "-",
+                    span(bars.ends[usable]) if n else "-",
                     str(n),
                     number(values[-1]),
                     f"{number(values[-1] - reaches[-1])} to {number(values[-1] + reaches[-1])}",

@@ -8,15 +8,15 @@ import numpy as np
 
 from backtest.analysis.lead_lag import lead, share_interval, sign_test, turns, volatility_ratio
 from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
-from backtest.studies.findings import Dots, Evidence, Finding, TextTable
-from backtest.studies.inputs import monthly, own_bars
+from backtest.studies.findings import Dots, Evidence, Finding, TextTable, laid_out
+from backtest.studies.inputs import monthly, own_bars, span
 from backtest.wording import number, pvalue, share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from backtest.analysis.lead_lag import Lead, Turns
-    from backtest.dates import Days
+    from backtest.analysis.lead_lag import Lead, Turns, VolatilityRatio
+    from backtest.dates import Days, Floats, Ints
     from backtest.market.data import MarketData
 
 DEPTH = 0.20
@@ -38,59 +38,50 @@ def more_volatile(market: MarketData) -> Finding:
     """Small caps are more volatile than large caps."""
     bars = monthly(market, "small", "large")
     small, large = bars.returns["small"], bars.returns["large"]
-    whole = volatility_ratio(small, large)
-    parts = np.array_split(np.arange(len(small)), 4) if len(small) >= 96 else []
-    rows, ratios = [], [whole, *(volatility_ratio(small[part], large[part]) for part in parts)]
-    halves = [volatility_ratio(small[part], large[part]) for part in np.array_split(np.arange(len(small)), 2)]
+    every = np.arange(len(small))
+
+    def ratio(rows: Ints) -> VolatilityRatio:
+        return volatility_ratio(small[rows], large[rows])
+
+    def sigma(returns: Floats) -> str:
+        return f"{np.std(returns, ddof=1) * 12**0.5:.1%}"
+
+    parts = np.array_split(every, 4) if len(every) >= 96 else []
+    spans = {span(bars.ends[part]): part for part in (every, *parts)}
+    ratios = {name: ratio(part) for name, part in spans.items()}
+    whole = next(iter(ratios.values()))
+    first, second = (float(np.log(ratio(half).ratio)) for half in np.array_split(every, 2))
     distances = (small - small.mean()) ** 2 - (whole.ratio * (large - large.mean())) ** 2
     carrying = int((distances * np.sign(np.nan_to_num(whole.ratio) - 1.0)).argmax())
-    spans = [np.arange(len(small)), *parts]
-    for span, ratio in zip(spans, ratios, strict=True):
-        name = f"{str(bars.ends[span[0]])[:7]} to {str(bars.ends[span[-1]])[:7]}"
-        sigmas = [f"{np.std(x[span], ddof=1) * 12**0.5:.1%}" for x in (small, large)]
-        rows.append(
-            (
-                name,
-                *sigmas,
-                number(ratio.ratio),
-                f"{ratio.low:.2f} to {ratio.high:.2f}",
-                pvalue(ratio.pvalue),
-            )
-        )
+    columns: dict[str, Callable[[str], str]] = {
+        "months": str,
+        "small": lambda name: sigma(small[spans[name]]),
+        "large": lambda name: sigma(large[spans[name]]),
+        "ratio": lambda name: number(ratios[name].ratio),
+        "95% interval": lambda name: f"{ratios[name].low:.2f} to {ratios[name].high:.2f}",
+        "p against 1": lambda name: pvalue(ratios[name].pvalue),
+    }
+    evidence = Evidence(
+        "the log of the ratio",
+        float(np.log(whole.ratio)),
+        _times,
+        whole.pvalue,
+        len(small),
+        low=float(np.log(whole.low)) if whole.low > 0.0 else -np.inf,
+        high=float(np.log(whole.high)),
+        halves=(first, second),
+        carrying=str(bars.ends[carrying])[:7],
+        without=ratio(np.delete(every, carrying)).pvalue,
+    )
+    values, lows, highs = np.array([(each.ratio, each.low, each.high) for each in ratios.values()]).T
     return Finding(
-        evidence=(
-            Evidence(
-                "the log of the ratio",
-                float(np.log(whole.ratio)),
-                _times,
-                whole.pvalue,
-                len(small),
-                low=float(np.log(whole.low)) if whole.low > 0.0 else -np.inf,
-                high=float(np.log(whole.high)),
-                halves=(float(np.log(halves[0].ratio)), float(np.log(halves[1].ratio))),
-                carrying=str(bars.ends[carrying])[:7],
-                without=volatility_ratio(np.delete(small, carrying), np.delete(large, carrying)).pvalue,
-            ),
-        ),
+        evidence=(evidence,),
         headline=(
             f"small is {number(whole.ratio)} times as volatile as large ({whole.low:.2f} to {whole.high:.2f})"
         ),
         sample=f"{len(small)} months",
-        picture=Dots(
-            tuple(row[0] for row in rows),
-            np.array([r.ratio for r in ratios]),
-            np.array([r.low for r in ratios]),
-            np.array([r.high for r in ratios]),
-            "volatility of small over that of large",
-            1.0,
-        ),
-        tables=(
-            TextTable(
-                "volatility a year",
-                ("months", "small", "large", "ratio", "95% interval", "p against 1"),
-                tuple(rows),
-            ),
-        ),
+        picture=Dots(tuple(ratios), values, lows, highs, "volatility of small over that of large", 1.0),
+        tables=(laid_out("volatility a year", columns, ratios),),
     )
 
 
@@ -134,16 +125,12 @@ def _turn_rows(found: Turns, dates: Days) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple("start" if np.isnat(values[i]) else str(values[i]) for i in row) for row in columns.T)
 
 
-def _lead_table(ahead: Lead, bar: str) -> TextTable:
-    row = (
-        *(number(ahead.first_leads, 3), number(ahead.second_leads, 3)),
-        *(number(ahead.tstat), pvalue(ahead.pvalue)),
-    )
-    columns = (
-        *("correlation of small with large after it", "of large with small after it"),
-        *("t of the difference", "p"),
-    )
-    return TextTable(f"lead of one {bar}", columns, (row,))
+_LEAD: dict[str, Callable[[Lead], str]] = {
+    "correlation of small with large after it": lambda ahead: number(ahead.first_leads, 3),
+    "of large with small after it": lambda ahead: number(ahead.second_leads, 3),
+    "t of the difference": lambda ahead: number(ahead.tstat),
+    "p": lambda ahead: pvalue(ahead.pvalue),
+}
 
 
 def _turn_dots(found: Turns, rows: tuple[tuple[str, ...], ...], bar: str) -> Dots:
@@ -196,7 +183,7 @@ def first_to_turn(market: MarketData) -> Finding:
                 ("market peak", "small", "large", "market trough", "small", "large"),
                 rows,
             ),
-            _lead_table(lead(small, large), bar),
+            laid_out(f"lead of one {bar}", _LEAD, [lead(small, large)]),
         ),
         notes=(f"Turns in the same {bar} do not count for either side.", stale, *finer),
     )

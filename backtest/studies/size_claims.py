@@ -10,12 +10,14 @@ import numpy as np
 from backtest.analysis.capacity import Liquidity, break_even, impact_cost, return_left
 from backtest.analysis.margins import earnings_change, implied_margin
 from backtest.studies.claim import SIZED, EffectSize, SignRule, claimed
-from backtest.studies.findings import Curves, Evidence, Finding, TextTable
+from backtest.studies.findings import Curves, Evidence, Finding, TextTable, laid_out
 from backtest.studies.inputs import monthly
 from backtest.studies.steadiness import coefficient
 from backtest.wording import dollars, number, share, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backtest.market.data import MarketData
 
 GAIN = 0.02
@@ -54,14 +56,12 @@ class Assumptions:
 
 def margin_table(gain: float, margins: tuple[float, ...]) -> TextTable:
     """Return by how much earnings change at each margin, sales being the same."""
-    rows = tuple(
-        (f"{100 * m:g}%", f"{100 * (m + gain):g}%", signed(earnings_change(m, gain), 0)) for m in margins
-    )
-    return TextTable(
-        f"a gain of {gain * 1e4:g} basis points of net margin",
-        ("margin before", "margin after", "earnings"),
-        rows,
-    )
+    columns: dict[str, Callable[[float], str]] = {
+        "margin before": lambda m: f"{100 * m:g}%",
+        "margin after": lambda m: f"{100 * (m + gain):g}%",
+        "earnings": lambda m: signed(earnings_change(m, gain), 0),
+    }
+    return laid_out(f"a gain of {gain * 1e4:g} basis points of net margin", columns, margins)
 
 
 @claimed(
@@ -112,23 +112,14 @@ def _left_table(growth: dict[str, float], a: Assumptions) -> TextTable:
     )
 
 
-def _assumption_table(a: Assumptions) -> TextTable:
-    columns = (
-        "sleeve",
-        "capitalisation",
-        "turnover a year",
-        "volatility a day",
-        "impact factor",
-        "volume a day",
-    )
-    rows = tuple(
-        (
-            *(name, dollars(of.capitalisation), f"{of.turnover:.0%}"),
-            *(f"{of.volatility:.1%}", number(of.impact, 1), dollars(of.daily_volume)),
-        )
-        for name, of in a.liquidity.items()
-    )
-    return TextTable("assumptions", columns, rows)
+_ASSUMED: dict[str, Callable[[tuple[str, Liquidity]], str]] = {
+    "sleeve": lambda each: each[0],
+    "capitalisation": lambda each: dollars(each[1].capitalisation),
+    "turnover a year": lambda each: f"{each[1].turnover:.0%}",
+    "volatility a day": lambda each: f"{each[1].volatility:.1%}",
+    "impact factor": lambda each: number(each[1].impact, 1),
+    "volume a day": lambda each: dollars(each[1].daily_volume),
+}
 
 
 def _capacity_notes(a: Assumptions, alone: float) -> tuple[str, ...]:
@@ -173,7 +164,7 @@ def examine_capacity(market: MarketData, assumptions: Assumptions) -> Finding:
             "growth a year after impact, log %",
             log_x=True,
         ),
-        tables=(_left_table(growth, a), _assumption_table(a)),
+        tables=(_left_table(growth, a), laid_out("assumptions", _ASSUMED, a.liquidity.items())),
         notes=_capacity_notes(a, alone),
     )
 
