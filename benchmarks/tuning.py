@@ -26,6 +26,7 @@ from backtest.reporting.sweep_page import sweep_page
 from backtest.terms import Terms
 from backtest.tuning.asked import DEFAULTS
 from backtest.tuning.blocks import block_edges
+from backtest.tuning.executors import Crew
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.placebo import placebo
@@ -59,10 +60,10 @@ def trials_of(grid: dict[str, str]) -> Trials:
 def swept(trials: Trials, folder: Path, executor: str) -> tuple[float, float]:
     """Sweep end to end; return seconds for the common window, and for measuring and writing."""
     clock = time.perf_counter()
-    window = common_window(trials, None, executor)
+    window = common_window(trials, None, Crew(executor))
     found = time.perf_counter()
-    manifest = manifest_of(trials, DEFAULTS, window, trials.grid.size)
-    measure_chunks(trials, None, window, open_results(folder, manifest, resume=False), executor)
+    manifest = manifest_of(trials, DEFAULTS, window)
+    measure_chunks(trials, None, window, open_results(folder, manifest, resume=False), Crew(executor))
     return found - clock, time.perf_counter() - found
 
 
@@ -70,7 +71,7 @@ def check(trials: Trials, folder: Path) -> float:
     """Return the largest relative difference between 20 rows of a sweep and their single runs."""
     import pandas as pd
 
-    window = common_window(trials, np.array([0, trials.grid.size - 1]), "threads:1")
+    window = common_window(trials, np.array([0, trials.grid.size - 1]), Crew("threads:1"))
     worst = 0.0
     files = sorted((folder / "trials").iterdir())
     for file in np.random.default_rng(0).permutation(files)[:4]:
@@ -121,7 +122,7 @@ def statistics() -> dict[str, Any]:
     """Measure the probability of overfitting over 100,000 combinations, and 1,000 shifts of 1,000."""
     trials = trials_of(MILLION)
     numbers = np.arange(0, trials.grid.size, 10)[:100_000]
-    window = common_window(trials, np.array([0, trials.grid.size - 1]), "threads:1")
+    window = common_window(trials, np.array([0, trials.grid.size - 1]), Crew("threads:1"))
     overfitting(np.ones((2, 16)) * np.arange(16), np.ones((2, 16)) * 99.0, np.full(16, 10))
     clock = time.perf_counter()
     sums, squares = trials.blocks(numbers, window, block_edges(*window, 16))
@@ -136,7 +137,7 @@ def statistics() -> dict[str, Any]:
             "probability": found.probability,
         }
     }
-    window = common_window(small, None, "threads:1")
+    window = common_window(small, None, Crew("threads:1"))
     placebo(small, np.arange(10), window, Objective("sharpe"), 2)
     clock = time.perf_counter()
     luck = placebo(small, np.arange(small.grid.size), window, Objective("sharpe"), 1000)

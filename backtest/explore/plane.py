@@ -96,7 +96,7 @@ def plane_of(
     trials = Trials(strategy, market, _grid(strategy, values, axes), (), _without_delay(terms)).completed()
     grid, aim = trials.grid, Objective(objective)
     numbers = np.arange(grid.size)
-    window = common_window(trials, None, "threads")
+    window = common_window(trials, None)
     status, measured = trials.measure(numbers, [window], None)
     found = aim.of(measured[0])
     if not np.isfinite(found).any():

@@ -183,7 +183,7 @@ def tune_panel(
         try:
             on_parameters = tuple(c for c in read if c.of_parameters)
             trials = Trials(strategy, member.data, made, on_parameters, under).completed()
-            window = common_window(trials, None, "threads")
+            window = common_window(trials, None)
             rows[member.name] = _scores(trials, by, window), _judged(trials, by, window)
         except RotationError as reason:
             refused[member.name] = str(reason)

@@ -56,7 +56,7 @@ def _measures(sweep: Sweep) -> b.Table:
 
 def _measures_note(sweep: Sweep) -> str:
     said = "After costs; the benchmark before. "
-    if sweep.chosen is None:
+    if sweep.survey.chosen is None:
         said += (
             "The recommended set is the centre of the best plateau: the region of the grid in which "
             "neighbours are good as well."
@@ -253,7 +253,7 @@ def distribution(sweep: Sweep) -> b.Chart:
 def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart | Cells]:
     """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
     grid, label, places = sweep.trials.grid, sweep.objective.measure.label, _places(sweep)
-    views = Views(grid, sweep.chosen, values, sweep.objective.lower)
+    views = Views(grid, sweep.survey.chosen, values, sweep.objective.lower)
     free = [axis for axis, n in enumerate(grid.shape) if n > 1]
     curves = [(grid.axes[axis], views.marginal(axis)) for axis in free]
     yield b.Chart(

@@ -176,7 +176,6 @@ class SweepDocument(msgspec.Struct, frozen=True, kw_only=True):
         trials, truth = sweep.trials, sweep.truth
         crossed, placebo, tested = truth.crossvalidation, truth.placebo, truth.superior
         start, end = sweep.dates
-        numbers = sweep.front if sweep.chosen is None else sweep.chosen[sweep.front]
         return cls(
             strategy=trials.strategy.name,
             market=trials.market.name,
@@ -204,7 +203,7 @@ class SweepDocument(msgspec.Struct, frozen=True, kw_only=True):
             placebo_pvalue=None if placebo is None else placebo.pvalue,
             placebo=None if placebo is None else PlaceboDocument.of(placebo),
             walk_forward=WalkDocument.of(sweep),
-            front=[trials.grid.values(int(number)) for number in numbers],
+            front=[trials.grid.values(int(number)) for number in sweep.survey.numbers(sweep.front)],
             results=str(sweep.results.trials.resolve()),
             report=None if report is None else str(report),
         )

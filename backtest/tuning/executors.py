@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from backtest.compiling import threads as processors
 from backtest.errors import RotationError, UsageError
@@ -26,6 +26,8 @@ from backtest.scripting.own_modules import own_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from backtest.dates import Ints
 
 Answer = TypeVar("Answer")
 
@@ -204,8 +206,8 @@ def carry(script: str, executor: str) -> None:
 
 def each(
     work: Callable[..., Answer], shared: Any, calls: Sequence[tuple[Any, ...]], executor: str = "threads"
-) -> Iterator[Answer]:
-    """Give the answers of many calls, ``work(shared, *call)``, in the order in which they arrive.
+) -> Iterator[tuple[int, Answer]]:
+    """Give the place and the answer of each of many calls, ``work(shared, *call)``, as they arrive.
 
     ``work`` and what it is called with must be picklable for other processes. Where a worker dies its calls
     are made again: by the cluster, or here, with new processes. Where no more answers are wanted, no call is
@@ -242,7 +244,7 @@ def each(
 
 def _answers(
     submit: Callable[..., Future[Answer]], most: int, left: dict[int, tuple[Any, ...]]
-) -> Iterator[Answer]:
+) -> Iterator[tuple[int, Answer]]:
     """Give answers as they arrive, and take what has one from what is left."""
     ahead, out = iter(list(left)), dict[Future[Answer], int]()
     try:
@@ -251,7 +253,29 @@ def _answers(
             for future in wait(out, return_when=FIRST_COMPLETED).done:
                 answer, which = future.result(), out.pop(future)
                 del left[which]
-                yield answer
+                yield which, answer
     finally:
         for future in out:
             future.cancel()
+
+
+class Crew(NamedTuple):
+    """Who computes, and who is told how far it is: of what, how many, of how many."""
+
+    executor: str = "threads"
+    tell: Callable[[str, int, int], object] = lambda *_: None
+
+    def in_order(
+        self, what: str, work: Callable[..., Answer], shared: Any, numbers: Ints, size: int, *rest: Any
+    ) -> list[Answer]:
+        """Return what ``work(shared, piece, *rest)`` gives for each piece of so many numbers, in order."""
+        pieces = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+        found, done = {}, 0
+        for which, answer in each(work, shared, [(piece, *rest) for piece in pieces], self.executor):
+            found[which], done = answer, done + len(pieces[which])
+            self.tell(what, done, len(numbers))
+        return [found[which] for which in range(len(pieces))]
+
+
+CREW = Crew()
+"""The threads of this process, and nobody who is told."""

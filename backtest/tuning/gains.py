@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.analysis.superior import settled
-from backtest.tuning.executors import each
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
+    from backtest.tuning.executors import Crew
     from backtest.tuning.trials import Trials, Window
 
 _CHUNK = 1 << 10
@@ -58,24 +58,16 @@ def benchmark_sums(trials: Trials, window: Window, edges: Ints) -> Floats:
     return np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
 
 
-def _kept(trials: Trials, numbers: Ints, window: Window, place: int) -> tuple[int, Gains]:
+def _kept(trials: Trials, numbers: Ints, window: Window) -> tuple[Floats, Floats]:
     gains = monthly_gains(trials, numbers, window)
     ratios = np.full(len(gains), np.nan)
     if gains.shape[1] > 1:
         deviations = gains.std(axis=1, ddof=1)
         np.divide(gains.mean(axis=1), deviations, out=ratios, where=deviations > 1e-12)
-    return place, Gains(settled(gains), ratios)
+    return settled(gains), ratios
 
 
-def gains_of(trials: Trials, numbers: Ints, window: Window, executor: str, tell: Any = None) -> Gains:
+def gains_of(trials: Trials, numbers: Ints, window: Window, crew: Crew) -> Gains:
     """Return what is kept of the gains of combinations that are all measured over a window."""
-    calls = [(numbers[i : i + _CHUNK], window, i) for i in range(0, len(numbers), _CHUNK)]
-    parts, done = {}, 0
-    for first, part in each(_kept, trials, calls, executor):
-        parts[first], done = part, done + len(part.ratios)
-        if tell:
-            tell("gains", done, len(numbers))
-    ordered = [parts[first] for first in sorted(parts)]
-    return Gains(
-        np.concatenate([part.blocks for part in ordered]), np.concatenate([part.ratios for part in ordered])
-    )
+    parts = crew.in_order("gains", _kept, trials, numbers, _CHUNK, window)
+    return Gains(*(np.concatenate(both) for both in zip(*parts, strict=True)))

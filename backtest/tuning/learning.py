@@ -15,9 +15,9 @@ from backtest.tuning.trials import MEASURED, STATUSES
 
 if TYPE_CHECKING:
     from backtest.dates import Ints
+    from backtest.tuning.executors import Crew
     from backtest.tuning.objective import Objective
     from backtest.tuning.results import Results
-    from backtest.tuning.search import Search
     from backtest.tuning.trials import Trials, Window
 
 _BATCH = 16  # trials asked for before any of them is told: measured in one go
@@ -57,12 +57,7 @@ def _asked(study: Any, trials: Trials) -> tuple[Any, int]:
 
 
 def learn(
-    trials: Trials,
-    objectives: tuple[Objective, ...],
-    search: Search,
-    window: Window,
-    results: Results,
-    tell: Any = None,
+    trials: Trials, objectives: tuple[Objective, ...], seed: int, window: Window, results: Results, crew: Crew
 ) -> Ints:
     """Search by Optuna and write every trial; return the numbers of the combinations in the order of trials.
 
@@ -77,12 +72,12 @@ def learn(
     RotationError
         When it asks for other trials than before, so that the sweep cannot be resumed.
     """
-    study = _study(objectives, search.seed)
+    study = _study(objectives, seed)
     n, there, chosen = results.manifest["combinations"], results.done(), []
     dates = trials.market.bars.dates
     days = (dates[window[0]], dates[window[1]])
     for which, (start, stop) in enumerate(pieces_of(n, results.manifest["chunk"])):
-        stored = results.columns(there[which], ["combination", "status", *SWEPT]) if which in there else None
+        stored = results.table(there[which]).to_pandas() if which in there else None
         numbers, status, measured = [], [], []
         for begin in range(start, stop, _BATCH):
             asked = [_asked(study, trials) for _ in range(begin, min(begin + _BATCH, stop))]
@@ -91,13 +86,13 @@ def learn(
                 states, pages = trials.measure(batch, [window])
                 page = pages[0]
             else:
-                part = slice(begin - start, begin - start + len(batch))
-                if not np.array_equal(stored["combination"][part], batch):
+                part = stored[begin - start : begin - start + len(batch)]
+                if not np.array_equal(part["combination"], batch):
                     raise RotationError(
                         "Optuna asks for other trials than before; start anew with another --out"
                     )
-                states = np.array([STATUSES.index(s) for s in stored["status"][part]], dtype=np.int8)
-                page = np.column_stack([stored[name][part] for name in SWEPT])
+                states = np.array([STATUSES.index(s) for s in part["status"]], dtype=np.int8)
+                page = part[list(SWEPT)].to_numpy()
             _told(study, asked, states, page, objectives)
             numbers.append(batch)
             status.append(states)
@@ -108,8 +103,7 @@ def learn(
                 trials.grid, np.concatenate(numbers), np.concatenate(status), np.concatenate(measured), days
             )
             results.write(which, content)
-        if tell:
-            tell("measuring", stop, n)
+        crew.tell("measuring", stop, n)
     return np.concatenate(chosen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from backtest.errors import UsageError
 from backtest.market.data import Bars
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backtest.dates import Floats, Ints
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Group, Trials, Window
@@ -61,7 +63,7 @@ def placebo(
     objective: Objective,
     n_shifts: int,
     seed: int = 0,
-    tell: Any = None,
+    tell: Callable[[str, int, int], object] = lambda *_: None,
 ) -> Placebo:
     """Search the same trials at many circular shifts of the decisions against the returns.
 
@@ -92,8 +94,7 @@ def placebo(
         found = pool.map(lambda shift: _best(trials, groups, window, objective, int(shift)), shifts)
         for which, value in enumerate(found):
             best[which] = value
-            if tell:
-                tell("placebo", which + 1, len(shifts))
+            tell("placebo", which + 1, len(shifts))
     at_least = int((objective.score(best) >= objective.score(np.array([actual])) - 1e-12).sum())
     pvalue = (1 + at_least) / (1 + len(shifts)) if math.isfinite(actual) else math.nan
     return Placebo(best, shifts, actual, len(numbers), pvalue)

@@ -161,21 +161,6 @@ class Results:
 
         return pq.read_table(in_arrow(self.content(place)), columns=names and list(dict.fromkeys(names)))
 
-    def columns(self, place: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Return columns of one chunk; errors as ``content``."""
-        table = self.table(place, names)
-        return {name: _array(table.column(name)) for name in names}
-
-
-def _array(values: Any) -> NDArray[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(values.type):
-        values = values.combine_chunks()
-        words = np.array(values.dictionary.to_pylist())
-        return words[values.indices.to_numpy()]
-    return values.to_numpy()
-
 
 def _sealed(manifest: dict[str, Any]) -> bytes:
     """Return a manifest as its file has it: with a checksum of all that it says."""

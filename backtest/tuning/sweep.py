@@ -12,7 +12,7 @@ import numpy as np
 from backtest.errors import RotationError, UsageError
 from backtest.placement import window_of
 from backtest.scripting.own_modules import digest
-from backtest.tuning.executors import each
+from backtest.tuning.executors import CREW, each
 from backtest.tuning.results import encode, free_bytes, vintage
 from backtest.tuning.search import Search
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Ints
     from backtest.tuning.asked import Asked
+    from backtest.tuning.executors import Crew
     from backtest.tuning.results import Results
     from backtest.tuning.trials import Trials, Window
 
@@ -69,7 +70,7 @@ def sample_of(size: int, n: int, seed: int = 0) -> Ints:
     return np.unique(np.r_[0, drawn, size - 1])
 
 
-def common_window(trials: Trials, chosen: Ints | None, executor: str, tell: Any = None) -> Window:
+def common_window(trials: Trials, chosen: Ints | None, crew: Crew = CREW) -> Window:
     """Return the first fill and the last bar that all combinations share: the latest start among them.
 
     Combinations whose inputs are not known before the end have no say. Beyond 50,000,000 combinations (or
@@ -90,11 +91,10 @@ def common_window(trials: Trials, chosen: Ints | None, executor: str, tell: Any 
     last = len(dates) - 1
     if trials.terms.end is not None:
         last = int(np.searchsorted(dates, np.datetime64(trials.terms.end), "right")) - 1
-    latest, done = -1, 0
-    for found in each(_first, (trials, chosen), [(*piece, last) for piece in pieces], executor):
-        latest, done = max(latest, found), done + 1
-        if tell:
-            tell("common window", done * n // len(pieces), n)
+    latest, calls = -1, [(*piece, last) for piece in pieces]
+    for done, (_, found) in enumerate(each(_first, (trials, chosen), calls, crew.executor), 1):
+        latest = max(latest, found)
+        crew.tell("common window", done * n // len(pieces), n)
     if latest < 0 and not any(trials.keeps(numbers_of(chosen, *piece)).any() for piece in pieces):
         rules = " and ".join(rule.text for rule in trials.constraints)
         raise UsageError(f"none of the {n:,} combinations keeps to {rules}; loosen the --constraint")
@@ -112,10 +112,11 @@ def corners(shape: tuple[int, ...]) -> Ints:
     return numbers
 
 
-def manifest_of(trials: Trials, asked: Asked, window: Window, n: int) -> dict[str, Any]:
+def manifest_of(trials: Trials, asked: Asked, window: Window) -> dict[str, Any]:
     """Return what a sweep is of, as it stands in its manifest."""
     dates = trials.market.bars.dates
     search = asked.search or Search()
+    n = search.count(trials.grid)
     names = ("size-rotation", "numpy", "numba", "pyarrow") + (("optuna",) if search.kind == "optuna" else ())
     return {
         "strategy": trials.strategy.name,
@@ -146,9 +147,7 @@ def probe(trials: Trials, chosen: Ints | None, window: Window, workers: int) -> 
     numbers = places if chosen is None else chosen[places]
     trials.measure(numbers[:2], [window])  # what is compiled or built once is not to be multiplied
     began = time.perf_counter()
-    status, measured = trials.measure(numbers, [window])
-    dates = trials.market.bars.dates
-    size = len(encode(trials.grid, numbers, status, measured[0], (dates[window[0]], dates[window[1]])))
+    size = len(measured_chunk(trials, numbers, window, (0, len(numbers))))
     seconds = time.perf_counter() - began
     return Estimate(n, seconds * n / len(numbers) / workers, size * n // len(numbers))
 
@@ -163,35 +162,30 @@ def refuse_full_disk(folder: Path, size: int) -> None:
         )
 
 
-def measured_chunk(
-    trials: Trials, chosen: Ints | None, window: Window, which: int, part: tuple[int, int]
-) -> tuple[int, bytes]:
-    """Return a chunk's number and its Parquet file."""
+def measured_chunk(trials: Trials, chosen: Ints | None, window: Window, part: tuple[int, int]) -> bytes:
+    """Return a chunk's Parquet file."""
     numbers = numbers_of(chosen, *part)
     status, measured = trials.measure(numbers, [window])
     dates = trials.market.bars.dates
-    return which, encode(trials.grid, numbers, status, measured[0], (dates[window[0]], dates[window[1]]))
+    return encode(trials.grid, numbers, status, measured[0], (dates[window[0]], dates[window[1]]))
 
 
 def measure_chunks(
-    trials: Trials, chosen: Ints | None, window: Window, results: Results, executor: str, tell: Any = None
+    trials: Trials, chosen: Ints | None, window: Window, results: Results, crew: Crew = CREW
 ) -> int:
     """Measure and write the chunks that are not there yet; return how many trials were measured now."""
     n = trials.grid.size if chosen is None else len(chosen)
-    pieces = pieces_of(n, results.manifest["chunk"])
-    there = results.done()
+    pieces, there = pieces_of(n, results.manifest["chunk"]), results.done()
     missing = [which for which in range(len(pieces)) if which not in there]
-    calls = []
-    for which in missing:
-        start, stop = pieces[which]
-        own = None if chosen is None else chosen[start:stop]
-        part = (start, stop) if own is None else (0, stop - start)
-        calls.append((own, window, which, part))
+    calls: list[tuple[Any, ...]] = []
+    for start, stop in (pieces[which] for which in missing):
+        own = None if chosen is None else chosen[start:stop]  # what is sent is no more than what is needed
+        calls.append((own, window, (start, stop) if own is None else (0, stop - start)))
+    measured = 0
     before = n - sum(stop - start for start, stop in (pieces[which] for which in missing))
-    done = before
-    for which, content in each(measured_chunk, trials, calls, executor):
-        results.write(which, content)
-        done += pieces[which][1] - pieces[which][0]
-        if tell:
-            tell("measuring", done, n)
-    return done - before
+    for place, content in each(measured_chunk, trials, calls, crew.executor):
+        start, stop = pieces[missing[place]]
+        results.write(missing[place], content)
+        measured += stop - start
+        crew.tell("measuring", before + measured, n)
+    return measured

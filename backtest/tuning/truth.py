@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +15,9 @@ from backtest.engine.parallel import share
 from backtest.errors import UsageError
 from backtest.measures import SWEPT
 from backtest.tuning.blocks import block_edges
-from backtest.tuning.executors import each
 from backtest.tuning.gains import benchmark_sums, gains_of, monthly_gains
 from backtest.tuning.placebo import placebo
-from backtest.tuning.survey import DIGESTED, first_of_each
+from backtest.tuning.survey import DIGESTED, different
 from backtest.tuning.trials import MEASURED
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from backtest.analysis.overfitting import Deflated
     from backtest.analysis.superior import Superior
     from backtest.dates import Floats, Ints
+    from backtest.tuning.executors import Crew
     from backtest.tuning.objective import Objective
     from backtest.tuning.placebo import Placebo
     from backtest.tuning.survey import Survey
@@ -94,23 +94,15 @@ def thinned(places: Ints, n: int, seed: int = 0) -> Ints:
     return np.sort(np.random.default_rng(seed).choice(places, n, replace=False))
 
 
-def _blocks(trials: Trials, numbers: Ints, window: Window, place: int) -> tuple[int, Floats]:
-    return place, trials.blocks(numbers, window, block_edges(*window, N_BLOCKS))
+def _blocks(trials: Trials, numbers: Ints, window: Window) -> Floats:
+    return trials.blocks(numbers, window, block_edges(*window, N_BLOCKS))
 
 
-def cross_validated(
-    trials: Trials, numbers: Ints, window: Window, executor: str, tell: Any = None
-) -> Overfitting | None:
+def _cross_validated(trials: Trials, numbers: Ints, window: Window, crew: Crew) -> Overfitting | None:
     """Return the probability of overfitting; None where too few trials differ, or bars for the blocks."""
-    if window[1] - window[0] < N_BLOCKS:
+    if len(numbers) < 2 or window[1] - window[0] < N_BLOCKS:
         return None
-    calls = [(numbers[i : i + _CHUNK], window, i) for i in range(0, len(numbers), _CHUNK)]
-    parts, done = {}, 0
-    for first, sums in each(_blocks, trials, calls, executor):
-        parts[first], done = sums, done + sums.shape[1]
-        if tell:
-            tell("cross-validation", done, len(numbers))
-    both = np.concatenate([parts[first] for first in sorted(parts)], axis=1)
+    both = np.concatenate(crew.in_order("cross-validation", _blocks, trials, numbers, _CHUNK, window), axis=1)
     edges = block_edges(*window, N_BLOCKS)
     benchmark = benchmark_sums(trials, window, edges)
     try:
@@ -127,7 +119,7 @@ class Tests:
     ----------
     shifts
         Of the placebo; 0 for none.
-    executor, tell
+    crew
         Who works, and who is told how far it is.
     unseen
         Combinations drawn without a look at any return, where the sweep sought out its own by their returns:
@@ -138,47 +130,35 @@ class Tests:
     """
 
     shifts: int
-    executor: str
+    crew: Crew
     unseen: Ints | None = None
     seed: int = 0
-    tell: Any = None
 
 
 def truth(
-    trials: Trials,
-    chosen: Ints | None,
-    window: Window,
-    survey: Survey,
-    best: int,
-    objective: Objective,
-    tests: Tests,
+    trials: Trials, window: Window, survey: Survey, best: int, objective: Objective, tests: Tests
 ) -> Truth:
     """Return what the best of the trials is worth.
 
     Parameters
     ----------
-    trials, chosen, window
-        The sweep; ``chosen`` are the numbers of its combinations, None for all of the grid.
+    trials, window
+        The sweep.
     survey
         What its dataset says of all trials.
     best
-        The place of the winner.
+        The winner's combination.
     objective
         What it is the best in.
     tests
         What is told of it, and how.
     """
-    unseen, seed, executor, tell = tests.unseen, tests.seed, tests.executor, tests.tell
-
-    def number(places: Ints) -> Ints:
-        return places if chosen is None else chosen[places]
-
-    n_years = trials.yardstick(window).n_years
-    distinct = np.flatnonzero(survey.distinct)
-    pool = number(distinct) if unseen is None else different(trials, unseen, window)
-    tested = thinned(pool, TESTED, seed)
-    gains = gains_of(trials, tested, window, executor, tell)
-    winner = monthly_gains(trials, number(np.array([best])), window)[0]
+    unseen, seed, crew = tests.unseen, tests.seed, tests.crew
+    distinct = survey.numbers(np.flatnonzero(survey.distinct))
+    pool = distinct if unseen is None else _different(trials, unseen, window)
+    tested, searched = thinned(pool, TESTED, seed), thinned(pool, PLACEBO_TRIALS, seed)
+    gains = gains_of(trials, tested, window, crew)
+    winner = monthly_gains(trials, np.array([best]), window)[0]
     effective = effective_trials(monthly_gains(trials, thinned(pool, CORRELATED, seed), window))
     spread = float(np.nanstd(gains.ratios, ddof=1)) if np.isfinite(gains.ratios).sum() > 1 else 0.0
     tried = len(distinct) if unseen is None else trials.grid.size
@@ -186,27 +166,27 @@ def truth(
     crossing = thinned(pool, CROSS_VALIDATED, seed)
     told = superior(gains.blocks, seed=seed)
     return Truth(
-        measured=survey.measured,
+        measured=survey.counts["measured"],
         distinct=len(distinct),
         effective=effective,
         deflated=deflated_sharpe(winner, spread, tried),
-        crossvalidation=cross_validated(trials, crossing, window, executor, tell) if len(pool) > 1 else None,
+        crossvalidation=_cross_validated(trials, crossing, window, crew),
         superior=told,
-        named=_named(told, tested, int(number(np.array([best]))[0])),
-        placebo=placebo(
-            trials, thinned(pool, PLACEBO_TRIALS, seed), window, objective, tests.shifts, seed, tell
-        )
+        named=_named(told, tested, best),
+        placebo=placebo(trials, searched, window, objective, tests.shifts, seed, crew.tell)
         if tests.shifts
         else None,
-        n_years=n_years,
+        n_years=trials.yardstick(window).n_years,
     )
 
 
-def different(trials: Trials, numbers: Ints, window: Window) -> Ints:
+def _different(trials: Trials, numbers: Ints, window: Window) -> Ints:
     """Return those of the combinations that are measured and differ from all before them in some measure."""
+    import pandas as pd
+
     status, measured = trials.measure(numbers, [window], None)
-    columns = [measured[0][:, SWEPT.index(name)] for name in DIGESTED]
-    return numbers[first_of_each(columns) & (status == MEASURED)]
+    rows = pd.DataFrame(measured[0], columns=list(SWEPT))
+    return numbers[different(rows[DIGESTED]) & (status == MEASURED)]
 
 
 def _named(told: Superior, tested: Ints, winner: int) -> bool | None:

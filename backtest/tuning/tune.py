@@ -8,10 +8,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.compiling import threads
 from backtest.errors import UsageError
 from backtest.folders import as_one_name, expanded
 from backtest.market.data import MarketData
@@ -23,7 +24,7 @@ from backtest.shown import Pictured
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.constraints import read_constraint
 from backtest.tuning.edges import edges
-from backtest.tuning.executors import carry
+from backtest.tuning.executors import Crew, carry
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
 from backtest.tuning.plateau import Landscape, pareto
@@ -33,12 +34,13 @@ from backtest.tuning.search import Search
 from backtest.tuning.survey import survey
 from backtest.tuning.sweep import (
     common_window,
+    corners,
     manifest_of,
     measure_chunks,
     numbers_of,
-    pieces_of,
     probe,
     refuse_full_disk,
+    sample_of,
 )
 from backtest.tuning.trials import Trials
 from backtest.tuning.truth import Tests, truth
@@ -48,19 +50,16 @@ from backtest.tuning.walkforward import judged_windows, read_plan, walk_forward
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from backtest.dates import Floats, Ints
     from backtest.runs import Run
     from backtest.tuning.edges import Edge
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.survey import Survey
+    from backtest.tuning.sweep import Estimate
     from backtest.tuning.trials import Window
     from backtest.tuning.truth import Truth
     from backtest.tuning.verdict import Judgement
-    from backtest.tuning.walkforward import Plan, WalkForward
-
-_PIECE = 1 << 15
+    from backtest.tuning.walkforward import WalkForward
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +68,8 @@ class Choice:
 
     Parameters
     ----------
-    place, number
-        Its place among the trials, and its number in the grid.
+    number
+        Its number in the grid.
     result
         Its run over the sweep's window.
     neighbours
@@ -79,7 +78,6 @@ class Choice:
         The edges of the grid that it lies on.
     """
 
-    place: int
     number: int
     result: Run
     neighbours: Neighbours
@@ -96,10 +94,8 @@ class Sweep(Pictured):
         What was searched, how, by which measures (the first one decides), over which bars.
     results
         The dataset, one row a trial; ``results.trials`` is its folder.
-    chosen
-        The numbers of the combinations tried; None for all of the grid.
     survey
-        What the dataset says of all trials: their status and scores.
+        What the dataset says of all trials: which they are, and their scores.
     best, recommended
         The peak, and the centre of the best plateau.
     truth, walk_forward
@@ -122,7 +118,6 @@ class Sweep(Pictured):
     objectives: tuple[Objective, ...]
     window: Window
     results: Results
-    chosen: Ints | None
     survey: Survey
     best: Choice
     recommended: Choice
@@ -141,7 +136,7 @@ class Sweep(Pictured):
         """The first objective of each trial, (n,), higher is better; NaN where it cannot be chosen."""
         return self.survey.scores[0]
 
-    @cached_property
+    @property
     def counts(self) -> dict[str, int]:
         """How many trials there are of each status, and of each kind that is easily overlooked."""
         return self.survey.counts
@@ -252,85 +247,13 @@ def tune(
     market = market if isinstance(market, MarketData) else load_market(str(asked.market))
     carry(strategy.file, executor)
     with shown() if tell is None else nullcontext((tell, None)) as (told, announce):
-        task = _task(strategy, market, asked, Work(folder, executor, resume, told))
-        window, results = _opened(task, announce)
-        chosen = _measured(task, window, results)
-        return _concluded(task, window, results, chosen, began)
+        crew, (trials, objectives) = Crew(executor, told), _task(strategy, market, asked)
+        measured = _measured(trials, objectives, asked, crew, (folder, resume), announce)
+        return _judged(trials, objectives, asked, crew, measured, began)
 
 
-class Work(NamedTuple):
-    """Where and how a sweep is done, and who is told of it."""
-
-    folder: Path
-    executor: str
-    resume: bool
-    tell: Any
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is to be done."""
-
-    asked: Asked
-    trials: Trials
-    search: Search
-    objectives: tuple[Objective, ...]
-    plan: Plan | None
-    work: Work
-
-    @property
-    def learning(self) -> bool:
-        """Whether the search chooses as it goes."""
-        return self.search.kind == "optuna"
-
-    @cached_property
-    def numbers(self) -> Ints | None:
-        """The combinations to measure; None for all, and where the search chooses as it goes."""
-        return None if self.learning else self.search.numbers(self.trials.grid)
-
-
-def _opened(task: Task, announce: Any) -> tuple[Window, Results]:
-    """Return the window that all trials share, and the dataset to write them to."""
-    trials, folder, executor = task.trials, task.work.folder, task.work.executor
-    sampled = _sample(trials) if task.learning else task.numbers
-    window = common_window(trials, sampled, executor, task.work.tell)
-    if task.plan is not None:
-        judged_windows(trials, task.plan, window)  # a window too short is better said before the work
-    estimate = probe(trials, sampled, window, 1 if task.learning else _workers(executor))
-    if announce:
-        announce(estimate)
-    manifest = manifest_of(trials, task.asked, window, task.search.count(trials.grid))
-    there = len(Results(folder, manifest).done()) * manifest["chunk"] if task.work.resume else 0
-    refuse_full_disk(
-        folder, estimate.size * max(manifest["combinations"] - there, 0) // estimate.combinations
-    )
-    return window, open_results(folder, manifest, resume=task.work.resume)
-
-
-def _measured(task: Task, window: Window, results: Results) -> Ints | None:
-    """Measure what is not there yet; return the combinations, None for all of the grid."""
-    if task.learning:
-        from backtest.tuning.learning import learn
-
-        return learn(task.trials, task.objectives, task.search, window, results, task.work.tell)
-    measure_chunks(task.trials, task.numbers, window, results, task.work.executor, task.work.tell)
-    return task.numbers
-
-
-def _sample(trials: Trials) -> NDArray[np.int64]:
-    from backtest.tuning.sweep import corners, sample_of
-
-    return np.unique(np.r_[corners(trials.grid.shape), sample_of(trials.grid.size, 4096)])
-
-
-def _workers(executor: str) -> int:
-    from backtest.compiling import threads
-
-    rest = executor.partition(":")[2]
-    return int(rest) if rest.isdigit() else threads()
-
-
-def _task(strategy: Strategy, market: MarketData, asked: Asked, work: Work) -> Task:
+def _task(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Trials, tuple[Objective, ...]]:
+    """Return the trials that are asked for, and by which measures they are judged."""
     made = make_grid(strategy.parameters, asked.grid or {}, asked.fixed or {}, strategy.name)
     words = {p.name: p.choices for p in strategy.parameters}
     read = [read_constraint(text, words, SWEPT) for text in asked.constraints or ()]
@@ -340,56 +263,95 @@ def _task(strategy: Strategy, market: MarketData, asked: Asked, work: Work) -> T
     if len(objectives) > 2 or len({o.name for o in objectives}) < len(objectives):
         raise UsageError("tune by one measure, or by two different ones with a comma between them")
     on_parameters = tuple(c for c in read if c.of_parameters)
-    trials = Trials(strategy, market, made, on_parameters, asked.terms).completed()
-    plan = read_plan(asked.walk) if asked.walk else None
-    return Task(asked, trials, asked.search or Search(), objectives, plan, work)
+    return Trials(strategy, market, made, on_parameters, asked.terms).completed(), objectives
 
 
-def _concluded(task: Task, window: Window, results: Results, chosen: Ints | None, began: float) -> Sweep:
-    trials, search, objectives, tell = task.trials, task.search, task.objectives, task.work.tell
-    found = survey(results, objectives)
-    best, recommended = _choices(trials, chosen, window, found.scores[0])
-    unseen = search.unseen(trials.grid)
-    n = trials.grid.size if unseen is None else len(unseen)
-    drawn = numbers_of(unseen, 0, n) if task.learning else None
-    tests = Tests(task.asked.placebo or 0, task.work.executor, drawn, search.seed, tell)
-    told = truth(trials, chosen, window, found, best.place, objectives[0], tests)
-    walked = None
-    if task.plan is not None:
-        walked = walk_forward(
-            trials,
-            lambda: (numbers_of(unseen, *piece) for piece in pieces_of(n, _PIECE)),
-            window, task.plan, objectives[0], tell,
-        )  # fmt: skip
+def _sample(trials: Trials) -> Ints:
+    """Return combinations that speak for those which a search that learns will choose."""
+    return np.unique(np.r_[corners(trials.grid.shape), sample_of(trials.grid.size, 4096)])
+
+
+def _workers(executor: str) -> int:
+    rest = executor.partition(":")[2]
+    return int(rest) if rest.isdigit() else threads()
+
+
+def _measured(
+    trials: Trials,
+    objectives: tuple[Objective, ...],
+    asked: Asked,
+    crew: Crew,
+    out: tuple[Path, bool],
+    announce: Callable[[Estimate], None] | None,
+) -> tuple[Window, Results, Ints | None]:
+    """Measure what is not there yet; return the window, the dataset and the combinations, None for all."""
+    folder, resume = out
+    search = asked.search or Search()
+    plan, learning = read_plan(asked.walk) if asked.walk else None, search.kind == "optuna"
+    numbers = _sample(trials) if learning else search.numbers(trials.grid)
+    window = common_window(trials, numbers, crew)
+    if plan is not None:
+        judged_windows(trials, plan, window)  # a window too short is better said before the work
+    estimate = probe(trials, numbers, window, 1 if learning else _workers(crew.executor))
+    if announce:
+        announce(estimate)
+    manifest = manifest_of(trials, asked, window)
+    there = len(Results(folder, manifest).done()) * manifest["chunk"] if resume else 0
+    missing = max(manifest["combinations"] - there, 0)
+    refuse_full_disk(folder, estimate.size * missing // estimate.combinations)
+    results = open_results(folder, manifest, resume=resume)
+    if learning:
+        from backtest.tuning.learning import learn
+
+        return window, results, learn(trials, objectives, search.seed, window, results, crew)
+    measure_chunks(trials, numbers, window, results, crew)
+    return window, results, numbers
+
+
+def _judged(
+    trials: Trials,
+    objectives: tuple[Objective, ...],
+    asked: Asked,
+    crew: Crew,
+    measured: tuple[Window, Results, Ints | None],
+    began: float,
+) -> Sweep:
+    window, results, numbers = measured
+    found, search = survey(results, objectives, numbers), asked.search or Search()
+    best, recommended = _choices(trials, window, found)
+    unseen, walked = search.unseen(trials.grid), None
+    drawn = numbers_of(unseen, 0, trials.grid.size) if search.kind == "optuna" else None
+    tests = Tests(asked.placebo or 0, crew, drawn, search.seed)
+    worth = truth(trials, window, found, best.number, objectives[0], tests)
+    if asked.walk:
+        walked = walk_forward(trials, unseen, window, read_plan(asked.walk), objectives[0], crew)
+    front = pareto(*found.scores) if len(objectives) > 1 else np.zeros(0, dtype=np.int64)
     return Sweep(
         trials=trials,
         search=search,
         objectives=objectives,
         window=window,
         results=results,
-        chosen=chosen,
         survey=found,
         best=best,
         recommended=recommended,
-        truth=told,
+        truth=worth,
         walk_forward=walked,
-        front=pareto(*found.scores) if len(objectives) > 1 else np.zeros(0, dtype=np.int64),
+        front=front,
         seconds=time.perf_counter() - began,
     )
 
 
-def _choices(trials: Trials, chosen: Ints | None, window: Window, scores: Floats) -> tuple[Choice, Choice]:
+def _choices(trials: Trials, window: Window, found: Survey) -> tuple[Choice, Choice]:
     """Return the peak and the centre of the best plateau."""
-    numbers = places = None
+    chosen, scores = found.chosen, found.scores[0]
     if chosen is not None:  # a landscape has rising numbers, each once; Optuna's trials come in any order
-        numbers, places = np.unique(chosen, return_index=True)
+        chosen, places = np.unique(chosen, return_index=True)
         scores = scores[places]
-    landscape = Landscape(trials.grid, numbers, scores)
+    landscape = Landscape(trials.grid, chosen, scores)
 
     def choice(spot: int) -> Choice:
-        place = spot if places is None else int(places[spot])
-        number = place if chosen is None else int(chosen[place])
-        near = landscape.neighbours(spot)
-        return Choice(place, number, trials.run(number, window), near, edges(landscape, spot))
+        number = spot if chosen is None else int(chosen[spot])
+        return Choice(number, trials.run(number, window), landscape.neighbours(spot), edges(landscape, spot))
 
     return choice(landscape.best), choice(landscape.centre())

@@ -14,6 +14,8 @@ from backtest.errors import UsageError
 from backtest.numerals import months
 from backtest.scripting.strategy import Strategy
 from backtest.signals.together import Changes
+from backtest.tuning.executors import CREW
+from backtest.tuning.sweep import numbers_of, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from backtest.parameters import Value
     from backtest.rules import expressions as rules
     from backtest.runs import Run
+    from backtest.tuning.executors import Crew
     from backtest.tuning.objective import Objective
     from backtest.tuning.trials import Trials, Window
 
 _WORDS = ("rolling", "expanding")
+_PIECE = 1 << 15  # combinations measured at a time
 _FEWEST = 12  # bars that a part needs to be measured on
 
 
@@ -167,16 +171,19 @@ def opened_at(trials: Trials, numbers: Ints, tests: list[Window]) -> Ints:
 
 
 def walk_forward(
-    trials: Trials, pieces: Any, window: Window, plan: Plan, objective: Objective, tell: Any = None
+    trials: Trials,
+    numbers: Ints | None,
+    window: Window,
+    plan: Plan,
+    objective: Objective,
+    crew: Crew = CREW,
 ) -> WalkForward:
     """Choose the best combination on each training window, and follow it through its test.
 
     Parameters
     ----------
-    trials
-        The combinations.
-    pieces
-        Called without arguments, gives arrays of combinations' numbers, together all of them.
+    trials, numbers
+        The combinations to choose among; None for all of the grid.
     window
         The sweep's common window.
     plan, objective
@@ -191,10 +198,10 @@ def walk_forward(
     tests = judged_windows(trials, plan, window)
     opened = np.array([begin for begin, _ in tests])
     if plan.purge is None:
-        for numbers in pieces():
-            opened = np.minimum(opened, opened_at(trials, numbers, tests))
+        for piece in _pieces(trials, numbers):
+            opened = np.minimum(opened, opened_at(trials, piece, tests))
     trainings = trainings_of(trials, plan, window, tests, opened)
-    scores, chosen = _best_of(trials, pieces(), trainings, window, objective, tell)
+    scores, chosen = _best_of(trials, _pieces(trials, numbers), trainings, window, objective, crew)
     outside = _outside(trials, chosen, tests, objective)
     folds = tuple(
         Fold(training, test, int(number), trials.grid.values(int(number)), float(inside), float(out))
@@ -205,13 +212,18 @@ def walk_forward(
     return WalkForward(plan, folds, _followed(trials, folds))
 
 
+def _pieces(trials: Trials, numbers: Ints | None) -> Iterator[Ints]:
+    n = trials.grid.size if numbers is None else len(numbers)
+    return (numbers_of(numbers, *piece) for piece in pieces_of(n, _PIECE))
+
+
 def _best_of(
     trials: Trials,
     pieces: Iterator[Ints],
     trainings: list[Window],
     window: Window,
     objective: Objective,
-    tell: Any,
+    crew: Crew,
 ) -> tuple[Floats, Ints]:
     """Return the best score in each training window, and the number of the combination that has it."""
     best, chosen = np.full(len(trainings), -np.inf), np.full(len(trainings), -1, dtype=np.int64)
@@ -227,8 +239,7 @@ def _best_of(
             if scores[place] > best[which]:
                 best[which], chosen[which] = scores[place], numbers[place]
         done += len(numbers)
-        if tell:
-            tell("walk-forward", done, 0)
+        crew.tell("walk-forward", done, 0)
     if (chosen < 0).any():
         raise UsageError(
             "in some training window no combination keeps to the constraints and has an objective"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from backtest import load_strategy
 from backtest.analysis.superior import settled, superior
@@ -13,9 +14,10 @@ from backtest.market.data import Bars, MarketData
 from backtest.measures import SWEPT
 from backtest.series import Series
 from backtest.terms import Terms
+from backtest.tuning.executors import Crew
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective
-from backtest.tuning.survey import DIGESTED, Survey, first_of_each
+from backtest.tuning.survey import DIGESTED, Survey, different
 from backtest.tuning.sweep import common_window
 from backtest.tuning.trials import MEASURED, Trials
 from backtest.tuning.truth import Tests, truth
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.calibration.experiments import Outcomes
     from benchmarks.calibration.processes import Floats, Process, World
 
-ONE = "threads:1"
+ONE = Crew("threads:1")
 WARM_UP = 3  # years before the window: the longest that any trial looks back
 
 GRIDS: dict[str, dict[str, str | None]] = {
@@ -135,10 +137,10 @@ def told(strategy: str, market: MarketData, shifts: int = 99) -> Truth:
     status, (measured,) = trials.measure(np.arange(grid.size), [window])
     objective = Objective("sharpe")
     scores = objective.of(measured)
-    distinct = first_of_each([measured[:, SWEPT.index(name)] for name in DIGESTED]) & (status == MEASURED)
-    found = Survey(status, (scores,), distinct, 0)
-    best = int(np.nanargmax(scores))
-    return truth(trials, None, window, found, best, objective, Tests(shifts, ONE))
+    rows = pd.DataFrame(measured, columns=list(SWEPT))
+    distinct = different(rows[DIGESTED]) & (status == MEASURED)
+    found = Survey(None, (scores,), distinct, {"measured": int(np.count_nonzero(status == MEASURED))})
+    return truth(trials, window, found, int(np.nanargmax(scores)), objective, Tests(shifts, ONE))
 
 
 def _sweep(strategy: str, process: Process, world: World) -> Experiment:

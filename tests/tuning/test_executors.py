@@ -72,14 +72,14 @@ class Unpackable:
 
 def test_every_call_is_answered_once_and_by_processes_that_know_what_is_shared() -> None:
     found = list(each(later, 0.0, [(which,) for which in range(50)], "loky:2"))
-    assert sorted(which for which, _ in found) == list(range(50))
-    assert os.getpid() not in {pid for _, pid in found}
+    assert sorted(place for place, _ in found) == list(range(50))
+    assert all(place == which for place, (which, _) in found)
+    assert os.getpid() not in {pid for _, (_, pid) in found}
 
 
 def test_what_a_lost_process_had_is_done_again(tmp_path: Path) -> None:
-    assert sorted(each(dies_once, str(tmp_path), [(which,) for which in range(9)], "loky:2")) == list(
-        range(9)
-    )
+    found = each(dies_once, str(tmp_path), [(which,) for which in range(9)], "loky:2")
+    assert sorted(found) == [(which, which) for which in range(9)]
     assert (tmp_path / "died").exists()
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_unpacked_elsewhere_is_said() -> None:
 @pytest.mark.parametrize("executor", ["threads:2", "threads:1", "loky:2"])
 def test_who_wants_no_more_answers_leaves_nobody_behind(executor: str) -> None:
     before = processes()
-    answers: Generator[tuple[int, int], None, None] = each(
+    answers: Generator[tuple[int, Any], None, None] = each(
         later, 0.02, [(which,) for which in range(400)], executor
     )  # type: ignore[assignment]
     begun = time.monotonic()
@@ -127,7 +127,7 @@ import os, sys, time
 from backtest.tuning.executors import each
 from tests.tuning.test_executors import later
 try:
-    for _, pid in each(later, 0.05, [(which,) for which in range(4000)], sys.argv[1]):
+    for _, (_, pid) in each(later, 0.05, [(which,) for which in range(4000)], sys.argv[1]):
         print(pid, flush=True)
 except KeyboardInterrupt:
     sys.exit(130)

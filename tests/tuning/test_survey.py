@@ -65,7 +65,6 @@ def test_it_says_what_pandas_says(
     rows = pd.read_parquet(results.trials)
     rule = read_constraint("turnover<0.8", {}, SWEPT)
     found = survey(results, (Objective(name, (rule,)), Objective("max_drawdown", (rule,))))
-    assert [STATUSES[code] for code in found.status] == rows["status"].tolist()
     measured = rows[rows["status"] == "measured"]
     distinct = measured.index[~measured.duplicated(list(DIGESTED))]
     assert np.flatnonzero(found.distinct).tolist() == distinct.tolist()

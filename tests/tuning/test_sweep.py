@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ from backtest.reporting.html import minus
 from backtest.reporting.sweep_page import sweep_page
 from backtest.reporting.terminal import show
 from backtest.tuning.blocks import block_edges
-from backtest.tuning.executors import each
 from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
 from backtest.tuning.placebo import placebo, turned
@@ -346,7 +344,7 @@ def test_two_objectives_have_a_front(embedded: MarketData, tmp_path: Path) -> No
     )
     rows = pd.read_parquet(found.results.trials)
     front = rows.iloc[found.front]
-    assert found.best.place == found.front[0]
+    assert found.best.number == found.survey.numbers(found.front)[0]
     for _, row in front.iterrows():
         better = (rows["sharpe"] >= row["sharpe"]) & (rows["max_drawdown"] > row["max_drawdown"])
         better |= (rows["sharpe"] > row["sharpe"]) & (rows["max_drawdown"] >= row["max_drawdown"])
@@ -575,21 +573,6 @@ def test_what_the_script_does_wrong_is_said(tmp_path: Path, embedded: MarketData
     with pytest.raises(UsageError, match="no executor 'smoke'"):
         tune("rate_cut", embedded, grid={"hold": "6,12"}, executor="smoke", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def _later(shared: float, which: int) -> int:
-    time.sleep(shared)
-    return which
-
-
-@pytest.mark.parametrize("executor", ["threads:2", "threads:1"])
-def test_who_wants_no_more_answers_is_given_no_advice(executor: str) -> None:
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        answers = each(_later, 0.02, [(which,) for which in range(40)], executor)
-        assert 0 <= next(answers) < 40
-        answers.close()  # type: ignore[attr-defined]
-    assert [str(each.message) for each in told] == []
 
 
 def test_chunks_depend_on_the_number_of_trials_alone() -> None:

@@ -32,9 +32,8 @@ def _trials(market: MarketData, name: str = "rate_cut", grid: dict[str, str | No
 
 
 def _walk(trials: Trials, plan: Plan) -> tuple[WalkForward, Window]:
-    window = common_window(trials, None, "threads:1")
-    pieces = np.array_split(np.arange(trials.grid.size), 2)
-    return walk_forward(trials, lambda: iter(pieces), window, plan, Objective("sharpe")), window
+    window = common_window(trials, None)
+    return walk_forward(trials, None, window, plan, Objective("sharpe")), window
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_a_plan_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_tests_follow_each_other_to_the_end(embedded: MarketData) -> None:
     trials = _trials(embedded)
-    window = common_window(trials, None, "threads:1")
+    window = common_window(trials, None)
     found = judged_windows(trials, Plan(120, 60), window)
     dates = embedded.bars.dates
     for which, (begin, _) in enumerate(found):
@@ -116,7 +115,7 @@ def test_what_is_known_a_bar_too_late_is_never_chosen(embedded: MarketData) -> N
     begin = int(trials.decide(np.arange(2)).first.max())
     for first, best in ((begin, {1}), (begin - 1, {0})):
         walked = walk_forward(
-            trials, lambda: iter([np.arange(2)]), (first, last), Plan(120, 60, purge=0), Objective("sharpe")
+            trials, np.arange(2), (first, last), Plan(120, 60, purge=0), Objective("sharpe")
         )
         assert {fold.number for fold in walked.folds} == best
 
