@@ -11,14 +11,14 @@ from markupsafe import Markup
 
 from backtest.explore import parts
 from backtest.explore.position import Wanted
+from backtest.reporting.chart_html import framed, plots_html
 from backtest.reporting.html import drawn
-from backtest.reporting.timeline_html import framed, plots_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backtest.explore.sitting import Sitting
-    from backtest.reporting.timeline import Timeline
+    from backtest.reporting.chart import Chart
 
 CAPTION = Markup(
     "Move over it to read out dates and values, or use the arrow keys; drag across it to see a stretch of "
@@ -71,7 +71,7 @@ class Answers:
             return {"parts": said, "cells": cells, **figure}
         return {"parts": {**said, "numbers": drawn([numbers])}, **figure}
 
-    def _changes(self, figure: Timeline, *, known: bool) -> dict[str, Any]:
+    def _changes(self, figure: Chart, *, known: bool) -> dict[str, Any]:
         """Return the plots that differ from the last answer's, or all where the page does not show that."""
         plots, frame = plots_html(figure), framed(figure, CAPTION, ())
         with self._lock:
@@ -113,12 +113,11 @@ class Answers:
         return {"places": [str(place / "index.html") for place in places]}
 
     def _picture(self, body: bytes) -> bytes:
-        from backtest.reporting.style import png
-        from backtest.reporting.timeline_figure import timeline_figure
+        from backtest.reporting.chart_figure import chart_figure, png
 
         shown = self.sitting.shown(msgspec.json.decode(body, type=Wanted))
         sink = io.BytesIO()
-        png(timeline_figure(shown.figure), sink)
+        png(chart_figure(shown.figure), sink)
         return sink.getvalue()
 
     def _tried(self) -> Markup:

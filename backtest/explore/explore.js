@@ -48,7 +48,7 @@ function draw(answer) {
   }
   if (answer.figure) {
     place("figure").innerHTML = answer.figure;
-    timeline(place("figure").querySelector("figure"));
+    chart(place("figure").querySelector("figure"));
   } else if (answer.plots) {
     const figure = place("figure").querySelector("figure"), plots = figure.querySelectorAll(".plot");
     for (const [at, html] of Object.entries(answer.plots)) plots[at].outerHTML = html;
@@ -158,7 +158,7 @@ addEventListener("pointerup", event => {
   begun = null;
   mark?.remove();
   if (Math.abs(event.clientX - x) < 8) return;
-  const length = area.querySelector("svg").viewBox.baseVal.width, first = Date.parse(figure.dataset.first);
+  const length = area.querySelector("svg").viewBox.baseVal.width, first = Date.parse(JSON.parse(figure.dataset.x).first);
   const days = [x, event.clientX].sort((a, b) => a - b).map(at => Math.max(0, Math.min(1, (at - box.left) / box.width)) * length);
   const written = days.map(day => new Date(first + Math.round(day) * DAY).toISOString().slice(0, 10));
   put(form.querySelector("[data-term=start]"), written[0]);

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backtest.measures import drawdowns
+from backtest.reporting.chart import Chart, Curve, Line, Plot, Shade
 from backtest.reporting.figures import FALLS, FAR, holdings, seen_plots, value_of
 from backtest.reporting.palette import CUT, INK, RECESSION, colours
-from backtest.reporting.timeline import Curve, Plot, Shade, Timeline
+from backtest.reporting.scales import Dates
 from backtest.rules.seen import seen
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ SHOWS = "Growth beside the benchmarks, value against the benchmark, falls, what 
 """What the figure shows, in words."""
 
 
-def picture(glimpses: Sequence[Glimpse], cuts: Spans, recessions: Spans, *, linear: bool) -> Timeline:
+def picture(glimpses: Sequence[Glimpse], cuts: Spans, recessions: Spans, *, linear: bool) -> Chart:
     """Return everything that is drawn of a position, over the dates that all its strategies share.
 
     ``cuts`` and ``recessions`` are shaded.
@@ -29,7 +31,7 @@ def picture(glimpses: Sequence[Glimpse], cuts: Spans, recessions: Spans, *, line
     dates, step = first.bars.dates, "month" if first.placement.market.frequency == "monthly" else "day"
     shades = (Shade(CUT, 0.8, cuts), Shade(RECESSION, 0.5, recessions))
     plots = (*_values(glimpses, linear=linear), *_seen(glimpses), *_held(glimpses))
-    return Timeline("position", dates, plots, SHOWS, "", shades, step=step)
+    return Chart("position", Dates(dates, step), plots, SHOWS, "", shades)
 
 
 def _values(glimpses: Sequence[Glimpse], *, linear: bool) -> Iterator[Plot]:
@@ -45,7 +47,9 @@ def _values(glimpses: Sequence[Glimpse], *, linear: bool) -> Iterator[Plot]:
     benchmark = value_of(bars.earned(versus))
     against = [Curve(name, value_of(returns) / benchmark, tints[name]) for name, returns in own.items()]
     far = any(curve.values.max() / curve.values.min() > FAR for curve in against)
-    yield Plot(f"Value relative to {versus}: rising is ahead", tuple(against), 100, log=far, level=1.0)
+    yield Plot(
+        f"Value relative to {versus}: rising is ahead", tuple(against), 100, log=far, lines=(Line((1.0,)),)
+    )
     pair = {**({versus: beside[versus]} if versus in beside else {}), **own}
     fallen = (Curve(name, 100.0 * drawdowns(returns), tints[name]) for name, returns in pair.items())
     yield Plot(FALLS, tuple(fallen), 100, top=0.0, unit="%", named=True)
@@ -54,13 +58,8 @@ def _values(glimpses: Sequence[Glimpse], *, linear: bool) -> Iterator[Plot]:
 def _seen(glimpses: Sequence[Glimpse]) -> Iterator[Plot]:
     for each in glimpses:
         for plot in seen_plots(seen(each.ruling, each.bars.dates)):
-            yield (
-                plot
-                if len(glimpses) == 1
-                else Plot(
-                    f"{each.name}: {plot.heading}", plot.curves, 80, rules=plot.rules, events=plot.events
-                )
-            )
+            several = len(glimpses) > 1
+            yield replace(plot, heading=f"{each.name}: {plot.heading}", height=80) if several else plot
 
 
 def _held(glimpses: Sequence[Glimpse]) -> Iterator[Plot]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backtest.explore.tries import Luck
     from backtest.market.data import Bars, MarketData
     from backtest.records.shading import Spans
-    from backtest.reporting.timeline import Timeline
+    from backtest.reporting.chart import Chart
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
     from backtest.terms import Terms
@@ -53,7 +53,7 @@ class Look:
 
     position: Position
     glimpses: tuple[Glimpse, ...]
-    figure: Timeline
+    figure: Chart
     tried: int
     beside: dict[str, dict[str, float]]
 

@@ -6,31 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from matplotlib.figure import Figure
-
-
-class FigureSize(NamedTuple):
-    """How wide a figure is, in inches; how many points of a line, and letters of its name, it can show.
-
-    ``height`` is that of a figure which does not grow with its rows, in parts of the usual one.
-    """
-
-    width: float
-    points: int
-    letters: int
-    height: float = 1.0
-
-
-WIDE = FigureSize(8.8, 500, 24)
-"""For a screen and for paper."""
-
-NARROW = FigureSize(4.0, 220, 14)
-"""For a phone: the same figure with letters of a readable size."""
-
-BESIDE = NARROW._replace(height=0.6)
-"""Beside words, one of many on a page."""
 
 # Within a sentence.
 
@@ -170,28 +147,6 @@ class Table(Block):
 
 
 @dataclass(frozen=True)
-class Chart(Block):
-    """A figure that is no timeline.
-
-    Parameters
-    ----------
-    name
-        By which it is known in the page, and of its file.
-    draw
-        Draws it at a size.
-    shows
-        What is to be seen, for who cannot see it.
-    caption
-        What stands under it.
-    """
-
-    name: str
-    draw: Callable[[FigureSize], Figure]
-    shows: str
-    caption: Said = ""
-
-
-@dataclass(frozen=True)
 class Picture(Block):
     """A picture that lies in a file beside the page."""
 
@@ -201,11 +156,11 @@ class Picture(Block):
 
 @dataclass(frozen=True)
 class Section(Block):
-    """Blocks that belong together, under an address of their own, with a small picture beside them."""
+    """Blocks that belong together, under an address of their own, with a chart beside them."""
 
     id: str
     blocks: tuple[Block, ...]
-    beside: Chart | None = None
+    beside: Block | None = None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from backtest.reporting.blocks import Block
+from backtest.reporting.palette import BLUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Floats, Ints
     from backtest.reporting.blocks import Said
-
-BLUE = "#0072b2"
 
 _SHADES = 24
 _TICKS = 7  # at most, where they are spread evenly

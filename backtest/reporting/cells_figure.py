@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from backtest.reporting.style import STYLE, Drawing
+from backtest.reporting.chart_figure import STYLE, Drawing
 
 if TYPE_CHECKING:
     from backtest.reporting.cells import Cells

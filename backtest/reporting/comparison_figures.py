@@ -1,4 +1,4 @@
-"""Figures of runs side by side, as timelines."""
+"""Figures of runs side by side, from the comparison to charts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import numpy as np
 
 from backtest.measures import drawdowns
 from backtest.records.comparison import LEAD_YEARS
-from backtest.reporting.blocks import Chart
-from backtest.reporting.figures import FALLS, holdings, shades, step_of, value_of
+from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Points
+from backtest.reporting.figures import FALLS, holdings, over, shades, value_of
 from backtest.reporting.palette import MUTED, lines
-from backtest.reporting.timeline import Curve, Plot, Timeline
+from backtest.reporting.scales import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from matplotlib.figure import Figure
-
     from backtest.dates import Floats
     from backtest.records.comparison import Comparison
-    from backtest.reporting.blocks import FigureSize, Said
+    from backtest.reporting.blocks import Said
 
 
 def _curves(comparison: Comparison, values: Iterable[Floats]) -> tuple[Curve, ...]:
@@ -37,19 +35,19 @@ def _benchmark(comparison: Comparison, of: Callable[[Floats], Floats]) -> tuple[
     return (Curve(name, of(returns), MUTED, width=1.0),)
 
 
-def growth(comparison: Comparison, caption: Said = "") -> Timeline:
+def growth(comparison: Comparison, caption: Said = "") -> Chart:
     """Return growth of 1 of every run and their benchmark (log scale), and each value relative to its own."""
     records = comparison.records
     values = _benchmark(comparison, value_of) + _curves(comparison, (value_of(r.returns) for r in records))
     relative = _curves(comparison, (value_of(r.returns) / value_of(r.sleeve(r.benchmark)) for r in records))
     plots = (
         Plot("Growth of 1, log scale", values, 270, log=True, named=True),
-        Plot("Value relative to the benchmark: rising is ahead", relative, 170, level=1.0),
+        Plot("Value relative to the benchmark: rising is ahead", relative, 170, lines=(Line((1.0,)),)),
         Plot(
             f"Lead over the benchmark a year, over the {LEAD_YEARS} years before, %",
             _curves(comparison, (100.0 * lead for lead in comparison.leads)),
             120,
-            level=0.0,
+            lines=(ZERO,),
             unit="%",
         ),
     )
@@ -62,7 +60,7 @@ def growth(comparison: Comparison, caption: Said = "") -> Timeline:
     )
 
 
-def falls(comparison: Comparison) -> Timeline:
+def falls(comparison: Comparison) -> Chart:
     """Return the fall of every run and of their benchmark from the highest value so far, in percent."""
     runs = _curves(comparison, (100.0 * drawdowns(record.returns) for record in comparison.records))
     curves = _benchmark(comparison, lambda returns: 100.0 * drawdowns(returns)) + runs
@@ -70,7 +68,7 @@ def falls(comparison: Comparison) -> Timeline:
     return _over(comparison, "drawdown", (plot,), "Drawdowns of every run")
 
 
-def held(comparison: Comparison) -> Timeline:
+def held(comparison: Comparison) -> Chart:
     """Return what every run held, one strip a run, and the part of the value that all pairs held alike."""
     alike = np.r_[comparison.together[:1], comparison.together]
     strips = (holdings(record.sleeves, record.weights, f"{record.name}: ") for record in comparison.records)
@@ -86,37 +84,24 @@ def held(comparison: Comparison) -> Timeline:
 def risk(comparison: Comparison) -> Chart:
     """Return volatility and return a year of every run and of their benchmark, a point each."""
     labels = comparison.labels
-    points = {
-        name: (100.0 * metrics["volatility"], 100.0 * metrics["cagr"])
+    tints = {label: colour for label, (colour, _) in zip(labels, lines(len(labels)), strict=True)}
+    dots = tuple(
+        Points(
+            name,
+            np.array([100.0 * metrics["volatility"]]),
+            np.array([100.0 * metrics["cagr"]]),
+            tints.get(name, MUTED),
+            9.0,
+        )
         for name, metrics in comparison.columns.items()
-    }
-    tints = dict.fromkeys(points, MUTED) | {
-        label: colour for label, (colour, _) in zip(labels, lines(len(labels)), strict=True)
-    }
-
-    def draw(size: FigureSize) -> Figure:
-        import matplotlib as mpl
-
-        from backtest.reporting import style
-
-        with mpl.rc_context(style.STYLE):
-            figure = style.Drawing(figsize=(size.width, 3.3))
-            axes = figure.subplots()
-            for name, (x, y) in points.items():
-                axes.plot([x], [y], "o", color=tints[name], markersize=7)
-            axes.margins(x=0.1, y=0.15)
-            axes.autoscale_view()  # the names are put where the points then are
-            axes.set_xlabel("volatility, % a year")
-            style.margins(figure, size, max(map(len, points)), bottom=0.5)
-            style.heading(axes, "return, % a year; up and to the left is better")
-            style.label_ends(axes, {name: y for name, (_, y) in points.items()}, tints)
-        return figure
-
-    return Chart("risk", draw, "Volatility and return a year of every run")
+    )
+    x = Numbers(np.concatenate([each.x for each in dots]), "volatility, % a year", room=0.1)
+    plot = Plot("return, % a year; up and to the left is better", height=230, unit="%", dots=dots, named=True)
+    return Chart("risk", x, (plot,), "Volatility and return a year of every run")
 
 
 def _over(
     comparison: Comparison, name: str, plots: tuple[Plot, ...], shows: str, caption: Said = ""
-) -> Timeline:
+) -> Chart:
     first = comparison.records[0]
-    return Timeline(name, first.dates, plots, shows, caption, shades(first), step=step_of(first))
+    return Chart(name, over(first), plots, shows, caption, shades(first))

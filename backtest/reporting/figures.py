@@ -1,4 +1,4 @@
-"""Figures of one run: from its record to timelines, which say what to draw; they compute no measures."""
+"""Figures of one run: from its record to charts, which say what to draw; they compute no measures."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.measures import drawdowns
-from backtest.reporting.palette import CUT, INK, MUTED, RECESSION, colours
-from backtest.reporting.timeline import Curve, Plot, Shade, Timeline
+from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Shade
+from backtest.reporting.palette import BLUE, CUT, INK, MUTED, ORANGE, RECESSION, colours
+from backtest.reporting.scales import Dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +36,9 @@ def shades(record: RunRecord) -> tuple[Shade, ...]:
     return Shade(CUT, 0.8, record.cuts), Shade(RECESSION, 0.5, record.recessions)
 
 
-def step_of(record: RunRecord) -> str:
-    """Return what lies between two dates of a record."""
-    return "month" if record.frequency == "monthly" else "day"
+def over(record: RunRecord) -> Dates:
+    """Return the dates of a record, from left to right."""
+    return Dates(record.dates, "month" if record.frequency == "monthly" else "day")
 
 
 def _curves(record: RunRecord) -> dict[str, Curve]:
@@ -62,7 +63,7 @@ def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", hei
     return Plot(f"{begin}{words} of the time", tuple(curves), height, "held")
 
 
-def growth(record: RunRecord, caption: Said = "") -> Timeline:
+def growth(record: RunRecord, caption: Said = "") -> Chart:
     """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     curves = _curves(record)
     against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
@@ -75,15 +76,15 @@ def growth(record: RunRecord, caption: Said = "") -> Timeline:
             (Curve(record.name, against),),
             120,
             log=far,
-            level=1.0,
+            lines=(Line((1.0,)),),
         ),
         holdings(record.sleeves, record.weights),
     )
     shows = "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings"
-    return Timeline("growth", record.dates, plots, shows, caption, shades(record), step=step_of(record))
+    return Chart("growth", over(record), plots, shows, caption, shades(record))
 
 
-def falls(record: RunRecord) -> Timeline:
+def falls(record: RunRecord) -> Chart:
     """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
     curves, returns = _curves(record), record.curves()
     pair = tuple(
@@ -93,10 +94,10 @@ def falls(record: RunRecord) -> Timeline:
     )
     plot = Plot(FALLS, pair, 150, top=0.0, unit="%", named=True)
     shows = "Drawdowns of the strategy and its benchmark"
-    return Timeline("drawdown", record.dates, (plot,), shows, "", shades(record), step=step_of(record))
+    return Chart("drawdown", over(record), (plot,), shows, "", shades(record))
 
 
-def rolling(sheet: Sheet, caption: Said = "") -> Timeline:
+def rolling(sheet: Sheet, caption: Said = "") -> Chart:
     """Return compound growth, volatility, alpha and beta over a moving window; empty where it never fills."""
     record, rolled = sheet.record, sheet.rolling
     years = f"{sheet.window / record.ppy:.0f} years"
@@ -112,18 +113,16 @@ def rolling(sheet: Sheet, caption: Said = "") -> Timeline:
             text,
             (Curve(record.name, np.r_[missing, values][: len(record.dates)]),) if len(values) else (),
             120,
-            level=level,
+            lines=() if level is None else (Line((level,)),),
             unit=unit,
         )
         for values, text, level, unit in each
     )
     shows = "Return, volatility, alpha and beta over a moving window"
-    return Timeline(
-        "rolling", record.dates, tuple(plots), shows, caption, shades(record), columns=2, step=step_of(record)
-    )
+    return Chart("rolling", over(record), tuple(plots), shows, caption, shades(record), columns=2)
 
 
-def years(sheet: Sheet) -> Timeline:
+def years(sheet: Sheet) -> Chart:
     """Return the calendar years: the strategy's return and its difference from the benchmark's."""
     record = sheet.record
     dates, returns = sheet.years
@@ -136,24 +135,23 @@ def years(sheet: Sheet) -> Timeline:
             (Curve(record.name, 100.0 * returns[:, 0], MUTED),),
             110,
             "bars",
-            level=0.0,
+            lines=(ZERO,),
             unit="%",
         ),
         Plot(
             f"Less {record.benchmark}, percentage points",
-            (Curve(name, ahead, "#0072b2"), Curve(name, behind, "#d55e00")),
+            (Curve(name, ahead, BLUE), Curve(name, behind, ORANGE)),
             110,
             "bars",
-            level=0.0,
+            lines=(ZERO,),
         ),
     )
-    return Timeline(
+    return Chart(
         "years",
-        dates.astype("datetime64[D]"),
+        Dates(dates.astype("datetime64[D]"), "year"),
         plots,
         "Returns by calendar year, and their difference from the benchmark's",
         "The first and the last year may be a part of one.",
-        step="year",
     )
 
 
@@ -164,11 +162,11 @@ SAW = "What the strategy saw: each level with the thresholds it was held against
 """What the first picture shows."""
 
 
-def seen(sheet: Sheet, caption: Said = "") -> Timeline:
+def seen(sheet: Sheet, caption: Said = "") -> Chart:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
     record = sheet.record
     every = (*seen_plots(sheet.seen), holdings(record.sleeves, record.weights))
-    return Timeline("seen", record.dates, every, SAW, caption, shades(record), step=step_of(record))
+    return Chart("seen", over(record), every, SAW, caption, shades(record))
 
 
 def seen_plots(saw: Sequence[Seen]) -> Iterator[Plot]:
@@ -176,7 +174,9 @@ def seen_plots(saw: Sequence[Seen]) -> Iterator[Plot]:
     for one in saw[:MOST_SEEN]:
         against = (Curve(label, values, MUTED) for label, values in one.against)
         own = [Curve(one.label, one.values)] if np.isfinite(one.values).any() else []
-        yield Plot(seen_text(one), (*against, *own), 110, rules=one.thresholds, events=one.events)
+        lines = [Line(one.thresholds, ORANGE, "--")] if one.thresholds else []
+        lines += [] if one.events is None else [Line(one.events, ORANGE, upright=True)]
+        yield Plot(seen_text(one), (*against, *own), 110, lines=tuple(lines))
 
 
 def seen_text(one: Seen) -> str:
@@ -192,9 +192,9 @@ def seen_text(one: Seen) -> str:
     return "; ".join(parts)
 
 
-def card(record: RunRecord) -> Timeline:
+def card(record: RunRecord) -> Chart:
     """Return growth of 1, drawdowns and holdings in one, for the gallery."""
     first = growth(record).plots[0]
     fall = Plot(FALLS, falls(record).plots[0].curves, 110, top=0.0, unit="%")
     plots = (first, fall, holdings(record.sleeves, record.weights))
-    return Timeline("card", record.dates, plots, "", "", shades(record), step=step_of(record))
+    return Chart("card", over(record), plots, "", "", shades(record))

@@ -13,11 +13,11 @@ from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
 from backtest.reporting import blocks as b
 from backtest.reporting.cells import Cells
+from backtest.reporting.chart import Chart
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
 from backtest.reporting.saving import write_also
 from backtest.reporting.tables import run_sheets
-from backtest.reporting.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -86,16 +86,13 @@ def write_result(
 def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
     """Write the figures among blocks as PNG, each under its name."""
     from backtest.reporting.cells_figure import cells_figure
-    from backtest.reporting.style import png
-    from backtest.reporting.timeline_figure import timeline_figure
+    from backtest.reporting.chart_figure import chart_figure, png
 
     for block in blocks:
         if isinstance(block, b.Section):
             write_figures([*block.blocks, *([block.beside] if block.beside else [])], folder)
-        elif isinstance(block, b.Chart):
-            png(block.draw(b.WIDE), folder / f"{block.name}.png")
-        elif isinstance(block, Timeline):
-            png(timeline_figure(block), folder / f"{block.name}.png")
+        elif isinstance(block, Chart):
+            png(chart_figure(block), folder / f"{block.name}.png")
         elif isinstance(block, Cells):
             png(cells_figure(block), folder / f"{block.name}.png")
 

@@ -16,13 +16,12 @@ from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.cells import Cells
 from backtest.reporting.cells_figure import cells_figure
+from backtest.reporting.chart_figure import chart_figure, png
 from backtest.reporting.html import render
 from backtest.reporting.page import first, tiles, warnings
 from backtest.reporting.palette import MUTED
 from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.starts import start_map, starts_blocks, turned
-from backtest.reporting.style import png
-from backtest.reporting.timeline_figure import timeline_figure
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
 from backtest.wording import cell, number, percent
@@ -54,7 +53,7 @@ def _small_png(figure: Figure, path: Path) -> None:
 
 def _card(record: RunRecord) -> Figure:
     """Return growth, drawdowns and holdings in one figure, under the strategy's name."""
-    figure = timeline_figure(figures.card(record), above=0.3)
+    figure = chart_figure(figures.card(record), above=0.3)
     proxy = "; proxy series" if record.document.proxy else ""
     where = f"{record.document.market}{proxy}, {record.dates[0]} to {record.dates[-1]}"
     figure.text(0.012, 0.955, record.name, fontweight="bold", fontsize=11)
@@ -71,7 +70,7 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
     name = result.strategy.name
     _small_png(_card(content.record), folder / f"{name}.png")
     if content.seen:
-        _small_png(timeline_figure(figures.seen(content)), folder / f"{name}-saw.png")
+        _small_png(chart_figure(figures.seen(content)), folder / f"{name}-saw.png")
     blocks: list[b.Block] = [
         b.Text(b.Link("all strategies", "index.html"), "note"),
         b.Heading(name, 1),

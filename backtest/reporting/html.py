@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from backtest.reporting import blocks as b
-from backtest.reporting.blocks import BESIDE, NARROW, WIDE
 from backtest.reporting.cells import Cells
 from backtest.reporting.cells_html import cells_html
+from backtest.reporting.chart import Chart
+from backtest.reporting.chart_html import chart_html
 from backtest.reporting.palette import palette
 from backtest.reporting.template import Template
-from backtest.reporting.timeline import Timeline
-from backtest.reporting.timeline_html import timeline_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,15 +176,16 @@ def _block(block: b.Block) -> Markup:
             content = _element("div", _all(said_first), "tiles")
         case b.Table():
             content = _table(block)
-        case b.Chart() | Timeline() | Cells():
-            content = _figure(block)
+        case Chart():
+            content = chart_html(block, _said(block.caption))
+        case Cells():
+            content = cells_html(block, _said(block.caption))
         case b.Picture(file, shows):
             content = Template('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
-        case b.Section(id, inside, None):
-            content = Template('<section id="{}">{}</section>').format(id, _joined(inside))
-        case b.Section(id, inside, b.Chart() as chart):
-            content = Template('<section id="{}" class="pair"><div>{}</div>{}</section>').format(
-                id, _joined(inside), _small(chart)
+        case b.Section(id, inside, beside):
+            chart = chart_html(beside, Markup(), height=_BESIDE) if isinstance(beside, Chart) else ""
+            content = Template('<section id="{}"{}><div>{}</div>{}</section>').format(
+                id, Markup(' class="pair"') if chart else "", _joined(inside), chart
             )
         case _:
             raise TypeError(f"no such block: {block!r}")
@@ -239,39 +239,4 @@ def _table(table: b.Table) -> Markup:
 
 
 _NEARLY = 4
-
-
-def _figure(figure: b.Chart | Timeline | Cells) -> Markup:
-    match figure:
-        case Timeline():
-            return timeline_html(figure, _said(figure.caption))
-        case Cells():
-            return cells_html(figure, _said(figure.caption))
-        case _:
-            return _chart(figure)
-
-
-def _small(chart: b.Chart) -> Markup:
-    """Draw a figure in the size in which it stands beside words."""
-    from backtest.reporting.style import svg
-
-    return Template('<figure id="{}">{}</figure>').format(
-        chart.name,
-        Markup(svg(chart.draw(BESIDE), f"{chart.name}-b", str(escape(chart.shows)))),  # noqa: S704 - drawn by us
-    )
-
-
-def _chart(chart: b.Chart) -> Markup:
-    """Draw a figure in both sizes, for a screen and for a phone; matplotlib escapes what it writes."""
-    from backtest.reporting.style import svg
-
-    words = str(escape(chart.shows))
-    return Template(
-        '<figure id="{}">\n<div class="wide">{}</div>\n<div class="narrow">{}</div>\n'
-        "<figcaption>{}</figcaption>\n</figure>"
-    ).format(
-        chart.name,
-        Markup(svg(chart.draw(WIDE), f"{chart.name}-w", words)),  # noqa: S704 - drawn by us
-        Markup(svg(chart.draw(NARROW), f"{chart.name}-n", words)),  # noqa: S704 - drawn by us
-        _said(chart.caption),
-    )
+_BESIDE = 0.6  # of its height has a chart that stands beside words

@@ -1,37 +1,54 @@
 "use strict";
-// Reads out dates and values under the pointer in all plots of a figure at once, hides curves by their key, and
-// sorts tables. The page says all it has to say without it. What is read is what is drawn: a curve's path counts
-// days since the figure's first date, and whole parts of a value.
+// Reads out what is under the pointer in all plots of a chart at once, hides curves by their key, and sorts tables.
+// The page says all it has to say without it. What is read is what is drawn: a path counts whole parts of what lies
+// across (over dates: days since the first) and of a value.
 
 const DAY = 86400000;
 
-// The points of a curve, as day and value, from a path of "Mx,y" and "ldx,dy,dx,dy..."; a gap begins with M again.
+// The points of a curve or a band, as places across and values, from a path of "Mx,y" and "ldx,dy,dx,dy..."; a gap
+// begins with M again.
 function points(path, scale) {
   const found = [];
   let x = 0, y = 0;
-  for (const [, letter, pairs] of path.getAttribute("d").matchAll(/([Ml])([^Ml]+)/g)) {
+  for (const [, letter, pairs] of path.getAttribute("d").matchAll(/([Ml])([^Mlz]+)/g)) {
     if (letter === "M") x = y = 0;
     for (const [, a, b] of pairs.matchAll(/(-?\d+),?(-?\d+)/g)) {
       x += +a;
       y += +b;
-      found.push({ day: x, value: scale(y) });
+      found.push({ at: x, value: scale(y) });
     }
   }
   return found;
 }
 
-// The boxes of bars or holdings, as first day, day after the last, and height.
-function boxes(path, scale) {
-  const each = path.getAttribute("d").matchAll(/M(-?\d+) -?\d+h(\d+)v(-?\d+)/g);
-  return [...each].map(([, x, dx, dy]) => ({ day: +x, end: +x + +dx, value: scale(+dy) }));
+// The points of a band, which goes forth along its lower edge and back along its upper one.
+function band(path, scale) {
+  const all = points(path, scale);
+  return all.slice(0, all.length / 2).map((low, i) => ({ at: low.at, low: low.value, value: all.at(-1 - i).value }));
 }
 
-// The place of the last entry that begins on or before a day; -1 where there is none.
-function upTo(entries, day) {
+// The boxes of bars or holdings: from where to where, and how high.
+function boxes(path, scale) {
+  const each = path.getAttribute("d").matchAll(/M(-?\d+) -?\d+h(\d+)v(-?\d+)/g);
+  return [...each].map(([, x, dx, dy]) => ({ at: +x, end: +x + +dx, value: scale(+dy) }));
+}
+
+// Single points, each with the ends of its interval where there is one.
+function dots(path, scale) {
+  const d = (from, pattern) => [...from.getAttribute("d").matchAll(pattern)], before = path.previousElementSibling;
+  const reach = before?.matches(".reach") ? d(before, /M(-?\d+),-?\d+h(-?\d+)/g) : [];
+  return d(path, /M(-?\d+),(-?\d+)/g).map(([, x, y], i) => {
+    const [, low, wide] = reach[i] ?? [0, 0, 0];
+    return { at: +x, y: +y, value: scale(+y), low: +low, high: +low + +wide };
+  });
+}
+
+// The place of the last entry that begins at or before a place; -1 where there is none.
+function upTo(entries, at) {
   let low = 0, high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (entries[middle].day <= day) low = middle + 1; else high = middle;
+    if (entries[middle].at <= at) low = middle + 1; else high = middle;
   }
   return low - 1;
 }
@@ -41,56 +58,99 @@ function written(value, unit) {
   return value.toFixed(digits).replace(/^-(?=0*\.?0*$)/, "").replace("-", "\u2212") + (unit === "%" ? "%" : "");
 }
 
-function read(area) {
-  const part = +area.dataset.part, log = "log" in area.dataset;
-  const scale = y => (log ? 10 ** (y / part) : y / part);
-  const names = [];
+// A place across in words: a date, a name or a number.
+function placed(x, at) {
+  if (x.first) return new Date(Date.parse(x.first) + at * DAY).toISOString().slice(0, x.step === "year" ? 4 : 10);
+  const number = at / x.part;
+  if (x.names) return x.names[Math.round(number)];
+  return x.log ? written(10 ** number) : number.toFixed(x.digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "\u2212");
+}
+
+const KINDS = { curve: points, band, boxes, dots };
+
+function read(area, whole) {
+  const part = +area.dataset.part, log = "log" in area.dataset, x = area.dataset.x ?? whole;
+  const scale = y => (log ? 10 ** (y / part) : y / part), names = [];
   for (const path of area.querySelectorAll("path[data-name]")) {
-    const box = path.classList.contains("boxes");
-    names.push({ path, box, name: path.dataset.name, entries: (box ? boxes : points)(path, scale) });
+    const kind = path.classList[0];
+    if (path.dataset.name || kind === "dots") names.push({ path, kind, name: path.dataset.name, entries: KINDS[kind](path, scale) });
   }
   const line = document.createElement("i"), output = document.createElement("output");
   line.className = "at";
   for (const each of [line, output]) { each.hidden = true; area.append(each); }
-  return { area, names, line, output, unit: area.dataset.unit };
+  return { area, names, line, output, unit: area.dataset.unit, words: area.dataset.words?.split("|"), x, across: JSON.parse(x) };
 }
 
-function timeline(figure) {
-  const first = Date.parse(figure.dataset.first), step = figure.dataset.step;
-  let plots = null, days = [], at = -1;
+// Where the plots over the same stretch stop: at what lines are drawn of, else at boxes, else at single points.
+function stops(plots) {
+  const own = plots.flatMap(plot => plot.names), of = (...kinds) => own.filter(each => kinds.includes(each.kind)).flatMap(each => each.entries);
+  const lines = of("curve", "band"), found = lines.length ? lines : of("boxes");
+  if (!found.length) return of("dots").map(dot => ({ ...dot, middle: dot.at }));
+  const held = own.every(each => each.path.classList.contains("held"));
+  const each = new Map(found.map(entry => [entry.at, { at: entry.at, middle: held || !entry.end ? entry.at : (entry.at + entry.end) / 2 }]));
+  return [...each.values()].sort((a, b) => a.at - b.at);
+}
 
-  // All dates at which anything is drawn; boxes are asked only where there are no lines.
+const MOST = 16;
+
+function chart(figure) {
+  let plots = null, groups = [], group = null, at = -1;
+
   function prepare() {
     if (plots) return;
-    plots = [...figure.querySelectorAll(".area")].map(read);
-    const own = plots.flatMap(plot => plot.names), lines = own.filter(each => !each.box);
-    days = [...new Set((lines.length ? lines : own).flatMap(each => each.entries.map(entry => entry.day)))];
-    days.sort((a, b) => a - b);
+    plots = [...figure.querySelectorAll(".area")].map(area => read(area, figure.dataset.x));
+    groups = [...new Set(plots.map(plot => plot.x))].map(x => {
+      const own = plots.filter(plot => plot.x === x);
+      return { plots: own, stops: stops(own) };
+    });
+    group = groups[0];
   }
 
-  function said(plot, day) {
-    const held = plot.names.every(each => each.box) && step !== "year", rows = [];
-    for (const { path, box, name, entries } of plot.names) {
+  function said(plot, { at: place, y }) {
+    const rows = [], ranges = value => (plot.words ? plot.words[Math.round(value)] : written(value, plot.unit));
+    for (const { path, kind, name, entries } of plot.names) {
       if (path.classList.contains("hidden")) continue;
-      const entry = entries[upTo(entries, day)];
+      if (kind === "dots") {
+        const dot = y === undefined ? null : entries.find(each => each.at === place && each.y === y);
+        if (!dot) continue;
+        const ends = dot.low < dot.high ? ` (${placed(plot.across, dot.low)} to ${placed(plot.across, dot.high)})` : "";
+        rows.push({ value: 0, text: plot.words ? `${ranges(dot.value)} ${placed(plot.across, place)}${ends}` : `${name} ${ranges(dot.value)}` });
+        break;
+      }
+      const entry = entries[upTo(entries, place)], box = kind === "boxes", last = group.stops.at(-1).at;
       // The last date begins no box: what is said of it is what was held until then.
-      if (!entry || (box ? day > entry.end || (day === entry.end && day < days.at(-1)) : entry.day !== day)) continue;
-      const value = held ? Math.round(100 * entry.value) + "%" : written(entry.value, plot.unit);
+      if (!entry || (box ? place > entry.end || (place === entry.end && place < last) : entry.at !== place)) continue;
+      const held = path.classList.contains("held"), stacked = path.classList.contains("stacked");
+      const value = held ? Math.round(100 * entry.value) + "%" : stacked ? ranges(entry.value - entry.low)
+        : kind === "band" ? `${ranges(entry.low)} to ${ranges(entry.value)}` : ranges(entry.value);
       rows.push({ value: entry.value, text: `${name} ${value}` });
     }
-    return rows.sort((a, b) => b.value - a.value).map(row => row.text).join("\n");
+    rows.sort((a, b) => b.value - a.value);
+    if (rows.length > MOST) rows.splice(MOST / 2, rows.length - MOST, { text: `\u2026 ${rows.length - MOST} more` });
+    return rows.map(row => row.text).join("\n");
+  }
+
+  // What is written above the values: where they stand.
+  function head(plot, stop) {
+    const label = plot.across.label ? `${plot.across.label} ` : "";
+    if (plot.words && stop.y !== undefined) return "";
+    const box = plot.across.part && plot.names.find(each => each.kind === "boxes")?.entries.find(each => each.at === stop.at);
+    return label + placed(plot.across, stop.at) + (box ? ` to ${placed(plot.across, box.end)}` : "");
   }
 
   function show(place) {
-    at = Math.max(0, Math.min(days.length - 1, place));
-    const day = days[at], date = new Date(first + day * DAY).toISOString().slice(0, step === "year" ? 4 : 10);
-    for (const plot of plots) {
-      const width = plot.area.querySelector("svg").viewBox.baseVal.width;
-      const left = 100 * (day + (step === "year" ? 182 : 0)) / width, text = said(plot, day);
+    clear();
+    if (!group.stops.length) return;
+    at = Math.max(0, Math.min(group.stops.length - 1, place));
+    const stop = group.stops[at];
+    for (const plot of group.plots) {
+      const { x, y, width, height } = plot.area.querySelector("svg").viewBox.baseVal;
+      const left = 100 * (stop.middle - x) / width, text = said(plot, stop), first = head(plot, stop);
       plot.line.style.left = left + "%";
       plot.output.style.left = left < 50 ? `calc(${left}% + 6px)` : "auto";
       plot.output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
-      plot.output.textContent = plot.area.clientHeight < 40 ? text.replaceAll("\n", ", ") : date + (text && "\n" + text);
+      plot.output.style.top = stop.y === undefined ? "" : Math.min(85, Math.max(0, 100 * (-stop.y - y) / height)) + "%";
+      plot.output.textContent = plot.area.clientHeight < 40 ? text.replaceAll("\n", ", ") : [first, text].filter(Boolean).join("\n");
       plot.line.hidden = false;
       plot.output.hidden = !plot.output.textContent;
     }
@@ -105,20 +165,28 @@ function timeline(figure) {
     const area = event.target.closest(".area");
     if (!area) return clear();
     prepare();
-    const box = area.getBoundingClientRect(), width = area.querySelector("svg").viewBox.baseVal.width;
-    const day = (event.clientX - box.left) / box.width * width - (step === "year" ? 182 : 0);
-    const after = upTo(days.map(each => ({ day: each })), day);
-    show(after + 1 < days.length && (after < 0 || days[after + 1] - day < day - days[after]) ? after + 1 : after);
+    group = groups.find(each => each.plots.some(plot => plot.area === area));
+    const box = area.getBoundingClientRect(), view = area.querySelector("svg").viewBox.baseVal;
+    const far = stop => {
+      const across = (stop.middle - view.x) / view.width * box.width - (event.clientX - box.left);
+      return stop.y === undefined ? Math.abs(across) : Math.hypot(across, (-stop.y - view.y) / view.height * box.height - (event.clientY - box.top));
+    };
+    let best = 0, least = Infinity;
+    group.stops.forEach((stop, i) => {
+      const distance = far(stop);
+      if (distance < least) [best, least] = [i, distance];
+    });
+    show(best);
   }
 
   // Plots were drawn anew: what was hidden stays so, and what was read out is read again at its date.
   function again() {
-    const day = days[at];
+    const stop = group?.stops[at];
     plots = null;
     for (const key of figure.querySelectorAll(".keys [aria-pressed=false]")) shows(key.dataset.name, false);
-    if (at < 0) return;
+    if (!stop) return;
     prepare();
-    show(upTo(days.map(each => ({ day: each })), day));
+    show(upTo(group.stops, stop.at));
   }
 
   // A sleeve's line may go; what was held of it stays, unless there is nothing else of that name.
@@ -137,8 +205,14 @@ function timeline(figure) {
   figure.addEventListener("keydown", event => {
     if (event.target !== figure) return;
     prepare();
-    const far = event.shiftKey ? 12 : 1, from = at < 0 ? days.length : at;
-    const moves = { ArrowLeft: from - far, ArrowRight: at < 0 ? 0 : at + far, Home: 0, End: days.length - 1 };
+    const far = event.shiftKey ? 12 : 1, all = group.stops.length, from = at < 0 ? all : at, next = at < 0 ? 0 : at + far;
+    const moves = { ArrowLeft: from - far, ArrowRight: next, Home: 0, End: all - 1 };
+    // Rows are listed from the lowest; between plots over different stretches the other two arrows lead.
+    if (group.stops[0]?.y !== undefined) Object.assign(moves, { ArrowUp: next, ArrowDown: from - far });
+    else if (groups.length > 1 && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+      group = groups[(groups.indexOf(group) + (event.key === "ArrowUp" ? -1 : 1) + groups.length) % groups.length];
+      moves[event.key] = 0;
+    }
     if (event.key === "Escape") clear();
     else if (event.key in moves) show(moves[event.key]);
     else return;
@@ -246,6 +320,6 @@ function sortable(box) {
   }));
 }
 
-document.querySelectorAll("figure.timeline").forEach(timeline);
+document.querySelectorAll("figure.chart").forEach(chart);
 document.querySelectorAll("figure.cells").forEach(cells);
 document.querySelectorAll(".box").forEach(box => { if (!box.closest("details")) sortable(box); });

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backtest.records.record import RunRecord
     from backtest.records.robustness import Robustness
     from backtest.records.sheet import FactorModel, Sheet, Variant
-    from backtest.reporting.timeline import Timeline
+    from backtest.reporting.chart import Chart
     from backtest.runs import Run
 
 LAST = (
@@ -282,7 +282,7 @@ def shading(record: RunRecord) -> tuple[str | b.Key, ...]:
     return ("Shaded: ", *b.listed(each, "; "), ". ") if each else ()
 
 
-def charts(sheet: Sheet) -> dict[str, Timeline]:
+def charts(sheet: Sheet) -> dict[str, Chart]:
     """Return the figures of a run's page by name."""
     shaded = shading(sheet.record)
     seen = "As known at each fill. Dashed: the thresholds; upright: the days on which an event became known. "

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; beside each the same hue for a dark page.
 INK, MUTED, GRID = "#111111", "#5f5f5f", "#e4e4e4"
+BLUE, ORANGE, GREEN, ROSE = "#0072b2", "#d55e00", "#009e73", "#b8578f"
 CUT, RECESSION = "#cfe2f3", "#b9b9b9"
 DARK = {
     INK: "#f4f4f4",
@@ -16,17 +17,17 @@ DARK = {
     GRID: "#3b3b3b",
     CUT: "#1c3a54",
     RECESSION: "#5a5a5a",
-    "#0072b2": "#56a8e0",
+    BLUE: "#56a8e0",
     "#c98500": "#f0b040",
     "#777777": "#a3a3a3",
-    "#009e73": "#35c79b",
-    "#b8578f": "#e08fc0",
+    GREEN: "#35c79b",
+    ROSE: "#e08fc0",
     "#2f9fd8": "#8accf2",
-    "#d55e00": "#ff8a3c",
+    ORANGE: "#ff8a3c",
     "#7a5bb5": "#b39ae6",
 }
-_SLEEVES = {"large": "#0072b2", "small": "#c98500", "market": "#777777", "cash": "#009e73"}
-_OTHERS = ("#b8578f", "#2f9fd8", "#d55e00", "#7a5bb5", "#009e73", "#c98500", "#0072b2")
+_SLEEVES = {"large": BLUE, "small": "#c98500", "market": "#777777", "cash": GREEN}
+_OTHERS = (ROSE, "#2f9fd8", ORANGE, "#7a5bb5", GREEN, "#c98500", BLUE)
 _DASHES = ("-", "--", ":", "-.")
 
 

@@ -12,7 +12,7 @@ from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
 from backtest.reporting.page import data
 from backtest.reporting.sentences import charged
-from backtest.reporting.study_figures import study_figure
+from backtest.reporting.study_figures import study_chart
 from backtest.studies.findings import Dots
 from backtest.wording import number, p_clause, percent, pvalue, signed
 
@@ -109,9 +109,9 @@ def panel_run_page(result: PanelRun) -> b.Page:
         b.Conclusion(tuple(_conclusion(result)), brief=True),
         b.Text(WARNING, "warning", brief=True),
         _table(result),
-        b.Chart(
+        study_chart(
             "alpha",
-            lambda size: study_figure(_picture(result), size),
+            _picture(result),
             "Alpha of each market and of all",
             "Each market against its own benchmark and beta; the error of all is that of sums by month.",
         ),

@@ -10,7 +10,8 @@ import numpy as np
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import BLUE, Cells, Pane, Tint
+from backtest.reporting.cells import Cells, Pane, Tint
+from backtest.reporting.palette import BLUE, ORANGE
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ EDGES = (0.5, 1.0, 2.0, 4.0)
 """Points of a lead between the steps of a colour; the same in every map, so that maps can be compared."""
 
 _OPACITIES = (0.15, 0.32, 0.5, 0.72, 1.0)  # how strong each step is
-_BEHIND, _AHEAD = "#d55e00", BLUE
 _TICKS = 11  # at most, on either side
 _LEAST, _MOST, _ROW = 150, 560, 13  # pixels: of a map, and of a row where there are few
 
@@ -105,8 +105,8 @@ def _looks() -> tuple[Tint, ...]:
     between = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES)]
     words = [f"under {EDGES[0]:g}", *between, f"over {EDGES[-1]:g}"]
     each = list(zip(_OPACITIES, words, strict=True))
-    behind = [Tint(_BEHIND, opacity, f"behind {word}") for opacity, word in reversed(each)]
-    return (*behind, *(Tint(_AHEAD, opacity, f"ahead {word}") for opacity, word in each))
+    behind = [Tint(ORANGE, opacity, f"behind {word}") for opacity, word in reversed(each)]
+    return (*behind, *(Tint(BLUE, opacity, f"ahead {word}") for opacity, word in each))
 
 
 def start_map(found: YearLeads, benchmark: str) -> b.Block:

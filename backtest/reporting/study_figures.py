@@ -1,189 +1,94 @@
-"""Figures of studies: from a picture's numbers to a matplotlib figure; they compute nothing."""
+"""Figures of studies: from a picture's numbers to a chart; they compute nothing."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
-from backtest.reporting import style
-from backtest.reporting.blocks import WIDE, FigureSize
-from backtest.reporting.palette import INK, MUTED, colours
-from backtest.reporting.style import STYLE, Drawing
-from backtest.studies.findings import Curves, Dots, Fan, History, Paths, Picture, Scatter
+from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Points
+from backtest.reporting.palette import BLUE, INK, MUTED, ORANGE, colours
+from backtest.reporting.scales import Dates, Numbers
+from backtest.studies import findings
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from backtest.reporting.blocks import Said
+    from backtest.reporting.scales import Across
 
-    from backtest.dates import Ints
-
-_BLUE, _ORANGE = "#0072b2", "#d55e00"
-
-
-def _frame(size: FigureSize, height: float) -> tuple[Figure, Axes]:
-    figure = Drawing(figsize=(size.width, height))
-    return figure, figure.subplots()
+_ROW = 21  # pixels of a row
+_CASE = Line((0.0,), MUTED, ":", upright=True)
 
 
-_FEW = 4  # cases up to which none of them is unusual
-_FAR = 3.0  # times the usual distance from 0, from which on a case is no part of the scale
+def study_chart(name: str, picture: findings.Picture, shows: str = "", caption: Said = "") -> Chart:
+    """Return the picture of a finding as a chart."""
+    x, plot = _drawn(picture)
+    return Chart(name, x, (plot,), shows, caption)
 
 
-def _scale(axes: Axes, picture: Paths) -> None:
-    """Keep one case that went far off from making all others small; say which it is and where it went."""
-    if len(picture.cases) <= _FEW:
-        return
-    known = np.where(np.isfinite(picture.cases), picture.cases, 0.0)
-    reach = np.abs(known).max(axis=1, initial=0.0)
-    off: Ints = np.flatnonzero(reach > _FAR * np.median(reach))
-    if len(off) == 0:
-        return
-    near = np.delete(known, off, axis=0)
-    low, high = float(near.min(initial=0.0)), float(near.max(initial=0.0))
-    room = 0.08 * (high - low)
-    axes.set_ylim(low - room, high + room)
-    ends = (f"{known[i, np.abs(known[i]).argmax()]:+.0f}".replace("-", "\u2212") for i in off)
-    said = ", ".join(f"{picture.labels[i]} to {end}" for i, end in zip(off, ends, strict=True))
-    axes.annotate(
-        f"beyond the scale: {said}",
-        (0.99, 0.97),
-        xycoords="axes fraction",
-        ha="right",
-        va="top",
-        color=_BLUE,
-        fontsize=8.5,
+def _drawn(picture: findings.Picture) -> tuple[Across, Plot]:
+    match picture:
+        case findings.Paths():
+            return _paths(picture)
+        case findings.Fan():
+            members = (Curve("", each, BLUE, width=0.7, opacity=0.45) for each in picture.members)
+            episodes = (Curve("", each, ORANGE, opacity=0.6) for each in picture.episodes)
+            curves = (*members, *episodes, Curve("mean of all cases", picture.mean, width=2.6))
+            return _months(picture), Plot(picture.ylabel, curves, 260, lines=(ZERO, _CASE))
+        case findings.Dots():
+            return _dots(picture)
+        case findings.Scatter():
+            return _scatter(picture)
+        case findings.History(dates, values, said):
+            last = Points("", dates[-1:], values[-1:], ORANGE)
+            heading, line = f"{said}; the last value dashed", Line((float(values[-1]),), ORANGE, "--")
+            curve = Curve(_word(said), values, BLUE)
+            return Dates(dates), Plot(heading, (curve,), 208, lines=(line,), dots=(last,))
+        case findings.Curves(x, lines, label, said, log):
+            tints = colours(lines)
+            curves = tuple(Curve(name, values, tints[name], width=1.6) for name, values in lines.items())
+            each = ((np.array([a]), np.array([b]), word) for a, b, word in picture.marks)
+            dots = tuple(Points("", a, b, ORANGE, 8.0, word=word) for a, b, word in each)
+            return Numbers(x, label, log), Plot(said, curves, 208, dots=dots, named=len(lines) > 1)
+
+
+def _months(picture: findings.Paths | findings.Fan) -> Numbers:
+    return Numbers(picture.months, "months from the case", every=12.0)
+
+
+def _paths(picture: findings.Paths) -> tuple[Across, Plot]:
+    each = zip(picture.labels, picture.cases, strict=True)
+    cases = (Curve(label, path, BLUE, width=0.8, opacity=0.45) for label, path in each)
+    whole = Curve("", np.where(picture.covered, picture.mean, np.nan), width=2.4)
+    low, high = picture.scale
+    far = ", ".join(f"{label} to {end:+.0f}" for label, end in picture.far).replace(" -", " \u2212")
+    note, curves = (
+        f"beyond the scale: {far}" if far else "",
+        (*cases, Curve("mean", picture.mean, dash="--", width=1.4), whole),
     )
+    plot = Plot(picture.ylabel, curves, 260, low=low, top=high, lines=(ZERO, _CASE), note=note)
+    return _months(picture), plot
 
 
-def _finish(figure: Figure, *, left: float = 0.62, right: float = 0.15, top: float = 0.32) -> None:
-    width, height = figure.get_size_inches()
-    figure.subplots_adjust(
-        left=left / width, right=1 - right / width, top=1 - top / height, bottom=0.5 / height
-    )
-
-
-def _paths(picture: Paths, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9 * size.height)
-    for path in picture.cases:
-        axes.plot(picture.months, path, color=_BLUE, linewidth=0.7, alpha=0.45)
-    whole = np.isfinite(picture.cases)
-    counts = whole.sum(axis=0)
-    total = np.where(whole, picture.cases, 0.0).sum(axis=0)
-    mean = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
-    full = counts == counts.max(initial=0)
-    axes.plot(picture.months, mean, color=INK, linewidth=1.4, linestyle="--")
-    axes.plot(picture.months, np.where(full, mean, np.nan), color=INK, linewidth=2.4)
-    _scale(axes, picture)
-    _from_the_case(axes, picture)
-    _finish(figure)
-    return figure
-
-
-def _from_the_case(axes: Axes, picture: Paths | Fan) -> None:
-    axes.axhline(0.0, color=MUTED, linewidth=0.8)
-    axes.axvline(0.0, color=MUTED, linewidth=0.8, linestyle=":")
-    axes.set_xticks(np.arange(-36, 37, 12))
-    axes.set_xlim(picture.months[0], picture.months[-1])
-    axes.set_xlabel("months from the case")
-    style.heading(axes, picture.ylabel)
-
-
-def _fan(picture: Fan, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9 * size.height)
-    axes.plot(picture.months, picture.members.T, color=_BLUE, linewidth=0.6, alpha=0.45)
-    axes.plot(picture.months, picture.episodes.T, color=_ORANGE, linewidth=1.0, alpha=0.6)
-    axes.plot(picture.months, picture.mean, color=INK, linewidth=2.6)
-    _from_the_case(axes, picture)
-    _finish(figure)
-    return figure
-
-
-def _dots(picture: Dots, size: FigureSize) -> Figure:
+def _dots(picture: findings.Dots) -> tuple[Across, Plot]:
     n = len(picture.labels)
-    figure, axes = _frame(size, 0.9 + (0.25 if size.height == 1.0 else 0.18) * n)
-    rows = np.arange(n)[::-1]
-    axes.axvline(picture.reference, color=MUTED, linewidth=0.9)
-    axes.hlines(rows, picture.lows, picture.highs, color=_BLUE, linewidth=1.6)
-    axes.plot(picture.values, rows, "o", color=_BLUE, markersize=5)
-    axes.set_yticks(rows, picture.labels)
-    axes.set_ylim(-0.7, n - 0.3)
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("\n".join(textwrap.wrap(picture.xlabel, int(11 * size.width))), loc="right")
-    letters = max(map(len, picture.labels), default=0)
-    _finish(figure, left=0.25 + 0.073 * letters, top=0.12)
-    return figure
+    seen = np.concatenate([picture.values, picture.lows, picture.highs, [picture.reference]])
+    rows = np.arange(n, dtype=np.float64)
+    values, lows, highs = (each[::-1] for each in (picture.values, picture.lows, picture.highs))
+    dots = Points("", values, rows, low=lows, high=highs)
+    line = Line((picture.reference,), upright=True)
+    plot = Plot("", (), 20 + _ROW * n, lines=(line,), dots=(dots,), names=picture.labels[::-1])
+    return Numbers(seen, picture.xlabel, room=0.05), plot
 
 
-def _scatter(picture: Scatter, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.9 * size.height)
-    axes.plot(picture.x, picture.y, ".", color=_BLUE, markersize=3, alpha=0.5)
+def _scatter(picture: findings.Scatter) -> tuple[Across, Plot]:
     ends = np.array([picture.x.min(), picture.x.max()]) if len(picture.x) else np.array([0.0, 1.0])
-    axes.plot(ends, picture.intercept + picture.slope * ends, color=INK, linewidth=1.6)
-    axes.axhline(0.0, color=MUTED, linewidth=0.8)
-    if np.isfinite(picture.now):
-        axes.axvline(picture.now, color=_ORANGE, linewidth=1.2)
-        axes.annotate(
-            "now",
-            (picture.now, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, -9),
-            textcoords="offset points",
-            color=_ORANGE,
-            fontsize=8.5,
-        )
-    axes.set_xlabel(picture.xlabel)
-    style.heading(axes, picture.ylabel)
-    _finish(figure)
-    return figure
+    fitted = Curve("", picture.intercept + picture.slope * ends, INK, width=1.6, at=ends)
+    dots = Points(_word(picture.ylabel), picture.x, picture.y, size=4.0, opacity=0.5)
+    now = [Line((picture.now,), ORANGE, upright=True, word="now")] if np.isfinite(picture.now) else []
+    x = Numbers(np.r_[picture.x, picture.now], picture.xlabel, room=0.05)
+    return x, Plot(picture.ylabel, (fitted,), 260, lines=(ZERO, *now), dots=(dots,))
 
 
-def _history(picture: History, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.3 * size.height)
-    style.draw(axes, picture.dates, picture.values, size, color=_BLUE, linewidth=1.1)
-    last = picture.values[-1]
-    axes.axhline(last, color=_ORANGE, linewidth=0.9, linestyle="--")
-    axes.plot(picture.dates[-1:].astype(object), [last], "o", color=_ORANGE, markersize=5)
-    axes.set_xlim(picture.dates[0].astype(object), picture.dates[-1].astype(object))
-    style.date_axis(axes, size)
-    style.heading(axes, f"{picture.ylabel}; the last value dashed")
-    _finish(figure)
-    return figure
-
-
-def _curves(picture: Curves, size: FigureSize) -> Figure:
-    figure, axes = _frame(size, 3.3 * size.height)
-    tints = colours(picture.lines)
-    for name, values in picture.lines.items():
-        axes.plot(picture.x, values, color=tints[name], linewidth=1.6)
-    for x, y, name in picture.marks:
-        axes.plot([x], [y], "o", color=_ORANGE, markersize=6)
-        axes.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9)
-    if picture.log_x:
-        axes.set_xscale("log")
-    axes.set_xlim(picture.x[0], picture.x[-1])
-    axes.set_xlabel(picture.xlabel)
-    style.heading(axes, picture.ylabel)
-    several = len(picture.lines) > 1
-    _finish(figure, right=0.65 if several else 0.15)
-    if several:
-        style.label_ends(axes, {n: float(v[-1]) for n, v in picture.lines.items()}, tints)
-    return figure
-
-
-def study_figure(picture: Picture, size: FigureSize = WIDE) -> Figure:
-    """Return the picture of a finding."""
-    with mpl.rc_context(STYLE):
-        if isinstance(picture, Paths):
-            return _paths(picture, size)
-        if isinstance(picture, Dots):
-            return _dots(picture, size)
-        if isinstance(picture, Scatter):
-            return _scatter(picture, size)
-        if isinstance(picture, History):
-            return _history(picture, size)
-        if isinstance(picture, Fan):
-            return _fan(picture, size)
-        return _curves(picture, size)
+def _word(label: str) -> str:
+    """Return what is read out of a value: what it is, without its unit."""
+    return label.split(",", maxsplit=1)[0]

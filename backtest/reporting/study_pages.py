@@ -10,7 +10,7 @@ from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
 from backtest.reporting.html import render
 from backtest.reporting.page import data
-from backtest.reporting.study_figures import study_figure
+from backtest.reporting.study_figures import study_chart
 from backtest.studies.claim import CANNOT_BE_TOLD, CONTRADICTED, NOT_SUPPORTED, SUPPORTED
 from backtest.studies.document import WARNING
 from backtest.studies.findings import Fan, Paths
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.market.data import Sourced
+    from backtest.reporting.chart import Chart
     from backtest.studies.findings import Finding
     from backtest.studies.register import Study
 
@@ -49,13 +50,9 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _chart(study: Study, finding: Finding) -> b.Chart:
-    return b.Chart(
-        study.claim.id,
-        lambda size: study_figure(finding.picture, size),
-        f"{study.claim.id}: {finding.headline}",
-        _caption(finding),
-    )
+def _chart(study: Study, finding: Finding) -> Chart:
+    id = study.claim.id
+    return study_chart(id, finding.picture, f"{id}: {finding.headline}", _caption(finding))
 
 
 def _caption(finding: Finding) -> str:

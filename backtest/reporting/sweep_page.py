@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import math
-from functools import partial
-from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from backtest.reporting import blocks as b
-from backtest.reporting import sweep_figures as figures
 from backtest.reporting import tables
-from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
 from backtest.reporting.page import measures
+from backtest.reporting.sweep_figures import charts
 from backtest.tuning.sentences import cautions, chance, steadiness, values_of, verdict
-from backtest.tuning.views import Views
 from backtest.wording import cell, counted, number, p_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backtest.dates import Floats
+    from backtest.reporting.cells import Cells
+    from backtest.reporting.chart import Chart
     from backtest.reporting.saving import Workbook
-    from backtest.tuning.objective import Objective
     from backtest.tuning.truth import Truth
     from backtest.tuning.tune import Sweep
-    from backtest.tuning.views import Pair
 
 RECOMMENDED, WALKED = "recommended", "walk_forward"
 """The folders, beside the page, of the reports that it links to."""
@@ -35,8 +28,6 @@ LAST = (
     "The trials lie beside this page in trials/, one row each, for pandas or DuckDB; sweep.json has the "
     "numbers of this page. Past returns, after the fact; no advice."
 )
-
-_MOST_PAIRS = 15
 
 
 def _measures(sweep: Sweep) -> b.Table:
@@ -160,7 +151,7 @@ def _counts(sweep: Sweep) -> b.Table:
     return b.table(["combinations", ""], [(said[name], f"{n:,}") for name, n in shown.items()])
 
 
-def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart | Cells]) -> Iterator[b.Block]:
+def _walk_forward(sweep: Sweep, drawn: dict[str, Chart | Cells]) -> Iterator[b.Block]:
     walk = sweep.walk_forward
     if walk is None:
         return
@@ -191,131 +182,6 @@ def _walk_forward(sweep: Sweep, drawn: dict[str, b.Chart | Cells]) -> Iterator[b
         "open then was opened, or as purge= says. So nothing is learnt from returns that a window shares "
         "with the test.",
         "note",
-    )
-
-
-def _places(sweep: Sweep) -> dict[str, tuple[int, int]]:
-    """Return the places of the winner and of the recommended set on each free axis."""
-    grid = sweep.trials.grid
-    digits = grid.digits(np.array([sweep.best.number, sweep.recommended.number]))
-    return {a.name: (int(d[0]), int(d[1])) for a, d in zip(grid.axes, digits, strict=True) if a in grid.free}
-
-
-def _charts(sweep: Sweep) -> Iterator[b.Chart | Cells]:
-    """Give every figure of the page."""
-    values = -sweep.scores if sweep.objective.lower else sweep.scores
-    yield distribution(sweep)
-    if sweep.trials.grid.free:
-        yield from _over_parameters(sweep, values)
-    crossed, walked, free = sweep.truth.crossvalidation, sweep.walk_forward, sweep.trials.grid.free
-    if crossed is not None:
-        ppy = math.sqrt(len(sweep.best.result.returns) / sweep.trials.yardstick(sweep.window).n_years)
-        yield b.Chart(
-            "halves",
-            partial(figures.halves_figure, crossed.inside * ppy, crossed.outside * ppy),
-            "In-sample against out-of-sample Sharpe ratios of the winners of every half",
-            "Every way to choose on 8 of 16 blocks of the data and to judge on the others. Below the dashed "
-            "line the choice did worse than it had promised; below zero it earned less than cash.",
-        )
-    if walked is not None and free:
-        dates = sweep.trials.market.bars.dates
-        yield b.Chart(
-            "choices",
-            partial(figures.choices_figure, walked.folds, dates, free),
-            "What the walk-forward chose over time",
-            "The value of each parameter held over time.",
-        )
-    if len(sweep.front):
-        yield _front(sweep)
-
-
-def distribution(sweep: Sweep) -> b.Chart:
-    """Return the figure of all trials and of the placebo."""
-    values = -sweep.scores if sweep.objective.lower else sweep.scores
-    name, versus = sweep.objective.name, sweep.trials.benchmark
-    marks = {
-        "winner": sweep.best.result.metrics[name],
-        "recommended": sweep.recommended.result.metrics[name],
-        versus: sweep.best.result.benchmarks[versus][name],
-    }
-    placebo = None if sweep.truth.placebo is None else sweep.truth.placebo.best
-    if placebo is not None:
-        placebo = placebo[np.isfinite(placebo)]
-    return b.Chart(
-        "distribution",
-        partial(figures.distribution_figure, values, marks, placebo, sweep.objective.measure.label),
-        "The distribution of all trials and of the placebo",
-        "Upper panel: every trial that can be chosen. Lower panel: the winners of the same search with the "
-        "decisions shifted in time, which cannot know anything: a winner among them is one by luck.",
-    )
-
-
-def _over_parameters(sweep: Sweep, values: Floats) -> Iterator[b.Chart | Cells]:
-    """Give the curves along each parameter and the maps over each pair, the first ``_MOST_PAIRS`` of them."""
-    grid, label, places = sweep.trials.grid, sweep.objective.measure.label, _places(sweep)
-    views = Views(grid, sweep.survey.chosen, values, sweep.objective.lower)
-    free = [axis for axis, n in enumerate(grid.shape) if n > 1]
-    curves = [(grid.axes[axis], views.marginal(axis)) for axis in free]
-    yield b.Chart(
-        "marginal",
-        partial(figures.marginal_figure, curves, list(places.values()), label),
-        "The objective along each parameter",
-        "All trials that share a value: the median, bands from 25 to 75 and from 5 to 95 in a hundred, and "
-        "dashed the best. Upright lines: the winner (orange) and the recommended set (green).",
-    )
-    for across, up in islice(combinations(free, 2), _MOST_PAIRS):
-        pair = views.pair(across, up, sweep.recommended.number)
-        names = pair.across.name, pair.up.name
-        winner, centre = zip(*(places[name] for name in names), strict=True)
-        yield _pair(pair, winner, centre, sweep.objective)
-
-
-def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objective: Objective) -> Cells:
-    """Return maps over two parameters; ``winner`` and ``centre`` are places, across and up."""
-    each = {
-        "the best of all trials": pair.best,
-        "their median": pair.median,
-        "through the recommended set": pair.through,
-    }
-    both, form, (x, y) = np.array([pair.best, pair.median]), objective.measure.form, (pair.across, pair.up)
-    ends = float(np.nanmin(both)), float(np.nanmax(both))
-    worst, best = reversed(ends) if objective.lower else ends
-    columns, rows = (tuple(axis.parameter.text(v) for v in axis.values) for axis in (x, y))
-    return Cells(
-        f"pair-{x.name}-{y.name}",
-        tuple(
-            Pane(
-                name,
-                shaded(table, ends, lower=objective.lower),
-                tuple(tuple("" if v != v else form(v) for v in row) for row in table.tolist()),
-            )
-            for name, table in each.items()
-        ),
-        shades(form(worst), form(best)),
-        rows,
-        columns,
-        (f"{x.name} {{column}}, {y.name} {{row}}\n{{value}}", ""),
-        f"{objective.measure.label} over {x.name} and {y.name}",
-        f"{x.name} to the right, {y.name} upwards.",
-        rising=True,
-        axes=(y.name, x.name),
-        spots=(
-            Spot("best", winner[1], winner[0], "the winner"),
-            Spot("centre", centre[1], centre[0], "the recommended set"),
-        ),
-    )
-
-
-def _front(sweep: Sweep) -> b.Chart:
-    signed = [-s if o.lower else s for o, s in zip(sweep.objectives, sweep.survey.scores, strict=True)]
-    both = np.isfinite(signed[0]) & np.isfinite(signed[1])
-    front = np.column_stack([values[sweep.front] for values in signed])
-    labels = (sweep.objectives[0].measure.label, sweep.objectives[1].measure.label)
-    return b.Chart(
-        "front",
-        partial(figures.front_figure, signed[0][both], signed[1][both], front, labels),
-        "Trials by both objectives",
-        "Trials that no other betters in both; their parameters are in sweep.json, under front.",
     )
 
 
@@ -355,7 +221,7 @@ def sheets(sweep: Sweep) -> Workbook:
 
 def sweep_page(sweep: Sweep) -> b.Page:
     """Return the page of a sweep."""
-    drawn = {chart.name: chart for chart in _charts(sweep)}
+    drawn = {chart.name: chart for chart in charts(sweep)}
     market, name = sweep.trials.market, sweep.trials.strategy.name
     chosen = (("winner", values_of(sweep.best)), ("recommended", values_of(sweep.recommended)))
     blocks: list[b.Block] = [

@@ -233,41 +233,6 @@ def _warnings(universe: Universe) -> list[str]:
     return found
 
 
-def _charts(universe: Universe) -> dict[str, b.Chart]:
-    each = (
-        b.Chart(
-            "shares",
-            partial(figures.shares_figure, universe),
-            "Share of each class in total capitalisation and its number of companies over time",
-            "Classes as they were formed at each date, from what was known then.",
-        ),
-        b.Chart(
-            "growth",
-            partial(figures.growth_figure, universe),
-            "Growth of 1 in each class",
-            "Weighted by capitalisation, drifting between reconstitutions, before costs.",
-        ),
-        b.Chart(
-            "migration",
-            partial(figures.migration_figure, universe),
-            "Turnover of each class and the share of companies that changed their class",
-        ),
-        b.Chart(
-            "concentration",
-            partial(figures.concentration_figure, universe),
-            "Share of the ten largest companies in each class and its Herfindahl index",
-        ),
-        b.Chart(
-            "valuation",
-            partial(figures.valuation_figure, universe),
-            "Price to earnings, sales and book of each class, and the discount of small to large",
-            "Accounts count from the day they were published. Where less than a third of a class, by "
-            "capitalisation, has the figure, nothing is drawn.",
-        ),
-    )
-    return {chart.name: chart for chart in each}
-
-
 def _kept(universe: Universe) -> Iterator[b.Block]:
     """Give what a screen keeps, as a portfolio."""
     if universe.kept is None:
@@ -283,7 +248,7 @@ def _kept(universe: Universe) -> Iterator[b.Block]:
     yield b.table(["Company", "", "Class", "Reason"], rows, "wwww", first=10)
 
 
-def _accounts(universe: Universe, chart: b.Chart) -> Iterator[b.Block]:
+def _accounts(universe: Universe) -> Iterator[b.Block]:
     """Give what only accounts can tell."""
     if universe.valuation is None:
         return
@@ -292,7 +257,7 @@ def _accounts(universe: Universe, chart: b.Chart) -> Iterator[b.Block]:
     yield b.Text(f"{said} The median is that of companies whose figure is above zero.", "note")
     yield _valuation(universe)
     yield _losses(universe)
-    yield chart
+    yield figures.valuation(universe)
     yield b.table(["Discount", "on", "is", "percentile of its own past", "dates"], _discounts(universe))
     yield b.Heading("Growth and debt")
     yield b.Text(
@@ -312,7 +277,7 @@ def _set_aside(universe: Universe) -> Iterator[b.Block]:
 
 def universe_page(universe: Universe, name: str) -> b.Page:
     """Return the page of a universe."""
-    drawn, dates, scheme = _charts(universe), universe.portfolios.dates, universe.scheme
+    dates, scheme = universe.portfolios.dates, universe.scheme
     formed = max(len(universe.portfolios.formed) - 1, 0)
     blocks: list[b.Block] = [
         b.Heading(name, 1),
@@ -325,11 +290,11 @@ def universe_page(universe: Universe, name: str) -> b.Page:
         *(b.Text(said, "warning") for said in _warnings(universe)),
         b.Heading(f"Classes on {universe.classes['date'].max():%Y-%m-%d}"),
         _classes(universe),
-        *(b.Heading("Shares of the market"), drawn["shares"]),
+        *(b.Heading("Shares of the market"), figures.shares(universe)),
     ]
     if universe.has_returns:
         blocks += [
-            *(b.Heading("Growth"), drawn["growth"], _returns(universe)),
+            *(b.Heading("Growth"), figures.growth(universe), _returns(universe)),
             b.Heading("What these returns hang on"),
             b.Text(HANGS, "note"),
             _hangs(universe),
@@ -343,9 +308,9 @@ def universe_page(universe: Universe, name: str) -> b.Page:
             "note",
         ),
         _migration(universe),
-        drawn["migration"],
-        *(b.Heading("Concentration"), drawn["concentration"]),
-        *_accounts(universe, drawn["valuation"]),
+        figures.migration(universe),
+        *(b.Heading("Concentration"), figures.concentration(universe)),
+        *_accounts(universe),
         *_kept(universe),
         *_set_aside(universe),
         *(b.Heading("Terms"), b.Definitions(tuple(settings(universe).items()))),

@@ -1,25 +1,22 @@
-"""Figures of a universe: its classes over time, their valuation and concentration."""
+"""Figures of a universe: from its tables to charts of its classes over time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
 from backtest.dates import to_days
-from backtest.reporting import style
-from backtest.reporting.blocks import WIDE, FigureSize
-from backtest.reporting.palette import INK, MUTED, colours
-from backtest.reporting.style import STYLE, Drawing
+from backtest.reporting.chart import ZERO, Chart, Curve, Plot
+from backtest.reporting.palette import colours
+from backtest.reporting.scales import Dates
 from backtest.universe.valuation import COVERED, RATIOS
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from collections.abc import Iterable
 
-    from backtest.dates import Days, Floats
+    import pandas as pd
+
     from backtest.universe.universe import Universe
 
 NAMES = {"pe": "P/E", "ps": "P/S", "pb": "P/B"}
@@ -30,148 +27,139 @@ def by_class(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.pivot_table(index="date", columns="class", values=column, dropna=False)
 
 
-def _dates(table: pd.DataFrame | pd.Series[float]) -> Days:
-    return to_days(table.index.to_numpy())
+def _over(table: pd.DataFrame | pd.Series[float]) -> Dates:
+    return Dates(to_days(table.index.to_numpy()))
 
 
-def _lines(
-    axes: Axes,
-    table: pd.DataFrame,
-    names: list[str],
-    size: FigureSize,
-    scale: float = 1.0,
-    *,
-    log: bool = False,
-) -> None:
+def _curves(table: pd.DataFrame, names: Iterable[str], scale: float = 1.0) -> tuple[Curve, ...]:
     tints = colours(names)
-    end: dict[str, float] = {}
-    for name in names:
-        values: Floats = scale * table[name].to_numpy(dtype=np.float64)
-        there = np.flatnonzero(np.isfinite(values))
-        if len(there):
-            end[name] = float(values[there[-1]])
-            style.draw(axes, _dates(table), values, size, color=tints[name], linewidth=1.2)
-    if log:
-        style.log_axis(axes)
-    axes.set_xlim(_dates(table)[0].astype(object), _dates(table)[-1].astype(object))
-    style.label_ends(axes, end, tints)
+    each = ((name, scale * table[name].to_numpy(dtype=np.float64)) for name in tints if name in table)
+    return tuple(Curve(name, values, tints[name]) for name, values in each)
 
 
-def shares_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
+def shares(universe: Universe) -> Chart:
     """Return each class's share of total capitalisation, stacked, and its number of companies."""
-    names = list(universe.scheme.classes)
-    tints = colours(names)
-    shares = by_class(universe.classes, "share").fillna(0.0)[lambda t: [n for n in names if n in t]]
+    names = universe.scheme.classes
+    held = by_class(universe.classes, "share").fillna(0.0)
     counts = by_class(universe.classes, "companies").fillna(0.0)
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 5.0))
-        top, low = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 2.0])
-        style.margins(figure, size, style.names_width(names))
-        figure.subplots_adjust(hspace=0.25)
-        dates = _dates(shares).astype("datetime64[s]").astype(object)
-        top.stackplot(dates, 100.0 * shares.to_numpy().T, colors=[tints[n] for n in shares], linewidth=0)
-        middles = dict(zip(shares, 100.0 * (shares.iloc[-1].cumsum() - shares.iloc[-1] / 2.0), strict=True))
-        top.set_ylim(0.0, 100.0)
-        style.heading(top, "Share of total capitalisation, %")
-        _lines(low, counts, [n for n in names if n in counts], size)
-        low.set_ylim(bottom=0.0)
-        style.heading(low, "Companies")
-        style.date_axis(low, size)
-        style.label_ends(top, middles, tints)
-    return figure
+    plots = (
+        Plot(
+            "Share of total capitalisation, %",
+            _curves(held, names, 100.0),
+            210,
+            "stacked",
+            top=100.0,
+            unit="%",
+            named=True,
+        ),
+        Plot("Companies", _curves(counts, names), 130, lines=(ZERO,), named=True),
+    )
+    return Chart(
+        "shares",
+        _over(held),
+        plots,
+        "Share of each class in total capitalisation and its number of companies over time",
+        "Classes as they were formed at each date, from what was known then.",
+    )
 
 
-def growth_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
+def growth(universe: Universe) -> Chart:
     """Return growth of 1 in each class, by capitalisation; on a log scale where it spans a factor of ten."""
     names = [*universe.scheme.classes, "market"]
     returns = universe.returns[universe.returns["market"].notna()][names]
-    growth = (1.0 + returns.fillna(0.0)).cumprod()
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 3.6))
-        axes = figure.subplots()
-        style.margins(figure, size, style.names_width(names))
-        _lines(axes, growth, names, size, log=bool(growth.max().max() > 10.0 * growth.min().min()))
-        kind = "prices without dividends" if universe.portfolios.price_only else "total return"
-        style.heading(axes, f"Growth of 1, {kind}")
-        style.date_axis(axes, size)
-    return figure
+    grown = (1.0 + returns.fillna(0.0)).cumprod()
+    far = bool(grown.max().max() > 10.0 * grown.min().min())
+    kind = "prices without dividends" if universe.portfolios.price_only else "total return"
+    plot = Plot(f"Growth of 1, {kind}", _curves(grown, names), 240, log=far, named=True)
+    return Chart(
+        "growth",
+        _over(grown),
+        (plot,),
+        "Growth of 1 in each class",
+        "Weighted by capitalisation, drifting between reconstitutions, before costs.",
+    )
 
 
-def migration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
+def migration(universe: Universe) -> Chart:
     """Return turnover at each reconstitution, and how many in a hundred companies changed their class."""
-    names = list(universe.scheme.classes)
     turnover = by_class(universe.classes, "turnover")
     moves = universe.migration[universe.migration["was"] != "none"]
     moved = moves[moves["was"] != moves["class"]].groupby("date")["lines"].sum()
-    share = (moved / moves.groupby("date")["lines"].sum()).fillna(0.0).to_frame("changed class")
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 4.2))
-        top, low = figure.subplots(2, 1, sharex=True)
-        style.margins(figure, size, len("changed class") if size is WIDE else style.names_width(names))
-        figure.subplots_adjust(hspace=0.3)
-        _lines(top, turnover, [n for n in names if n in turnover], size, 100.0)
-        style.heading(top, "Turnover of each class at its reconstitution, one-way, %")
-        if len(share):
-            style.draw(low, _dates(share), 100.0 * share["changed class"].to_numpy(), size, color=INK)
-        style.heading(low, "Companies that changed their class, % of those in one")
-        low.set_ylim(bottom=0.0)
-        style.date_axis(low, size)
-    return figure
+    changed = 100.0 * (moved / moves.groupby("date")["lines"].sum()).fillna(0.0).reindex(turnover.index)
+    plots = (
+        Plot(
+            "Turnover of each class at its reconstitution, one-way, %",
+            _curves(turnover, universe.scheme.classes, 100.0),
+            140,
+            unit="%",
+            named=True,
+        ),
+        Plot(
+            "Companies that changed their class, % of those in one",
+            (Curve("changed class", changed.to_numpy(dtype=np.float64)),),
+            140,
+            lines=(ZERO,),
+            unit="%",
+        ),
+    )
+    said = "Turnover of each class and the share of companies that changed their class"
+    return Chart("migration", _over(turnover), plots, said)
 
 
-def concentration_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
+def concentration(universe: Universe) -> Chart:
     """Return the share of the ten largest companies in all and in each class, and the Herfindahl index."""
-    top_share, index = by_class(universe.classes, "top_share"), by_class(universe.classes, "herfindahl")
-    names = [n for n in (*universe.scheme.classes, "market") if n in top_share]
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 4.2))
-        top, low = figure.subplots(2, 1, sharex=True)
-        style.margins(figure, size, style.names_width(names))
-        figure.subplots_adjust(hspace=0.3)
-        _lines(top, top_share, names, size, 100.0)
-        style.heading(top, "Share of the ten largest companies in the class, %")
-        _lines(low, index, names, size, 1e4)
-        style.heading(low, "Herfindahl index: sum of squared shares in percent")
-        style.date_axis(low, size)
-    return figure
+    largest, index = by_class(universe.classes, "top_share"), by_class(universe.classes, "herfindahl")
+    names = [*universe.scheme.classes, "market"]
+    tens, squares = (
+        ("Share of the ten largest companies in the class, %", _curves(largest, names, 100.0)),
+        ("Herfindahl index: sum of squared shares in percent", _curves(index, names, 1e4)),
+    )
+    return Chart(
+        "concentration",
+        _over(largest),
+        (Plot(*tens, 140, unit="%", named=True), Plot(*squares, 140, named=True)),
+        "Share of the ten largest companies in each class and its Herfindahl index",
+    )
 
 
-def valuation_figure(universe: Universe, size: FigureSize = WIDE) -> Figure:
-    """Return each class's ratios, and below each the discount of small to large."""
+def valuation(universe: Universe) -> Chart:
+    """Return each class's ratios, and below each the discount of small to large.
+
+    Raises
+    ------
+    ValueError
+        When the universe has no accounts.
+    """
     if universe.valuation is None or universe.discounts is None:
         raise ValueError("a universe without accounts has no valuation to draw")
-    names = list(universe.scheme.classes)
     small, large = universe.scheme.ends
-    with mpl.rc_context(STYLE):
-        figure = Drawing(figsize=(size.width, 9.0))
-        panels = figure.subplots(6, 1, sharex=True, height_ratios=[2.0, 1.2] * 3)
-        style.margins(figure, size, style.names_width(names))
-        figure.subplots_adjust(hspace=0.4)
-        for ratio, above, below in zip(RATIOS, panels[::2], panels[1::2], strict=True):
-            _ratio_panel(universe, ratio, above, names, size)
-            column = f"discount_{ratio}"
-            if column in universe.discounts:
-                discount = universe.discounts[column]
-                style.draw(below, _dates(universe.discounts), 100.0 * discount.to_numpy(), size, color=INK)
-            below.axhline(0.0, color=MUTED, linewidth=0.8)
-            style.heading(below, f"Discount of {small} to {large} on {NAMES[ratio]}, %")
-        style.date_axis(panels[-1], size)
-    return figure
-
-
-def _ratio_panel(universe: Universe, ratio: str, axes: Axes, names: list[str], size: FigureSize) -> None:
-    assert universe.valuation is not None  # noqa: S101 - its caller draws nothing without one
-    table = by_class(universe.valuation, ratio)
-    table = table.where(by_class(universe.valuation, f"{ratio}_covered") >= COVERED)
-    shown = [n for n in names if n in table]
-    # A sum of earnings near zero makes a ratio without bounds; the figure keeps to what can be compared.
-    values = table[shown].to_numpy(dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    most = float(np.quantile(finite, 0.9)) * 2.0 if len(finite) else 1.0
-    cut = bool((finite > most).any())
-    _lines(axes, table[shown].where(table[shown] <= most), shown, size)
-    style.heading(
-        axes,
-        f"{NAMES[ratio]}: capitalisation over {RATIOS[ratio]}"
-        + (f" (above {most:.0f} not shown)" if cut else ""),
+    over = by_class(universe.valuation, "pe").index
+    plots: list[Plot] = []
+    for ratio in RATIOS:
+        said = f"Discount of {small} to {large} on {NAMES[ratio]}, %"
+        known = universe.discounts.reindex(over).get(f"discount_{ratio}")
+        curves = () if known is None else (Curve("discount", 100.0 * known.to_numpy(dtype=np.float64)),)
+        plots += [
+            _ratio(universe, universe.valuation, ratio),
+            Plot(said, curves, 75, lines=(ZERO,), unit="%"),
+        ]
+    return Chart(
+        "valuation",
+        Dates(to_days(over.to_numpy())),
+        tuple(plots),
+        "Price to earnings, sales and book of each class, and the discount of small to large",
+        "Accounts count from the day they were published. Where less than a third of a class, by "
+        "capitalisation, has the figure, nothing is drawn.",
     )
+
+
+def _ratio(universe: Universe, values: pd.DataFrame, ratio: str) -> Plot:
+    table = by_class(values, ratio).where(by_class(values, f"{ratio}_covered") >= COVERED)
+    names = [name for name in universe.scheme.classes if name in table]
+    # A sum of earnings near zero makes a ratio without bounds; the figure keeps to what can be compared.
+    known = table[names].to_numpy(dtype=np.float64)
+    known = known[np.isfinite(known)]
+    most = float(np.quantile(known, 0.9)) * 2.0 if len(known) else 1.0
+    cut = f" (above {most:.0f} not shown)" if (known > most).any() else ""
+    said = f"{NAMES[ratio]}: capitalisation over {RATIOS[ratio]}{cut}"
+    return Plot(said, _curves(table.where(table <= most), universe.scheme.classes), 130, named=True)

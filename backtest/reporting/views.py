@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from backtest.records.robustness import Robustness
     from backtest.records.standing import Standing
     from backtest.replications.replicate import Replications
-    from backtest.reporting.timeline import Timeline
+    from backtest.reporting.chart import Chart
     from backtest.runs import Run
     from backtest.studies.register import Claims, Study
     from backtest.tuning.tune import Sweep
@@ -104,10 +104,10 @@ def _record(run: Run) -> RunRecord:
     return record_of(run)
 
 
-def _drawn(timeline: Timeline) -> Figure:
-    from backtest.reporting.timeline_figure import timeline_figure
+def _drawn(chart: Chart) -> Figure:
+    from backtest.reporting.chart_figure import chart_figure
 
-    return timeline_figure(timeline)
+    return chart_figure(chart)
 
 
 def run_view(run: Run, robust: Robustness | None = None) -> View:
@@ -172,9 +172,9 @@ def _comparison(comparison: Comparison) -> View:
 
 
 def _sweep(sweep: Sweep) -> View:
-    from backtest.reporting.blocks import WIDE
+    from backtest.reporting.sweep_figures import distribution
     from backtest.reporting.sweep_folder import write_sweep
-    from backtest.reporting.sweep_page import distribution, sheets, sweep_page
+    from backtest.reporting.sweep_page import sheets, sweep_page
     from backtest.tuning.document import SweepDocument
 
     def write(folder: Path | str | None, also: Collection[str] = ()) -> Path:
@@ -194,19 +194,19 @@ def _sweep(sweep: Sweep) -> View:
         frame=lambda: _tables().sweep_frame(sweep),
         sheets=lambda: sheets(sweep),
         write=write,
-        draw=lambda: distribution(sweep).draw(WIDE),
+        draw=lambda: _drawn(distribution(sweep)),
     )
 
 
 def _study(study: Study) -> View:
-    from backtest.reporting.study_figures import study_figure
+    from backtest.reporting.study_figures import study_chart
     from backtest.reporting.study_pages import study_page
     from backtest.studies.document import study_document
 
     def draw() -> Figure:
         if study.finding is None:
             raise UsageError(f"there is nothing to be drawn: {study.verdict.because}")
-        return study_figure(study.finding.picture)
+        return _drawn(study_chart(study.claim.id, study.finding.picture))
 
     return _paged(
         f"study-{study.claim.id}",

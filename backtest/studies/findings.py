@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from backtest.analysis.event_study import EventStudy
-    from backtest.dates import Days, Floats
+    from backtest.dates import Bools, Days, Floats, Ints
 
 
 T = TypeVar("T")
@@ -23,6 +25,9 @@ NORMAL = 1.959964
 
 ONE_IN_FIVE = 0.841621
 """What a standard normal value exceeds once in five times."""
+
+_FEW = 4  # cases up to which none of them is unusual
+_FAR = 3.0  # times the usual distance from 0, from which on a case is no part of the scale
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,47 @@ class Paths:
     cases: Floats
     labels: tuple[str, ...]
     ylabel: str
+
+    @property
+    def covered(self) -> Bools:
+        """The months that as many cases cover as any month, (n_steps,)."""
+        counts = np.isfinite(self.cases).sum(axis=0)
+        return counts == counts.max(initial=0)
+
+    @property
+    def mean(self) -> Floats:
+        """The mean of the cases that are there, (n_steps,); NaN where none is."""
+        whole = np.isfinite(self.cases)
+        counts = whole.sum(axis=0)
+        total = np.where(whole, self.cases, 0.0).sum(axis=0)
+        return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+
+    @cached_property
+    def far(self) -> tuple[tuple[str, float], ...]:
+        """Each case that went so far off that it would make all others small, and where it went."""
+        return tuple(
+            (self.labels[i], float(self._known[i, np.abs(self._known[i]).argmax()])) for i in self._off
+        )
+
+    @property
+    def scale(self) -> tuple[float | None, float | None]:
+        """The ends of a scale that leaves out what is ``far``; None where nothing is."""
+        if not len(self._off):
+            return None, None
+        near = np.delete(self._known, self._off, axis=0)
+        low, high = float(near.min(initial=0.0)), float(near.max(initial=0.0))
+        room = 0.08 * (high - low)
+        return low - room, high + room
+
+    @property
+    def _known(self) -> Floats:
+        return np.where(np.isfinite(self.cases), self.cases, 0.0)
+
+    @cached_property
+    def _off(self) -> Ints:
+        reach = np.abs(self._known).max(axis=1, initial=0.0)
+        off: Ints = np.flatnonzero((reach > _FAR * np.median(reach)) & (len(reach) > _FEW))
+        return off
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from backtest.dates import Floats, Ints
     from backtest.tuning.grid import Axis, Grid
 
@@ -17,6 +19,9 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 _PIECE = 1 << 20
+
+_BARS = 60
+_CELLS = (150, 52)  # across and up: as many as dots have room for
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +120,30 @@ class Views:
                 same &= digit == digits[axis]
         cells = self._cells(kept, self.chosen[same])
         return _group_quantiles(cells, self.values[same], math.prod(shape), (self._best,)).reshape(shape)
+
+
+def counted(samples: Sequence[Floats], marks: Iterable[float]) -> tuple[Floats, list[Floats]]:
+    """Return edges of bars over samples and marks, and how many of each sample lie from an edge to the next.
+
+    NaN are left out; the last edge begins no bar, and has NaN.
+    """
+    seen = np.concatenate([*samples, np.array([*marks], dtype=np.float64)])
+    low, high = float(np.nanmin(seen)), float(np.nanmax(seen))
+    pad = 0.1 * (high - low) or 0.01
+    edges = np.linspace(low - pad, high + pad, _BARS + 1)
+    # numpy counts block by block, without NaN.
+    return edges, [np.r_[np.histogram(values, edges)[0], np.nan] for values in samples]
+
+
+def density(x: Floats, y: Floats, steps: int = 5) -> Iterator[tuple[Floats, Floats, float]]:
+    """Give where many points lie, in cells: those of each step of their number, and that as a part of 1."""
+    counts, *edges = np.histogram2d(x, y, bins=_CELLS)
+    middles = [(each[1:] + each[:-1]) / 2.0 for each in edges]
+    many = np.log(counts, where=counts > 0.0, out=np.full(counts.shape, np.nan))
+    level = 1.0 + np.floor((steps - 1) * many / (np.nanmax(many) or 1.0))
+    for step in range(1, steps + 1):
+        column, row = np.nonzero(level == step)
+        yield middles[0][column], middles[1][row], step / steps
 
 
 def _row_quantiles(rows: Floats, quantiles: tuple[float, ...]) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +13,13 @@ from matplotlib.colors import to_hex
 from backtest import MarketData, run
 from backtest.measures import drawdowns
 from backtest.records.sheet import Sheet, sheet
-from backtest.reporting import figures, style, sweep_figures
-from backtest.reporting.blocks import NARROW, WIDE, FigureSize
-from backtest.reporting.palette import CUT, INK, MUTED, RECESSION
-from backtest.reporting.timeline_figure import timeline_figure
+from backtest.reporting import figures, sweep_figures
+from backtest.reporting.chart_figure import chart_figure
+from backtest.reporting.palette import CUT, INK, RECESSION
+from backtest.reporting.scales import Dates
 
 if TYPE_CHECKING:
-    from backtest.reporting.timeline import Timeline
-
-BOTH = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+    from backtest.reporting.chart import Chart
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +27,9 @@ def content(embedded: MarketData) -> Sheet:
     return sheet(run("rate_cut", embedded), ranges=False)
 
 
-def last(timeline: Timeline, place: int = 0) -> dict[str, float]:
+def last(chart: Chart, place: int = 0) -> dict[str, float]:
     """Return the last value of each curve of a plot."""
-    return {curve.name: float(curve.values[-1]) for curve in timeline.plots[place].curves}
+    return {curve.name: float(curve.values[-1]) for curve in chart.plots[place].curves}
 
 
 def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet) -> None:
@@ -47,7 +44,7 @@ def test_growth_is_that_of_the_strategy_and_of_every_benchmark(content: Sheet) -
     assert last(drawn, 1)["rate_cut"] == pytest.approx((1.0 + totals["rate_cut"]) / (1.0 + totals["market"]))
     assert [curve.name for curve in held.curves] == ["small", "large"]
     assert "proxy" in growth.heading
-    assert relative.level == 1.0
+    assert [rule.at for rule in relative.lines] == [(1.0,)]
 
 
 def test_the_strategy_is_the_line_in_ink_and_each_sleeve_has_its_own_colour(content: Sheet) -> None:
@@ -83,14 +80,15 @@ def test_a_window_that_never_fills_leaves_empty_plots(embedded: MarketData) -> N
     short = sheet(run("rate_cut", embedded, start="2017-01-31"), ranges=False)
     drawn = figures.rolling(short)
     assert [plot.curves for plot in drawn.plots] == [(), (), (), ()]
-    FigureCanvasAgg(timeline_figure(drawn)).draw()
+    FigureCanvasAgg(chart_figure(drawn)).draw()
 
 
 def test_a_bar_a_year(content: Sheet) -> None:
     drawn = figures.years(content)
     own, apart = drawn.plots
     years, returns = content.years
-    assert drawn.dates.astype("datetime64[Y]").tolist() == years.tolist()
+    assert isinstance(drawn.x, Dates)
+    assert drawn.x.dates.astype("datetime64[Y]").tolist() == years.tolist()
     np.testing.assert_allclose(own.curves[0].values, 100.0 * returns[:, 0])
     ahead, behind = (curve.values for curve in apart.curves)
     np.testing.assert_allclose(
@@ -101,8 +99,8 @@ def test_a_bar_a_year(content: Sheet) -> None:
 
 def test_cuts_and_recessions_are_shaded(content: Sheet) -> None:
     drawn = figures.growth(content.record)
-    first = drawn.dates[0]
-    spans = {shade.colour: drawn.spans(shade) for shade in drawn.shades}
+    first = content.record.dates[0]
+    spans = {shade.colour: each for shade, each in drawn.shaded}
 
     def days(begin: str, end: str) -> tuple[int, int]:
         return tuple(int((np.datetime64(day) - first).astype(int)) for day in (begin, end))  # type: ignore[return-value]
@@ -111,13 +109,13 @@ def test_cuts_and_recessions_are_shaded(content: Sheet) -> None:
     assert days("2008-01-01", "2009-06-30") in spans[RECESSION]
     # The recessions of 1990, 2001 and 2007; the cuts of 2019 lie after the last bar.
     assert len(spans[RECESSION]) == 3
-    assert max(end for _, end in spans[CUT]) <= drawn.length
+    assert max(end for _, end in spans[CUT]) <= drawn.x.ends[1]
 
 
 def test_a_notebooks_figure_has_the_lines_names_and_shades_of_the_page(content: Sheet) -> None:
     record = dataclasses.replace(content.record, name="small_caps_after_the_first_cut_while_cheap")
     drawn = figures.growth(record)
-    figure = timeline_figure(drawn)
+    figure = chart_figure(drawn)
     FigureCanvasAgg(figure).draw()
     growth, relative, _ = figure.axes
     lines = [line for line in growth.lines if len(line.get_xdata()) > 2]
@@ -131,46 +129,26 @@ def test_a_notebooks_figure_has_the_lines_names_and_shades_of_the_page(content: 
     assert {CUT, RECESSION} <= shaded
 
 
-def test_a_figure_for_a_page_has_its_own_ids_and_the_pages_colours() -> None:
-    def drawn() -> str:
-        first, second = np.random.default_rng(5).normal(size=(2, 40))
-        figure = sweep_figures.front_figure(first, second, np.array([[1.0, 2.0]]), ("a", "b"), WIDE)
-        return style.svg(figure, "one", "what it shows")
-
-    text = drawn()
-    assert text == drawn()
-    ids = set(style._ID.findall(text))
-    assert ids
-    assert all(id.startswith("one-") for id in ids)
-    assert {reference for _, reference in style._REFERENCE.findall(text)} <= ids
-    assert style._COLOUR.findall(text) == []
-    assert f"var(--c{MUTED[1:]})" in text
+def test_the_ends_of_a_front_are_marked_whole_and_the_best_are_a_line() -> None:
+    values = np.random.default_rng(5).normal(size=(2, 40))
+    values[0, 7] = np.nan
+    best = np.array([3, 5])
+    chart = sweep_figures.front(values, best, ("a", "b"))
+    (plot,) = chart.plots
+    (left, right), (bottom, top) = chart.x.ends, plot.limits()
+    known = values[:, np.isfinite(values[0])]
+    assert left < known[0].min() < known[0].max() < right
+    assert bottom < known[1].min() < known[1].max() < top
+    assert plot.curves[0].values.tolist() == values[1, best].tolist()
+    assert sum(len(dots.x) for dots in plot.dots) == 39 + 2
 
 
-def test_numbers_to_be_read_keep_their_decimals() -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3.0, 2.0))
-    axes = figure.subplots()
-    axes.plot([0.0, 1.0], [0.123456, 0.654321])
-    axes.set_xticks([0.125, 0.375], ["0.125", "0.375"])
-    text = style.svg(figure, "one", "what it shows")
-    assert ">0.125<" in text
-    assert ">0.375<" in text
-    assert not re.search(r"[ \"]\d+\.\d{3,}", text)  # of coordinates two are enough
-
-
-@BOTH
-def test_the_ends_of_a_front_are_marked_whole_and_trials_are_counted_in_whole_numbers(
-    size: FigureSize,
-) -> None:
-    rng = np.random.default_rng(5)
-    first, second = rng.normal(size=(2, 40))
-    best = np.array([[first.max(), second.min()], [first.min(), second.max()]])
-    (axes,) = sweep_figures.front_figure(first, second, best, ("a", "b"), size).axes
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    assert left < first.min() < first.max() < right
-    assert bottom < second.min() < second.max() < top
-    figure = sweep_figures.distribution_figure(first, {"winner": float(first.max())}, second[:5], "a", size)
-    for panel in figure.axes:
-        assert all(float(tick).is_integer() for tick in panel.get_yticks())
+def test_many_ways_to_choose_are_shown_by_how_many_lie_in_a_place() -> None:
+    inside, outside = np.random.default_rng(5).normal(size=(2, 12_870))
+    (plot,) = sweep_figures.halves(inside, outside).plots
+    parts = [dots.opacity for dots in plot.dots]
+    assert parts == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert 100 < sum(len(dots.x) for dots in plot.dots) < 4_000
+    assert "12,870 ways" in plot.heading
+    for dots in plot.dots:
+        assert inside.min() <= np.min(dots.x) <= np.max(dots.x) <= inside.max()

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest import MarketData, compare, run
+from backtest import MarketData, compare, run, study, tune
 from backtest.market.data import Bars
 from backtest.reporting.folder import write_report
+from backtest.studies.findings import Dots
 from tests.reporting.browser import chromium, opened
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
+
+    from backtest.tuning.tune import Sweep
 
 
 @pytest.fixture(scope="module")
@@ -266,3 +269,98 @@ def test_a_map_of_years_reads_out_the_cell_under_the_pointer_and_the_arrows(
         area.hover(position={"x": 4, "y": box["height"] - 4})  # no end comes before its start
         assert not figure.locator("output").is_visible()
         assert seen.complaints == []
+
+
+@pytest.fixture(scope="module")
+def swept(embedded: MarketData, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sweep, Path]:
+    place = tmp_path_factory.mktemp("sweep") / "s"
+    grid = {"delay": "0:12:2", "hold": "6:48:6"}
+    sweep = tune("rate_cut", embedded, grid=grid, placebo=40, walk="train=15y,test=5y", out=place)
+    return sweep, sweep.report()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_histogram_reads_out_the_bar_under_the_pointer(
+    browser: Browser, swept: tuple[Sweep, Path], width: int
+) -> None:
+    sweep, folder = swept
+    trials = sweep.scores[np.isfinite(sweep.scores)]
+    with opened(browser, folder / "index.html", width) as seen:
+        figure = seen.page.locator("#distribution")
+        figure.focus()
+        counted, wide = 0, (figure.locator("svg").first.evaluate("e => e.viewBox.baseVal.width") / 1e5) / 60
+        for _ in range(60):
+            seen.page.keyboard.press("ArrowRight")
+            first, second = said(figure)
+            head, *rest = first.split("\n")
+            low, high = (float(word) for word in head.removeprefix("Sharpe ratio ").split(" to "))
+            (line,) = rest
+            n = float(line.removeprefix("trials "))
+            assert high - low == pytest.approx(wide, abs=0.0021)  # three digits of the ends are shown
+            assert ((trials > low + 0.001) & (trials < high - 0.001)).sum() <= n
+            assert n <= ((trials >= low - 0.001) & (trials <= high + 0.001)).sum()
+            counted += n
+            assert second.startswith(head)
+        assert counted == len(trials)
+        assert figure.locator(".word").all_inner_texts()[:3] == ["winner", "recommended", "market"]
+        assert seen.complaints == []
+        assert seen.overflow <= 0
+
+
+def test_each_parameter_is_read_out_by_itself_and_the_arrows_lead_on(
+    browser: Browser, swept: tuple[Sweep, Path]
+) -> None:
+    with opened(browser, swept[1] / "index.html") as seen:
+        figure = seen.page.locator("#marginal")
+        point(seen.page, figure, 1, 0.999)
+        delay, hold = said(figure)
+        assert delay == ""
+        names = [line.rsplit(" ", 1)[0] for line in hold.split("\n")]
+        assert hold.split("\n")[0] == "48"
+        assert {"best", "median"} <= set(names)
+        assert any(
+            line.startswith("5 to 95 in a hundred 0.") and " to 0." in line for line in hold.split("\n")
+        )
+        figure.focus()
+        seen.page.keyboard.press("ArrowDown")
+        delay, hold = said(figure)
+        assert (delay.split("\n")[0], hold) == ("0", "")
+        figure = seen.page.locator("#choices")
+        figure.focus()
+        seen.page.keyboard.press("Home")
+        fold = swept[0].walk_forward.folds[0]
+        day = swept[0].trials.market.bars.dates[fold.test[0]]
+        assert said(figure) == [f"{day}\n{name} {fold.parameters[name]}" for name in ("delay", "hold")]
+
+
+def test_points_are_read_out_one_by_one(
+    browser: Browser, swept: tuple[Sweep, Path], embedded: MarketData, tmp_path: Path
+) -> None:
+    with opened(browser, swept[1] / "index.html") as seen:
+        figure = seen.page.locator("#halves")
+        point(seen.page, figure, 0, 0.5)
+        across, other = said(figure)[0].split("\n")
+        assert across.startswith("Sharpe ratio in the half that chose 0.")
+        assert other.startswith("in the other half ")
+    found = study("more-volatile", embedded)
+    assert found.finding is not None
+    shown = found.finding.picture
+    assert isinstance(shown, Dots)
+    found.report(tmp_path / "study")
+    with opened(browser, tmp_path / "study" / "index.html", 390) as seen:
+        figure = seen.page.locator("#more-volatile")
+        figure.focus()
+        seen.page.keyboard.press("ArrowUp")
+        seen.page.keyboard.press("End")
+        ends = f"({shown.lows[0]:.3f} to {shown.highs[0]:.3f})"
+        assert said(figure) == [f"{shown.labels[0]} {shown.values[0]:.3f} {ends}"]
+        assert seen.complaints == []
+    study("first-cut", embedded).report(tmp_path / "paths")
+    with opened(browser, tmp_path / "paths" / "index.html") as seen:
+        figure = seen.page.locator("#first-cut")
+        figure.focus()
+        seen.page.keyboard.press("End")
+        head, *rows = said(figure)[0].split("\n")
+        assert head == "months from the case 36"
+        assert "mean" in {row.rsplit(" ", 1)[0] for row in rows}
+        assert len(rows) == 8

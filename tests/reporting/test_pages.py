@@ -75,7 +75,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("kind", "figures"), [("report", 6), ("comparison", 3)])
+@pytest.mark.parametrize(("kind", "figures"), [("report", 6), ("comparison", 4)])
 def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
     browser: Browser, request: pytest.FixtureRequest, kind: str, figures: int, width: int, scheme: str
 ) -> None:
@@ -84,14 +84,14 @@ def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
         assert seen.complaints == []
         assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
         assert seen.overflow <= 0
-        shown = seen.page.locator("figure.timeline, figure.cells").all()
+        shown = seen.page.locator("figure.chart, figure.cells").all()
         assert len(shown) == figures
         for figure in shown:
             box = figure.bounding_box()
             assert box is not None
             assert box["width"] > 300
             assert box["height"] > 150
-            assert figure.locator(".curve, .boxes").count() > 1
+            assert figure.locator(".curve, .boxes, .dots").count() > 1
         assert min(float(size) for size in seen.page.evaluate(LETTERS)) > 11
         assert seen.page.evaluate(BEYOND) == []
 

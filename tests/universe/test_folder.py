@@ -157,7 +157,7 @@ def test_the_page_is_whole_and_needs_nothing_else(universe: Universe) -> None:
     assert "&lt;b&gt;mine&lt;/b&gt;" in page
     assert "<b>mine</b>" not in page
     for figure in ("shares", "growth", "migration", "concentration", "valuation"):
-        assert f'<figure id="{figure}">' in page
+        assert f'<figure id="{figure}" class="chart"' in page
     for outside in ("<script ", "src=", "http-equiv", "@import"):
         assert outside not in page
     assert "nan" not in page.lower().replace("financ", "").replace("nano", "")
@@ -167,6 +167,6 @@ def test_the_page_of_classes_alone_has_no_growth_and_no_valuation(tmp_path: Path
     table = companies(30, 60).assign(capitalisation=lambda t: t["price"] * t["shares"])
     path = saved(table[["date", "company", "capitalisation"]], tmp_path)
     page = render(universe_page(make_universe(Inputs(path), Rules()), "mine"))
-    assert '<figure id="shares">' in page
-    assert '<figure id="growth">' not in page
-    assert '<figure id="valuation">' not in page
+    assert '<figure id="shares"' in page
+    assert '<figure id="growth"' not in page
+    assert '<figure id="valuation"' not in page

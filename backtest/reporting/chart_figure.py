@@ -1,0 +1,200 @@
+"""Charts as matplotlib figures, and the look of these: for notebooks, and for files where they are wanted."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from backtest.reporting.chart import LETTERS, ends, short, spread, stretches
+from backtest.reporting.palette import GRID, INK, MUTED
+from backtest.reporting.scales import Dates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.dates import Ints
+    from backtest.reporting.chart import Chart, Line, Plot, Points
+    from backtest.reporting.scales import Across
+
+PIXELS = 84.0
+"""Of an inch."""
+
+STYLE: Any = {
+    "font.size": 9.0,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "lines.solid_joinstyle": "round",
+}
+"""The look of all figures."""
+
+
+class Drawing(Figure):
+    """A figure that a notebook shows by itself; it belongs to no window."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        png(self, buffer, dpi=110)
+        return buffer.getvalue()
+
+
+def png(figure: Figure, path: Any, dpi: int = 150) -> None:
+    """Write a figure as PNG on white."""
+    with mpl.rc_context(STYLE):
+        figure.savefig(path, dpi=dpi, facecolor="white", metadata={"Software": None})
+
+
+_WIDTH, _LEFT, _ABOVE, _BELOW, _LABEL = 8.8, 0.55, 0.3, 0.3, 0.2
+
+
+def chart_figure(chart: Chart, *, above: float = 0.0) -> Drawing:
+    """Return a chart as a figure, with so many inches left free above it."""
+    n, columns = len(chart.plots), chart.columns
+    rows = [chart.plots[i : i + columns] for i in range(0, n, columns)]
+    inches = [max(plot.height for plot in row) / PIXELS for row in rows]
+    below = [_under(chart, row) if row is rows[-1] or row[0].x else 0.0 for row in rows]
+    right = 0.14 + 0.088 * min(chart.letters, LETTERS) if chart.letters else 0.1
+    left = max(_LEFT, 0.25 + 0.073 * chart.before)
+    height = above + sum(inches) + _ABOVE * len(rows) + sum(below)
+    places = chart.places()
+    with mpl.rc_context(STYLE):
+        figure = Drawing(figsize=(_WIDTH, height))
+        wide = (_WIDTH - left - right) / columns
+        top = height - above
+        for row, tall, under in zip(rows, inches, below, strict=True):
+            top -= _ABOVE + tall
+            for column, plot in enumerate(row):
+                begin = left + column * (wide + 0.2)
+                box = (begin / _WIDTH, top / height, (wide - 0.2 * (columns - 1)) / _WIDTH, tall / height)
+                _draw(figure.add_axes(box), chart, plot, places, dated=bool(under))
+            top -= under
+    return figure
+
+
+def _under(chart: Chart, row: tuple[Plot, ...]) -> float:
+    return _BELOW + _LABEL * any(chart.across(plot).label for plot in row)
+
+
+def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) -> None:
+    """Draw a plot on the scales of what lies across and of its own values."""
+    across = chart.across(plot)
+    axes.set(xlim=across.ends, ylim=plot.limits())
+    ticks, on = plot.ticks(), across.ticks
+    axes.set_yticks([place for place, _ in ticks], [word for _, word in ticks])
+    axes.set_xticks([place for place, _ in on], [word if dated else "" for _, word in on])
+    if plot.kind == "held":
+        axes.grid(visible=False)
+    if plot.names and plot.dots:
+        axes.grid(visible=False, axis="y")
+    axes.set_title(plot.heading, loc="left", fontsize=9.0, color=INK, pad=4.0)
+    axes.set_xlabel(across.label if dated else "")
+    for shade, spans in chart.shaded:
+        widths = [(begin, end - begin) for begin, end in spans]
+        axes.broken_barh(
+            widths, (0.0, 1.0), transform=axes.get_xaxis_transform(), color=shade.colour, alpha=shade.opacity,
+            lw=0, zorder=0,
+        )  # fmt: skip
+    for band in plot.areas:
+        kept = places if plot.x is None else slice(None)
+        low, high = (plot.scaled(each[kept]) for each in (band.low, band.high))
+        axes.fill_between(across.at[kept], low, high, color=band.colour, alpha=band.opacity, linewidth=0)
+    _curves(axes, plot, across, places)
+    for dots in plot.dots:
+        _dots(axes, dots, plot, across)
+    uprights = 0
+    for rule in plot.lines:
+        _rule(axes, rule, plot, across, 0.98 - 14.0 * uprights / plot.height)
+        uprights += rule.upright and bool(rule.word)
+    if plot.note:
+        _word(axes, plot.note, (0.99, 0.97), INK, "axes fraction", left=True)
+    if plot.labelled:
+        _names(axes, plot)
+
+
+def _curves(axes: Axes, plot: Plot, across: Across, places: Ints) -> None:
+    at = across.at
+    if plot.kind == "held":
+        for curve, held in zip(plot.curves, stretches(plot.curves, at), strict=True):
+            for begin, lasts, base, share in held:
+                axes.broken_barh([(begin, lasts)], (base, share), color=curve.colour, linewidth=0)
+    for curve in plot.curves:
+        if plot.kind == "bars":
+            wide = np.diff(np.r_[at, across.ends[1]]) * (0.8 if isinstance(across, Dates) else 1.0)
+            axes.bar(at, curve.values, wide, align="edge", color=curve.colour, alpha=curve.opacity)
+        elif plot.kind == "line":
+            x, y = at if curve.at is None else across.places(curve.at), plot.scaled(curve.values)
+            kept = places if curve.at is None and plot.x is None else slice(None)
+            axes.plot(
+                x[kept], y[kept], color=curve.colour, linestyle=curve.dash, linewidth=curve.width,
+                alpha=curve.opacity,
+            )  # fmt: skip
+
+
+def _dots(axes: Axes, dots: Points, plot: Plot, across: Across) -> None:
+    x, y = across.places(dots.x), plot.scaled(dots.y)
+    if dots.low is not None and dots.high is not None:
+        axes.hlines(y, across.places(dots.low), across.places(dots.high), color=dots.colour, linewidth=1.6)
+    axes.plot(
+        x, y, "o", color=dots.colour, markersize=0.8 * dots.size, alpha=dots.opacity, mew=0, clip_on=False
+    )
+    if dots.word:
+        axes.annotate(dots.word, (x[-1], y[-1]), xytext=(7, 5), textcoords="offset points", fontsize=9)
+
+
+def _rule(axes: Axes, rule: Line, plot: Plot, across: Across, height: float) -> None:
+    places = across.places(np.array(rule.at)) if rule.upright else plot.scaled(np.array(rule.at, dtype=float))
+    line, order = axes.axvline if rule.upright else axes.axhline, 1.5 if rule.behind else 2.5
+    for at in places[np.isfinite(places)].tolist():
+        line(at, color=rule.colour, linewidth=0.9, linestyle=rule.dash, zorder=order)
+    if rule.upright and rule.word:
+        at = float(places[-1])
+        _word(axes, rule.word, (at, height), rule.colour, "data", left=at > sum(across.ends) / 2.0)
+
+
+def _word(axes: Axes, word: str, at: tuple[float, float], colour: str, across: str, *, left: bool) -> None:
+    """Write a word beside a place, before what is drawn there."""
+    axes.annotate(
+        word,
+        at,
+        xycoords=(across, "axes fraction"),
+        xytext=(-4 if left else 4, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top",
+        color=colour,
+        fontsize=8.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+    )
+
+
+def _names(axes: Axes, plot: Plot) -> None:
+    """Write each curve's name beside its end."""
+    (low, high), last = plot.limits(), ends(plot)
+    heights = spread([(value - low) / (high - low) for _, value in last], 13.0 / plot.height, 1.0)
+    for (one, _), height in zip(last, heights, strict=True):
+        axes.annotate(
+            short(one.name),
+            (1.0, height),
+            xytext=(5.0, 0.0),
+            textcoords="offset points",
+            xycoords="axes fraction",
+            color=one.colour,
+            va="center",
+            fontsize=8.5,
+            annotation_clip=False,
+        )
