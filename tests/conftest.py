@@ -61,10 +61,10 @@ WORLD = ("asia_pacific", "developed", "emerging", "europe", "japan", "north_amer
 def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store of the same shape as the real one, from made files; every shipped market loads from it."""
     from backtest.market.catalogue import entry
+    from backtest.market.entry import SourceTable
     from backtest.market.fetch import fetch, keep, to_fetch
     from backtest.market.reading import known
     from backtest.market.store import Store
-    from backtest.market.table import SourceTable
     from tests.market.made import made
     from tests.market.server import serving
 

@@ -271,7 +271,7 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
     _describing(parser)
     options = parser.parse(arguments)
     from backtest.market.fetch import fetch, to_fetch
-    from backtest.market.sources import getting
+    from backtest.market.sources import bringing
 
     said = {name: getattr(options, name) for name in ("kind", "unit", "frequency", "known_at", "title")}
     if any(said.values()):
@@ -299,8 +299,9 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         names = ", ".join(outcome.id for outcome in failed[:_NAMED])
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = ", the others are stored" if len(outcomes) > len(failed) else ""
-        _, brought = getting(each for each in entries if each.id in {outcome.id for outcome in failed})
-        what = "bring a file of each" if len(brought) == len(failed) else "fetch again later"
+        ids = {outcome.id for outcome in failed}
+        to_bring = all(bringing(each) for each in entries if each.id in ids)
+        what = "bring a file of each" if to_bring else "fetch again later"
         raise RotationError(
             f"{len(failed)} of {len(outcomes)} series failed ({names}{more}){rest}; what is stored stays "
             f"usable, and the embedded market needs no network; {what}"

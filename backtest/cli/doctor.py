@@ -113,7 +113,7 @@ def _stored() -> Iterator[State]:
 
 def _markets() -> Iterator[State]:
     from backtest.market.definition import shipped_markets
-    from backtest.market.sources import getting
+    from backtest.market.sources import commands
 
     for market in shipped_markets():
         absent = market.missing
@@ -121,9 +121,8 @@ def _markets() -> Iterator[State]:
         state, said = (
             ("lacking", f"{lacking} of its series not stored") if lacking else ("fine", "can be used")
         )
-        fetched, brought = getting(absent)
-        commands = [*brought, *([f"rotation data fetch {market.name}"] if fetched else [])]
-        yield State(f"market {market.name}", state, said, "\n".join(commands))
+        cures = commands(absent, f"rotation data fetch {market.name}")
+        yield State(f"market {market.name}", state, said, "\n".join(cures))
 
 
 def states() -> list[State]:

@@ -12,8 +12,7 @@ from backtest.errors import DataError
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
-    from backtest.market.entry import Entry
-    from backtest.market.table import SourceTable
+    from backtest.market.entry import Entry, SourceTable
 
 LONGEST_CLOSURE = 10
 """Days without a value that a daily series may have unremarked; exchanges rarely close for longer."""

@@ -12,16 +12,15 @@ from backtest.market.catalogue import LOCAL, catalogue, entry, imported
 from backtest.market.checks import check
 from backtest.market.definition import read_definition
 from backtest.market.reading import carried
-from backtest.market.sources import getting, source_of
+from backtest.market.sources import bringing, source_of
 from backtest.market.store import Store, vintage_of
 from backtest.market.toml import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from backtest.market.entry import Entry
+    from backtest.market.entry import Entry, SourceTable
     from backtest.market.store import Vintage
-    from backtest.market.table import SourceTable
 
 _HOURS = 3600.0
 FRESH = {"daily": 12 * _HOURS, "monthly": 3 * 24 * _HOURS, "irregular": 3 * 24 * _HOURS}
@@ -104,6 +103,11 @@ def fetch(
     progress
         Called before each file with its name, its number and how many there are.
     """
+
+    def newer(about: Entry) -> str:
+        command = bringing(about)
+        return f"it is brought, a newer file with: {command}" if command else ""
+
     store = Store()
     outcomes: list[Outcome] = []
     files: dict[tuple[str, str], list[Entry]] = {}
@@ -114,20 +118,12 @@ def fetch(
             files.setdefault((about.source, about.download), []).append(about)
     for number, ((_, file), parts) in enumerate(files.items()):
         stale = [e for e in parts if force or is_stale(e, _current(store, e))]
-        outcomes += [
-            Outcome(e.id, "fresh", _newer(e), store.find(e.id).last) for e in parts if e not in stale
-        ]
+        outcomes += [Outcome(e.id, "fresh", newer(e), store.find(e.id).last) for e in parts if e not in stale]
         if stale:
             if progress:
                 progress(file, number, len(files))
             outcomes += _fetch_file(store, stale)
     return outcomes
-
-
-def _newer(about: Entry) -> str:
-    """Say how to bring a newer file of what is brought; nothing of what is downloaded."""
-    _, brought = getting([about])
-    return "".join(f"it is brought, a newer file with: {command}" for command in brought)
 
 
 def _current(store: Store, about: Entry) -> Vintage | None:
@@ -141,16 +137,14 @@ def _fetch_file(store: Store, parts: list[Entry]) -> list[Outcome]:
     try:
         source = source_of(parts[0])
         source.require()
-        tables = source.tables(parts)
+        table = source.opened(parts[0].download)
     except DataError as error:
         return [Outcome(e.id, "failed", _still_usable(store, e, str(error))) for e in parts]
     outcomes = []
     for about in parts:
         try:
-            table = tables[about.id]
-            if isinstance(table, DataError):
-                raise table
-            outcomes.append(keep(store, about, table, None if about.id in catalogue() else about))
+            described = None if about.id in catalogue() else about
+            outcomes.append(keep(store, about, table(about), described))
         except RotationError as error:
             outcomes.append(Outcome(about.id, "failed", _still_usable(store, about, str(error))))
     return outcomes

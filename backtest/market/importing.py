@@ -13,12 +13,11 @@ from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.files import content_of, in_arrow
 from backtest.market.catalogue import LOCAL, catalogue
-from backtest.market.entry import Entry
+from backtest.market.entry import Entry, SourceTable
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
-from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series, refuse_disorder
 from backtest.market.units import KINDS, UNITS, unit
 
@@ -109,9 +108,7 @@ def from_fred(described: Description) -> Outcome:
     asked = Entry(
         described.id, "", "fred", described.unit, "irregular", "the day itself", download=described.id
     )
-    table = source_of(asked).tables([asked])[asked.id]
-    if isinstance(table, DataError):
-        raise table
+    table = source_of(asked).table(asked)
     about = _entry(described, "fred", described.id, table)
     return keep(Store(), about, table, about)
 

@@ -16,7 +16,7 @@ from backtest.market.data import Bars, MarketData
 from backtest.market.definition import read_definition
 from backtest.market.formulas import Reference, Relative, Sum, changes
 from backtest.market.reading import absent, column_of, read, table_of
-from backtest.market.sources import getting
+from backtest.market.sources import commands
 from backtest.market.store import Store
 from backtest.series import Series
 
@@ -217,8 +217,7 @@ def load_market(name: str | Path) -> MarketData:
     definition = read_definition(name)
     if lacking := definition.missing:
         named = ", ".join(e.id for e in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
-        fetched, brought = getting(lacking)
-        cures = [*(["rotation data fetch"] if fetched else []), *brought]
+        cures = commands(lacking, "rotation data fetch")
         raise DataError(
             f"the market '{definition.name}' needs {len(lacking)} series that are not stored yet "
             f"({named}); get them with: {', and '.join(cures)}"

@@ -18,8 +18,7 @@ from backtest.series import Series
 
 if TYPE_CHECKING:
     from backtest.dates import Days
-    from backtest.market.entry import Entry
-    from backtest.market.table import SourceTable
+    from backtest.market.entry import Entry, SourceTable
 
 
 def carried(about: Entry) -> bool:
@@ -48,10 +47,7 @@ def table_of(about: Entry, vintage: str | None = None) -> SourceTable:
         When there is no such source, or the store does not have the series.
     """
     if carried(about):
-        table = source_of(about).tables([about])[about.id]
-        if isinstance(table, DataError):
-            raise table
-        return table
+        return source_of(about).table(about)
     store = Store()
     return store.read(store.find(about.id, vintage))
 

@@ -14,7 +14,7 @@ from backtest.market.reading import carried, known, table_of
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
-    from backtest.market.table import SourceTable
+    from backtest.market.entry import SourceTable
 
 
 def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:

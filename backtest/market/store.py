@@ -25,8 +25,10 @@ from backtest.dates import to_days
 from backtest.errors import DataError, UsageError
 from backtest.files import content_of, in_arrow, whole_file
 from backtest.folders import expanded
-from backtest.market.entry import Entry  # noqa: TC001 - the type of a record's field
-from backtest.market.table import SourceTable
+from backtest.market.entry import (
+    Entry,
+    SourceTable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,15 +1,20 @@
-"""Reading a series from the text of a CSV, strictly: what is not plainly a date and a number is refused."""
+"""Reading a CSV, or the one in a zip, strictly: what is not plainly a date and a number is refused."""
 
 from __future__ import annotations
 
 import csv
 import re
+import zipfile
+import zlib
+from io import BytesIO
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.dates import parse_day, to_days
 from backtest.errors import DataError, UsageError, nearest
+from backtest.files import LIMIT
 from backtest.numerals import plain
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+", re.ASCII
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 # What a spreadsheet makes of "Dec 2", and of a date: 2-Dec, Dec-02, 1/31/1990.
 _MANGLED = re.compile(r"\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|#[A-Z/0!?]+!?|\d{1,2}/\d{1,2}/\d{2,4}|#+")
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def decoded(content: bytes, what: str) -> str:
@@ -47,6 +54,36 @@ def decoded(content: bytes, what: str) -> str:
         raise DataError(f"{what} was refused: it is not UTF-8 text, as which it must be saved") from None
     if "\0" in text:
         raise DataError(f"{what} was refused: it is not text")
+    return text
+
+
+def unzipped(content: bytes, what: str, limit: int = LIMIT) -> bytes:
+    """Return the one file of a zip, without ever writing it to disk.
+
+    Raises
+    ------
+    DataError
+        When it is no zip, is damaged, holds anything but one plain file, or unpacks to more than ``limit``.
+    """
+    if not content.startswith(b"PK"):
+        decoded(content, what)  # says so where it is empty or an HTML page
+        raise DataError(f"{what} was refused: it is not a zip file")
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) != 1 or members[0].is_dir():
+                raise DataError(
+                    f"{what} was refused: the zip holds {len(members)} entries instead of one file"
+                )
+            path = PurePosixPath(members[0].filename.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                raise DataError(f"{what} was refused: the zip holds a path out of its folder, {path}")
+            with archive.open(members[0]) as file:
+                text = file.read(limit + 1)
+    except _DAMAGED as error:
+        raise DataError(f"{what} was refused: the zip is damaged or cut off ({error})") from None
+    if len(text) > limit:
+        raise DataError(f"{what} was refused: the zip unpacks to more than {limit / 2**20:,.0f} MB")
     return text
 
 

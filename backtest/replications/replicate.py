@@ -244,7 +244,7 @@ def replicate(names: Collection[str] = ()) -> Replications:
         absentees |= away
         if away:
             why = f"not stored here: {', '.join(away)}"
-            lacking.append(Lacking(name, why, tuple(commands(away.values()))))
+            lacking.append(Lacking(name, why, tuple(commands([*away.values()]))))
             continue
         try:
             series |= {text: read_written(text) for text in written if text not in series}
@@ -252,7 +252,7 @@ def replicate(names: Collection[str] = ()) -> Replications:
         except DataError as error:
             lacking.append(Lacking(name, str(error)))
     if not made and absentees:
-        cures = ", and ".join(commands(absentees.values()))
+        cures = ", and ".join(commands([*absentees.values()]))
         raise DataError(f"the printed figures need series that are not stored yet; get them with: {cures}")
     if not made:
         raise DataError("; ".join(dict.fromkeys(each.why for each in lacking)))

@@ -18,8 +18,8 @@ from backtest.cli import doctor as doctor_module
 from backtest.cli.completion import SHELLS
 from backtest.cli.doctor import doctor
 from backtest.errors import RotationError
+from backtest.market.entry import SourceTable
 from backtest.market.store import Store, sealed
-from backtest.market.table import SourceTable
 from tests.cli.test_command import ROTATION, rotation
 
 MONTHS = np.arange("2000-01", "2020-01", dtype="datetime64[M]").astype("datetime64[D]")

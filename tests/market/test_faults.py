@@ -13,10 +13,11 @@ import requests
 from urllib3 import Retry
 
 from backtest.errors import DataError
-from backtest.market import archive, http
+from backtest.market import http
 from backtest.market.catalogue import entry
 from backtest.market.fetch import fetch, to_fetch
 from backtest.market.store import Store
+from backtest.market.text import unzipped
 from tests.market.made import COPYRIGHT, FILES
 from tests.market.server import answer, cut, hang_up, zipped
 
@@ -278,5 +279,5 @@ def test_a_file_that_ends_before_the_stored_one_is_refused(library: Library) -> 
 
 def test_unzipping_never_holds_more_than_its_limit() -> None:
     with pytest.raises(Exception, match="unpacks to more than 0 MB"):
-        archive.unzipped(zipped("x.csv", b"0" * 1000), "x", limit=999)
-    assert archive.unzipped(zipped("x.csv", b"0" * 1000), "x", limit=1000) == b"0" * 1000
+        unzipped(zipped("x.csv", b"0" * 1000), "x", limit=999)
+    assert unzipped(zipped("x.csv", b"0" * 1000), "x", limit=1000) == b"0" * 1000

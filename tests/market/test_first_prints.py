@@ -22,7 +22,7 @@ from backtest.market.sources.philadelphia import first_prints
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
-    from backtest.market.table import SourceTable
+    from backtest.market.entry import SourceTable
 
 SHARED = Path(os.environ.get("ROTATION_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 VINTAGES = SHARED / "world" / "vintages"

@@ -12,13 +12,13 @@ from backtest import MarketData, load_series
 from backtest.dates import Fills
 from backtest.errors import DataError, UsageError
 from backtest.market.catalogue import catalogue, entry
+from backtest.market.entry import SourceTable
 from backtest.market.fetch import fetch
 from backtest.market.reading import table_of
 from backtest.market.sources import _SOURCES, source, source_of, sources
-from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from backtest.market.entry import Entry
 
@@ -61,10 +61,8 @@ def test_a_source_that_is_not_there_is_answered_with_the_nearest() -> None:
 
 def test_a_source_of_ones_own_needs_no_more_than_to_register(monkeypatch: pytest.MonkeyPatch) -> None:
     @source("mine")
-    def mine(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-        return {
-            e.id: SourceTable(MONTHS, (e.id,), np.full((12, 1), 4.0), "my head", "0" * 64) for e in entries
-        }
+    def mine(about: Entry) -> SourceTable:
+        return SourceTable.of(about.id, MONTHS, np.full(12, 4.0), "my head", b"")
 
     sources.cache_clear()
     about = replace(entry("AAA"), source="mine")
@@ -78,7 +76,7 @@ def test_a_source_of_ones_own_needs_no_more_than_to_register(monkeypatch: pytest
 
 def test_a_source_whose_package_is_not_installed_says_how_to_install_it() -> None:
     @source("mine", needs="no_such_package")
-    def mine(_: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
+    def mine(_: Entry) -> SourceTable:
         raise AssertionError("it was asked")
 
     sources.cache_clear()

@@ -14,9 +14,9 @@ import pytest
 
 from backtest.errors import DataError, RotationError
 from backtest.market.catalogue import entry
+from backtest.market.entry import SourceTable
 from backtest.market.fetch import compare, fetch, keep, verify
 from backtest.market.store import Store
-from backtest.market.table import SourceTable
 from tests.market.made import FILES
 from tests.market.server import Library, answer
 
@@ -30,7 +30,7 @@ def _table(values: np.ndarray | float, dates: np.ndarray = MONTHS) -> SourceTabl
 
 WRITER = """
 import sys, numpy as np
-from backtest.market.table import SourceTable
+from backtest.market.entry import SourceTable
 from backtest.market.store import Store
 dates = np.arange(np.datetime64("1900-01-01"), np.datetime64("1930-01-01"))
 values = [np.full((len(dates), 1), level) for level in (1.0, 2.0)]

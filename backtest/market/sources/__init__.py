@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from backtest.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from backtest.market.entry import Entry
-    from backtest.market.table import SourceTable
+    from backtest.market.entry import Entry, SourceTable
 
     Brought: TypeAlias = "Callable[[Entry, bytes, str], SourceTable]"
-    Tables: TypeAlias = "Callable[[Sequence[Entry]], dict[str, SourceTable | DataError]]"
+    Table: TypeAlias = "Callable[[Entry], SourceTable]"
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,9 @@ class Source:
     ----------
     name
         What entries of the catalogue call it; the extra that installs what it needs has the same name.
-    tables
-        From entries of one file (their ``download``) to their tables by id. It raises a DataError where the
-        file cannot be had; where only a part of it is not what the catalogue says, the error stands in the
-        place of that part's table.
+    opened
+        From a file (``download`` of its entries) to what makes the table of each entry that is in it. Either
+        raises a DataError: where the file cannot be had, where a part is not what the catalogue says.
     options
         The record of what an entry says to this source only; None where there is nothing to say.
     carried
@@ -45,11 +43,15 @@ class Source:
     """
 
     name: str
-    tables: Tables
+    opened: Callable[[str], Table]
     options: type | None = None
     carried: bool = False
     needs: str = ""
     brought: Brought | None = None
+
+    def table(self, about: Entry) -> SourceTable:
+        """Return one entry's table; errors as ``opened``."""
+        return self.opened(about.download)(about)
 
     @property
     def lacking(self) -> str:
@@ -69,18 +71,40 @@ _SOURCES: dict[str, Source] = {}
 
 
 def source(
-    name: str,
-    *,
-    options: type | None = None,
-    carried: bool = False,
-    needs: str = "",
-    brought: Brought | None = None,
-) -> Callable[[Tables], Tables]:
-    """Register a function as a source; the parameters are those of ``Source``."""
+    name: str, *, options: type | None = None, carried: bool = False, needs: str = ""
+) -> Callable[[Table], Table]:
+    """Register a function from an entry to its table as a source; the parameters are those of ``Source``."""
 
-    def register(tables: Tables) -> Tables:
-        _SOURCES[name] = Source(name, tables, options, carried, needs, brought)
-        return tables
+    def register(table: Table) -> Table:
+        _SOURCES[name] = Source(name, lambda _: table, options, carried, needs)
+        return table
+
+    return register
+
+
+def source_of_files(name: str, options: type) -> Callable[[Callable[[str], Table]], Callable[[str], Table]]:
+    """Register a function as a source whose files have several series; it is ``opened`` of ``Source``."""
+
+    def register(opened: Callable[[str], Table]) -> Callable[[str], Table]:
+        _SOURCES[name] = Source(name, opened, options)
+        return opened
+
+    return register
+
+
+def source_to_bring(name: str, why: str, *, options: type, needs: str) -> Callable[[Brought], Brought]:
+    """Register a function as a source of what a user has to bring; it is ``brought`` of ``Source``.
+
+    ``why`` says why the file is not downloaded and where it is; ``{file}`` stands for its name.
+    """
+
+    def refused(about: Entry) -> SourceTable:
+        said = f"{about.id} is not downloaded, since {why.format(file=about.download)} and bring it"
+        raise DataError(f"{said}: {bringing(about)}")
+
+    def register(brought: Brought) -> Brought:
+        _SOURCES[name] = Source(name, lambda _: refused, options, needs=needs, brought=brought)
+        return brought
 
     return register
 
@@ -102,31 +126,18 @@ def source_of(about: Entry) -> Source:
     return sources()[about.source]
 
 
-def _bring(about: Entry) -> str:
+def bringing(about: Entry) -> str:
+    """Return the command that brings a series; empty where it is downloaded."""
+    if not source_of(about).brought:
+        return ""
     return f"rotation data import {shlex.quote(about.download)} --id {about.id}"
 
 
-def bringing(entries: Sequence[Entry], why: str) -> dict[str, SourceTable | DataError]:
-    """Return what a source answers that downloads nothing: for each series how to bring it.
+def commands(entries: Sequence[Entry], fetch: str = "") -> list[str]:
+    """Return the commands that get series: one for all that are downloaded, one for each that is brought.
 
-    ``why`` says why it is not downloaded and where the file is; ``{file}`` stands for its name.
+    ``fetch`` is the first, where it need not name them.
     """
-    return {
-        e.id: DataError(
-            f"{e.id} is not downloaded, since {why.format(file=e.download)} and bring it: {_bring(e)}"
-        )
-        for e in entries
-    }
-
-
-def getting(entries: Iterable[Entry]) -> tuple[list[str], list[str]]:
-    """Return the ids of the series that are downloaded, and the commands that bring the others."""
-    each = list(entries)
-    fetched = [e.id for e in each if not source_of(e).brought]
-    return fetched, [_bring(e) for e in each if source_of(e).brought]
-
-
-def commands(entries: Iterable[Entry]) -> list[str]:
-    """Return the commands that get series: one for all that are downloaded, one for each that is brought."""
-    fetched, brought = getting(entries)
-    return [*([f"rotation data fetch {' '.join(fetched)}"] if fetched else []), *brought]
+    brought = [command for command in map(bringing, entries) if command]
+    fetched = [about.id for about in entries if not bringing(about)]
+    return [*([fetch or f"rotation data fetch {' '.join(fetched)}"] if fetched else []), *brought]

@@ -11,13 +11,11 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources import bringing, source
-from backtest.market.table import SourceTable
+from backtest.market.entry import SourceTable
+from backtest.market.sources import source_to_bring
 from backtest.market.worksheets import figure, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from backtest.market.entry import Entry
 
 
@@ -27,6 +25,12 @@ class Worksheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: str
 
 
+@source_to_bring(
+    "aqr",
+    "AQR's terms do not allow it to be passed on; get its workbook '{file}' from its pages",
+    options=Worksheet,
+    needs="openpyxl",
+)
 def workbook(entry: Entry, content: bytes, file: str) -> SourceTable:
     """Return an entry's sheet; an empty cell is NaN.
 
@@ -58,10 +62,3 @@ def _day(cell: Any, where: str) -> dt.date:
         return cell.date() if isinstance(cell, dt.datetime) else dt.datetime.strptime(cell, "%m/%d/%Y").date()  # noqa: DTZ007
     except (TypeError, ValueError):
         raise DataError(f"{where} has '{cell}' for a date; AQR writes 07/31/1926") from None
-
-
-@source("aqr", options=Worksheet, needs="openpyxl", brought=workbook)
-def aqr(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Say how to bring the file; nothing is ever downloaded from AQR."""
-    why = "AQR's terms do not allow it to be passed on; get its workbook '{file}' from its pages"
-    return bringing(entries, why)

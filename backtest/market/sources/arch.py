@@ -16,12 +16,10 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.market.entry import SourceTable
 from backtest.market.sources import source
-from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from backtest.market.entry import Entry
 
 
@@ -50,16 +48,13 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("arch", options=Figures, carried=True)
-def arch(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Return one column of one file each, dated on the first of the month.
+def arch(entry: Entry) -> SourceTable:
+    """Return one column of one file, dated on the first of the month.
 
-    The files are read themselves: arch's own loader misreads ``192607`` under pandas 3. DataError where one
-    is missing, or its figures are not the ones the catalogue was written for.
+    The file is read itself: arch's own loader misreads ``192607`` under pandas 3. DataError where it is
+    missing, or its figures are not the ones the catalogue was written for.
     """
-    return {about.id: _column(about.id, about.told(Figures)) for about in entries}
-
-
-def _column(id: str, figures: Figures) -> SourceTable:
+    figures = entry.told(Figures)
     content = _content(figures.file)
     sha256 = hashlib.sha256(content).hexdigest()
     origin = f"arch {importlib.metadata.version('arch')}, {figures.file}"
@@ -71,8 +66,8 @@ def _column(id: str, figures: Figures) -> SourceTable:
     # Read as the text that it is: pandas takes longer to be imported than all else that a signal needs.
     rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
     dates = to_days([_iso(row["Date"]) for row in rows])
-    values = np.array([[float(row[figures.column] or "nan")] for row in rows])
-    return SourceTable(dates, (id,), values, origin, sha256)
+    values = np.array([float(row[figures.column] or "nan") for row in rows])
+    return SourceTable.of(entry.id, dates, values, origin, content)
 
 
 def _iso(text: str) -> str:

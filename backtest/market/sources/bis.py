@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -13,13 +12,12 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.archive import unzipped
-from backtest.market.sources import source
-from backtest.market.table import SourceTable
-from backtest.market.text import decoded, number_of
+from backtest.market.entry import SourceTable
+from backtest.market.sources import source_of_files
+from backtest.market.text import decoded, number_of, unzipped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from backtest.market.entry import Entry
 
@@ -35,8 +33,8 @@ class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     area: str
 
 
-@source("bis", options=Area)
-def bis(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
+@source_of_files("bis", Area)
+def bis(file: str) -> Callable[[Entry], SourceTable]:
     """Return the daily rates of areas, by the days of effect; ``ROTATION_BIS_URL`` names a mirror.
 
     The archive of 0.3 MB has a row a series and a column a period, so all areas come with one request; the
@@ -46,7 +44,6 @@ def bis(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     """
     from backtest.market.http import Session
 
-    file = entries[0].download
     address = f"{(os.environ.get('ROTATION_BIS_URL') or ADDRESS).rstrip('/')}/{file}.zip"
     with Session(file) as session:
         content = session.get(address).content
@@ -60,31 +57,19 @@ def bis(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     if len(at) < 2 or not days:
         raise DataError(f"{file} was refused: its header has no FREQ, no REF_AREA or no days")
     daily = {row[at["REF_AREA"]]: row for row in rows if len(row) == len(header) and row[at["FREQ"]] == "D"}
-    sha256 = hashlib.sha256(content).hexdigest()
-    found: dict[str, SourceTable | DataError] = {}
-    for entry in entries:
-        area = entry.told(Area).area
-        try:
-            found[entry.id] = _rate(entry, daily.get(area), days, f"{address} ({area})", sha256)
-        except DataError as error:
-            found[entry.id] = error
-    return found
 
+    def rate(entry: Entry) -> SourceTable:
+        area, where = entry.told(Area).area, f"{entry.id} was refused"
+        row = daily.get(area)
+        if row is None:
+            raise DataError(f"{where}: the file has no whole daily row of its area")
+        first = str(entry.decided.since) if entry.decided else ""
+        last = str(entry.decided.until) if entry.decided and entry.decided.until else "9999"
+        there = [(i, day) for i, day in days if first <= day <= last and row[i].strip()]
+        if not there:
+            raise DataError(f"{where}: it has no value")
+        values = np.array([number_of(row[i], f"{where}: {day}") for i, day in there])
+        dates = to_days([day for _, day in there])
+        return SourceTable.of(entry.id, dates, values, f"{address} ({area})", content)
 
-def _rate(
-    entry: Entry, row: list[str] | None, days: list[tuple[int, str]], origin: str, sha256: str
-) -> SourceTable:
-    where = f"{entry.id} was refused"
-    if row is None:
-        raise DataError(f"{where}: the file has no whole daily row of its area")
-    first = str(entry.decided.since) if entry.decided else ""
-    last = str(entry.decided.until) if entry.decided and entry.decided.until else "9999"
-    there = [
-        (day, number_of(row[i], f"{where}: {day}"))
-        for i, day in days
-        if first <= day <= last and row[i].strip()
-    ]
-    if not there:
-        raise DataError(f"{where}: it has no value")
-    values = np.array([value for _, value in there])
-    return SourceTable(to_days([day for day, _ in there]), (entry.id,), values[:, None], origin, sha256)
+    return rate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,17 +9,15 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.market.entry import SourceTable
 from backtest.market.sources import source
-from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from backtest.market.entry import Entry
 
 
 @source("etf", needs="yfinance")
-def etf(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
+def etf(entry: Entry) -> SourceTable:
     """Return one fund's adjusted closes by trading day, whole; they are a total-return level.
 
     The answer of the current day is left out: before the close it is a price of the moment. DataError where
@@ -30,7 +27,6 @@ def etf(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # it would say beside us what we say
     yfinance.config.debug.hide_exceptions = False  # or a failure would be an empty answer
-    (entry,) = entries
     try:
         history = yfinance.Ticker(entry.download).history(period="max", interval="1d", auto_adjust=True)
     except Exception as error:  # noqa: BLE001 - yfinance raises whatever its parts raise
@@ -43,6 +39,5 @@ def etf(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
     if not past.any():
         raise DataError(f"{entry.id} could not be fetched: it has no finished day")
     values = values[past]
-    digest = hashlib.sha256(values.tobytes()).hexdigest()
     address = f"Yahoo Finance {entry.download}, adjusted close"
-    return {entry.id: SourceTable(dates[past], (entry.id,), values[:, None], address, digest)}
+    return SourceTable.of(entry.id, dates[past], values, address, values.tobytes())

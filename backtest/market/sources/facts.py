@@ -12,13 +12,10 @@ import numpy as np
 
 from backtest.dates import parse_day, to_days
 from backtest.folders import shipped
+from backtest.market.entry import SourceTable
 from backtest.market.sources import source
-from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from backtest.errors import DataError
     from backtest.market.entry import Entry
 
 _CHECKED = re.compile(rb"^# checked-through: (\S+)$", re.MULTILINE)
@@ -34,12 +31,9 @@ class FactsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("facts", options=FactsFile, carried=True)
-def facts(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Return a column each by the dates of another; ``# checked-through: DATE`` says how far it speaks."""
-    return {about.id: _column(about.id, about.told(FactsFile)) for about in entries}
-
-
-def _column(id: str, told: FactsFile) -> SourceTable:
+def facts(entry: Entry) -> SourceTable:
+    """Return a column by the dates of another; ``# checked-through: DATE`` says how far it speaks."""
+    told = entry.told(FactsFile)
     content = (shipped("data") / told.file).read_bytes()
     lines = [line for line in content.decode("utf-8").splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
@@ -50,7 +44,7 @@ def _column(id: str, told: FactsFile) -> SourceTable:
     checked = _CHECKED.search(content)
     return SourceTable(
         dates=to_days([row[told.date] for row in rows]),
-        columns=(id,),
+        columns=(entry.id,),
         values=values[:, None],
         origin=f"the project's table {told.file}",
         sha256=hashlib.sha256(content).hexdigest(),

@@ -12,13 +12,12 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.archive import unzipped
-from backtest.market.sources import source
-from backtest.market.table import SourceTable
-from backtest.market.text import decoded
+from backtest.market.entry import SourceTable
+from backtest.market.sources import source_of_files
+from backtest.market.text import decoded, unzipped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from backtest.market.entry import Entry
 
@@ -35,9 +34,9 @@ class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: str = ""
 
 
-@source("famafrench", options=Title)
-def famafrench(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Return the tables of one file of the library that entries name; ``ROTATION_FRENCH_URL`` names a mirror.
+@source_of_files("famafrench", Title)
+def famafrench(file: str) -> Callable[[Entry], SourceTable]:
+    """Return what gives the tables of one file of the library; ``ROTATION_FRENCH_URL`` names a mirror.
 
     pandas-datareader sends the request, in our session, and takes the file apart. By itself it would ask over
     plain HTTP, unpack whatever a zip holds, and begin five years ago. The ``columns`` of an entry are the
@@ -48,7 +47,6 @@ def famafrench(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
 
     from backtest.market.http import Session
 
-    file = entries[0].download
     address = f"{(os.environ.get('ROTATION_FRENCH_URL') or ADDRESS).rstrip('/')}/{file}_CSV.zip"
     with Session(file) as session:
         reader = FamaFrenchReader(file, "1700-01-01", "2200-01-01", retry_count=0, session=session)
@@ -61,13 +59,7 @@ def famafrench(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
         raise DataError(f"{file} was refused: it is not in the layout of the library ({error})") from None
     titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
     sha256 = hashlib.sha256(content).hexdigest()
-    found: dict[str, SourceTable | DataError] = {}
-    for entry in entries:
-        try:
-            found[entry.id] = _table(entry, tables, titles, address, sha256)
-        except DataError as error:
-            found[entry.id] = error
-    return found
+    return lambda entry: _table(entry, tables, titles, address, sha256)
 
 
 def _text(content: bytes, file: str) -> str:

@@ -18,12 +18,10 @@ import numpy as np
 from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.files import in_arrow, require_regular, unchanged
+from backtest.market.entry import SourceTable
 from backtest.market.sources import source
-from backtest.market.table import SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from backtest.dates import Days, Floats
     from backtest.market.entry import Entry
 
@@ -122,15 +120,12 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source(LOCAL_FILE, options=Place, carried=True)
-def local(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Return the columns of a file each; DataError where it is damaged."""
-    return {about.id: _columns(Path(about.told(Place).path)) for about in entries}
-
-
-def _columns(path: Path) -> SourceTable:
+def local(entry: Entry) -> SourceTable:
+    """Return the columns of a file; DataError where it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    path = Path(entry.told(Place).path)
     try:
         content = unchanged(path)
         table = pq.read_table(in_arrow(content))

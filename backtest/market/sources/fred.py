@@ -6,7 +6,6 @@ FRED answers through the transport of pandas-datareader. ALFRED needs fredapi, a
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import socket
@@ -17,10 +16,9 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.entry import Entry
+from backtest.market.entry import Entry, SourceTable
 from backtest.market.release import known_at
 from backtest.market.sources import source
-from backtest.market.table import SourceTable
 from backtest.market.text import decoded, read_series
 
 if TYPE_CHECKING:
@@ -34,16 +32,15 @@ class Releases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @source("fred", options=Releases)
-def fred(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
+def fred(entry: Entry) -> SourceTable:
     """Return one series, whole, from ``fredgraph.csv``; ``ROTATION_FRED_URL`` names a mirror.
 
     pandas-datareader has the address and sends the request, in our session. Its parser is not used: it skips
     the first line unread, so that an error page or another series would pass. DataError where the series
     cannot be had, or the answer is not that series in FRED's layout.
     """
-    (entry,) = entries
-    if _asks_alfred(entry):
-        return {entry.id: _releases(entry)}
+    if entry.told(Releases).vintages and _has_key():
+        return _releases(entry)
     from pandas_datareader.fred import FredReader
 
     from backtest.market.http import Session
@@ -54,17 +51,11 @@ def fred(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
         content = reader._get_response(address).content
     text = decoded(content, entry.id)
     dates, values = read_series(text, entry.id, headers=("observation_date", "DATE"), column=entry.download)
-    sha256 = hashlib.sha256(content).hexdigest()
-    return {entry.id: SourceTable(dates, (entry.id,), values[:, None], address, sha256)}
+    return SourceTable.of(entry.id, dates, values, address, content)
 
 
 MOST_ROWS = 100_000
 """ALFRED answers with no more rows than this, and fredapi does not ask for the rest."""
-
-
-def _asks_alfred(entry: Entry) -> bool:
-    """Return whether to ask ALFRED: the catalogue says so, a key is set and fredapi is installed."""
-    return bool(entry.told(Releases).vintages) and _has_key()
 
 
 def _has_key() -> bool:
@@ -141,5 +132,4 @@ def _releases(entry: Entry) -> SourceTable:
     chosen = first if entry.told(Releases).vintages == "first" else last
     values = chosen["value"].to_numpy(dtype=np.float64)
     address = f"{reader.root_url}/series/observations?series_id={entry.download}"
-    sha256 = hashlib.sha256(frame.to_csv().encode()).hexdigest()
-    return SourceTable(dates, (entry.id,), values[:, None], address, sha256, announced)
+    return SourceTable.of(entry.id, dates, values, address, frame.to_csv().encode(), announced)

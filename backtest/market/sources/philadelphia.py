@@ -7,7 +7,6 @@ what had been by the middle of that quarter.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,12 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
+from backtest.market.entry import SourceTable
 from backtest.market.release import known_at
-from backtest.market.sources import bringing, source
-from backtest.market.table import SourceTable
+from backtest.market.sources import source_to_bring
 from backtest.market.worksheets import figure, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from backtest.dates import Days, Floats, Ints
@@ -47,6 +45,12 @@ class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chained: bool
 
 
+@source_to_bring(
+    "philadelphia",
+    "its address changes with every release; get {file} from the bank's pages",
+    options=Matrix,
+    needs="openpyxl",
+)
 def first_prints(entry: Entry, content: bytes, file: str) -> SourceTable:
     """Return each month's figure as the first vintage that holds it has it, with the day it was known.
 
@@ -74,10 +78,12 @@ def first_prints(entry: Entry, content: bytes, file: str) -> SourceTable:
         )
     out = np.array([vintage for vintage, _ in filter(None, vintages)])
     ends = np.array([end for _, end in filter(None, vintages)])
-    months = np.array([_month(row[0], f"{where}: row {i}") for i, row in enumerate(rows[1:], 2)])
+    body = list(enumerate(rows[1:], 2))
+    months = np.array([_month(row[0], f"{where}: row {i}") for i, row in body])
     if (np.diff(out).astype(int) <= 0).any() or (np.diff(months).astype(int) != 1).any():
         raise DataError(f"{where}: its vintages or its months are out of order, or one is missing")
-    values = np.array([_figures(row[1:], f"{where}: row {i}") for i, row in enumerate(rows[1:], 2)])
+    cells = [[figure(cell, f"{where}: row {i}", absent=NONE) for cell in row[1:]] for i, row in body]
+    values = np.array(cells)
     whole = np.isfinite(values).any(axis=0)
     if not whole.any():
         raise DataError(f"{where}: it has no value")
@@ -87,8 +93,7 @@ def first_prints(entry: Entry, content: bytes, file: str) -> SourceTable:
     printed = _chained(values, first, kept) if told.chained else values[kept, first[kept]]
     dates = to_days(months[kept])
     known = _known(entry, dates, first[kept], out, ends)
-    sha256 = hashlib.sha256(content).hexdigest()
-    return SourceTable(dates, (entry.id,), printed[:, None], f"file {file}", sha256, known)
+    return SourceTable.of(entry.id, dates, printed, f"file {file}", content, known)
 
 
 def _vintage(cell: Any, heading: str) -> tuple[np.datetime64, np.datetime64] | None:
@@ -109,10 +114,6 @@ def _month(cell: Any, where: str) -> np.datetime64:
     if match is None:
         raise DataError(f"{where} has '{cell}' for a month; the Philadelphia Fed writes 1947:01")
     return np.datetime64(f"{match[1]}-{match[2]}", "M")
-
-
-def _figures(cells: Sequence[Any], where: str) -> list[float]:
-    return [figure(cell, where, absent=NONE) for cell in cells]
 
 
 def _first(values: Floats) -> tuple[Ints, Ints]:
@@ -139,9 +140,3 @@ def _known(entry: Entry, dates: Days, first: Ints, out: Days, ends: Days) -> Day
     known = np.where(by_rule < out[first], ends[first], by_rule)
     known = np.where(first == 0, np.minimum(by_rule, ends[0]), known)
     return np.maximum.accumulate(known)
-
-
-@source("philadelphia", options=Matrix, needs="openpyxl", brought=first_prints)
-def philadelphia(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Say how to bring the file; nothing is ever downloaded."""
-    return bringing(entries, "its address changes with every release; get {file} from the bank's pages")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,11 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError
-from backtest.market.sources import bringing, source
-from backtest.market.table import SourceTable
+from backtest.market.entry import SourceTable
+from backtest.market.sources import source_to_bring
+from backtest.market.worksheets import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from backtest.market.entry import Entry
 
 SHEET = "Data"
@@ -43,6 +41,12 @@ class SheetColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     estimated: tuple[str, ...] = ()
 
 
+@source_to_bring(
+    "shiller",
+    "its address changes with every release; get {file} from his pages",
+    options=SheetColumn,
+    needs="xlrd",
+)
 def table(entry: Entry, content: bytes, file: str) -> SourceTable:
     """Return a column of the sheet, months stamped by their first day, without what is an estimate.
 
@@ -66,7 +70,7 @@ def table(entry: Entry, content: bytes, file: str) -> SourceTable:
     for number, row in enumerate(rows[begin + 1 :], begin + 2):
         if isinstance(row[0], float) and row[at] != "":
             months.append(_month(row[0], f"{where}: row {number}"))
-            values.append(_number(row[at], f"{where}: row {number}"))
+            values.append(figure(row[at], f"{where}: row {number}"))
     stamped = np.array(months, dtype="datetime64[M]")
     dates, found = to_days(stamped), np.array(values, dtype=np.float64)
     if (np.diff(dates).astype(int) <= 0).any():
@@ -76,8 +80,7 @@ def table(entry: Entry, content: bytes, file: str) -> SourceTable:
     kept = ~estimate & (dates >= np.datetime64(told.first, "D"))
     if not kept.any():
         raise DataError(f"{where}: it has no {told.column} from {told.first} on")
-    sha256 = hashlib.sha256(content).hexdigest()
-    return SourceTable(dates[kept], (entry.id,), found[kept, None], f"file {file}, {SHEET}", sha256)
+    return SourceTable.of(entry.id, dates[kept], found[kept], f"file {file}, {SHEET}", content)
 
 
 def _rows(content: bytes, where: str) -> list[list[Any]]:
@@ -98,15 +101,3 @@ def _month(cell: float, where: str) -> np.datetime64:
     if not (1600 <= year < 2200 and 1 <= month <= 12):
         raise DataError(f"{where} has '{cell}' for a month; Shiller writes 1929.09")
     return np.datetime64(f"{year}-{month:02d}", "M")
-
-
-def _number(cell: Any, where: str) -> float:
-    if not isinstance(cell, float):
-        raise DataError(f"{where} has '{cell}' for a number")
-    return cell
-
-
-@source("shiller", options=SheetColumn, needs="xlrd", brought=table)
-def shiller(entries: Sequence[Entry]) -> dict[str, SourceTable | DataError]:
-    """Say how to bring the file; nothing is ever downloaded."""
-    return bringing(entries, "its address changes with every release; get {file} from his pages")
