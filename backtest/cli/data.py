@@ -76,35 +76,6 @@ def _age(record: Vintage) -> str:
     return "today" if days < 1.0 else f"{days:.0f} days ago"
 
 
-def _line(about: Entry, record: Vintage | None) -> dict[str, Any]:
-    from backtest.market.fetch import is_stale
-    from backtest.market.reading import carried, table_of
-
-    line: dict[str, Any] = {
-        "id": about.id,
-        "title": about.title,
-        "source": about.source,
-        "unit": about.unit,
-        "frequency": about.frequency,
-        "known_at": about.rule,
-        "first": None,
-        "last": None,
-        "stored": False,
-        "downloaded": None,
-        "stale": False,
-        "vintage": None,
-        "notes": [],
-    }
-    if carried(about):
-        table = table_of(about)
-        line |= {"first": str(table.dates[0]), "last": str(table.last), "stored": True}
-    elif record is not None:
-        line |= {"first": record.first, "last": record.last, "stored": True, "vintage": record.vintage}
-        line |= {"downloaded": record.downloaded, "notes": record.notes}
-        line["stale"] = is_stale(about, record)
-    return line
-
-
 def _list(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "Every series and what is stored of it; and what each market has for strategies.")
     parser.add_argument("--markets", action="store_true", help="only what each market has for strategies")
@@ -112,6 +83,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     if options.markets:
         return _list_markets(as_json=options.json)
     from backtest.market.catalogue import catalogue, imported
+    from backtest.market.showing import line_of_series
     from backtest.market.store import Store
 
     store = Store()
@@ -123,7 +95,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
             records[id] = store.current(id)
         except DataError as error:
             damaged[id] = str(error)
-    lines = [_line(about, records.get(about.id)) for about in entries]
+    lines = [line_of_series(about, records.get(about.id)) for about in entries]
     if options.json:
         _print(json.dumps(lines, indent=2))
         return _told(damaged)

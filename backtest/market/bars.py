@@ -15,12 +15,15 @@ from backtest.market.formulas import Splice
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from backtest.dates import Days, Floats
     from backtest.market.definition import Definition
     from backtest.market.formulas import Pointwise, Reference
     from backtest.series import Series
 
 _DAYS_A_YEAR = 365.2425
+_STEP = {"monthly": "M", "daily": "D"}
 
 
 def make_bars(definition: Definition, read: dict[Reference, Series]) -> Bars:
@@ -35,32 +38,37 @@ def make_bars(definition: Definition, read: dict[Reference, Series]) -> Bars:
     DataError
         When the sleeves have no bar in common.
     """
-    step = "M" if definition.frequency == "monthly" else "D"
-    held = {
-        reference: _months(read[reference]) if step == "M" and _is_level(reference) else read[reference]
-        for formula in definition.sleeves.values()
-        for reference in formula.references
-    }
-    grid = _grid(list(definition.sleeves.values()), held, step)
-    dates = last_business_day(grid) if step == "M" else to_days(grid)
-    on_grid = {reference: _on_grid(reference, series, grid, dates) for reference, series in held.items()}
+    formulas = list(definition.sleeves.values())
+    held = _held(formulas, read, definition.frequency)
+    grid = _grid(formulas, held, definition.frequency)
+    monthly = definition.frequency == "monthly"
+    dates = last_business_day(grid) if monthly else to_days(grid)
+    columns = _columns(formulas, held, grid, dates)
     # A level's first bar has no return; it is the close before the first.
     first = 1 if any(_is_level(reference) for reference in held) else 0
-    columns = [
-        formula.combine([on_grid[reference] for reference in formula.references], dates)
-        for formula in definition.sleeves.values()
-    ]
     return Bars(dates[first:], tuple(definition.sleeves), np.column_stack(columns)[first:])
 
 
 def on_bars(formula: Pointwise, read: dict[Reference, Series], dates: Days, frequency: str) -> Floats:
     """Return what a formula of returns gives at each bar, (n_bars,) float64; NaN where it has no value."""
-    grid = dates.astype(f"datetime64[{'M' if frequency == 'monthly' else 'D'}]")
-    level = {
-        r: _months(read[r]) if frequency == "monthly" and _is_level(r) else read[r]
-        for r in formula.references
-    }
-    return formula.combine([_on_grid(r, series, grid, dates) for r, series in level.items()], dates)
+    grid = dates.astype(f"datetime64[{_STEP[frequency]}]")
+    held = _held([formula], read, frequency)
+    return _columns([formula], held, grid, dates)[0]
+
+
+def _held(
+    formulas: Iterable[Pointwise], read: dict[Reference, Series], frequency: str
+) -> dict[Reference, Series]:
+    """Return the series that formulas need, of a monthly market levels by the last value of each month."""
+    each = (reference for formula in formulas for reference in formula.references)
+    return {r: _months(read[r]) if frequency == "monthly" and _is_level(r) else read[r] for r in each}
+
+
+def _columns(
+    formulas: Iterable[Pointwise], held: dict[Reference, Series], grid: np.ndarray, dates: Days
+) -> list[Floats]:
+    on_grid = {reference: _on_grid(reference, series, grid, dates) for reference, series in held.items()}
+    return [formula.combine([on_grid[r] for r in formula.references], dates) for formula in formulas]
 
 
 def _is_level(reference: Reference) -> bool:
@@ -79,12 +87,12 @@ def _months(series: Series) -> Series:
     )
 
 
-def _grid(formulas: list[Pointwise], held: dict[Reference, Series], step: str) -> np.ndarray:
+def _grid(formulas: list[Pointwise], held: dict[Reference, Series], frequency: str) -> np.ndarray:
     """Return the bars from the first that every sleeve has to the last; a splice has its parts' together."""
     keys: list[tuple[Reference, Any]] = []
     for formula in formulas:
         each = [
-            (reference, held[reference].dates.astype(f"datetime64[{step}]"))
+            (reference, held[reference].dates.astype(f"datetime64[{_STEP[frequency]}]"))
             for reference in formula.references
             if entry(reference.id).kind != "rate"
         ]
@@ -99,7 +107,7 @@ def _grid(formulas: list[Pointwise], held: dict[Reference, Series], step: str) -
         raise DataError(
             f"the sleeves have no bar in common: {early.id} ends on {last}, {late.id} begins on {first}"
         )
-    if step == "M":
+    if frequency == "monthly":
         return np.arange(first, last + 1)
     grid = np.unique(np.concatenate([key for _, key in keys]))
     for reference, key in keys:

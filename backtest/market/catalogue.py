@@ -14,7 +14,7 @@ from backtest.folders import shipped
 from backtest.market.entry import Entry, PolicyFacts
 from backtest.market.sources.file import damaged, describe, is_local
 from backtest.market.store import Store
-from backtest.market.toml import WrongError, declared, record
+from backtest.market.toml import DERIVED, WrongError, declared, record
 from backtest.market.units import unit
 
 if TYPE_CHECKING:
@@ -57,42 +57,40 @@ class Bank:
     said: str
     never: str = ""
     known_at: str | list[dict[str, Any]] = "the day itself"
+    decided: PolicyFacts | None = dataclasses.field(default=None, metadata=DERIVED)
 
 
-def undecided() -> dict[str, str]:
-    """Return why there is no policy rate of a bank that is collected, by the id that it would have."""
+@cache
+def _banks() -> dict[str, Bank]:
+    own = {one.name for one in dataclasses.fields(Bank)}
+    found = {}
     with declared(shipped("data") / "policy_rates.toml") as content:
-        return {
-            f"CBPOL_{area}": f"no bank decided what is collected of {told['name']}: {told['never']}"
-            for area, told in content.items()
-            if "never" in told
-        }
+        for area, told in content.items():
+            about, facts = ({k: v for k, v in told.items() if (k in own) == mine} for mine in (True, False))
+            decided = None if "never" in told else record(PolicyFacts, facts, (area,))
+            found[area] = record(Bank, about, (area,), decided=decided)
+    return found
 
 
 def policy_rates() -> dict[str, Entry]:
     """Return the policy rate of every bank that has decided one, by id."""
-    found = {}
-    own = {one.name for one in dataclasses.fields(Bank)}
-    with declared(shipped("data") / "policy_rates.toml") as content:
-        for area, told in content.items():
-            bank = record(Bank, {key: told[key] for key in own & set(told)}, (area,))
-            if bank.never:
-                continue
-            decided = record(PolicyFacts, {key: told[key] for key in told if key not in own}, (area,))
-            found[f"CBPOL_{area}"] = Entry(
-                id=f"CBPOL_{area}",
-                title=f"{bank.name}, policy rate of its central bank, as far as it was decided",
-                source="bis",
-                unit="percent",
-                frequency="daily",
-                known_at=bank.known_at,
-                kind="other",
-                download="WS_CBPOL_csv_col",
-                ended=decided.until is not None,
-                options={"area": area},
-                decided=decided,
-            )
-    return found
+    return {
+        f"CBPOL_{area}": Entry(
+            id=f"CBPOL_{area}",
+            title=f"{bank.name}, policy rate of its central bank, as far as it was decided",
+            source="bis",
+            unit="percent",
+            frequency="daily",
+            known_at=bank.known_at,
+            kind="other",
+            download="WS_CBPOL_csv_col",
+            ended=bank.decided.until is not None,
+            options={"area": area},
+            decided=bank.decided,
+        )
+        for area, bank in _banks().items()
+        if bank.decided
+    }
 
 
 def _families(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -124,12 +122,11 @@ def imported() -> dict[str, Entry]:
     """Return the entries of the series that the user brought and whose record is whole, from the store."""
     found = {}
     for id in Store().ids():
-        if id not in catalogue():
-            with contextlib.suppress(
-                DataError
-            ):  # one that is damaged shall not stand in the way of the others
-                found[id] = brought(id)
-    return {id: about for id, about in found.items() if about}
+        with contextlib.suppress(DataError):  # one that is damaged shall not stand in the way of the others
+            about = written(id)
+            if about and id not in catalogue():
+                found[id] = about
+    return found
 
 
 def search(words: Sequence[str]) -> list[Entry]:
@@ -143,15 +140,15 @@ def search(words: Sequence[str]) -> list[Entry]:
     ]
 
 
-def brought(id: str) -> Entry | None:
-    """Return the entry of a stored series that the user brought; DataError where its record is damaged."""
+def written(id: str) -> Entry | None:
+    """Return what is written down of a series; None where nothing is, DataError where that is damaged.
+
+    It stands in the catalogue, or in the store's record of a series that the user brought.
+    """
+    if id in catalogue() or id not in Store().ids():
+        return catalogue().get(id)
     current = Store().current(id)
     return current.entry if current else None
-
-
-def written(id: str) -> Entry | None:
-    """Return what is written down of a series, in the catalogue or in the store; None where nothing is."""
-    return catalogue().get(id) or (brought(id) if id in Store().ids() else None)
 
 
 def entry(id: str) -> Entry:
@@ -162,22 +159,20 @@ def entry(id: str) -> Entry:
     UsageError
         When there is no such series; the nearest one is named.
     """
-    if id in catalogue():
-        return catalogue()[id]
     if is_local(id):
         path = Path(id)
         try:
             return _entry(f"{path.parent.name}/{path.name}", describe(path))
         except WrongError as wrong:
             raise damaged(path, f": {wrong}") from None
-    # Only its own record is read: one that is damaged shall not stand in the way of the others.
-    about = brought(id) if id in Store().ids() else None
-    if about is None:
-        if why := undecided().get(id):
-            raise UsageError(f"there is no series '{id}': {why}")
-        mine = imported()
-        raise UsageError(
-            f"there is no series '{id}' in the catalogue or among the imported ones; "
-            f"{nearest(id, [*catalogue(), *mine])}"
-        )
-    return about
+    about = written(id)
+    if about:
+        return about
+    bank = _banks().get(id.removeprefix("CBPOL_"))
+    if bank and id.startswith("CBPOL_"):
+        why = f"no bank decided what is collected of {bank.name}: {bank.never}"
+        raise UsageError(f"there is no series '{id}': {why}")
+    raise UsageError(
+        f"there is no series '{id}' in the catalogue or among the imported ones; "
+        f"{nearest(id, [*catalogue(), *imported()])}"
+    )

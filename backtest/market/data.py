@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.dates import EVERY_FILL, Fills
 from backtest.errors import DataError, UsageError, nearest
-from backtest.market.known import Known
+from backtest.market.known import Known, Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,7 +187,7 @@ class MarketData:
         """Return what was known at each fill; ``decide`` says at which of them a strategy decides."""
         fills = Fills(self.bars.dates, same_close, decide)
         bars = self.paid or self.bars
+        ids = frozenset(self.observations)
+        about = (self.name, self.frequency, ids, self.roles, bars.sleeves, self.policy, self.after_the_fact)
         returns = {sleeve: bars.column(sleeve) for sleeve in bars.sleeves}
-        return Known(
-            self.name, fills, self.observations, self.policy, self.after_the_fact, self.roles, returns
-        )
+        return Known(Names(*about), fills, self.observations, returns)

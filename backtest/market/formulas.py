@@ -13,7 +13,7 @@ import numpy as np
 from backtest.dates import add_months
 from backtest.errors import DataError, nearest
 from backtest.market.catalogue import entry
-from backtest.market.decided import SILENCE
+from backtest.market.reading import SILENCE
 from backtest.market.release import AFTER_THE_FACT
 from backtest.market.toml import WrongError, at, record
 from backtest.series import Series

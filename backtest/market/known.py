@@ -1,15 +1,17 @@
-"""What was known of a market at each fill: the values behind the names that a script gets."""
+"""What a market is asked by name, and what was known of it at each fill: the values behind the names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.errors import DataError
-from backtest.market.names import Names
+from backtest.errors import DataError, LookAheadError, RotationError, UsageError, joined, nearest
+from backtest.market.catalogue import catalogue, written
+from backtest.market.definition import markets_with
+from backtest.market.reading import absent
+from backtest.market.release import AFTER_THE_FACT
 from backtest.signals.policy import PolicyRate
 from backtest.signals.readings import level_of
 
@@ -21,50 +23,148 @@ if TYPE_CHECKING:
     from backtest.signals.readings import Readings
 
 
+@dataclass(frozen=True)
+class Names:
+    """What may be asked of a market, by name.
+
+    Parameters
+    ----------
+    market, frequency
+        Its name, and ``monthly`` or ``daily``.
+    ids
+        The series that it has.
+    roles
+        What a series stands for (``discount``, ``credit_spread``), to its id.
+    sleeves
+        What can be held.
+    policy_id
+        Which series is the policy rate; None where there is none.
+    after_the_fact
+        Series that nobody knew in their time; asking for one is an error.
+    """
+
+    market: str
+    frequency: str
+    ids: frozenset[str]
+    roles: Mapping[str, str]
+    sleeves: tuple[str, ...]
+    policy_id: str | None = None
+    after_the_fact: frozenset[str] = frozenset()
+
+    def series(self, name: str) -> str:
+        """Return the id of a series: a role or an id of the market, or any id of the catalogue or the store.
+
+        Raises
+        ------
+        RotationError
+            When the market lacks the role, or the series is not stored; the sentence says what to do.
+        UsageError
+            When there is no such series; the nearest one is named.
+        LookAheadError
+            When the series was only known long after the months it is about.
+        """
+        id = self.roles.get(name, name)
+        if id in self.ids and id not in self.after_the_fact:
+            return id
+        about = written(id)
+        if id in self.after_the_fact or (about and about.known_at == AFTER_THE_FACT):
+            raise LookAheadError(
+                f"{id} was not known in its time, so no strategy may use it; "
+                f"there are: {', '.join(sorted(self.ids))}"
+            )
+        if about and not about.columns:
+            if absent(about):
+                cure = f"get it with: rotation data fetch {id}"
+                raise RotationError(f"{name}, which the strategy needs, is not stored yet; {cure}")
+            return id
+        if elsewhere := self._elsewhere(name, "series"):
+            raise RotationError(f"the market '{self.market}' has no {name}, {elsewhere}")
+        known = {*self.roles, *self.ids}
+        near = nearest(name, known)
+        if not near.startswith("did"):
+            near = nearest(name, {*known, *catalogue()})
+        raise UsageError(f"the market '{self.market}' has no series '{name}'; {near}")
+
+    def sleeve(self, name: str) -> str:
+        """Return a sleeve's name.
+
+        Raises
+        ------
+        RotationError
+            When the market lacks the sleeve; the sentence names a market that has it.
+        UsageError
+            When there is no such sleeve anywhere; the nearest one is named.
+        """
+        if name not in self.sleeves:
+            if elsewhere := self._elsewhere(name, "sleeves"):
+                raise RotationError(f"the market '{self.market}' has no sleeve {name}, {elsewhere}")
+            raise UsageError(
+                f"the market '{self.market}' has no sleeve '{name}'; {nearest(name, self.sleeves)}"
+            )
+        return name
+
+    def policy(self) -> str:
+        """Return the id of the policy rate; RotationError where there is none."""
+        if self.policy_id is None:
+            raise RotationError(
+                f"the market '{self.market}' has no policy rate; its file names one as: policy = \"...\""
+            )
+        return self.policy_id
+
+    def label(self, name: str) -> str:
+        """Return what a series is called: its id, after what it stands for where that is another word."""
+        id = self.roles.get(name, name)
+        return name if name == id else f"{name.replace('_', ' ')} ({id})"
+
+    def _elsewhere(self, name: str, what: str) -> str:
+        """Return a clause that names the shipped markets that have something; empty where none has."""
+        others = [market for market in markets_with(name, self.frequency, what) if market != self.market]
+        if not others:
+            return ""
+        verb = "have" if len(others) > 1 else "has"
+        return f"which the strategy needs; {joined(others)} {verb} it, so add: --market {others[0]}"
+
+
+class _Anything(Names):
+    """A market that has whatever it is asked for: what a script is drawn on to see what it uses."""
+
+    def series(self, name: str) -> str:
+        """Return the name."""
+        return name
+
+    def sleeve(self, name: str) -> str:
+        """Return the name."""
+        return name
+
+    def policy(self) -> str:
+        """Return a name."""
+        return "policy"
+
+
+ANYTHING = _Anything("any market", "monthly", frozenset(), {}, ())
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """What was known of a market at each fill; only what evaluates a script's expressions sees it.
 
     Parameters
     ----------
-    name
-        The market's name.
+    names
+        What may be asked of it.
     fills
         The dates at whose close the strategy may trade.
     observations
         Its series by catalogue id.
-    policy_id
-        Which of them is the policy rate; None where the market has none.
-    after_the_fact
-        Series that nobody knew in their time; asking for one is an error.
-    roles
-        What a series stands for (``discount``, ``credit_spread``), to its id.
     returns
         (n_fills,) simple returns of each sleeve, bar by bar, NaN where it has none; each is known at its
         bar's close.
     """
 
-    name: str
+    names: Names
     fills: Fills
     observations: Mapping[str, Series]
-    policy_id: str | None = None
-    after_the_fact: frozenset[str] = frozenset()
-    roles: Mapping[str, str] = field(default_factory=dict)
     returns: Mapping[str, Floats] = field(default_factory=dict)
-
-    @cached_property
-    def names(self) -> Names:
-        """What may be asked of it."""
-        months = self.fills.dates.astype("datetime64[M]")
-        return Names(
-            self.name,
-            "monthly" if len(np.unique(months)) == len(months) else "daily",
-            frozenset(self.observations),
-            self.roles,
-            tuple(self.returns),
-            self.policy_id,
-            self.after_the_fact,
-        )
 
     @property
     def policy(self) -> PolicyRate:
@@ -81,8 +181,8 @@ class Known:
 
     def level(self, series: str) -> Readings:
         """Return a series (a role or an id) as a level; errors as ``Names.series``."""
-        found, names = self.observed(series), self.names
-        about = (names.label(series), found.unit)
+        found = self.observed(series)
+        about = (self.names.label(series), found.unit)
         return level_of(self.fills, *about, found.dates, found.known_at, found.values)
 
     def index(self, sleeve: str) -> Readings:

@@ -1,15 +1,15 @@
-"""Reading a series: from what comes with the installation, or from the store."""
+"""Reading a series, from the installation or the store; of a policy rate nothing but what was decided."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.dates import last_business_day
+from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, nearest
 from backtest.market.catalogue import LOCAL
-from backtest.market.decided import announced, decisions
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
@@ -18,7 +18,10 @@ from backtest.series import Series
 
 if TYPE_CHECKING:
     from backtest.dates import Days
-    from backtest.market.entry import Entry, SourceTable
+    from backtest.market.entry import Entry, PolicyFacts, SourceTable
+
+SILENCE = np.timedelta64(31, "D")
+"""A longer time without a value is one in which nobody knows a policy rate."""
 
 
 def carried(about: Entry) -> bool:
@@ -59,7 +62,7 @@ def known(entry: Entry, table: SourceTable) -> Days:
     if table.announced is not None:
         return table.announced
     by_rule = known_at(entry.known_at, table.dates)
-    return announced(table.dates, by_rule, entry.decided) if entry.decided else by_rule
+    return _announced(table.dates, by_rule, entry.decided) if entry.decided else by_rule
 
 
 def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
@@ -97,7 +100,7 @@ def column_of(entry: Entry, table: SourceTable, column: str = "") -> Series:
         table.origin,
         table.sha256,
     )
-    return decisions(found, entry.decided) if entry.decided else found
+    return _decisions(found, entry.decided) if entry.decided else found
 
 
 def scale_of(series: Series) -> float:
@@ -111,3 +114,46 @@ def scale_of(series: Series) -> float:
 def read(entry: Entry, column: str = "", vintage: str | None = None) -> Series:
     """Return one column of a series, in one vintage; errors as ``table_of`` and ``column_of``."""
     return column_of(entry, table_of(entry, vintage), column)
+
+
+def _announced(dates: Days, by_rule: Days, told: PolicyFacts) -> Days:
+    """Return when the rate of each day became known, (n,): by the rule, or earlier where that is known."""
+    known_at = by_rule.copy()
+    for day, earlier in told.announced.items():
+        known_at[dates == np.datetime64(day)] = np.datetime64(earlier)
+    # Whoever knows from when another rate holds knows the one that holds until then.
+    return np.minimum.accumulate(known_at[::-1])[::-1]
+
+
+def _decisions(rate: Series, told: PolicyFacts) -> Series:
+    """Return what of a rate was decided.
+
+    Parameters
+    ----------
+    rate
+        In percent, by the days on which it was in effect; a day without a value is left out.
+    told
+        What is known of its series.
+
+    Returns
+    -------
+    Series
+        Of the days on which it was decided. Before a seam it is moved by a constant, so that the change
+        there is what was decided: its changes are true, its level only after the last seam. After a time
+        in which nobody knows the rate it begins anew.
+    """
+    # The source leaves out what nobody decided; what was stored by an older table of facts may have it.
+    kept = rate.dates >= np.datetime64(told.since)
+    if told.until is not None:
+        kept &= rate.dates <= np.datetime64(told.until)
+    dates, values, known_at = rate.dates[kept], rate.values[kept], rate.known_at[kept]
+    if told.decimals is not None:
+        values = np.round(values, told.decimals)
+    silences = np.flatnonzero(np.diff(dates) > SILENCE) + 1
+    for day, move in told.seams.items():
+        at = int(np.searchsorted(dates, np.datetime64(day)))
+        if 0 < at < len(values):
+            values[:at] += values[at] - values[at - 1] - move
+    return replace(
+        rate, dates=dates, values=values, known_at=known_at, anew=tuple(to_days(known_at[silences]))
+    )

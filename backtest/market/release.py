@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days
 
+    Rule: TypeAlias = Callable[[Days], Days]
+
 ANNOUNCED = "the announcement date"
 AFTER_THE_FACT = "after the fact"
 
 _NEVER = np.datetime64("NaT", "D")
 
-_WEEKDAYS = {
-    "Monday": "Mon",
-    "Tuesday": "Tue",
-    "Wednesday": "Wed",
-    "Thursday": "Thu",
-    "Friday": "Fri",
-}
-_NEXT_MONTH = re.compile(r"the (?:first (?P<first>[\w ]+)|(?P<day>\d+)(?:st|nd|rd|th)) of the next month")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 
-_BEFORE = re.compile(r"the (\d+)(?:st|nd|rd|th) day before")
+def _days_before(match: re.Match[str]) -> Rule:
+    return lambda dates: dates - np.timedelta64(int(match[1]), "D")
 
 
-def _days_before(phrase: str) -> Callable[[Days], Days] | None:
-    match = _BEFORE.fullmatch(phrase)
-    return (lambda dates: dates - np.timedelta64(int(match[1]), "D")) if match else None
-
-
-_DAY = re.compile(r"on (\d{4}-\d{2}-\d{2})")
-
-
-def _on_a_day(phrase: str) -> Callable[[Days], Days] | None:
-    match = _DAY.fullmatch(phrase)
-    if match is None:
-        return None
+def _on_a_day(match: re.Match[str]) -> Rule:
     day = parse_day(match[1], "a release rule's day")
     return lambda dates: np.full(len(dates), day)
+
+
+def _first_of_next_month(match: re.Match[str]) -> Rule:
+    mask = match[1][:3] if match[1] in _WEEKDAYS else "Mon Tue Wed Thu Fri"
+    return lambda dates: np.busday_offset(month_start(dates, 1), 0, roll="forward", weekmask=mask).astype(
+        "datetime64[D]"
+    )
+
+
+def _day_of_next_month(match: re.Match[str]) -> Rule:
+    # The 31st of a shorter month is its last day.
+    return lambda dates: np.minimum(
+        month_start(dates, 1) + np.timedelta64(int(match[1]) - 1, "D"),
+        month_start(dates, 2) - np.timedelta64(1, "D"),
+    )
 
 
 def _employment(dates: Days) -> Days:
@@ -63,28 +63,7 @@ def _employment(dates: Days) -> Days:
     return np.where(in_year < np.timedelta64(3, "D"), friday + np.timedelta64(7, "D"), friday)
 
 
-def _next_month(phrase: str) -> Callable[[Days], Days] | None:
-    match = _NEXT_MONTH.fullmatch(phrase)
-    if match is None:
-        return None
-    if match["day"]:
-        day = int(match["day"])
-        if not 1 <= day <= 31:
-            return None
-        # The 31st of a shorter month is its last day.
-        return lambda dates: np.minimum(
-            month_start(dates, 1) + np.timedelta64(day - 1, "D"),
-            month_start(dates, 2) - np.timedelta64(1, "D"),
-        )
-    if match["first"] != "business day" and match["first"] not in _WEEKDAYS:
-        return None
-    mask = _WEEKDAYS.get(match["first"], "Mon Tue Wed Thu Fri")
-    return lambda dates: np.busday_offset(month_start(dates, 1), 0, roll="forward", weekmask=mask).astype(
-        "datetime64[D]"
-    )
-
-
-_RULES: dict[str, Callable[[Days], Days]] = {
+_RULES: dict[str, Rule] = {
     "the day itself": lambda dates: dates,
     "the day before": lambda dates: dates - np.timedelta64(1, "D"),
     "the next business day": lambda dates: np.busday_offset(
@@ -92,6 +71,13 @@ _RULES: dict[str, Callable[[Days], Days]] = {
     ).astype("datetime64[D]"),
     "the last business day of the month": last_business_day,
     "the third Friday after the week of the 12th": _employment,
+}
+
+_PATTERNS: dict[str, Callable[[re.Match[str]], Rule]] = {
+    rf"the first (business day|{'|'.join(_WEEKDAYS)}) of the next month": _first_of_next_month,
+    r"the 0*([1-9]|[12]\d|3[01])(?:st|nd|rd|th) of the next month": _day_of_next_month,
+    r"the (\d+)(?:st|nd|rd|th) day before": _days_before,
+    r"on (\d{4}-\d{2}-\d{2})": _on_a_day,
 }
 
 PHRASES = (
@@ -105,7 +91,7 @@ PHRASES = (
 """The rules as a user may write them, with what may stand in them."""
 
 
-def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | None = None) -> Days:
+def known_at(rule: str | list[dict[str, Any]], dates: Days) -> Days:
     """Return the day on which the public could first know each value.
 
     Parameters
@@ -115,8 +101,6 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
         have ``late``: months (``2013-09``) with the days on which they came, later than by its rule.
     dates
         (n,) datetime64[D]: the dates that the source stamps the values with.
-    announced
-        (n,) datetime64[D]: the dates of announcement where the source has them.
 
     Raises
     ------
@@ -132,9 +116,9 @@ def known_at(rule: str | list[dict[str, Any]], dates: Days, announced: Days | No
                 late = applies & (dates.astype("datetime64[M]") == np.datetime64(month))
                 result[late] = parse_day(day, "the day of a late release")
         return result
-    if rule == ANNOUNCED and announced is not None:
-        return announced
-    convert = _RULES.get(rule) or _next_month(rule) or _days_before(rule) or _on_a_day(rule)
-    if convert is None:
-        raise DataError(f"there is no release rule '{rule}'; the rules are: {', '.join(PHRASES)}")
-    return convert(dates)
+    if rule in _RULES:
+        return _RULES[rule](dates)
+    for pattern, made in _PATTERNS.items():
+        if match := re.fullmatch(pattern, rule):
+            return made(match)(dates)
+    raise DataError(f"there is no release rule '{rule}'; the rules are: {', '.join(PHRASES)}")

@@ -1,4 +1,4 @@
-"""Showing a series: what is written down about it, and its values with the days they became known."""
+"""Showing series: what is written down about each, and its values with the days they became known."""
 
 from __future__ import annotations
 
@@ -10,11 +10,42 @@ import numpy as np
 from backtest.errors import UsageError, joined
 from backtest.market.catalogue import catalogue, entry
 from backtest.market.definition import roles_like
+from backtest.market.fetch import is_stale
 from backtest.market.reading import carried, known, table_of
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
-    from backtest.market.entry import SourceTable
+    from backtest.market.entry import Entry, SourceTable
+    from backtest.market.store import Vintage
+
+
+def _about(entry: Entry, first: str | None, last: str | None) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "source": entry.source,
+        "unit": entry.unit,
+        "frequency": entry.frequency,
+        "known_at": entry.rule,
+        "first": first,
+        "last": last,
+    }
+
+
+def line_of_series(about: Entry, record: Vintage | None) -> dict[str, Any]:
+    """Return a series' description and what is stored of it, which ``record`` says, ready for JSON."""
+    first, last = (record.first, record.last) if record else (None, None)
+    if carried(about):
+        table = table_of(about)
+        first, last, record = str(table.dates[0]), str(table.last), None
+    return {
+        **_about(about, first, last),
+        "stored": first is not None,
+        "downloaded": record.downloaded if record else None,
+        "stale": record is not None and is_stale(about, record),
+        "vintage": record.vintage if record else None,
+        "notes": record.notes if record else [],
+    }
 
 
 def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:
@@ -36,7 +67,7 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     about = entry(id)
     vintages, notes = [], []
     table = table_of(about, vintage)
-    last, origin, became_known = table.last, table.origin, known(about, table)
+    origin, became_known = table.origin, known(about, table)
     if not carried(about):
         store = Store()
         record = store.find(id, vintage)
@@ -44,14 +75,8 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
         shown = ("vintage", "downloaded", "first", "last", "rows")
         vintages = [{name: getattr(r, name) for name in shown} for r in store.vintages(id)]
     return {
-        "id": about.id,
-        "title": about.title,
+        **_about(about, str(table.dates[0]), str(table.last)),
         "source": origin,
-        "unit": about.unit,
-        "frequency": about.frequency,
-        "known_at": about.rule,
-        "first": str(table.dates[0]),
-        "last": str(last),
         "sha256": table.sha256,
         "notes": notes,
         "vintages": vintages,

@@ -153,7 +153,8 @@ def read_panel(path: Path) -> PanelFile:
         return record(PanelFile, content)
 
 
-def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, common: PanelFile) -> Member:
+def _of_market(data: MarketData, ends: Days) -> tuple[Floats, Floats, Series | None]:
+    """Return small less large and the market's excess return by month, NaN where unknown, and the rate."""
     found = monthly(data, "small", "large", data.benchmark, "cash")
     at = found.index_of(ends)
     there = (at >= 0) & (at < len(found.ends))
@@ -163,14 +164,19 @@ def _of_market(name: str, lines: MemberLines, data: MarketData, ends: Days, comm
         return np.where(there, difference[np.clip(at, 0, len(difference) - 1)], np.nan)
 
     policy = data.observations[data.policy] if data.policy else None
-    said = (lines.size or common.size, lines.currency or common.currency)
-    return Member(
-        name, lines.region, less("small", "large"), less(data.benchmark, "cash"), policy, *said, data
-    )
+    return less("small", "large"), less(data.benchmark, "cash"), policy
 
 
-def _returns(series: Series, months: np.ndarray) -> Floats:
-    return series.in_months(months) * scale_of(series)
+def _of_series(
+    line: MemberLines, series: dict[str, Series], months: np.ndarray
+) -> tuple[Floats, Floats, Series | None]:
+    """Return the same as ``_of_market`` of a member that names series."""
+
+    def returns(text: str) -> Floats:
+        return series[text].in_months(months) * scale_of(series[text])
+
+    market = returns(line.returns) if line.returns else np.full(len(months), np.nan)
+    return returns(line.difference), market, _policy(line, series)
 
 
 def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
@@ -236,20 +242,10 @@ def load_panel(name: str) -> Panel:
     ends = last_business_day(to_days(months))
     members = []
     for each, line in lines.items():
-        if line.market:
-            members.append(_of_market(each, line, markets[each], ends, about))
-            continue
-        members.append(
-            Member(
-                each,
-                line.region,
-                _returns(series[line.difference], months),
-                _returns(series[line.returns], months) if line.returns else np.full(len(ends), np.nan),
-                _policy(line, series),
-                line.size or about.size,
-                line.currency or about.currency,
-            )
-        )
+        data = markets.get(each)
+        found = _of_market(data, ends) if data else _of_series(line, series, months)
+        said = (line.size or about.size, line.currency or about.currency)
+        members.append(Member(each, line.region, *found, *said, data))
     sources = {found.id if text == found.id else text: found for text, found in series.items()}
     for market in markets.values():
         sources |= market.sources

@@ -67,6 +67,10 @@ class Question:
         """Return the values that can answer, NaN elsewhere."""
         return values if self.asked is None else np.where(self.asked, values, np.nan)
 
+    def pooled(self, values: Floats, effects: Effects) -> Pooled:
+        """Return what the values answer, pooled."""
+        return pooled(self.of(values), self.inside, effects)
+
 
 def _told(found: Pooled, months: int) -> dict[str, Fact]:
     """Return what was found, as the facts of a row."""
@@ -118,15 +122,14 @@ _LEFT_OUT = (
 
 
 def _pooled_rows(question: Question, values: Floats, ways: Sequence[Effects]) -> Iterator[dict[str, Fact]]:
-    told = question.of(values)
     for effects in ways:
-        found = pooled(told, question.inside, effects)
+        found = question.pooled(values, effects)
         yield {
             "question": question.label,
             "how": WAYS[effects],
             **_told(found, question.months),
             "pvalue_by_months": found.by_month.pvalue(found.estimate),
-            "pvalue_placebo": placebo(told, question.inside, effects)[0],
+            "pvalue_placebo": placebo(question.of(values), question.inside, effects)[0],
         }
 
 
@@ -149,14 +152,13 @@ def _parts(panel: Panel) -> Iterator[tuple[str, Floats]]:
 
 def _part_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
     for name, values in _parts(panel):
-        found = pooled(question.of(values), question.inside, effects)
+        found = question.pooled(values, effects)
         yield {"question": question.label, "part": name, **_told(found, question.months)}
 
 
 def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
-    told = question.of(panel.differences)
-    by_member, by_episode = left_out(told, question.inside, effects)
-    begins = pooled(told, question.inside, effects).begins
+    by_member, by_episode = left_out(question.of(panel.differences), question.inside, effects)
+    begins = question.pooled(panel.differences, effects).begins
     of_episodes = [f"from {str(panel.ends[begin])[:7]}" for begin in begins]
     names = [member.name for member in panel.members]
     for what, found, each in (("one member", by_member, names), ("one episode", by_episode, of_episodes)):
@@ -176,13 +178,12 @@ def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterato
 def _evidence(panel: Panel, question: Question, effects: Effects, claimed: int) -> Evidence:
     """Return what the rule looks at: the larger p-value of the episodes' and the placebo's."""
     told = question.of(panel.differences)
-    found = pooled(told, question.inside, effects)
+    found = question.pooled(told, effects)
     scale, reach = question.months, found.error.reach()
     later = (np.arange(len(told)) >= len(told) // 2)[:, None]
-    halves = [
-        scale * pooled(np.where(part, told, np.nan), question.inside, effects).estimate
-        for part in (~later, later)
-    ]
+    early, late = (
+        scale * question.pooled(np.where(part, told, np.nan), effects).estimate for part in (~later, later)
+    )
     _, without = left_out(told, question.inside, effects)
     carrying, alone = "", NAN
     if len(without) > 1 and np.isfinite(without).any():
@@ -190,8 +191,8 @@ def _evidence(panel: Panel, question: Question, effects: Effects, claimed: int) 
         numbers = episodes(np.logical_or.reduce(question.inside & np.isfinite(told), axis=1))
         less = np.where((numbers == heaviest)[:, None], np.nan, told)
         carrying = f"the episode from {str(panel.ends[found.begins[heaviest]])[:7]}"
-        alone = pooled(less, question.inside, effects).pvalue
-    other = pooled(told, question.inside, "members").estimate
+        alone = question.pooled(less, effects).pvalue
+    other = question.pooled(told, "members").estimate
     moved = placebo(told, question.inside, effects)[0]
     return Evidence(
         label=question.label,
@@ -203,7 +204,7 @@ def _evidence(panel: Panel, question: Question, effects: Effects, claimed: int) 
         holds=bool(other * found.estimate > 0.0),
         low=scale * (found.estimate - reach),
         high=scale * (found.estimate + reach),
-        halves=(halves[0], halves[1]),
+        halves=(early, late),
         carrying=carrying,
         without=alone,
     )
@@ -238,13 +239,10 @@ def _mean(paths: Floats) -> Floats:
 
 def dots(panel: Panel, question: Question, effects: Effects) -> Dots:
     """Return the answer of each member, and that of all with its interval, in percent."""
-    told = question.of(panel.differences)
-    found = pooled(told, question.inside, effects)
-    each = []
-    for column in range(len(panel.members)):
-        alone = np.full(told.shape, np.nan)
-        alone[:, column] = told[:, column]
-        each.append(pooled(alone, question.inside, effects).estimate)
+    told = panel.differences
+    found = question.pooled(told, effects)
+    alone = (np.where(np.arange(told.shape[1]) == column, told, np.nan) for column in range(told.shape[1]))
+    each = [question.pooled(values, effects).estimate for values in alone]
     scale = 100.0 * question.months
     values = scale * np.array([found.estimate, *each])
     reach = np.full(len(values), np.nan)
@@ -308,7 +306,7 @@ def answer(
     ``also`` are shown beside them; ``events`` are the cases, where there are any; ``what`` is summed.
     """
     values = panel.differences
-    main = pooled(judged[0].of(values), judged[0].inside, effects)
+    main = judged[0].pooled(values, effects)
     ways = ("members", "members and months") if effects == "members" else tuple(WAYS)
     sample = (
         f"{main.cells} months of {panel.kind}, {main.clusters} calendar episodes worth {main.effective:.1f} "

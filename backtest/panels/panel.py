@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from backtest.dates import Fills, to_days
+from backtest.errors import RotationError
 from backtest.signals.policy import PolicyRate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from backtest.dates import Bools, Days, Floats, Ints
     from backtest.market.data import MarketData
     from backtest.series import Series
+
+T = TypeVar("T")
 
 QUIET = 12
 """A first move has no other of its direction in so many months before it."""
@@ -107,6 +110,20 @@ class Panel:
     def month_of(self, days: Days) -> Ints:
         """Return each day's month as an index; it may lie before 0 or after the last."""
         return (days.astype("datetime64[M]") - self.ends[0].astype("datetime64[M]")).astype(np.int64)
+
+
+def on_each_market(panel: Panel, work: Callable[[MarketData], T]) -> tuple[dict[str, T], dict[str, str]]:
+    """Return by member what some work gives on its market, and why it gives nothing on the others."""
+    found, refused = {}, {}
+    for member in panel.members:
+        if member.data is None:
+            refused[member.name] = NOT_HELD
+            continue
+        try:
+            found[member.name] = work(member.data)
+        except RotationError as reason:
+            refused[member.name] = str(reason)
+    return found, refused
 
 
 def adjusted(panel: Panel) -> Floats:

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from backtest.analysis.pooled_alpha import PooledAlpha, pooled_alpha
-from backtest.errors import RotationError, UsageError
-from backtest.panels.panel import NOT_HELD
+from backtest.errors import UsageError
+from backtest.panels.panel import on_each_market
 from backtest.records.document import DataDocument
 from backtest.runs import Run, run
 from backtest.terms import Terms
@@ -131,15 +131,7 @@ def run_panel(
         When a parameter or a term is wrong, or there is no market that it runs on; the sentence says why.
     """
     strategy.bind(parameters)
-    runs, refused = {}, {}
-    for member in panel.members:
-        if member.data is None:
-            refused[member.name] = NOT_HELD
-            continue
-        try:
-            runs[member.name] = run(strategy, member.data, **terms, **parameters)
-        except RotationError as reason:
-            refused[member.name] = str(reason)
+    runs, refused = on_each_market(panel, lambda market: run(strategy, market, **terms, **parameters))
     if not runs:
         why = next(iter(refused.values()))
         raise UsageError(f"{strategy.name} runs on no member of the panel '{panel.name}': {why}")
@@ -149,10 +141,8 @@ def run_panel(
 
 def _apart(panel: Panel, runs: dict[str, Run]) -> str:
     """Say why the returns of the markets do not add up; empty where they do."""
-    for what, values in (
-        ("frequency", {each.market.frequency for each in runs.values()}),
-        ("currency", {member.currency for member in panel.members if member.name in runs}),
-    ):
+    for what in ("frequency", "currency"):
+        values = {getattr(member, what) for member in panel.members if member.name in runs}
         if len(values) > 1:
             return f"the markets differ in {what} ({', '.join(sorted(values))})"
     return ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from backtest.errors import RotationError, UsageError
+from backtest.errors import UsageError
 from backtest.measures import SWEPT
-from backtest.panels.panel import NOT_HELD
+from backtest.panels.panel import on_each_market
+from backtest.parameters import Value
 from backtest.records.document import DataDocument
 from backtest.runs import run
 from backtest.terms import Terms, read_terms
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backtest.dates import Floats
+    from backtest.market.data import MarketData
     from backtest.panels.panel import Panel
-    from backtest.parameters import Value
     from backtest.scripting.strategy import Strategy
 
 
-class LeftOut(NamedTuple):
+class LeftOut(msgspec.Struct, frozen=True):
     """A market, and what was chosen for it without looking at it.
 
     Parameters
@@ -92,7 +93,7 @@ class PanelSweepDocument(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     objective: str
     combinations: int
-    markets: list[dict[str, Any]]
+    markets: tuple[LeftOut, ...]
     chosen: dict[str, Any]
     refused: dict[str, str]
     data: DataDocument
@@ -107,7 +108,7 @@ class PanelSweepDocument(msgspec.Struct, frozen=True, kw_only=True):
             terms=sweep.terms,
             objective=sweep.objective.name,
             combinations=sweep.combinations,
-            markets=[each._asdict() for each in sweep.markets],
+            markets=sweep.markets,
             chosen=sweep.chosen,
             refused=sweep.refused,
             data=DataDocument.of(sweep.panel),
@@ -174,46 +175,25 @@ def tune_panel(
     read = [read_constraint(text, words, SWEPT) for text in constraints]
     by = Objective(objective, tuple(c for c in read if not c.of_parameters))
     under = read_terms(terms or {})
-    rows: dict[str, tuple[Floats, tuple[float, float]]] = {}
-    refused = {}
-    for member in panel.members:
-        if member.data is None:
-            refused[member.name] = NOT_HELD
-            continue
-        try:
-            on_parameters = tuple(c for c in read if c.of_parameters)
-            trials = Trials(strategy, member.data, made, on_parameters, under).completed()
-            window = common_window(trials, None)
-            rows[member.name] = _scores(trials, by, window), _judged(trials, by, window)
-        except RotationError as reason:
-            refused[member.name] = str(reason)
+    on_parameters = tuple(c for c in read if c.of_parameters)
+
+    def measured(market: MarketData) -> tuple[Floats, tuple[float, float]]:
+        trials = Trials(strategy, market, made, on_parameters, under).completed()
+        window = common_window(trials, None)
+        return _scores(trials, by, window), _judged(trials, by, window)
+
+    rows, refused = on_each_market(panel, measured)
     if len(rows) < 2:
         why = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
         raise UsageError(f"to leave a market out takes two that can be searched; {why}")
-    return _concluded(strategy, panel, under, by, made, rows, refused)
-
-
-def _concluded(
-    strategy: Strategy,
-    panel: Panel,
-    under: Terms,
-    by: Objective,
-    made: Any,
-    rows: dict[str, tuple[Floats, tuple[float, float]]],
-    refused: dict[str, str],
-) -> PanelSweep:
-    scores = np.array([found for found, _ in rows.values()])
-    chosen, overall = left_out(scores)
+    chosen, overall = left_out(np.array([scores for scores, _ in rows.values()]))
     if overall < 0 or min(chosen) < 0:
         raise UsageError("no combination can be chosen in every market; loosen the --constraint")
     sign = -1.0 if by.lower else 1.0
     markets = []
-    for market, (name, (found, (default, benchmark))) in enumerate(rows.items()):
-        known = found[np.isfinite(found)]
-        mine = float(found[chosen[market]])
-        middle, best = sign * float(np.median(known)), sign * float(known.max())
-        above = float((known < mine).mean())
-        markets.append(
-            LeftOut(name, made.values(chosen[market]), sign * mine, middle, best, default, benchmark, above)
-        )
+    for best, (name, (scores, (default, benchmark))) in zip(chosen, rows.items(), strict=True):
+        known = scores[np.isfinite(scores)]
+        mine, median, most = (sign * np.array([scores[best], np.median(known), known.max()])).tolist()
+        above = float((known < scores[best]).mean())
+        markets.append(LeftOut(name, made.values(best), mine, median, most, default, benchmark, above))
     return PanelSweep(strategy, panel, under, by, made.size, tuple(markets), made.values(overall), refused)

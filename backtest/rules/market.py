@@ -11,7 +11,7 @@ from backtest.rules.expressions import Events, Expr, Level, Signal, applied, num
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backtest.market.names import Names
+    from backtest.market.known import Names
 
 
 class Policy:

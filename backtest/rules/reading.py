@@ -9,7 +9,7 @@ from backtest.rules.operation import about
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from backtest.market.names import Names
+    from backtest.market.known import Names
     from backtest.rules.expressions import Decision, Expr
 
 

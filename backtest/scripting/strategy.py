@@ -13,8 +13,8 @@ from typing import Any
 
 from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError
+from backtest.market.known import ANYTHING
 from backtest.market.load import with_series, with_sleeves
-from backtest.market.names import ANYTHING
 from backtest.parameters import CountedIn, Declaration, Parameter, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
@@ -26,8 +26,7 @@ from backtest.terms import NAMES
 
 if typing.TYPE_CHECKING:
     from backtest.market.data import MarketData
-    from backtest.market.known import Known
-    from backtest.market.names import Names
+    from backtest.market.known import Known, Names
 
 Decide = Callable[..., rules.Decision]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import csv
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 
 from backtest.errors import DataError, UsageError
 from backtest.folders import shipped
-from backtest.market.catalogue import catalogue, late_releases
+from backtest.market import reading
+from backtest.market.catalogue import catalogue, entry, late_releases
+from backtest.market.entry import SourceTable
 from backtest.market.release import ANNOUNCED, PHRASES, known_at
 
 # Days of the employment report: the bureau's schedules for 2021 and 2022, its statement of 1996-01-19, the bureau's
@@ -257,7 +260,8 @@ def test_a_rule_with_a_day_that_the_calendar_has_not_is_refused() -> None:
 
 def test_what_a_table_announces_is_known_on_the_day_that_it_says() -> None:
     days, said = (np.array([day], dtype="datetime64[D]") for day in ("2007-12-01", "2008-12-01"))
-    assert known_at(ANNOUNCED, days, said).tolist() == said.tolist()
+    table = SourceTable.of("NBER", days, np.ones(1), "", b"", said)
+    assert reading.known(replace(entry("AAA"), known_at=ANNOUNCED), table).tolist() == said.tolist()
     with pytest.raises(DataError, match="no release rule 'the announcement date'"):
         known_at(ANNOUNCED, days)
 

@@ -50,7 +50,7 @@ def test_what_the_market_lacks_is_named_with_a_market_that_has_it(embedded: Mark
         market.level("FEDFUNDS")
     assert str(error.value).endswith("with: rotation data fetch FEDFUNDS")
     # One that a market of its own need not name: it comes with the installation.
-    assert "MOODYS_AAA" not in market.roles
+    assert "MOODYS_AAA" not in market.names.roles
     assert len(market.level("MOODYS_AAA").dates) > 1000
     with pytest.raises(LookAheadError, match="USREC was not known in its time"):
         market.level("USREC")

@@ -11,7 +11,7 @@ import pytest
 from backtest import MarketData, load_strategy, run
 from backtest.cli.explain import explain
 from backtest.market.definition import read_definition
-from backtest.market.names import ANYTHING
+from backtest.market.known import ANYTHING
 from backtest.reporting.sentences import terms
 from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import explained, nodes, reads
