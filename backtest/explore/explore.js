@@ -174,7 +174,7 @@ place("plane-look")?.addEventListener("click", async () => {
   if (answer.error) place("plane").textContent = answer.error;
   else {
     draw(answer);
-    cells(place("plane").querySelector("figure"));
+    chart(place("plane").querySelector("figure"));
   }
   settle();
 });
@@ -183,7 +183,7 @@ place("plane").addEventListener("click", event => {
   const figure = event.target.closest("figure"), at = figure?.dataset.at?.split(",");
   if (!at || !event.target.closest(".area")) return;
   const { which, across, up } = place("plane").querySelector("[data-which]").dataset;
-  for (const [name, text] of [[across, figure.dataset.columns.split("|")[at[1]]], [up, figure.dataset.rows.split("|")[at[0]]]]) {
+  for (const [name, text] of [[across, JSON.parse(figure.dataset.x).names[at[1]]], [up, figure.querySelector(".area").dataset.words.split("|")[at[0]]]]) {
     put(exact().find(field => field.dataset.which === which && field.dataset.name === name), text);
   }
   move();

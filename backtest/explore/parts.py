@@ -16,8 +16,10 @@ from backtest.explore.plane import axes_of
 from backtest.explore.position import command
 from backtest.measures import BY_KEY, SWEPT, entry, listed, years
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
+from backtest.reporting.cells import Cells, Spot, read_out, shaded, shades
+from backtest.reporting.chart import Chart, Plot
 from backtest.reporting.html import drawn, minus, script, stylesheet
+from backtest.reporting.scales import Labels
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import BY_HAND, Terms
@@ -196,30 +198,26 @@ def plane_html(plane: Plane, which: int) -> Markup:
     )
 
 
-def _cells(plane: Plane) -> Cells:
+def _cells(plane: Plane) -> Chart:
     objective, values = plane.objective, plane.values
     form, ends = objective.measure.form, (float(np.nanmin(values)), float(np.nanmax(values)))
     worst, best = reversed(ends) if objective.lower else ends
     heading = f"{objective.measure.label.strip().capitalize()} over the window that all points share, "
     heading += f"{' to '.join(plane.window)}: {plane.across.name} \u2192, {plane.up.name} \u2191"
-    read = tuple(tuple("" if v != v else form(v) for v in row) for row in values.tolist())
-    across, up = (tuple(map(str, axis.values)) for axis in (plane.across, plane.up))
-    return Cells(
-        "plane-cells",
-        (Pane(heading, shaded(values, ends, lower=objective.lower), read),),
+    across, up = (Labels(tuple(map(str, axis.values))) for axis in (plane.across, plane.up))
+    cells = Cells(
+        shaded(values, ends, lower=objective.lower),
+        read_out(values, form),
         shades(form(worst), form(best)),
-        up,
-        across,
         (f"{plane.across.name} {{column}}, {plane.up.name} {{row}}: {{value}}", ""),
-        heading,
-        rising=True,
-        height=350,
-        spots=(
+        (
             Spot("here", *plane.here, "the position at hand"),
             Spot("best", *plane.best, "the peak"),
             Spot("centre", *plane.centre, "the centre of the best plateau"),
         ),
     )
+    plot = Plot(heading, height=350, rows=up, cells=cells)
+    return Chart("plane-cells", across, (plot,), heading)
 
 
 def _said_of(plane: Plane) -> str:

@@ -1,4 +1,4 @@
-"""Cells: a value for each pair of a row and a column, in one panel or several, as data."""
+"""Cells: a value for each pair of a row and a column, how each is painted, and what is read out of it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.reporting.blocks import Block
 from backtest.reporting.palette import BLUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from backtest.dates import Floats, Ints
-    from backtest.reporting.blocks import Said
 
 _SHADES = 24
-_TICKS = 7  # at most, where they are spread evenly
 
 
 class Tint(NamedTuple):
@@ -37,65 +34,35 @@ class Spot(NamedTuple):
     word: str
 
 
-class Pane(NamedTuple):
-    """One value a cell: the place of its look, -1 for none, (n_rows, n_columns), and what is read out."""
-
-    heading: str
-    painted: Ints
-    read: tuple[tuple[str, ...], ...]
-
-
 @dataclass(frozen=True, eq=False)
-class Cells(Block):
-    """Panels of cells over the same rows and columns.
+class Cells:
+    """A value for each label across and each row, the lowest row first.
 
     Parameters
     ----------
-    name
-        By which it is known in the page, and of its file.
-    panels
-        Side by side where there is room.
+    painted
+        The place of each one's look, -1 for none, (n_rows, n_columns).
+    read
+        What is read out of each; nothing of an empty one.
     looks
         How cells are painted; those with a word stand in the key.
-    rows, columns
-        What each is called, the first row on top.
     says
-        What is read out of a cell: ``{row}``, ``{column}`` and ``{value}`` are filled in; and of a cell
-        whose row is called as its column, where that is said otherwise.
-    shows, caption
-        What is to be seen, for who cannot see it; and what stands under it.
-    rising
-        Whether the first row is at the bottom instead.
-    height
-        Pixels of a panel.
+        What is read out with it: ``{row}``, ``{column}`` and ``{value}`` are filled in; and of a cell whose
+        row is called as its column, where that is said otherwise.
     spots
-        Cells that are marked in every panel.
-    axes
-        What the rows are of, and the columns; empty where that needs no word.
-    every
-        Which rows and columns are named beside the cells: every so many years, or some spread evenly (0).
+        Cells that are marked.
     """
 
-    name: str
-    panels: tuple[Pane, ...]
+    painted: Ints
+    read: tuple[tuple[str, ...], ...]
     looks: tuple[Tint, ...]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
     says: tuple[str, str]
-    shows: str
-    caption: Said = ""
-    rising: bool = False
-    height: int = 260
     spots: tuple[Spot, ...] = ()
-    axes: tuple[str, str] = ("", "")
-    every: int = 0
 
-    def ticks(self, labels: Sequence[str]) -> list[tuple[int, str]]:
-        """Return which of the rows or columns are named, by their place."""
-        if self.every:
-            return [(i, label) for i, label in enumerate(labels) if int(label) % self.every == 0]
-        step = -(-len(labels) // _TICKS)
-        return [(i, labels[i]) for i in range(0, len(labels), step)]
+
+def read_out(values: Floats, form: Callable[[float], str]) -> tuple[tuple[str, ...], ...]:
+    """Return what is read out of values, nothing where there is none."""
+    return tuple(tuple("" if v != v else form(v) for v in row) for row in values.tolist())
 
 
 def shades(low: str, high: str) -> tuple[Tint, ...]:

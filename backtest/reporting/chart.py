@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
     from backtest.records.shading import Spans
     from backtest.reporting.blocks import Said
-    from backtest.reporting.scales import Across
+    from backtest.reporting.cells import Cells
+    from backtest.reporting.scales import Across, Labels
 
 LETTERS = 24
 """Of a longer name so many letters stand beside its line's end; the key has all."""
@@ -115,8 +116,10 @@ class Plot:
         What stands behind a value that is read out.
     named
         Whether a curve's name stands beside its end.
-    names
+    rows
         What the values 0, 1, 2 and so on are called, where they are no numbers.
+    cells
+        Values for each pair of a label across and a row.
     note
         What has to be said in the picture itself.
     x
@@ -135,7 +138,8 @@ class Plot:
     dots: tuple[Points, ...] = ()
     unit: str = ""
     named: bool = False
-    names: tuple[str, ...] = ()
+    rows: Labels | None = None
+    cells: Cells | None = None
     note: str = ""
     x: Across | None = None
 
@@ -161,8 +165,8 @@ class Plot:
     def _limits(self) -> tuple[float, float]:
         if self.kind == "held":
             return 0.0, 1.0
-        if self.names:
-            return -0.7, len(self.names) - 0.3
+        if self.rows:
+            return self.rows.ends
         from_zero = self.kind in ("bars", "stacked")
         drawn = [
             np.zeros(int(from_zero)),
@@ -188,14 +192,12 @@ class Plot:
         (low, high), most = self.limits(), self.height // 32
         if self.kind == "held":
             return []
-        if self.names:
-            n = len(self.names)
-            kept = range(n) if self.height >= _NAME * n else sorted({0, n // 2, n - 1})
-            return [(float(i), self.names[i]) for i in kept]
+        if self.rows:
+            return self.rows.some(self.height // _ROW)
         return log_ticks(low, high, most) if self.log else plain_ticks(low, high, most)
 
 
-_NAME = 13  # pixels that a name on the left takes
+_ROW = 21  # pixels that a name on the left takes
 
 
 class Shade(NamedTuple):
@@ -238,6 +240,11 @@ class Chart(Block):
         """Return what lies from left to right in a plot."""
         return plot.x or self.x
 
+    @property
+    def tints(self) -> Cells | None:
+        """What is painted, and what that stands for, where there are cells: alike in every plot."""
+        return self.plots[0].cells if self.plots else None
+
     def keys(self) -> dict[str, Curve | Band | Points]:
         """Return what stands for each name that shares a plot with others."""
         found: dict[str, Curve | Band | Points] = {}
@@ -258,7 +265,7 @@ class Chart(Block):
     @property
     def before(self) -> int:
         """The most letters that a name on the left has."""
-        return max((len(word) for plot in self.plots if plot.names for _, word in plot.ticks()), default=0)
+        return max((len(word) for plot in self.plots if plot.rows for _, word in plot.ticks()), default=0)
 
     @cached_property
     def shaded(self) -> list[tuple[Shade, list[tuple[int, int]]]]:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from backtest.reporting.chart import LETTERS, ends, short, spread, stretches
-from backtest.reporting.palette import GRID, INK, MUTED
+from backtest.reporting.palette import GREEN, GRID, INK, MUTED, ORANGE
 from backtest.reporting.scales import Dates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from backtest.dates import Ints
+    from backtest.reporting.cells import Cells
     from backtest.reporting.chart import Chart, Line, Plot, Points
     from backtest.reporting.scales import Across
 
@@ -69,7 +72,8 @@ def chart_figure(chart: Chart, *, above: float = 0.0) -> Drawing:
     inches = [max(plot.height for plot in row) / PIXELS for row in rows]
     below = [_under(chart, row) if row is rows[-1] or row[0].x else 0.0 for row in rows]
     right = 0.14 + 0.088 * min(chart.letters, LETTERS) if chart.letters else 0.1
-    left = max(_LEFT, 0.25 + 0.073 * chart.before)
+    up = chart.plots[0].rows.label if chart.plots[0].rows else ""
+    left = max(_LEFT, 0.25 + 0.073 * chart.before + _LABEL * bool(up))
     height = above + sum(inches) + _ABOVE * len(rows) + sum(below)
     places = chart.places()
     with mpl.rc_context(STYLE):
@@ -83,11 +87,16 @@ def chart_figure(chart: Chart, *, above: float = 0.0) -> Drawing:
                 box = (begin / _WIDTH, top / height, (wide - 0.2 * (columns - 1)) / _WIDTH, tall / height)
                 _draw(figure.add_axes(box), chart, plot, places, dated=bool(under))
             top -= under
+        figure.axes[0].set_ylabel(up)
+        if chart.tints:
+            handles = _handles(chart.tints)
+            figure.legend(handles=handles, loc="lower center", ncols=_KEYS, frameon=False, fontsize=8.0)
     return figure
 
 
 def _under(chart: Chart, row: tuple[Plot, ...]) -> float:
-    return _BELOW + _LABEL * any(chart.across(plot).label for plot in row)
+    legend = _LABEL * -(-len(_handles(chart.tints)) // _KEYS) if chart.tints else 0.0
+    return _BELOW + _LABEL * any(chart.across(plot).label for plot in row) + legend
 
 
 def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) -> None:
@@ -99,7 +108,9 @@ def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) ->
     axes.set_xticks([place for place, _ in on], [word if dated else "" for _, word in on])
     if plot.kind == "held":
         axes.grid(visible=False)
-    if plot.names and plot.dots:
+    if plot.cells:
+        _cells(axes, plot.cells)
+    if plot.rows and not plot.curves:
         axes.grid(visible=False, axis="y")
     axes.set_title(plot.heading, loc="left", fontsize=9.0, color=INK, pad=4.0)
     axes.set_xlabel(across.label if dated else "")
@@ -124,6 +135,39 @@ def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) ->
         _word(axes, plot.note, (0.99, 0.97), INK, "axes fraction", left=True)
     if plot.labelled:
         _names(axes, plot)
+
+
+_SPOTS = {"here": ("o", ORANGE, ORANGE), "best": ("o", ORANGE, "none"), "centre": ("s", "white", GREEN)}
+
+
+def _cells(axes: Axes, cells: Cells) -> None:
+    tints = np.zeros((*cells.painted.shape, 4))
+    for place, look in enumerate(cells.looks):
+        tints[cells.painted == place] = mpl.colors.to_rgba(look.colour, look.opacity)
+    axes.imshow(tints, aspect="auto", interpolation="nearest", origin="lower")
+    axes.grid(visible=False)
+    for spot in cells.spots:
+        axes.plot([spot.column], [spot.row], **_marker(spot.kind))
+
+
+def _marker(kind: str) -> dict[str, Any]:
+    shape, edge, face = _SPOTS[kind]
+    return {"marker": shape, "markeredgecolor": edge, "markerfacecolor": face, "markersize": 8, "mew": 2}
+
+
+_KEYS = 5  # in a line below the plots
+
+
+def _handles(cells: Cells) -> list[Any]:
+    """Return samples of what cells and marks stand for."""
+    each: list[Any] = [
+        Patch(facecolor=mpl.colors.to_rgba(look.colour, look.opacity), label=look.word)
+        for look in cells.looks
+        if look.word
+    ]
+    return each + [
+        Line2D([], [], linestyle="", label=spot.word, **_marker(spot.kind)) for spot in cells.spots
+    ]
 
 
 def _curves(axes: Axes, plot: Plot, across: Across, places: Ints) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from backtest.dates import Floats, Ints
+    from backtest.reporting.cells import Cells
     from backtest.reporting.chart import Chart, Line, Plot
     from backtest.reporting.scales import Across
 
@@ -30,16 +31,22 @@ DASHES = {"-": "", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
 
 _LINE = 13.0  # pixels that a name beside a line's end takes
 _TAG = 16  # and a word in the picture
+_WIDE, _PAGE = (
+    0.62,
+    54.0,
+)  # rem: the least of a column of cells, for a phone scrolls; and the width of the page
 _FIGURE = Template(
     '<figure id="{name}" class="chart" role="img" aria-label="{shows}" data-x="{across}" '
     'style="--names: {names}em{before}">\n{keys}<div class="plots{columns}">\n{plots}\n</div>\n'
     "{caption}</figure>"
 )
 _PLOT = Template(
-    '<div class="plot"><p>{heading}</p><div class="area" style="height: {height}px" data-part="{part}" '
-    'data-unit="{unit}"{more}><svg viewBox="{left} {top} {wide} {tall}" preserveAspectRatio="none" '
-    'aria-hidden="true"><g transform="scale(1 -1)">{drawn}</g></svg>{ticks}{names}{words}</div>{below}</div>'
+    '<div class="plot"><p>{heading}</p>{opens}<div class="area" style="height: {height}px" '
+    'data-part="{part}" data-unit="{unit}"{more}><svg viewBox="{left} {top} {wide} {tall}" '
+    'preserveAspectRatio="none" aria-hidden="true"><g transform="scale(1 -1)">{drawn}</g></svg>{ticks}'
+    "{names}{words}</div>{below}{closes}</div>"
 )
+_SCROLLED = Template('<div class="scroll"><div style="min-width: {:.1f}rem">')
 
 
 class _Frame(NamedTuple):
@@ -66,14 +73,13 @@ class _Frame(NamedTuple):
 
 def _frame(plot: Plot, across: Across) -> _Frame:
     (left, right), (low, high) = across.ends, plot.limits()
-    each = 1.0 if isinstance(across, Dates) else _part(left, right)
-    part = _part(low, high)
+    each, part = 1.0 if isinstance(across, Dates) else _part(across, left, right), _part(plot.rows, low, high)
     return _Frame(each, round(left * each), round(right * each), part, round(low * part), round(high * part))
 
 
-def _part(low: float, high: float) -> float:
-    """Return the whole parts of a value: some hundred thousands of them from end to end of the scale."""
-    return 10 ** (5 - math.ceil(math.log10(max(abs(low), abs(high), 1e-9))))
+def _part(of: Across | None, low: float, high: float) -> float:
+    """Return the whole parts of a value: some hundred thousands from end to end; halves of a label."""
+    return 2 if isinstance(of, Labels) else 10 ** (5 - math.ceil(math.log10(max(abs(low), abs(high), 1e-9))))
 
 
 def chart_html(chart: Chart, caption: Markup, *, height: float = 1.0) -> Markup:
@@ -91,6 +97,7 @@ def framed(chart: Chart, caption: Markup, plots: Iterable[Markup]) -> Markup:
     """Return the frame of a chart, its keys and its caption, around its plots."""
     key = Template('<span data-name="{}">{}{}</span>')
     keys = _joined(key.format(name, _sample(chart, one), name) for name, one in chart.keys().items())
+    keys += _joined(_tints(chart.tints)) if chart.tints else ""
     return _FIGURE.format(
         name=chart.name,
         shows=chart.shows,
@@ -98,7 +105,7 @@ def framed(chart: Chart, caption: Markup, plots: Iterable[Markup]) -> Markup:
         names=f"{0.58 * min(chart.letters, LETTERS):.1f}",
         before=f"; --before: {0.56 * chart.before:.1f}em" if chart.before > _FEW else "",
         keys=Template('<div class="keys">{}</div>\n').format(keys) if keys else "",
-        columns=" two" if chart.columns == 2 else "",
+        columns={2: " two", 3: " three"}.get(chart.columns, ""),
         plots=Markup("\n").join(plots),
         caption=Template("<figcaption>{}</figcaption>\n").format(caption) if caption else "",
     )
@@ -113,11 +120,11 @@ def _read(across: Across) -> str:
     if isinstance(across, Dates):
         found = {"first": str(across.dates[0]), "step": across.step}
     elif isinstance(across, Labels):
-        found = {"label": across.label, "names": across.names, "part": _part(*across.ends)}
+        found = {"label": across.label, "names": across.names, "part": 2}
     else:
         low, high = across.ends
         digits = max(0, 2 - math.floor(math.log10(high - low)))  # three of what lies between the ends
-        found = {"label": across.label, "log": across.log, "digits": digits, "part": _part(low, high)}
+        found = {"label": across.label, "log": across.log, "digits": digits, "part": _part(across, low, high)}
     return msgspec.json.encode(found).decode()
 
 
@@ -129,6 +136,15 @@ def _sample(chart: Chart, one: Curve | Band | Points) -> Markup:
     return Template('<span class="key" style="{}"></span>').format(
         _tinted("background", one.colour, one.opacity)
     )
+
+
+def _tints(cells: Cells) -> Iterator[Markup]:
+    key = Template('<span><span class="key tint" style="{}"></span>{}</span>')
+    for look in cells.looks:
+        if look.word:
+            yield key.format(_tinted("background", look.colour, look.opacity), look.word)
+    for spot in cells.spots:
+        yield Template('<span><i class="dot {}"></i>{}</span>').format(spot.kind, spot.word)
 
 
 def _stroke(colour: str, dash: str, width: float, opacity: float = 1.0) -> str:
@@ -150,32 +166,36 @@ def _plot(chart: Chart, plot: Plot, places: Ints, height: float, *, last: bool) 
     tall, wide = frame.top - frame.bottom, frame.right - frame.left
     ticks, on = plot.ticks(), across.ticks
     lines = (round(value * frame.part) for value, _ in ticks)
-    grid = [] if plot.names and plot.dots else [f"M{frame.left} {y}h{wide}" for y in lines]
-    if plot.kind != "held":
+    grid = [] if plot.rows and not plot.curves else [f"M{frame.left} {y}h{wide}" for y in lines]
+    if plot.kind != "held" and not plot.cells:
         grid += [
             f"M{x} {frame.bottom}v{tall}" for x in frame.x(np.array([place for place, _ in on])).tolist()
         ]
     drawn = [
         *_shaded(chart, frame),
         Template('<path class="grid" d="{}"/>').format("".join(grid)),
+        *(_boxes(plot.cells) if plot.cells else ()),
         *(_bands(plot, across, frame, places if plot.x is None else None)),
         *(_rule(rule, plot, across, frame) for rule in plot.lines if rule.behind),
         *_curves(plot, across, frame, places if plot.x is None else None),
         *(part for dots in plot.dots for part in _dots(dots, plot, across, frame)),
         *(_rule(rule, plot, across, frame) for rule in plot.lines if not rule.behind),
     ]
-    more = (
-        ' data-log=""' if plot.log else "",
-        Template(' data-x="{}"').format(_read(plot.x)) if plot.x else "",
-    )
-    words = Template(' data-words="{}"').format("|".join(plot.names)) if plot.names else ""
+    more = {
+        "data-x": _read(plot.x) if plot.x else None,
+        "data-log": "" if plot.log else None,
+        "data-words": "|".join(plot.rows.names) if plot.rows else None,
+        **(_said(plot.cells) if plot.cells else {}),
+    }
     at = Template('<span class="y" style="bottom: {:.2f}%">{}</span>')
     return _PLOT.format(
         heading=plot.heading,
         height=round(height * plot.height),
         part=frame.part,
         unit=plot.unit,
-        more=Markup(more[0]) + more[1] + words,  # noqa: S704 - one word of our own
+        more=_joined(Template(' {}="{}"').format(*each) for each in more.items() if each[1] is not None),
+        opens=_SCROLLED.format(min(2.6 + _WIDE * len(across.at), _PAGE)) if plot.cells else "",
+        closes=Markup("</div></div>") if plot.cells else "",
         left=frame.left,
         top=-frame.top,
         wide=wide,
@@ -248,8 +268,30 @@ def _words(plot: Plot, across: Across, frame: _Frame) -> Iterator[Markup]:
             )
             where = " beside before" if left > 80.0 else " beside"
             yield word.format(where, left, f"bottom: {up:.2f}%", INK[1:], dots.word)
+    spot = Template('<i class="dot {}" style="left: {:.2f}%; bottom: {:.2f}%" title="{}"></i>')
+    for each in plot.cells.spots if plot.cells else ():
+        yield spot.format(each.kind, frame.across(each.column), frame.up(each.row), each.word)
     if plot.note:
         yield Template('<span class="word before" style="left: 100%; top: 0">{}</span>').format(plot.note)
+
+
+def _said(cells: Cells) -> dict[str, str]:
+    """Return what the script reads out of cells."""
+    read = ";".join("|".join(row) for row in cells.read).replace("-", "\u2212")
+    return {"data-read": read, "data-says": cells.says[0], "data-same": cells.says[1]}
+
+
+def _boxes(cells: Cells) -> Iterator[Markup]:
+    """Give the cells of each look, a box for each row of neighbours; a cell is two parts wide and high."""
+    area = Template('<path class="boxes" d="{}" style="{}"/>')
+    for place, look in enumerate(cells.looks):
+        said = []
+        for i, row in enumerate((cells.painted == place).astype(np.int8)):
+            turns = np.diff(np.r_[0, row, 0])
+            for begin, end in zip(np.flatnonzero(turns > 0), np.flatnonzero(turns < 0), strict=True):
+                said.append(f"M{2 * begin - 1} {2 * i - 1}h{2 * (end - begin)}v2h-{2 * (end - begin)}z")
+        if said:
+            yield area.format("".join(said), _tinted("fill", look.colour, round(look.opacity, 3)))
 
 
 def _shaded(chart: Chart, frame: _Frame) -> list[Markup]:

@@ -12,7 +12,6 @@ from backtest.records.document import write_document
 from backtest.records.record import write_record
 from backtest.records.sheet import as_document, sheet
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells
 from backtest.reporting.chart import Chart
 from backtest.reporting.html import render
 from backtest.reporting.page import run_page
@@ -85,7 +84,6 @@ def write_result(
 
 def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
     """Write the figures among blocks as PNG, each under its name."""
-    from backtest.reporting.cells_figure import cells_figure
     from backtest.reporting.chart_figure import chart_figure, png
 
     for block in blocks:
@@ -93,8 +91,6 @@ def write_figures(blocks: Iterable[b.Block], folder: Path) -> None:
             write_figures([*block.blocks, *([block.beside] if block.beside else [])], folder)
         elif isinstance(block, Chart):
             png(chart_figure(block), folder / f"{block.name}.png")
-        elif isinstance(block, Cells):
-            png(cells_figure(block), folder / f"{block.name}.png")
 
 
 def write_report(

@@ -14,8 +14,7 @@ from backtest.market.load import load_market
 from backtest.records.sheet import sheet
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
-from backtest.reporting.cells import Cells
-from backtest.reporting.cells_figure import cells_figure
+from backtest.reporting.chart import Chart
 from backtest.reporting.chart_figure import chart_figure, png
 from backtest.reporting.html import render
 from backtest.reporting.page import first, tiles, warnings
@@ -94,9 +93,9 @@ def _write_card(result: Run, content: Sheet, folder: Path) -> None:
 def _map(result: Run, folder: Path) -> list[b.Block]:
     """Write the map of the years as a picture, and return what shows it."""
     drawn, name = start_map(result.year_leads, result.benchmark), f"{result.strategy.name}-starts.png"
-    if not isinstance(drawn, Cells):
+    if not isinstance(drawn, Chart):
         return [drawn]
-    _small_png(cells_figure(drawn), folder / name)
+    _small_png(chart_figure(drawn), folder / name)
     return [b.Picture(name, drawn.shows), b.Text(drawn.caption, "note")]
 
 

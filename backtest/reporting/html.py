@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells
-from backtest.reporting.cells_html import cells_html
 from backtest.reporting.chart import Chart
 from backtest.reporting.chart_html import chart_html
 from backtest.reporting.palette import palette
@@ -178,8 +176,6 @@ def _block(block: b.Block) -> Markup:
             content = _table(block)
         case Chart():
             content = chart_html(block, _said(block.caption))
-        case Cells():
-            content = cells_html(block, _said(block.caption))
         case b.Picture(file, shows):
             content = Template('<figure><img src="{}" alt="{}"></figure>').format(file, shows)
         case b.Section(id, inside, beside):

@@ -75,14 +75,18 @@ function read(area, whole) {
     const kind = path.classList[0];
     if (path.dataset.name || kind === "dots") names.push({ path, kind, name: path.dataset.name, entries: KINDS[kind](path, scale) });
   }
-  const line = document.createElement("i"), output = document.createElement("output");
-  line.className = "at";
+  const line = document.createElement("i"), output = document.createElement("output"), cells = area.dataset.read?.split(";").map(row => row.split("|"));
+  line.className = cells ? "cell" : "at";
   for (const each of [line, output]) { each.hidden = true; area.append(each); }
-  return { area, names, line, output, unit: area.dataset.unit, words: area.dataset.words?.split("|"), x, across: JSON.parse(x) };
+  return { area, names, cells, line, output, unit: area.dataset.unit, words: area.dataset.words?.split("|"), x, across: JSON.parse(x) };
 }
 
-// Where the plots over the same stretch stop: at what lines are drawn of, else at boxes, else at single points.
+// Where the plots over the same stretch stop: at cells, else at what lines are drawn of, at boxes, or at single points.
 function stops(plots) {
+  if (plots[0].cells) {
+    return plots[0].cells.flatMap((row, i) => row.map((value, j) => ({ at: 2 * j, middle: 2 * j, y: 2 * i, row: i, column: j })))
+      .filter(({ row, column }) => plots.some(plot => plot.cells[row][column]));
+  }
   const own = plots.flatMap(plot => plot.names), of = (...kinds) => own.filter(each => kinds.includes(each.kind)).flatMap(each => each.entries);
   const lines = of("curve", "band"), found = lines.length ? lines : of("boxes");
   if (!found.length) return of("dots").map(dot => ({ ...dot, middle: dot.at }));
@@ -106,7 +110,11 @@ function chart(figure) {
     group = groups[0];
   }
 
-  function said(plot, { at: place, y }) {
+  function said(plot, { at: place, y, row, column }) {
+    if (plot.cells) {
+      const words = { row: plot.words[row], column: plot.across.names[column], value: plot.cells[row][column] }, { says, same } = plot.area.dataset;
+      return words.value && (words.row === words.column && same ? same : says).replace(/{(\w+)}/g, (_, name) => words[name]);
+    }
     const rows = [], ranges = value => (plot.words ? plot.words[Math.round(value)] : written(value, plot.unit));
     for (const { path, kind, name, entries } of plot.names) {
       if (path.classList.contains("hidden")) continue;
@@ -133,31 +141,36 @@ function chart(figure) {
   // What is written above the values: where they stand.
   function head(plot, stop) {
     const label = plot.across.label ? `${plot.across.label} ` : "";
-    if (plot.words && stop.y !== undefined) return "";
+    if (plot.words && stop.y !== undefined) return ""; // its row says it
     const box = plot.across.part && plot.names.find(each => each.kind === "boxes")?.entries.find(each => each.at === stop.at);
     return label + placed(plot.across, stop.at) + (box ? ` to ${placed(plot.across, box.end)}` : "");
   }
 
   function show(place) {
     clear();
-    if (!group.stops.length) return;
+    if (!group.stops.length || place < 0 && group.plots[0].cells) return;
     at = Math.max(0, Math.min(group.stops.length - 1, place));
     const stop = group.stops[at];
+    if (stop.column !== undefined) figure.dataset.at = [stop.row, stop.column];
     for (const plot of group.plots) {
       const { x, y, width, height } = plot.area.querySelector("svg").viewBox.baseVal;
-      const left = 100 * (stop.middle - x) / width, text = said(plot, stop), first = head(plot, stop);
-      plot.line.style.left = left + "%";
-      plot.output.style.left = left < 50 ? `calc(${left}% + 6px)` : "auto";
-      plot.output.style.right = left < 50 ? "auto" : `calc(${100 - left}% + 6px)`;
-      plot.output.style.top = stop.y === undefined ? "" : Math.min(85, Math.max(0, 100 * (-stop.y - y) / height)) + "%";
+      const left = 100 * (stop.middle - x) / width, top = stop.y === undefined ? 0 : 100 * (-stop.y - y) / height;
+      const half = plot.cells ? 100 / width : 0, tall = plot.cells ? 100 / height : 0, text = said(plot, stop), first = head(plot, stop);
+      plot.line.style.left = left - half + "%";
+      if (plot.cells) Object.assign(plot.line.style, { top: `${top - tall}%`, width: `${2 * half}%`, height: `${2 * tall}%` });
+      plot.output.style.left = left < 50 ? `calc(${left + half}% + 6px)` : "auto";
+      plot.output.style.right = left < 50 ? "auto" : `calc(${100 - left + half}% + 6px)`;
+      plot.output.style.top = top < 50 ? `${top + tall}%` : "auto";
+      plot.output.style.bottom = top < 50 ? "auto" : `${100 - top + tall}%`;
       plot.output.textContent = plot.area.clientHeight < 40 ? text.replaceAll("\n", ", ") : [first, text].filter(Boolean).join("\n");
-      plot.line.hidden = false;
       plot.output.hidden = !plot.output.textContent;
+      plot.line.hidden = plot.cells ? plot.output.hidden : false;
     }
   }
 
   function clear() {
     at = -1;
+    figure.dataset.at = "";
     for (const plot of plots ?? []) plot.line.hidden = plot.output.hidden = true;
   }
 
@@ -167,10 +180,9 @@ function chart(figure) {
     prepare();
     group = groups.find(each => each.plots.some(plot => plot.area === area));
     const box = area.getBoundingClientRect(), view = area.querySelector("svg").viewBox.baseVal;
-    const far = stop => {
-      const across = (stop.middle - view.x) / view.width * box.width - (event.clientX - box.left);
-      return stop.y === undefined ? Math.abs(across) : Math.hypot(across, (-stop.y - view.y) / view.height * box.height - (event.clientY - box.top));
-    };
+    const x = view.x + (event.clientX - box.left) / box.width * view.width, y = view.y + (event.clientY - box.top) / box.height * view.height;
+    if (group.plots[0].cells) return show(cellAt(Math.round(-y / 2), Math.round(x / 2)));
+    const far = stop => Math.hypot((stop.middle - x) / view.width * box.width, stop.y === undefined ? 0 : (-stop.y - y) / view.height * box.height);
     let best = 0, least = Infinity;
     group.stops.forEach((stop, i) => {
       const distance = far(stop);
@@ -178,6 +190,9 @@ function chart(figure) {
     });
     show(best);
   }
+
+  // The place of a cell's stop, one too few where nothing is known of it.
+  const cellAt = (row, column) => group.stops.findIndex(stop => stop.row === row && stop.column === column);
 
   // Plots were drawn anew: what was hidden stays so, and what was read out is read again at its date.
   function again() {
@@ -207,8 +222,13 @@ function chart(figure) {
     prepare();
     const far = event.shiftKey ? 12 : 1, all = group.stops.length, from = at < 0 ? all : at, next = at < 0 ? 0 : at + far;
     const moves = { ArrowLeft: from - far, ArrowRight: next, Home: 0, End: all - 1 };
-    // Rows are listed from the lowest; between plots over different stretches the other two arrows lead.
-    if (group.stops[0]?.y !== undefined) Object.assign(moves, { ArrowUp: next, ArrowDown: from - far });
+    if (group.plots[0].cells) {
+      const cell = group.stops[at], steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
+      for (const [key, [up, right]] of Object.entries(steps)) {
+        const to = cell ? cellAt(cell.row + up, cell.column + right) : all - 1;
+        moves[key] = to < 0 ? at : to;
+      }
+    } else if (group.stops[0]?.y !== undefined) Object.assign(moves, { ArrowUp: next, ArrowDown: from - far }); // the lowest row is the first
     else if (groups.length > 1 && ["ArrowUp", "ArrowDown"].includes(event.key)) {
       group = groups[(groups.indexOf(group) + (event.key === "ArrowUp" ? -1 : 1) + groups.length) % groups.length];
       moves[event.key] = 0;
@@ -233,53 +253,6 @@ function chart(figure) {
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); turn(); }
     });
   }
-}
-
-// Cells: what is under the pointer or the arrow keys is read out in all panels at once; data-at is its row and column.
-function cells(figure) {
-  const { rows, columns, says, same } = figure.dataset, up = rows.split("|"), across = columns.split("|");
-  const m = up.length, n = across.length, place = row => ("rising" in figure.dataset ? m - 1 - row : row);
-  const panels = [...figure.querySelectorAll(".area")].map(area => {
-    const cell = area.appendChild(document.createElement("i")), output = cell.appendChild(document.createElement("output"));
-    cell.hidden = true;
-    return { cell, output, read: area.dataset.read.split(";").map(row => row.split("|")) };
-  });
-  let at = null;
-
-  function show(row, column) {
-    const known = panels.some(({ read }) => read[row]?.[column]);
-    at = known ? [row, column] : null;
-    figure.dataset.at = known ? at.join() : "";
-    const left = column / n, top = place(row) / m;
-    for (const { cell, output, read } of panels) {
-      const value = read[row]?.[column];
-      cell.hidden = !value;
-      if (!value) continue;
-      cell.className = `cell${left < 0.5 ? "" : " right"}${top < 0.5 ? "" : " low"}`;
-      cell.style.cssText = `left: ${100 * left}%; top: ${100 * top}%; width: ${100 / n}%; height: ${100 / m}%`;
-      const words = { row: up[row], column: across[column], value };
-      output.textContent = (up[row] === across[column] && same ? same : says).replace(/{(\w+)}/g, (_, name) => words[name]);
-    }
-  }
-
-  function pointed(event) {
-    const box = event.target.closest(".area")?.getBoundingClientRect();
-    if (box) show(place(Math.floor((event.clientY - box.top) / box.height * m)), Math.floor((event.clientX - box.left) / box.width * n));
-    else show(-1, -1);
-  }
-
-  figure.tabIndex = 0;
-  for (const name of ["pointermove", "pointerdown"]) figure.addEventListener(name, pointed);
-  figure.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") show(-1, -1); });
-  figure.addEventListener("blur", () => show(-1, -1));
-  figure.addEventListener("keydown", event => {
-    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, next = moves[event.key];
-    if (event.key === "Escape") return show(-1, -1);
-    if (!next) return;
-    event.preventDefault();
-    const to = at ? [place(place(at[0]) + next[0]), at[1] + next[1]] : [place(0), n - 1];
-    if (panels.some(({ read }) => read[to[0]]?.[to[1]])) show(...to);
-  });
 }
 
 // What a cell is sorted by: a number where it begins with one, else its words; nothing comes last.
@@ -321,5 +294,4 @@ function sortable(box) {
 }
 
 document.querySelectorAll("figure.chart").forEach(chart);
-document.querySelectorAll("figure.cells").forEach(cells);
 document.querySelectorAll(".box").forEach(box => { if (!box.closest("details")) sortable(box); });

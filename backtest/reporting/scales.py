@@ -93,10 +93,11 @@ _NAMED = 7  # at most, from left to right
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Labels, one beside the other."""
+    """Names, one beside the other; some are written, evenly spread: of years those divisible by ``every``."""
 
     names: tuple[str, ...]
-    label: ClassVar[str] = ""
+    label: str = ""
+    every: int = 0
 
     @cached_property
     def at(self) -> Floats:
@@ -105,16 +106,20 @@ class Labels:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Where they begin and end, with a little room."""
-        last = len(self.names) - 1
-        return -0.03 * last or -0.5, 1.03 * last or 0.5
+        """Where they begin and end."""
+        return -0.5, len(self.names) - 0.5
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Those for which there is room, spread evenly."""
-        n = len(self.names)
-        kept = np.unique(np.linspace(0, n - 1, min(n, _NAMED)).round().astype(int))
-        return [(float(i), self.names[i]) for i in kept]
+        """Those that are written from left to right."""
+        return self.some(_NAMED)
+
+    def some(self, most: int) -> list[tuple[float, str]]:
+        """Return those that are written where there is room for so many."""
+        each = [(float(i), name) for i, name in enumerate(self.names)]
+        if self.every:
+            return [(i, name) for i, name in each if int(name) % self.every == 0]
+        return each[:: -(-(len(each) - 1) // max(most - 1, 1)) or 1]
 
     def places(self, where: Any) -> Floats:
         """Return places as they are."""

@@ -10,8 +10,10 @@ import numpy as np
 from backtest.analysis.rolling import MODERN
 from backtest.errors import joined
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells, Pane, Tint
+from backtest.reporting.cells import Cells, Tint, read_out
+from backtest.reporting.chart import Chart, Plot
 from backtest.reporting.palette import BLUE, ORANGE
+from backtest.reporting.scales import Labels
 from backtest.wording import cell, share, signed
 
 if TYPE_CHECKING:
@@ -115,24 +117,25 @@ def start_map(found: YearLeads, benchmark: str) -> b.Block:
     if n < 2:
         return b.Text("There are no two whole calendar years to draw a map of.", "note")
     years = tuple(str(found.first + i) for i in range(n))
-    read = tuple(tuple("" if v != v else f"{v:+.2f}" for v in row) for row in leads.tolist())
-    return Cells(
-        "starts",
-        (
-            Pane(
-                f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
-                steps_of(leads),
-                read,
-            ),
-        ),
+    every = next(step for step in (1, 2, 5, 10, 20, 50, 100) if n / step <= _TICKS)
+    cells = Cells(
+        steps_of(leads)[::-1],
+        read_out(leads, lambda v: f"{v:+.2f}")[::-1],
         _looks(),
-        years,
-        years,
         ("{row} to {column}\n{value} points a year", "{row}\n{value} points a year"),
+    )
+    plot = Plot(
+        f"Growth a year less that of {benchmark}, percentage points: start by row, end by column",
+        height=min(max(_LEAST, _ROW * n), _MOST),
+        rows=Labels(years[::-1], every=every),
+        cells=cells,
+    )
+    return Chart(
+        "starts",
+        Labels(years, every=every),
+        (plot,),
         "The lead on the benchmark from the start of each year to the end of each later one",
         "From the start of the year on the left to the end of the year below; along the edge are single "
         "years. Only whole calendar years. A lead that is no accident of the start has one colour nearly "
         "everywhere.",
-        height=min(max(_LEAST, _ROW * n), _MOST),
-        every=next(step for step in (1, 2, 5, 10, 20, 50, 100) if n / step <= _TICKS),
     )

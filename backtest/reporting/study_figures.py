@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Points
 from backtest.reporting.palette import BLUE, INK, MUTED, ORANGE, colours
-from backtest.reporting.scales import Dates, Numbers
+from backtest.reporting.scales import Dates, Labels, Numbers
 from backtest.studies import findings
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _dots(picture: findings.Dots) -> tuple[Across, Plot]:
     values, lows, highs = (each[::-1] for each in (picture.values, picture.lows, picture.highs))
     dots = Points("", values, rows, low=lows, high=highs)
     line = Line((picture.reference,), upright=True)
-    plot = Plot("", (), 20 + _ROW * n, lines=(line,), dots=(dots,), names=picture.labels[::-1])
+    plot = Plot("", (), 20 + _ROW * n, lines=(line,), dots=(dots,), rows=Labels(picture.labels[::-1]))
     return Numbers(seen, picture.xlabel, room=0.05), plot
 
 

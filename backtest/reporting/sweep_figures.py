@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.reporting.cells import Cells, Pane, Spot, shaded, shades
+from backtest.reporting.cells import Cells, Spot, read_out, shaded, shades
 from backtest.reporting.chart import ZERO, Band, Chart, Curve, Line, Plot, Points
 from backtest.reporting.palette import BLUE, GREEN, MUTED, ORANGE, ROSE
 from backtest.reporting.scales import Dates, Labels, Numbers
@@ -30,7 +30,7 @@ _MOST = 2000  # trials up to which each is a dot; more would make the page heavy
 _MOST_PAIRS = 15
 
 
-def charts(sweep: Sweep) -> Iterator[Chart | Cells]:
+def charts(sweep: Sweep) -> Iterator[Chart]:
     """Give every figure of a sweep's page."""
     yield distribution(sweep)
     grid, walked, crossed = sweep.trials.grid, sweep.walk_forward, sweep.truth.crossvalidation
@@ -123,7 +123,7 @@ def marginal(sweep: Sweep, views: Views, places: dict[str, tuple[int, int]]) -> 
                     Band("25 to 75", quantiles[:, 1], quantiles[:, 3], opacity=0.25),
                 ),
                 lines=(Line((winner,), ORANGE, upright=True), Line((centre,), GREEN, upright=True)),
-                x=Labels(_names(axis)),
+                x=_labels(axis),
             )
         )
     return Chart(
@@ -137,8 +137,8 @@ def marginal(sweep: Sweep, views: Views, places: dict[str, tuple[int, int]]) -> 
     )
 
 
-def _names(axis: Axis) -> tuple[str, ...]:
-    return tuple(axis.parameter.text(value) for value in axis.values)
+def _labels(axis: Axis, label: str = "") -> Labels:
+    return Labels(tuple(axis.parameter.text(value) for value in axis.values), label)
 
 
 def halves(inside: Floats, outside: Floats) -> Chart:
@@ -171,7 +171,7 @@ def choices(folds: Sequence[Fold], dates: Days, free: Sequence[Axis]) -> Chart:
     for axis in free:
         held = [float(axis.values.index(fold.parameters[axis.name])) for fold in folds]
         curve = Curve(axis.name, np.repeat(held, 2), BLUE, width=1.8, at=np.repeat(edges, 2)[1:-1])
-        plots.append(Plot(axis.name, (curve,), 60, names=_names(axis)))
+        plots.append(Plot(axis.name, (curve,), 66, rows=_labels(axis)))
     return Chart(
         "choices",
         Dates(edges),
@@ -199,7 +199,7 @@ def front(values: Floats, best: Ints, names: tuple[str, str]) -> Chart:
     )
 
 
-def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objective: Objective) -> Cells:
+def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objective: Objective) -> Chart:
     """Return maps over two parameters; ``winner`` and ``centre`` are a row and a column each."""
     each = {
         "the best of all trials": pair.best,
@@ -209,26 +209,24 @@ def _pair(pair: Pair, winner: tuple[int, int], centre: tuple[int, int], objectiv
     both, form, (x, y) = np.array([pair.best, pair.median]), objective.measure.form, (pair.across, pair.up)
     ends = float(np.nanmin(both)), float(np.nanmax(both))
     worst, best = reversed(ends) if objective.lower else ends
-    return Cells(
+    looks, says = shades(form(worst), form(best)), (f"{x.name} {{column}}, {y.name} {{row}}\n{{value}}", "")
+    spots = Spot("best", *winner, "the winner"), Spot("centre", *centre, "the recommended set")
+    plots = (
+        Plot(
+            name,
+            height=260,
+            rows=_labels(y, y.name),
+            cells=Cells(
+                shaded(table, ends, lower=objective.lower), read_out(table, form), looks, says, spots
+            ),
+        )
+        for name, table in each.items()
+    )
+    return Chart(
         f"pair-{x.name}-{y.name}",
-        tuple(
-            Pane(
-                name,
-                shaded(table, ends, lower=objective.lower),
-                tuple(tuple("" if v != v else form(v) for v in row) for row in table.tolist()),
-            )
-            for name, table in each.items()
-        ),
-        shades(form(worst), form(best)),
-        _names(y),
-        _names(x),
-        (f"{x.name} {{column}}, {y.name} {{row}}\n{{value}}", ""),
+        _labels(x, x.name),
+        tuple(plots),
         f"{objective.measure.label} over {x.name} and {y.name}",
         f"{x.name} to the right, {y.name} upwards.",
-        rising=True,
-        axes=(y.name, x.name),
-        spots=(
-            Spot("best", *winner, "the winner"),
-            Spot("centre", *centre, "the recommended set"),
-        ),
+        columns=3,
     )

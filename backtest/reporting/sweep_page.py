@@ -15,7 +15,6 @@ from backtest.wording import cell, counted, number, p_clause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backtest.reporting.cells import Cells
     from backtest.reporting.chart import Chart
     from backtest.reporting.saving import Workbook
     from backtest.tuning.truth import Truth
@@ -151,7 +150,7 @@ def _counts(sweep: Sweep) -> b.Table:
     return b.table(["combinations", ""], [(said[name], f"{n:,}") for name, n in shown.items()])
 
 
-def _walk_forward(sweep: Sweep, drawn: dict[str, Chart | Cells]) -> Iterator[b.Block]:
+def _walk_forward(sweep: Sweep, drawn: dict[str, Chart]) -> Iterator[b.Block]:
     walk = sweep.walk_forward
     if walk is None:
         return

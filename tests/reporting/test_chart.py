@@ -35,7 +35,7 @@ EVERY = (
     Plot("<b> stacked", (Curve("a", VALUES), Curve("b", VALUES)), kind="stacked", named=True),
     Plot("<b> held", (Curve("a", np.array([0.0, 1.0, 0.5, 0.5])),), kind="held"),
     Plot("<b> band", bands=(Band("a", VALUES - 1.0, VALUES),), note="<b>"),
-    Plot("<b> rows", (Curve("a", np.array([0.0, 1.0, 2.0, 2.0])),), names=("u", "v", "<b>")),
+    Plot("<b> rows", (Curve("a", np.array([0.0, 1.0, 2.0, 2.0])),), rows=Labels(("u", "v", "<b>"))),
 )
 
 

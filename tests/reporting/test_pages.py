@@ -84,7 +84,7 @@ def test_a_page_opens_offline_without_complaint_and_without_sideways_scrolling(
         assert seen.complaints == []
         assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
         assert seen.overflow <= 0
-        shown = seen.page.locator("figure.chart, figure.cells").all()
+        shown = seen.page.locator("figure.chart").all()
         assert len(shown) == figures
         for figure in shown:
             box = figure.bounding_box()

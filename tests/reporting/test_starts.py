@@ -14,7 +14,7 @@ from backtest.analysis.rolling import MODERN, Starts, YearLeads, starts
 from backtest.records.document import plain
 from backtest.records.run_document import RunDocument
 from backtest.reporting import blocks as b
-from backtest.reporting.cells import Cells
+from backtest.reporting.chart import Chart
 from backtest.reporting.folder import write_report
 from backtest.reporting.page import brief
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
@@ -114,20 +114,22 @@ def test_a_map_has_a_step_of_colour_for_each_size_of_a_lead() -> None:
     values[0] = [0.0, 0.49, -0.51, 1.5, -4.1]
     values[1, 1:] = [2.5, -2.5, 40.0, -0.01]
     drawn = start_map(YearLeads(1998, values / 100.0), "market")
-    assert isinstance(drawn, Cells)
-    (panel,) = drawn.panels
-    looks = [drawn.looks[place].word if place >= 0 else "" for place in panel.painted.ravel()]
+    assert isinstance(drawn, Chart)
+    (plot,) = drawn.plots
+    cells = plot.cells
+    assert cells is not None
+    looks = [cells.looks[place].word if place >= 0 else "" for place in cells.painted[::-1].ravel()]
     assert looks[:5] == ["", "ahead under 0.5", "behind 0.5 to 1", "ahead 1 to 2", "behind over 4"]
     assert looks[5:10] == ["", "ahead 2 to 4", "behind 2 to 4", "ahead over 4", "behind under 0.5"]
     assert set(looks[10:]) == {""}
-    assert [look.opacity for look in drawn.looks] == [1.0, 0.72, 0.5, 0.32, 0.15, 0.15, 0.32, 0.5, 0.72, 1.0]
-    assert drawn.looks[0].colour != drawn.looks[9].colour
-    assert panel.read[0] == ("+0.00", "+0.49", "-0.51", "+1.50", "-4.10")
-    assert panel.read[2] == ("",) * 5
-    assert drawn.ticks(drawn.rows) == [(i, str(1998 + i)) for i in range(5)]
+    assert [look.opacity for look in cells.looks] == [1.0, 0.72, 0.5, 0.32, 0.15, 0.15, 0.32, 0.5, 0.72, 1.0]
+    assert cells.looks[0].colour != cells.looks[9].colour
+    assert cells.read[-1] == ("+0.00", "+0.49", "-0.51", "+1.50", "-4.10")
+    assert cells.read[2] == ("",) * 5
+    assert plot.ticks() == [(4 - i, str(1998 + i)) for i in reversed(range(5))]
     long = start_map(YearLeads(1927, np.zeros((91, 91))), "market")
-    assert isinstance(long, Cells)
-    assert long.ticks(long.columns)[0] == (3, "1930")
+    assert isinstance(long, Chart)
+    assert long.x.ticks[0] == (3, "1930")
 
 
 def test_without_two_whole_years_there_is_no_map() -> None:
