@@ -57,11 +57,6 @@ class Overfitting:
     trials: int
     undefined: int
 
-    @property
-    def logits(self) -> Floats:
-        """Log odds of the relative ranks; 0 is the median."""
-        return np.log(self.ranks / (1.0 - self.ranks))
-
 
 def splits(n_blocks: int = N_BLOCKS) -> Ints:
     """Return all halves of the blocks as bit masks, (n_splits,) int64: first the first, and so on.

@@ -177,28 +177,16 @@ def _ordinary_error(
     return n / (stop - start), abs(bars) * math.sqrt(size * float(covariance[0, 0]) / n), float(freedom)
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """A mean of cases held against zero and against the ordinary mean."""
-
-    low: float
-    high: float
-    zero: float
-    ordinary: float
-
-    @property
-    def both(self) -> float:
-        """The larger of the two p-values."""
-        return max(self.zero, self.ordinary)
-
-
 def _tested(
     values: Floats, at: Ints, bars: int, ordinary: float, outside: tuple[float, float, float]
-) -> _Tested:
-    """Test the mean of cases; ``outside`` as ``_ordinary_error`` gives it."""
+) -> tuple[float, float, float, float]:
+    """Return the interval of the mean of cases, and its p-values against zero and the ordinary mean.
+
+    ``outside`` as ``_ordinary_error`` gives it.
+    """
     error, freedom = mean_error(values, at, bars)
     if not error > 0.0:
-        return _Tested(NAN, NAN, NAN, NAN)
+        return NAN, NAN, NAN, NAN
     mean = float(values.mean())
     reach = critical(freedom) * error
     share, other, other_freedom = outside
@@ -209,7 +197,7 @@ def _tested(
         both = error**2 + other**2
         welch = both**2 / (error**4 / freedom + other**4 / other_freedom)
         unlike = two_sided((mean - ordinary) / share / math.sqrt(both), welch)
-    return _Tested(mean - reach, mean + reach, two_sided(mean / error, freedom), unlike)
+    return mean - reach, mean + reach, two_sided(mean / error, freedom), unlike
 
 
 def _summary(
@@ -227,11 +215,11 @@ def _summary(
     mean = float(values.mean())
     start = max(0, possible_from + (1 if bars > 0 else bars))
 
-    def tested(kept: Bools) -> _Tested:
+    def tested(kept: Bools) -> tuple[float, float, float, float]:
         outside = _ordinary_error(first, second, where[kept], bars, start)
         return _tested(values[kept], where[kept], bars, ordinary, outside)
 
-    all_of_them = tested(np.ones(n, dtype=np.bool_))
+    low, high, zero, unlike = tested(np.ones(n, dtype=np.bool_))
     carrying = int((values * np.sign(mean)).argmax())
     without = (values.sum() - values) / (n - 1) if n > 1 else np.full(n, NAN)
     numbers = np.flatnonzero(whole)
@@ -244,11 +232,11 @@ def _summary(
         positive=float((values > 0).mean()),
         worst=float(values.min()),
         best=float(values.max()),
-        low=all_of_them.low,
-        high=all_of_them.high,
-        pvalue=all_of_them.both,
-        pvalue_zero=all_of_them.zero,
-        pvalue_ordinary=all_of_them.ordinary,
+        low=low,
+        high=high,
+        pvalue=max(zero, unlike),
+        pvalue_zero=zero,
+        pvalue_ordinary=unlike,
         ordinary=ordinary,
         n_ordinary=len(everywhere),
         without_low=float(without.min()),
@@ -256,7 +244,7 @@ def _summary(
         heaviest=int(numbers[np.abs(without - mean).argmax()]) if n > 1 else -1,
         halves=(float(values[:half].mean()), float(values[half:].mean())) if n > 1 else (NAN, NAN),
         carrying=int(numbers[carrying]) if n > 1 else -1,
-        without_carrying=tested(np.arange(n) != carrying).both,
+        without_carrying=max(tested(np.arange(n) != carrying)[2:]),
     )
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import SUPPRESS
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
 from backtest.cli.options import (
@@ -52,68 +52,26 @@ def _drawn(name: str, low: int = 0, high: int = 2**32 - 1) -> Callable[[str], in
     return partial(count, what=name, low=low, high=high)
 
 
-_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
-        "--grid",
-        {"metavar": "NAME=VALUES", "action": "append", "help": "values of a parameter; may be repeated"},
-    ),
-    (
-        "--objective",
-        {
-            "metavar": "MEASURE",
-            "help": "what to make as good as can be, or two with a comma (default: sharpe)",
-        },
-    ),
-    (
-        "--constraint",
-        {
-            "metavar": "RULE",
-            "action": "append",
-            "help": "'turnover<1' or 'closed<=wide': what breaks it is not chosen; may be repeated",
-        },
-    ),
-    ("--search", {"metavar": "KIND", "help": "grid, random, sobol or optuna (default: grid)"}),
-    (
-        "--trials",
-        {
-            "metavar": "N",
-            "type": _drawn("--trials", 2),
-            "help": "how many trials a search other than grid makes",
-        },
-    ),
-    (
-        "--seed",
-        {"metavar": "N", "type": _drawn("--seed"), "help": "of everything that is drawn (default: 0)"},
-    ),
-    (
-        "--walk-forward",
-        {"metavar": "PLAN", "help": "choose on the past only: train=20y,test=5y[,rolling][,purge=6m]"},
-    ),
-    (
-        "--placebo",
-        {
-            "metavar": "N",
-            "type": _drawn("--placebo", 0, 100_000),
-            "help": "searches at shifted dates (default: 200)",
-        },
-    ),
-    (
-        "--executor",
-        {
-            "metavar": "WHO",
-            "default": "threads",
-            "help": "threads, loky, dask://HOST:PORT or ray (default: %(default)s)",
-        },
-    ),
-    ("--out", {"metavar": "DIR", "help": "folder for the results (default: in reports/)"}),
-    (
-        "--resume",
-        {
-            "action": "store_true",
-            "help": "go on with the sweep in --out; what is left out here is as it was asked for then",
-        },
-    ),
-)
+def _add_search(parser: Parser) -> None:
+    add = parser.add_argument
+    add("--grid", metavar="NAME=VALUES", action="append", help="values of a parameter; may be repeated")
+    said = "what to make as good as can be, or two with a comma (default: sharpe)"
+    add("--objective", metavar="MEASURE", help=said)
+    said = "'turnover<1' or 'closed<=wide': what breaks it is not chosen; may be repeated"
+    add("--constraint", metavar="RULE", action="append", help=said)
+    add("--search", metavar="KIND", help="grid, random, sobol or optuna (default: grid)")
+    said = "how many trials a search other than grid makes"
+    add("--trials", metavar="N", type=_drawn("--trials", 2), help=said)
+    add("--seed", metavar="N", type=_drawn("--seed"), help="of everything that is drawn (default: 0)")
+    said = "choose on the past only: train=20y,test=5y[,rolling][,purge=6m]"
+    add("--walk-forward", metavar="PLAN", help=said)
+    said = "searches at shifted dates (default: 200)"
+    add("--placebo", metavar="N", type=_drawn("--placebo", 0, 100_000), help=said)
+    said = "threads, loky, dask://HOST:PORT or ray (default: %(default)s)"
+    add("--executor", metavar="WHO", default="threads", help=said)
+    add("--out", metavar="DIR", help="folder for the results (default: in reports/)")
+    said = "go on with the sweep in --out; what is left out here is as it was asked for then"
+    add("--resume", action="store_true", help=said)
 
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
@@ -121,8 +79,7 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     parser = Parser(prog=prog, description=about, epilog=EPILOG)
     if strategy is None:
         parser.add_argument("strategy", metavar="STRATEGY", help="a name, or the path of a script")
-    for name, described in _OPTIONS:
-        parser.add_argument(name, **described)
+    _add_search(parser)
     add_market(parser)
     add_panel(parser)
     add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide", "real")

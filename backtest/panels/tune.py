@@ -15,9 +15,8 @@ from backtest.parameters import Value
 from backtest.records.document import DataDocument
 from backtest.runs import run
 from backtest.terms import Terms, read_terms
-from backtest.tuning.constraints import read_constraint
 from backtest.tuning.grid import make_grid
-from backtest.tuning.objective import Objective
+from backtest.tuning.objective import Objective, read_constraint
 from backtest.tuning.sweep import chunk_size, common_window, pieces_of
 from backtest.tuning.trials import Trials
 

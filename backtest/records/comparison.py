@@ -14,7 +14,7 @@ from backtest.analysis.comparison import agreement, sharpe_difference
 from backtest.analysis.intervals import FEWEST as FEWEST_BARS
 from backtest.analysis.intervals import Influences, difference
 from backtest.analysis.long_run import LEVEL
-from backtest.analysis.periods import by_period
+from backtest.analysis.paths import by_period
 from backtest.analysis.rolling import rolling
 from backtest.errors import UsageError, joined
 from backtest.measures import MEASURES, time_in

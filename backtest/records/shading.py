@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from backtest.analysis.cycles import cutting_cycles
+from backtest.analysis.regimes import cutting_cycles
 from backtest.dates import month_start
 from backtest.market.catalogue import entry
 

@@ -9,16 +9,13 @@ import msgspec
 import numpy as np
 
 from backtest.analysis.capture import down_capture, up_capture
-from backtest.analysis.falls import worst_falls
 from backtest.analysis.intervals import COMPARED, Influences, Interval, difference, intervals
 from backtest.analysis.long_run import LEVEL
 from backtest.analysis.next_path import SEED, Ranges, next_path
-from backtest.analysis.periods import by_period
+from backtest.analysis.paths import by_period, later, returns_of, switch_gains, worst_falls
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
 from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, YearLeads, rolling
-from backtest.analysis.sensitivity import later, returns_of
-from backtest.analysis.switches import switch_gains
 from backtest.records.record import RunRecord, record_of
 from backtest.records.run_document import RunDocument
 from backtest.records.shading import recession_turns

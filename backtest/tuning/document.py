@@ -10,7 +10,7 @@ import msgspec
 from backtest.parameters import Value
 from backtest.records.document import Day, Metrics
 from backtest.tuning.edges import Edge
-from backtest.tuning.sentences import shown, verdict
+from backtest.tuning.sentences import verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,8 @@ class ChoiceDocument(msgspec.Struct, frozen=True):
     def of(cls, sweep: Sweep, choice: Choice) -> ChoiceDocument:
         """Return the document of a choice."""
         result, near = choice.result, choice.neighbours
-        around = NeighboursDocument(near.count, shown(sweep, near.median), shown(sweep, near.worst))
+        of = sweep.objective.score
+        around = NeighboursDocument(near.count, of(near.median), of(near.worst))
         return cls(result.parameters, result.metrics, result.cautions, around, choice.edges)
 
 

@@ -159,11 +159,12 @@ def axis_of(parameter: Parameter, text: str | None) -> Axis:
     UsageError
         When it cannot be read, or a value lies outside the parameter's range.
     """
-    values = _declared(parameter, _POINTS) if text is None else _values(parameter, text)
+    return _axis(parameter, _declared(parameter, _POINTS) if text is None else _values(parameter, text))
+
+
+def _axis(parameter: Parameter, values: Sequence[Any]) -> Axis:
     valid = [parameter.validate(value) for value in values]
-    if parameter.choices:
-        return Axis(parameter, tuple(dict.fromkeys(valid)))
-    return Axis(parameter, tuple(sorted(set(valid))))
+    return Axis(parameter, tuple(dict.fromkeys(valid) if parameter.choices else sorted(set(valid))))
 
 
 def make_grid(
@@ -195,13 +196,12 @@ def make_grid(
     if not names:
         raise UsageError(f"{owner} has no parameters, so there is nothing to tune")
     if grid:
-        axes = tuple(
-            axis_of(p, grid[p.name])
-            if p.name in grid
-            else Axis(p, (p.validate(fixed.get(p.name, p.default)),))
-            for p in parameters
+        made = Grid(
+            tuple(
+                axis_of(p, grid[p.name]) if p.name in grid else _axis(p, [fixed.get(p.name, p.default)])
+                for p in parameters
+            )
         )
-        made = Grid(axes)
     else:
         made = _declared_grid(parameters, fixed)
     if made.size > LARGEST:
@@ -216,9 +216,8 @@ def _declared_grid(parameters: tuple[Parameter, ...], fixed: Mapping[str, Any]) 
         axes = []
         for p in parameters:
             known = isinstance(p.default, str) or (math.isfinite(p.low) and math.isfinite(p.high))
-            values = [fixed.get(p.name, p.default)] if p.name in fixed or not known else _declared(p, n)
-            valid = [p.validate(value) for value in values]
-            axes.append(Axis(p, tuple(dict.fromkeys(valid) if p.choices else sorted(set(valid)))))
+            varies = p.name not in fixed and known
+            axes.append(_axis(p, _declared(p, n) if varies else [fixed.get(p.name, p.default)]))
         made = Grid(tuple(axes))
         if made.size <= _DEFAULT_SIZE:
             break

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from backtest.tuning.walkforward import WalkForward
 
 
-def shown(sweep: Sweep, score: float) -> float:
-    """Return a score as a value of the objective."""
-    return -score if sweep.objective.lower else score
-
-
 def chance(value: float) -> str:
     """Return a probability as people say it."""
     if math.isnan(value):
@@ -47,7 +42,7 @@ def verdict(sweep: Sweep) -> list[str]:
     near = sweep.best.neighbours
     if near.count:
         measure = sweep.objective.measure
-        worst, median = (measure.text(shown(sweep, score)) for score in (near.worst, near.median))
+        worst, median = (measure.text(sweep.objective.score(score)) for score in (near.worst, near.median))
         own = measure.text(sweep.best.result.metrics[measure.key])
         name = f"a{'n' if measure.label[0] in 'aeiou' else ''} {measure.label}"
         have = f"{near.count} neighbours have {name} of {median} in the middle and {worst} at worst"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.errors import UsageError
-from backtest.tuning.constraints import all_hold
+from backtest.tuning.objective import all_hold
 from backtest.tuning.trials import STATUSES
 
 if TYPE_CHECKING:

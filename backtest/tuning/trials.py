@@ -21,7 +21,7 @@ from backtest.rules.reading import holds
 from backtest.runs import follow
 from backtest.signals.rows import combinations
 from backtest.tuning.blocks import block_sums
-from backtest.tuning.constraints import all_hold
+from backtest.tuning.objective import all_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from backtest.scripting.strategy import Strategy
     from backtest.signals.spells import Spells
     from backtest.terms import Terms
-    from backtest.tuning.constraints import Constraint
     from backtest.tuning.grid import Grid
+    from backtest.tuning.objective import Constraint
 
 STATUSES = ("measured", "excluded", "refused", "unknown")
 """A trial was measured; was left out by a constraint on parameters; was refused by the strategy or its
@@ -141,8 +141,7 @@ class Trials:
     @property
     def needed(self) -> tuple[str, ...]:
         """The sleeves that need returns over the window: what any trial may hold, and is held against."""
-        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
-        held = (name for each in words for name in holds(self._rule(tuple(map(str, each)))[0]))
+        held = (name for rule in self._drawn for name in holds(rule))
         return ("cash", *yardsticks(self.market.bars, self.benchmark), *held)
 
     @property
@@ -224,9 +223,14 @@ class Trials:
     @property
     def idle(self) -> list[str]:
         """The numbers that the grid varies and that the rule uses under none of its words."""
-        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
-        used = {name for each in words for name in self._rule(tuple(map(str, each)))[0].parameters}
+        used = {name for rule in self._drawn for name in rule.parameters}
         return [axis.name for axis in self.grid.free if axis.ordered and axis.name not in used]
+
+    @property
+    def _drawn(self) -> Iterator[rules.Decision]:
+        """The rule under every combination of words."""
+        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
+        return (self._rule(tuple(map(str, each)))[0] for each in words)
 
     def _rule(self, words: tuple[str, ...]) -> tuple[rules.Decision, Evaluation]:
         """Return the rule under some words, drawn once, and what evaluates it."""

@@ -10,12 +10,11 @@ import numpy as np
 
 from backtest.analysis.crossvalidation import N_BLOCKS, overfitting
 from backtest.analysis.overfitting import deflated_sharpe, effective_trials
-from backtest.analysis.superior import superior
+from backtest.analysis.superior import settled, superior
 from backtest.engine.parallel import share
 from backtest.errors import UsageError
 from backtest.measures import SWEPT
 from backtest.tuning.blocks import block_edges
-from backtest.tuning.gains import benchmark_sums, gains_of, monthly_gains
 from backtest.tuning.placebo import placebo
 from backtest.tuning.survey import DIGESTED, different
 from backtest.tuning.trials import MEASURED
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from backtest.analysis.crossvalidation import Overfitting
     from backtest.analysis.overfitting import Deflated
     from backtest.analysis.superior import Superior
-    from backtest.dates import Floats, Ints
+    from backtest.dates import Days, Floats, Ints
     from backtest.tuning.executors import Crew
     from backtest.tuning.objective import Objective
     from backtest.tuning.placebo import Placebo
@@ -43,7 +42,7 @@ TESTED = 20_000
 PLACEBO_TRIALS = 5_000
 """Distinct trials that the placebo searches at every shift; of more, a sample."""
 
-_CHUNK = 1 << 15
+_CHUNK, _MONTHLY = 1 << 15, 1 << 10  # trials whose blocks, or months, are summed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +81,44 @@ class Truth:
     named: bool | None
     placebo: Placebo | None
     n_years: float
+
+
+def month_edges(dates: Days, window: Window) -> Ints:
+    """Return the bars between which a window's months lie: its first, the last of each month, its last."""
+    first, last = window
+    months = dates[first + 1 : last + 1].astype("datetime64[M]")
+    ends = first + 1 + np.flatnonzero(months[1:] != months[:-1])
+    return np.r_[first, ends, last].astype(np.int64)
+
+
+def monthly_gains(trials: Trials, numbers: Ints, window: Window) -> Floats:
+    """Return the combinations' returns above the benchmark's, summed over calendar months, (n, n_months).
+
+    NaN where a combination is not measured. Returns are summed, not compounded: their mean is then that of
+    the bars, whatever their length.
+    """
+    edges = month_edges(trials.market.bars.dates, window)
+    return trials.blocks(numbers, window, edges)[0] - benchmark_sums(trials, window, edges)[0]
+
+
+def benchmark_sums(trials: Trials, window: Window, edges: Ints) -> Floats:
+    """Return the benchmark's sums of excess returns over blocks and of their squares, (2, n_blocks)."""
+    bars = trials.market.bars.window(*window)
+    excess = (bars.column(trials.benchmark) - bars.column("cash"))[1:]
+    return np.add.reduceat([excess, excess**2], edges[:-1] - edges[0], axis=1)
+
+
+def _kept(trials: Trials, numbers: Ints, window: Window) -> tuple[Floats, Floats]:
+    """Return the blocks that the test of superiority takes, (n, n_blocks), and information ratios a month.
+
+    The ratio is NaN for a trial that never differs from the benchmark.
+    """
+    gains = monthly_gains(trials, numbers, window)
+    ratios = np.full(len(gains), np.nan)
+    if gains.shape[1] > 1:
+        deviations = gains.std(axis=1, ddof=1)
+        np.divide(gains.mean(axis=1), deviations, out=ratios, where=deviations > 1e-12)
+    return settled(gains), ratios
 
 
 def thinned(places: Ints, n: int, seed: int = 0) -> Ints:
@@ -157,14 +194,15 @@ def truth(
     distinct = survey.numbers(np.flatnonzero(survey.distinct))
     pool = distinct if unseen is None else _different(trials, unseen, window)
     tested, searched = thinned(pool, TESTED, seed), thinned(pool, PLACEBO_TRIALS, seed)
-    gains = gains_of(trials, tested, window, crew)
+    parts = crew.in_order("gains", _kept, trials, tested, _MONTHLY, window)
+    blocks, ratios = (np.concatenate(both) for both in zip(*parts, strict=True))
     winner = monthly_gains(trials, np.array([best]), window)[0]
     effective = effective_trials(monthly_gains(trials, thinned(pool, CORRELATED, seed), window))
-    spread = float(np.nanstd(gains.ratios, ddof=1)) if np.isfinite(gains.ratios).sum() > 1 else 0.0
+    spread = float(np.nanstd(ratios, ddof=1)) if np.isfinite(ratios).sum() > 1 else 0.0
     tried = len(distinct) if unseen is None else trials.grid.size
     # Copies are left out: a parameter without effect would fill one side of the median with one run.
     crossing = thinned(pool, CROSS_VALIDATED, seed)
-    told = superior(gains.blocks, seed=seed)
+    told = superior(blocks, seed=seed)
     return Truth(
         measured=survey.counts["measured"],
         distinct=len(distinct),

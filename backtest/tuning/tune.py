@@ -22,11 +22,10 @@ from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
-from backtest.tuning.constraints import read_constraint
 from backtest.tuning.edges import edges
 from backtest.tuning.executors import Crew, carry
 from backtest.tuning.grid import make_grid
-from backtest.tuning.objective import Objective
+from backtest.tuning.objective import Objective, read_constraint
 from backtest.tuning.plateau import Landscape, pareto
 from backtest.tuning.progress import shown
 from backtest.tuning.results import Results, manifest_to_resume, open_results

@@ -202,7 +202,8 @@ def walk_forward(
             opened = np.minimum(opened, opened_at(trials, piece, tests))
     trainings = trainings_of(trials, plan, window, tests, opened)
     scores, chosen = _best_of(trials, _pieces(trials, numbers), trainings, window, objective, crew)
-    outside = _outside(trials, chosen, tests, objective)
+    each = zip(chosen, tests, strict=True)
+    outside = [objective.of(trials.measure(np.array([n]), [test])[1])[0, 0] for n, test in each]
     folds = tuple(
         Fold(training, test, int(number), trials.grid.values(int(number)), float(inside), float(out))
         for training, test, number, inside, out in zip(
@@ -245,14 +246,6 @@ def _best_of(
             "in some training window no combination keeps to the constraints and has an objective"
         )
     return best, chosen
-
-
-def _outside(trials: Trials, chosen: Ints, tests: list[Window], objective: Objective) -> Floats:
-    out = np.empty(len(tests))
-    for which, (number, test) in enumerate(zip(chosen, tests, strict=True)):
-        _, measured = trials.measure(np.array([number]), [test])
-        out[which] = objective.of(measured)[0, 0]
-    return out
 
 
 def _followed(trials: Trials, folds: tuple[Fold, ...]) -> Run:

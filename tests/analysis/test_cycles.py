@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from backtest.analysis.cycles import cutting_cycles
+from backtest.analysis.regimes import cutting_cycles
 from backtest.dates import to_days
 from tests.conftest import REPOSITORY
 

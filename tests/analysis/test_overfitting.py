@@ -179,7 +179,7 @@ def test_the_probability_of_overfitting_follows_the_paper_step_by_step(seed: int
     expected, logits = _by_the_book(returns, 8)
     found = overfitting(*_block_sums(returns, 8))
     assert found.probability == expected
-    np.testing.assert_allclose(found.logits, logits, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.log(found.ranks / (1.0 - found.ranks)), logits, rtol=1e-9, atol=1e-9)
 
 
 def test_winners_that_tie_share_a_split_in_whatever_order_they_come() -> None:

@@ -10,12 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.analysis.capture import down_capture, up_capture
-from backtest.analysis.falls import worst_falls
-from backtest.analysis.periods import by_period
+from backtest.analysis.paths import by_period, later, returns_of, switch_gains, worst_falls
 from backtest.analysis.regression import alpha
 from backtest.analysis.rolling import rolling
-from backtest.analysis.sensitivity import later, returns_of
-from backtest.analysis.switches import switch_gains
 from backtest.dates import to_days
 from backtest.decisions import Targets
 from backtest.engine.reference import simulate

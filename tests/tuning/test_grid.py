@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from backtest.errors import UsageError
 from backtest.parameters import CountedIn, Parameter
-from backtest.tuning.constraints import all_hold, read_constraint
 from backtest.tuning.grid import Axis, Grid, axis_of, make_grid
+from backtest.tuning.objective import all_hold, read_constraint
 from backtest.tuning.search import Search
 
 MONTHS = Parameter("hold", CountedIn("months", whole=True), 24, 1, 60, "hold this long")

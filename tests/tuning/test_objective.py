@@ -7,8 +7,7 @@ import pytest
 
 from backtest.errors import UsageError
 from backtest.measures import MEASURES, SWEPT
-from backtest.tuning.constraints import read_constraint
-from backtest.tuning.objective import Objective
+from backtest.tuning.objective import Objective, read_constraint
 
 
 def test_more_is_better_but_of_risk_and_of_trading() -> None:

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from backtest.errors import UsageError
-from backtest.tuning.constraints import read_constraint
 from backtest.tuning.grid import Axis, Grid
-from backtest.tuning.objective import Objective
+from backtest.tuning.objective import Objective, read_constraint
 from backtest.tuning.results import Results, encode
 from backtest.tuning.survey import DIGESTED, survey
 from backtest.tuning.trials import EXCLUDED, MEASURED, REFUSED, STATUSES, UNKNOWN

@@ -30,13 +30,13 @@ from backtest.reporting.html import minus
 from backtest.reporting.sweep_page import sweep_page
 from backtest.reporting.terminal import show
 from backtest.tuning.blocks import block_edges
-from backtest.tuning.gains import monthly_gains
 from backtest.tuning.grid import make_grid
 from backtest.tuning.placebo import placebo, turned
 from backtest.tuning.results import Results, open_results
 from backtest.tuning.search import Search
 from backtest.tuning.sentences import verdict
 from backtest.tuning.sweep import chunk_size, corners
+from backtest.tuning.truth import monthly_gains
 from backtest.tuning.tune import tune
 
 if TYPE_CHECKING:
