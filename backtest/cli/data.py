@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import textwrap
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
-from backtest.cli.options import add_json
+from backtest.cli.options import add_json, carried_out
 from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from backtest.cli.options import Verb
     from backtest.market.entry import Entry
     from backtest.market.fetch import Outcome
     from backtest.market.store import Vintage
@@ -376,7 +376,7 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-_VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
+_VERBS: dict[str, tuple[Verb, str]] = {
     "list": (_list, "every series and what is stored of it; what each market has for strategies"),
     "search": (_search, "series whose name, title or source has some words"),
     "fetch": (_fetch, "download what is stale"),
@@ -388,19 +388,5 @@ _VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
 
 def data(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any
     """Carry out one verb; return the exit status."""
-    verbs = "\n".join(f"  {name:8}{about}" for name, (_, about) in _VERBS.items())
-    parser = Parser(
-        prog=prog,
-        usage=f"{prog} VERB ...",
-        description="The series that markets are made of, and the store they are kept in.",
-        epilog=f"verbs ({prog} VERB --help says more):\n{verbs}\n\n{EPILOG}",
-    )
-    if not arguments:
-        parser.print_help()
-        return 2
-    if arguments[0].startswith("-"):
-        parser.parse(arguments)
-    if arguments[0] not in _VERBS:
-        raise UsageError(f"there is no verb '{arguments[0]}' of {prog}; {nearest(arguments[0], _VERBS)}")
-    sys.stdout.flush()
-    return _VERBS[arguments[0]][0](f"{prog} {arguments[0]}", arguments[1:])
+    about = "The series that markets are made of, and the store they are kept in."
+    return carried_out(prog, arguments, _VERBS, about, EPILOG)

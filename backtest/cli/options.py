@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtest.arguments import Parser, named_with_parameters, once, pair
-from backtest.errors import UsageError
+from backtest.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from backtest.reporting.blocks import Block
@@ -64,6 +64,32 @@ def several(arguments: Sequence[str]) -> bool:
         names.append(word)
     first = names[0] if names else ""
     return len(names) > 1 or os.path.isdir(first) or bool(named_with_parameters(first)[1])  # noqa: PTH112 - pathlib is not loaded
+
+
+Verb: TypeAlias = "Callable[[str, Sequence[str]], int]"
+
+
+def carried_out(
+    prog: str, arguments: Sequence[str], verbs: Mapping[str, tuple[Verb, str]], about: str, epilog: str
+) -> int:
+    """Carry out the verb that the first argument names, of a command that has several; return the status.
+
+    Raises
+    ------
+    UsageError
+        When there is no such verb; the nearest one is named.
+    """
+    width = max(map(len, verbs)) + 2
+    lines = "\n".join(f"  {name:{width}}{said}" for name, (_, said) in verbs.items())
+    more = f"verbs ({prog} VERB --help says more):\n{lines}\n\n{epilog}"
+    parser = Parser(prog=prog, usage=f"{prog} VERB ...", description=about, epilog=more)
+    if not arguments or arguments[0].startswith("-"):
+        parser.parse(arguments)
+        parser.print_help()
+        return 2
+    if arguments[0] not in verbs:
+        raise UsageError(f"there is no verb '{arguments[0]}' of {prog}; {nearest(arguments[0], verbs)}")
+    return verbs[arguments[0]][0](f"{prog} {arguments[0]}", arguments[1:])
 
 
 def scripts_of(names: Sequence[str]) -> list[str]:

@@ -21,7 +21,8 @@ from backtest.cli.companies import (
     tell_set_aside,
     write_table,
 )
-from backtest.errors import UsageError, nearest
+from backtest.cli.options import carried_out
+from backtest.errors import UsageError
 from backtest.files import whole_folder
 from backtest.wording import amount
 
@@ -331,18 +332,5 @@ VERBS: dict[str, tuple[Callable[[str, Sequence[str]], int], str]] = {
 
 def universe(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any strategy
     """Be ``rotation universe``."""
-    verbs = "\n".join(f"  {name:10}{about}" for name, (_, about) in VERBS.items())
-    parser = Parser(
-        prog=prog,
-        usage=f"{prog} VERB ...",
-        description="From a table of companies to size classes, their portfolios and a market of your own.",
-        epilog=f"verbs ({prog} VERB --help says more):\n{verbs}\n\n{EPILOG}",
-    )
-    if not arguments or arguments[0].startswith("-"):
-        parser.parse(arguments)
-        parser.print_help()
-        return 2
-    if arguments[0] not in VERBS:
-        raise UsageError(f"there is no verb '{arguments[0]}' of universe; {nearest(arguments[0], VERBS)}")
-    verb, _ = VERBS[arguments[0]]
-    return verb(f"{prog} {arguments[0]}", arguments[1:])
+    about = "From a table of companies to size classes, their portfolios and a market of your own."
+    return carried_out(prog, arguments, VERBS, about, EPILOG)

@@ -109,6 +109,11 @@ class Formula(ABC):
         """What it makes of them, for people."""
 
     @property
+    def single(self) -> Reference | None:
+        """The series itself where it is nothing but one."""
+        return None
+
+    @property
     def after_the_fact(self) -> bool:
         """Whether it is known only afterwards, so that no strategy may ask for it."""
         return any(entry(reference.id).known_at == AFTER_THE_FACT for reference in self.references)
@@ -150,10 +155,6 @@ class Pointwise(Formula):
         return replace(shared, values=self.combine(values, shared.dates), unit=unit)
 
 
-def _least_checked(parts: Iterable[Series]) -> np.datetime64 | None:
-    return min((part.checked for part in parts if part.checked is not None), default=None)
-
-
 def together(parts: list[Series]) -> tuple[Series, list[Floats]]:
     """Return the first part on the dates that all of them have, and the values of each there.
 
@@ -173,7 +174,8 @@ def together(parts: list[Series]) -> tuple[Series, list[Floats]]:
     known_at = np.max([p.known_at[r].astype(np.int64) for p, r in zip(parts, rows, strict=True)], axis=0)
     values = [part.values[row] for part, row in zip(parts, rows, strict=True)]
     known = np.maximum.accumulate(known_at).astype("datetime64[D]")
-    return Series(parts[0].id, dates, values[0], known, _least_checked(parts)), values
+    checked = min((part.checked for part in parts if part.checked is not None), default=None)
+    return Series(parts[0].id, dates, values[0], known, checked), values
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
-from backtest.market.text import decoded, read_series, refuse_disorder
+from backtest.market.text import column_at, decoded, read_series, refuse_disorder
 from backtest.market.units import KINDS, UNITS, unit
 
 if TYPE_CHECKING:
@@ -79,9 +78,12 @@ def import_file(path: Path, described: Description) -> Outcome:
         source_of(ours).require()
         return keep(Store(), ours, brought(ours, content, path.name))
     parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
-    dates, values = _parquet(content, path, described) if parquet else _text(content, path, described)
-    sha256 = hashlib.sha256(content).hexdigest()
-    table = SourceTable(dates, (described.id,), values[:, None], f"file {path.name}", sha256)
+    if parquet:
+        dates, values = _parquet(content, path.name, described.column)
+    else:
+        text = decoded(content, path.name)
+        dates, values = read_series(text, path.name, headers=None, column=described.column)
+    table = SourceTable.of(described.id, dates, values, f"file {path.name}", content)
     about = _entry(described, LOCAL, path.name, table)
     level = described.unit == "level" and described.kind in ("price", "total-return")
     noted = [
@@ -216,40 +218,30 @@ def _check_words(described: Description) -> None:
             raise UsageError(str(error)) from None
 
 
-def _text(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:
-    return read_series(decoded(content, path.name), path.name, headers=None, column=described.column)
-
-
-def _parquet(content: bytes, path: Path, described: Description) -> tuple[Days, Floats]:
+def _parquet(content: bytes, what: str, column: str | None) -> tuple[Days, Floats]:
     import pandas as pd
     import pyarrow as pa
 
     try:
         frame: Any = pd.read_parquet(in_arrow(content))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path.name} was refused: it is not a Parquet file ({error})") from None
+        raise DataError(f"{what} was refused: it is not a Parquet file ({error})") from None
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     names = [str(name) for name in frame.columns]
     if len(names) < 2:
-        raise DataError(f"{path.name} was refused: it has no column of dates and one of values")
-    column = described.column or names[1]
-    if described.column is None and len(names) > 2:
-        raise UsageError(
-            f"{path.name} has several columns ({', '.join(names[1:])}); choose one with --column NAME"
-        )
-    if column not in names[1:]:
-        raise DataError(f"{path.name} was refused: it has no column '{column}'; {nearest(column, names[1:])}")
+        raise DataError(f"{what} was refused: it has no column of dates and one of values")
+    at = column_at(names, what, column)
     try:
         # A time zone is dropped, not converted: the day it was where the file was made, as for the ETFs.
         stamps = pd.to_datetime(frame.iloc[:, 0], format="ISO8601").dt.tz_localize(None)
         dates = to_days(stamps.to_numpy())
-        values = frame.iloc[:, names.index(column)].to_numpy(dtype=np.float64)
+        values = frame.iloc[:, at].to_numpy(dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise DataError(f"{path.name} was refused: its columns are not dates and numbers ({error})") from None
+        raise DataError(f"{what} was refused: its columns are not dates and numbers ({error})") from None
     if np.isnat(dates).any():
-        raise DataError(f"{path.name} was refused: row {int(np.isnat(dates).argmax()) + 1} has no date")
-    refuse_disorder(dates, path.name, "row", range(1, len(dates) + 1))
+        raise DataError(f"{what} was refused: row {int(np.isnat(dates).argmax()) + 1} has no date")
+    refuse_disorder(dates, what, "row", range(1, len(dates) + 1))
     return dates, np.where(np.isin(values, (-99.99, -999.0)), np.nan, values)
 
 

@@ -96,11 +96,6 @@ def _made(formula: Formula, id: str, series: dict[Reference, Series], bars: Bars
     return replace(made, id=id)
 
 
-def _single(formula: Formula) -> Reference | None:
-    """Return the series that a formula is nothing but."""
-    return formula.single if isinstance(formula, Sum) else None
-
-
 def _observations(
     definition: Definition, series: dict[Reference, Series], bars: Bars
 ) -> tuple[dict[str, Series], dict[str, str], frozenset[str]]:
@@ -111,7 +106,7 @@ def _observations(
     """
     observations, roles, never = {}, {}, set()
     for role, formula in definition.series.items():
-        single = _single(formula)
+        single = formula.single
         id = single.id if single and not single.column else role
         roles[role] = id
         if formula.after_the_fact:
@@ -227,7 +222,7 @@ def load_market(name: str | Path) -> MarketData:
     observations, roles, never = _observations(definition, series, bars)
     policy = None
     if definition.policy is not None:
-        single = _single(definition.policy)
+        single = definition.policy.single
         policy = roles["policy"] = single.id if single else "policy"
         # What daily figures repeat is left out.
         observations[policy] = changes(_made(definition.policy, policy, series, bars))

@@ -210,6 +210,11 @@ def _position(header: list[str], what: str, headers: Sequence[str] | None, colum
             raise DataError(f"{what} was refused: the header '{name}' stands twice")
         if i and plain(name) is not None:
             raise DataError(f"{what} was refused: its first line is no header, but has the number {name}")
+    return column_at(header, what, column)
+
+
+def column_at(header: list[str], what: str, column: str | None) -> int:
+    """Return where the values stand; an error says when nothing tells which column, or it is not there."""
     if column is None:
         if len(header) > 2:
             raise UsageError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from backtest.analysis.pooled_alpha import PooledAlpha, pooled_alpha
+from backtest.analysis.pooled_alpha import pooled_alpha
 from backtest.errors import UsageError
 from backtest.panels.panel import on_each_market
 from backtest.records.document import DataDocument
@@ -18,9 +18,29 @@ from backtest.terms import Terms
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from backtest.analysis.pooled_alpha import PooledAlpha
     from backtest.dates import Floats
     from backtest.panels.panel import Panel
     from backtest.scripting.strategy import Strategy
+
+
+class YearlyAlpha(msgspec.Struct, frozen=True):
+    """The alpha of several markets together, a year's, with its 95% interval, and what it is of."""
+
+    alpha: float
+    alpha_tstat: float
+    alpha_pvalue: float
+    low: float
+    high: float
+    months: int
+    cells: int
+
+    @classmethod
+    def of(cls, found: PooledAlpha, ppy: float) -> YearlyAlpha:
+        """Return it from that of a bar; ``ppy`` is how many bars a year has."""
+        low, high = (ppy * (found.alpha + sign * found.error.reach()) for sign in (-1.0, 1.0))
+        numbers = (ppy * found.alpha, found.tstat, found.pvalue, low, high)
+        return cls(*numbers, found.months, found.cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +65,8 @@ class PanelRun:
     panel: Panel
     runs: dict[str, Run]
     refused: dict[str, str]
-    pooled: PooledAlpha | None
+    pooled: YearlyAlpha | None
     apart: str
-
-    @property
-    def per_year(self) -> float:
-        """Bars a year."""
-        first = next(iter(self.runs.values()))
-        return 12.0 if first.market.frequency == "monthly" else 365.2425 * 5.0 / 7.0
 
     def beaten(self) -> dict[str, tuple[int, int]]:
         """Return for each benchmark in how many markets the Sharpe ratio is above its own, of how many."""
@@ -73,7 +87,7 @@ class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
     panel: str
     markets: dict[str, dict[str, Any]]
     refused: dict[str, str]
-    pooled: dict[str, float | None] | None
+    pooled: YearlyAlpha | None
     apart: str | None
     above: dict[str, tuple[int, int]]
     data: DataDocument
@@ -94,7 +108,6 @@ class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
             }
             for name, one in result.runs.items()
         }
-        pooled, ppy = result.pooled, result.per_year
         return cls(
             strategy=result.strategy.name,
             parameters=first.parameters,
@@ -102,17 +115,7 @@ class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
             panel=result.panel.name,
             markets=each,
             refused=result.refused,
-            pooled=None
-            if pooled is None
-            else {
-                "alpha": ppy * pooled.alpha,
-                "alpha_tstat": pooled.tstat,
-                "alpha_pvalue": pooled.pvalue,
-                "low": ppy * (pooled.alpha - pooled.error.reach()),
-                "high": ppy * (pooled.alpha + pooled.error.reach()),
-                "months": pooled.months,
-                "cells": pooled.cells,
-            },
+            pooled=result.pooled,
             apart=result.apart or None,
             above=result.beaten(),
             data=DataDocument.of(result.panel),
@@ -148,7 +151,7 @@ def _apart(panel: Panel, runs: dict[str, Run]) -> str:
     return ""
 
 
-def _pooled(runs: dict[str, Run]) -> PooledAlpha:
+def _pooled(runs: dict[str, Run]) -> YearlyAlpha:
     days = np.unique(np.concatenate([each.bars.dates[1:] for each in runs.values()]))
     tables: list[Floats] = [np.full((len(days), len(runs)), np.nan) for _ in range(2)]
     for column, each in enumerate(runs.values()):
@@ -156,4 +159,5 @@ def _pooled(runs: dict[str, Run]) -> PooledAlpha:
         cash = each.bars.column("cash")[1:]
         tables[0][at, column] = each.path.returns - cash
         tables[1][at, column] = each.bars.column(each.benchmark)[1:] - cash
-    return pooled_alpha(*tables)
+    monthly = next(iter(runs.values())).market.frequency == "monthly"
+    return YearlyAlpha.of(pooled_alpha(*tables), 12.0 if monthly else 365.2425 * 5.0 / 7.0)

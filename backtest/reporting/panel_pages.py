@@ -36,19 +36,14 @@ def _conclusion(result: PanelRun) -> Iterator[str]:
     """Give what it does not beat, then the alpha of all."""
     for name, (above, n) in sorted(result.beaten().items(), key=lambda each: each[1][0]):
         yield f"Its Sharpe ratio is above that of holding {name} in {above} of {n} markets."
-    pooled, ppy = result.pooled, result.per_year
+    pooled = result.pooled
     if pooled is None:
         yield f"No alpha of all: {result.apart}, so that their numbers do not add up."
     elif not math.isnan(pooled.alpha):
-        reach = ppy * pooled.error.reach()
-        ends = (
-            ""
-            if math.isnan(reach)
-            else f" ({signed(ppy * pooled.alpha - reach)} to {signed(ppy * pooled.alpha + reach)})"
-        )
+        ends = "" if math.isnan(pooled.low) else f" ({signed(pooled.low)} to {signed(pooled.high)})"
         found = [each.metrics["alpha"] for each in result.runs.values()]
         yield (
-            f"Alpha of all markets {signed(ppy * pooled.alpha)} a year{ends}, {p_clause(pooled.pvalue)}; "
+            f"Alpha of all markets {signed(pooled.alpha)} a year{ends}, {p_clause(pooled.alpha_pvalue)}; "
             f"positive in {sum(value > 0.0 for value in found)} of {len(found)} markets."
         )
 
@@ -70,10 +65,7 @@ def _table(result: PanelRun) -> b.Table:
             )
         )
     if result.pooled is not None:
-        found = {
-            "alpha": percent(result.per_year * result.pooled.alpha),
-            "alpha_pvalue": pvalue(result.pooled.pvalue),
-        }
+        found = {"alpha": percent(result.pooled.alpha), "alpha_pvalue": pvalue(result.pooled.alpha_pvalue)}
         over = (f"{result.pooled.months} months", f"{result.pooled.cells} of markets")
         rows.append(("all", *over, *(found.get(m.key, "-") for m in SHOWN), "each its own", "-", "-"))
     return b.table(heads, rows, brief=True)
@@ -85,9 +77,7 @@ def _picture(result: PanelRun) -> Dots:
         (name, each.skill.whole.alpha, each.skill.whole.error.reach()) for name, each in result.runs.items()
     ]
     if result.pooled is not None:
-        rows.append(
-            ("all", result.per_year * result.pooled.alpha, result.per_year * result.pooled.error.reach())
-        )
+        rows.append(("all", result.pooled.alpha, result.pooled.high - result.pooled.alpha))
     values, reaches = (100.0 * np.array(column) for column in list(zip(*rows, strict=True))[1:])
     return Dots(
         tuple(name for name, *_ in rows),

@@ -118,7 +118,7 @@ def test_schemes_are_listed_and_scaled(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["classfy"], "there is no verb 'classfy' of universe; did you mean 'classify'?"),
+        (["classfy"], "there is no verb 'classfy' of rotation universe; did you mean 'classify'?"),
         (
             ["classify", "companies.parquet", "--scheme", "uss"],
             "did you mean 'us'?",

@@ -66,8 +66,6 @@ def bis(file: str) -> Callable[[Entry], SourceTable]:
         first = str(entry.decided.since) if entry.decided else ""
         last = str(entry.decided.until) if entry.decided and entry.decided.until else "9999"
         there = [(i, day) for i, day in days if first <= day <= last and row[i].strip()]
-        if not there:
-            raise DataError(f"{where}: it has no value")
         values = np.array([number_of(row[i], f"{where}: {day}") for i, day in there])
         dates = to_days([day for _, day in there])
         return SourceTable.of(entry.id, dates, values, f"{address} ({area})", content)
