@@ -17,12 +17,12 @@ from .records.comparison import Comparison as Comparison
 from .records.comparison import compare as compare
 from .records.standing import Standing as Standing
 from .records.standing import signal as signal
-from .rules.cases import where as where
 from .rules.expressions import Events as Events
 from .rules.expressions import Level as Level
 from .rules.expressions import Number as Number
 from .rules.expressions import Signal as Signal
 from .rules.expressions import vote as vote
+from .rules.expressions import where as where
 from .rules.holdings import blend as blend
 from .rules.holdings import choose as choose
 from .rules.holdings import mix as mix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,12 @@ from backtest.dates import EVERY_FILL
 from backtest.errors import RotationError, UsageError, nearest
 from backtest.rules import expressions as rules
 from backtest.rules import why
-from backtest.rules.evaluate import Made
+from backtest.rules.evaluate import Sets
 from backtest.rules.operation import operation
 from backtest.rules.operations import own_words
 from backtest.rules.seen import inputs_seen
 from backtest.signals import own
-from backtest.signals.rows import combinations, distinct, sets_of, whole
-from backtest.signals.spells import Spells, latest
+from backtest.signals.rows import combinations, distinct, whole
 from backtest.signals.together import Changes, Together
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Bools, Fills, Floats, Ints
     from backtest.market.known import Known
-    from backtest.rules.evaluate import Taken
+    from backtest.signals.spells import Spells
 
 _TABLED = 10  # signals up to which every answer of theirs is weighed, there or not
 
@@ -58,58 +57,6 @@ def _column(name: str, sleeves: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Rotation:
-    """Hold one sleeve while a signal says yes, and another one otherwise."""
-
-    signal: Spells
-    into: str
-    otherwise: str
-
-    @property
-    def fills(self) -> Fills:
-        """The fills at which to trade."""
-        return self.signal.fills
-
-    @property
-    def first(self) -> Ints:
-        """The first fill at which the signal is known, (n_sets,)."""
-        return self.signal.first
-
-    @property
-    def n_sets(self) -> int:
-        """The number of parameter sets."""
-        return self.signal.n_sets
-
-    def take(self, which: Ints) -> Rotation:
-        """Return the rotation of so many of the sets, in this order."""
-        return replace(self, signal=self.signal.take(which))
-
-    def unlike(self, first: int, last: int) -> tuple[Ints, Ints]:
-        """Return sets that decide otherwise from a fill up to another; see ``Spells.unlike``."""
-        return self.signal.unlike(first, last)
-
-    @property
-    def first_fill(self) -> int:
-        """The index of the first fill at which the signal is known, under the first parameter set."""
-        return int(self.first[0])
-
-    def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
-        """Return what to hold from fill ``first`` on; none is decided at the ``last`` bar.
-
-        Raises
-        ------
-        UsageError
-            When the market has no such sleeve; the nearest one is named.
-        """
-        rows = np.zeros((2, len(sleeves)))
-        for answer, name in enumerate((self.otherwise, self.into)):
-            rows[answer, _column(name, sleeves)] = 1.0
-        yes = self.signal.dense(which)[first:last]
-        changes = np.flatnonzero(np.r_[True, yes[1:] != yes[:-1]])
-        return Targets(changes + first, rows[yes[changes].astype(int)])
-
-
-@dataclass(frozen=True, eq=False)
 class Weights:
     """Hold fractions of several sleeves, each mix from one fill until the next; what is left is cash.
 
@@ -127,7 +74,7 @@ class Weights:
         (n_sets,) int64: trade back to the target every so many months as well; 0 for never.
     band
         (n_sets,) float64: trade back to the target as well when a weight has drifted from it by more than
-        this fraction of the value; 0 for never.
+        this fraction of the value; infinite for never.
     given
         Which row each set holds from when on, or the signals whose answers say which.
     """
@@ -167,11 +114,10 @@ class Weights:
         known = np.flatnonzero(self.first <= first)
         like = np.arange(len(known))
         if isinstance(self.given, Together):
-            like, size = np.zeros_like(known), 1
+            like = np.zeros_like(known)
             for signal, sets in zip(self.given.signals, self.given.sets, strict=True):
-                found, of = signal.unlike(first, last)
-                (different, _), like = combinations((like, of[sets[known]]), (size, len(found)))
-                size = len(different)
+                _, of = signal.unlike(first, last)
+                _, like = combinations(like, of[sets[known]])
         which = np.full(self.n_sets, -1)
         which[known] = like
         first_like = np.empty(like.max(initial=-1) + 1, np.int64)
@@ -182,6 +128,16 @@ class Weights:
     def changes(self) -> Changes:
         """Which row each set holds from when on."""
         return self.given if isinstance(self.given, Changes) else self.given.changes
+
+    @property
+    def rotation(self) -> tuple[tuple[str, str], Spells] | None:
+        """The sleeves to hold while a signal says no and yes, and the signal, where that is all of it."""
+        if not isinstance(self.given, Together) or len(self.given.signals) > 1:
+            return None
+        if (self.weights.max(axis=1) < 1.0).any():
+            return None
+        otherwise, into = (self.sleeves[column] for column in self.weights.argmax(axis=1))
+        return (otherwise, into), self.given.signals[0].take(self.given.sets[0])
 
     @property
     def first_fill(self) -> int:
@@ -204,24 +160,19 @@ class Weights:
         weights[:, _column("cash", sleeves)] += np.where(np.abs(left) < 1e-12, 0.0, left)
         return weights
 
+    def within(self, sleeves: Sequence[str], first: int, last: int) -> tuple[Floats, Changes]:
+        """Return ``full`` with each row once, and which of them each set holds; see ``Changes.within``."""
+        weights, row_of = np.unique(self.full(sleeves), axis=0, return_inverse=True)
+        rows = row_of.reshape(-1)[self.changes.rows]
+        return weights, replace(self.changes, rows=rows).within(first, last)
+
     def targets(self, sleeves: Sequence[str], first: int, last: int, which: int = 0) -> Targets:
         """Return what to hold from fill ``first`` on, none at the ``last`` bar; errors as ``full``."""
-        changes = self.changes
-        part = slice(changes.offsets[which], changes.offsets[which + 1])
-        at, weights = changes.at[part], self.full(sleeves)[changes.rows[part]]
-
-        current = int(np.searchsorted(at, first, "right")) - 1
-        used = np.r_[current, np.flatnonzero((at > first) & (at < last))]
-        changed = np.r_[True, (np.diff(weights[used], axis=0) != 0.0).any(axis=1)]
-        used = used[changed]
-        return Targets(np.maximum(at[used], first), weights[used])
+        weights, changes = self.take(np.array([which])).within(sleeves, first, last)
+        return Targets(changes.at, weights[changes.rows])
 
 
-Decision: TypeAlias = Rotation | Weights
-"""What a strategy returns."""
-
-
-def filled(decision: Decision, sleeves: Sequence[str], which: int = 0) -> Floats:
+def filled(decision: Weights, sleeves: Sequence[str], which: int = 0) -> Floats:
     """Return the target weights at every fill, (n_fills, n_sleeves); NaN before they are known."""
     n_fills, first = len(decision.fills.dates), int(decision.first[which])
     weights = np.full((n_fills, len(sleeves)), np.nan)
@@ -264,27 +215,23 @@ _WEIGHED = {"rotated": _share, "chosen": _first, "blended": _share}
 """From answers of signals, (n, n_signals) bool, and an operation's arguments to sleeves and their weights."""
 
 
-def answered(
-    op: str, args: Sequence[Any], signals: Sequence[Spells], which: Sequence[Ints] | None = None
-) -> Weights:
-    """Return what an operation of the table makes of signals; ``which`` as in ``merge``."""
-    n_sets = sets_of(*(s.n_sets for s in signals)) if which is None else len(which[0])
-    sets = [np.arange(s.n_sets) for s in signals] if which is None else which
-    together = Together(tuple(signals), tuple(np.broadcast_to(each, n_sets) for each in sets))
+def answered(op: str, args: Sequence[Any], together: Together) -> Weights:
+    """Return what an operation of the table makes of signals."""
+    n_signals, n_sets = len(together.signals), len(together.sets[0])
     # Each mask is an answer of every signal: few different ones, each weighed once.
     given: Changes | Together = together
-    every = np.arange(1 << min(len(signals), _TABLED))
-    if len(signals) > _TABLED:  # of too many only those that some set gives
+    every = np.arange(1 << min(n_signals, _TABLED))
+    if n_signals > _TABLED:  # of too many only those that some set gives
         every, rows = np.unique(together.changes.rows, return_inverse=True)
         given = replace(together.changes, rows=rows)
-    sleeves, table = _WEIGHED[op]((every[:, None] >> np.arange(len(signals))) & 1 == 1, *args)
+    sleeves, table = _WEIGHED[op]((every[:, None] >> np.arange(n_signals)) & 1 == 1, *args)
     return Weights(
-        fills=signals[0].fills,
+        fills=together.fills,
         sleeves=sleeves,
         weights=table,
-        first=latest(signals, which),
+        first=together.first,
         every_months=np.zeros(n_sets, dtype=np.int64),
-        band=np.zeros(n_sets),
+        band=np.full(n_sets, np.inf),
         given=given,
     )
 
@@ -295,7 +242,7 @@ def mixed(
     """Return fixed fractions (n_sets, n_sleeves), and which sets ask for what cannot be held."""
     n_sets = len(weights)
     columns, places = zip(*map(distinct, weights.T), strict=True)
-    each, rows = combinations(places, [len(column) for column in columns])
+    each, rows = combinations(*places)
     table = np.column_stack([column[which] for column, which in zip(columns, each, strict=True)])
     bad = wrong(table)
     made = Weights(
@@ -304,7 +251,7 @@ def mixed(
         weights=np.where(bad[:, None], 0.0, table),
         first=np.zeros(n_sets, dtype=np.int64),
         every_months=every_months,
-        band=band,
+        band=np.where(band == 0.0, np.inf, band),
         given=Changes(np.arange(n_sets + 1), np.zeros(n_sets, dtype=np.int64), rows),
     )
     return made, bad[rows]
@@ -321,35 +268,31 @@ def said_of(sleeves: Sequence[str], weights: Floats) -> str:
     return f"weights must be 0 or more and at most 1 in sum (0.6 is 60%), not {worst}"
 
 
-@operation(
+def _answered(op: str, known: Known, *given: Any) -> Weights:
+    """Return what signals decide by a row of ``_WEIGHED``, on the calendar."""
+    together = Together(tuple(t.value for t in given[:-2]), tuple(t.of for t in given[:-2]))
+    return on_calendar(answered(op, given[-2:], together))
+
+
+operation(
     "hold {args[0]} while this says yes, otherwise {args[1]}:",
+    name="rotated",
     holds=lambda *either: either,
     facts=why.rotated_facts,
     flips=why.rotated,
-)
-def rotated(known: Known, signal: Taken, into: str, otherwise: str) -> Decision:
-    """Return one sleeve or another."""
-    return on_calendar(Rotation(signal.each, into, otherwise))
-
-
-def _of_signals(op: str, known: Known, *given: Any) -> Decision:
-    """Return what the answers of several signals make together."""
-    *taken, first, otherwise = given
-    return on_calendar(answered(op, (first, otherwise), [t.value for t in taken], [t.which for t in taken]))
-
-
+)(partial(_answered, "rotated"))
 operation(
     lambda node, _: (
         f"hold the first of {', '.join(node.args[0])} whose rule says yes, otherwise {node.args[1]}:"
     ),
     name="chosen",
     holds=lambda sleeves, otherwise: (*sleeves, otherwise),
-)(partial(_of_signals, "chosen"))
+)(partial(_answered, "chosen"))
 operation(
     "hold {args[0]} with the share of these that say yes, else {args[1]}:",
     name="blended",
     holds=lambda *either: either,
-)(partial(_of_signals, "blended"))
+)(partial(_answered, "blended"))
 
 
 def _mixed_words(node: rules.Expr, numbers: list[str]) -> str:
@@ -358,23 +301,22 @@ def _mixed_words(node: rules.Expr, numbers: list[str]) -> str:
 
 
 @operation(_mixed_words, holds=lambda sleeves: sleeves)
-def mixed_(known: Known, *given: Any) -> Made:
+def mixed_(known: Known, *given: Any) -> Sets:
     """Return fixed fractions."""
     *weights, every_months, band = (each.each for each in given[:-1])
     table = np.column_stack(weights).astype(np.float64)
     made, bad = mixed(known.fills, given[-1], table, whole(every_months, "every_months"), band.astype(float))
-    return Made(made, refused=bad, error=RotationError(said_of(given[-1], table)) if bad.any() else None)
+    error = RotationError(said_of(given[-1], table)) if bad.any() else None
+    return Sets(made, np.arange(len(bad)), bad, error)
 
 
 @operation(own_words, own=True, holds=lambda into, *_: into, sees=inputs_seen)
-def weighed(known: Known, *given: Any) -> Decision:
+def weighed(known: Known, *given: Any) -> Weights:
     """Return what a function of the script's own says."""
     *taken, into, function, spanned = given
     *parts, months = taken if spanned else (*taken, None)
     values = [part.each for part in parts]
     first, offsets, at, weights = own.weighed(function, values, months.each if spanned else None, into)
-    if wrong(weights).any():
-        raise RotationError(said_of(into, weights))
     n_sets = len(offsets) - 1
     return on_calendar(
         Weights(
@@ -383,7 +325,7 @@ def weighed(known: Known, *given: Any) -> Decision:
             weights=weights,
             first=first,
             every_months=np.zeros(n_sets, dtype=np.int64),
-            band=np.zeros(n_sets),
+            band=np.full(n_sets, np.inf),
             given=Changes(offsets, at, np.arange(len(weights))),
         )
     )
@@ -400,14 +342,15 @@ def given(known: Known, decision: Weights) -> Weights:
     return decision
 
 
-def on_calendar(decision: Decision) -> Decision:
+def on_calendar(decision: Weights) -> Weights:
     """Return a decision made only at the fills of the decision calendar: it waits for the next of them."""
     fills = decision.fills
     if fills.decide == EVERY_FILL:
         return decision
     n, later = len(fills.dates), fills.deciding()
-    if isinstance(decision, Rotation):
-        return replace(decision, signal=decision.signal.moved(later))
+    if isinstance(decision.given, Together):
+        moved = tuple(signal.moved(later) for signal in decision.given.signals)
+        return replace(decision, given=replace(decision.given, signals=moved), first=later[decision.first])
     changes = decision.changes
     which = np.repeat(np.arange(decision.n_sets), np.diff(changes.offsets))
     at = later[changes.at]

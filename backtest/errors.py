@@ -49,13 +49,21 @@ class LookAheadError(RotationError):
     """A strategy asked for something that was not known at the time."""
 
 
-def joined(names: Sequence[str]) -> str:
+def failing_line(error: BaseException, file: str) -> int | None:
+    """Return the last line of ``file`` that an error passed through; None where it passed none."""
+    import traceback
+
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return lines[-1] if lines else None
+
+
+def joined(names: Sequence[str], word: str = "and") -> str:
     """Return names as a sentence has them.
 
     >>> joined(["etf"]), joined(["etf", "embedded"]), joined(["etf", "embedded", "french_daily"])
     ('etf', 'etf and embedded', 'etf, embedded and french_daily')
     """
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 _MOST = 24  # names that one sentence lists

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 
-from backtest.errors import UsageError, nearest
+from backtest.errors import UsageError, joined, nearest
 from backtest.numerals import number
 
 if TYPE_CHECKING:
@@ -44,28 +44,6 @@ Count = Annotated[int, CountedIn("", whole=True)]
 
 Choice = Annotated[str, CountedIn("")]
 """One of several words: ``measure: Choice = param("level", choices=("level", "change"), help="...")``."""
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What ``param`` writes down: a default, the range or the words it must lie in, and a line of help."""
-
-    default: Value
-    low: float
-    high: float
-    help: str
-    choices: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.choices:
-            if self.default not in self.choices:
-                raise UsageError(f"a default of '{self.default}' is none of its own choices")
-        elif not isinstance(self.default, int | float):
-            raise UsageError(f'a default of \'{self.default}\' needs its choices: choices=("...", "...")')
-        elif not self.low <= self.default <= self.high:
-            raise UsageError(
-                f"a default of {self.default:g} lies outside its own range, {self.low:g} to {self.high:g}"
-            )
 
 
 def param(
@@ -109,12 +87,15 @@ def param(
     >>> run(mine, measure="change", weight=2).metrics["switches"]
     19
     """
-    return Declaration(default, low, high, help, tuple(choices))
+    return Parameter("", CountedIn(""), default, low, high, help, tuple(choices))
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter with its name and unit; validates what a user gives for it."""
+    """A parameter: its default, the range or the words it must lie in, and a line of help; validates values.
+
+    What ``param`` writes down has no name and no unit yet; it has those of the argument that it stands at.
+    """
 
     name: str
     unit: CountedIn
@@ -124,11 +105,22 @@ class Parameter:
     help: str
     choices: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.choices:
+            if self.default not in self.choices:
+                raise UsageError(f"a default of '{self.default}' is none of its own choices")
+        elif not isinstance(self.default, int | float):
+            raise UsageError(f'a default of \'{self.default}\' needs its choices: choices=("...", "...")')
+        elif not self._allows(self.default):
+            raise UsageError(
+                f"a default of {self.default:g} lies outside its own range, {self.low:g} to {self.high:g}"
+            )
+
     @property
     def range(self) -> str:
         """The range with its unit, or the words, as it stands in help and errors."""
         if self.choices:
-            return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+            return joined(self.choices, "or")
         return f"{self.low:g} to {self.high:g} {self.unit.name}".rstrip()
 
     @property

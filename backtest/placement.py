@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.decisions import Weights
 from backtest.engine.lots import Tax
-from backtest.engine.reference import NEVER, Path, Rebalance, simulate
+from backtest.engine.reference import Path, Rebalance, simulate
 from backtest.errors import UsageError
 from backtest.market.load import with_sleeves
 from backtest.market.money import in_real_money
@@ -18,7 +17,7 @@ from backtest.terms import DEAREST
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backtest.decisions import Decision
+    from backtest.decisions import Weights
     from backtest.market.data import Bars, MarketData
     from backtest.rules.ruling import Ruling
     from backtest.terms import Terms
@@ -72,16 +71,8 @@ def window_of(bars: Bars, warm_up: int, terms: Terms, name: str, needed: Iterabl
     return first, last
 
 
-def rebalancing(decision: Decision, which: int = 0) -> Rebalance:
-    """Return when a decision wants to trade back to its target."""
-    if not isinstance(decision, Weights):
-        return NEVER
-    months, band = int(decision.every_months[which]), float(decision.band[which])
-    return Rebalance(months or None, band or None)
-
-
 def simulated(
-    decision: Decision,
+    decision: Weights,
     market: MarketData,
     window: tuple[int, int],
     costs: list[float],
@@ -93,7 +84,8 @@ def simulated(
     targets = decision.targets(market.bars.sleeves, first - delay_fill, last - delay_fill)
     bars = market.bars.window(first, last)
     tax = rates and Tax.over(bars, market.frequency, rates, highest=terms.lots == DEAREST)
-    return engine(bars, targets.moved(delay_fill - first), costs, rebalancing(decision), tax)
+    back = Rebalance(int(decision.every_months[0]), float(decision.band[0]))
+    return engine(bars, targets.moved(delay_fill - first), costs, back, tax)
 
 
 class Placement(NamedTuple):
@@ -117,7 +109,7 @@ class Placement(NamedTuple):
         """The market's bars from the first fill to the last."""
         return self.market.bars.window(self.first, self.last)
 
-    def path(self, decision: Decision, engine: Callable[..., Path] = simulate) -> Path:
+    def path(self, decision: Weights, engine: Callable[..., Path] = simulate) -> Path:
         """Return the path of a decision over these bars; ``engine`` does what ``reference.simulate`` does."""
         return simulated(decision, self.market, (self.first, self.last), self.costs, self.terms, engine)
 

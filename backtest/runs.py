@@ -12,26 +12,26 @@ from backtest.analysis.money_weighted import MoneyWeighted, money_weighted
 from backtest.analysis.regression import alpha
 from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
 from backtest.analysis.skill import Skill, skill
+from backtest.cautions.haste import Haste, haste
+from backtest.cautions.lookahead import check, doubts
+from backtest.cautions.slips import slips
 from backtest.dates import EVERY_FILL
 from backtest.engine.ledger import replay
 from backtest.engine.lots import Sold, Tax
 from backtest.engine.reference import Path, simulate
 from backtest.flows import flow_of
-from backtest.haste import Haste, haste
-from backtest.lookahead import check, doubts
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.measures import Sums, time_in, values_of, years, years_since
 from backtest.placement import placed
 from backtest.rules.reading import own
-from backtest.rules.slips import slips
 from backtest.scripting.loading import load_strategy
 from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, FIFO, Terms, read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -116,7 +116,7 @@ class Run(Pictured):
         """The same of each benchmark, a column each."""
         import pandas as pd
 
-        columns = {name: self.bars.column(name)[1:] for name in self.benchmarks}
+        columns = {name: self.bars.earned(name) for name in self.benchmarks}
         return pd.DataFrame(columns, self.bars.dates[1:])
 
     @cached_property
@@ -137,7 +137,7 @@ class Run(Pictured):
 
         made = self.path.trades
         dates = pd.DatetimeIndex(self.bars.dates[made.bars])
-        hold = _bought(self.path, self.bars)
+        hold = [_said(weights, self.bars.sleeves) for weights in made.after]
         columns = {"date": dates, "hold": hold, "turnover": made.turnover, "cost": made.cost}
         return pd.DataFrame(columns | ({"tax": made.tax} if self.path.taxes else {}))
 
@@ -150,25 +150,25 @@ class Run(Pictured):
         RotationError
             When its value differs from ``equity`` at any bar by more than 1e-9 of it.
         """
-        ppy = len(self.path.returns) / years(self.bars.dates, self.market.frequency)
+        ppy = len(self.path.returns) / self.n_years
         return replay(self.bars, self.path, self.terms.costs(self.bars.sleeves), ppy)
 
     @cached_property
     def skill(self) -> Skill:
         """Alpha with its interval, over the window and over its parts."""
-        against, free = (self.bars.column(name)[1:] for name in (self.benchmark, "cash"))
+        against, free = self.bars.earned(self.benchmark), self.bars.earned("cash")
         return skill(self.bars.dates, self.path.returns, against, free, self.market.frequency)
 
     @cached_property
     def starts(self) -> Starts:
         """How much the lead on the benchmark depends on the start."""
-        against = self.bars.column(self.benchmark)[1:]
+        against = self.bars.earned(self.benchmark)
         return starts(self.bars.dates, self.path.returns, against, self.market.frequency)
 
     @cached_property
     def year_leads(self) -> YearLeads:
         """The lead on the benchmark from the start of each whole calendar year to the end of each."""
-        against = self.bars.column(self.benchmark)[1:]
+        against = self.bars.earned(self.benchmark)
         return year_leads(self.bars.dates, self.path.returns, against, self.market.frequency)
 
     @cached_property
@@ -200,14 +200,13 @@ class Run(Pictured):
         taxes, rates = self.path.taxes, self.terms.rates
         if taxes is None or rates is None:
             return {}
-        n_years = years(self.bars.dates, self.market.frequency)
         tax = Tax.over(self.bars, self.market.frequency, rates, highest=False)
         rate = rates[1] if tax.long_from[0] < len(self.bars.dates) else rates[0]
         found = {self.strategy.name: (float(self.path.equity[-1]), taxes.sold)}
         for name in self.benchmarks:
             value = float(np.prod(1.0 + self.bars.earned(name)))
             found.setdefault(name, (value, value - rate * max(value - 1.0, 0.0)))
-        return {name: Sold.of(*values, n_years) for name, values in found.items()}
+        return {name: Sold.of(*values, self.n_years) for name, values in found.items()}
 
     @cached_property
     def slips(self) -> tuple[str, ...]:
@@ -226,6 +225,11 @@ class Run(Pictured):
     def cautions(self) -> tuple[str, ...]:
         """What is to be said before any number of it: doubts, slips and haste, a clause each."""
         return (*self.doubts, *self.slips, *([self.haste.said] if self.haste else []))
+
+    @property
+    def n_years(self) -> float:
+        """The years that its returns span."""
+        return years(self.bars.dates, self.market.frequency)
 
     @property
     def benchmark(self) -> str:
@@ -262,14 +266,10 @@ def holding(path: Path, sleeves: tuple[str, ...]) -> dict[str, float]:
     return {"turnover": turnover, "switches": path.trades.switches, "time_in_small": float(small)}
 
 
-def _bought(path: Path, bars: Bars) -> list[str]:
-    """Return in words what each trade bought."""
-    hold = []
-    for row in path.trades.after:
-        parts = [(name, weight) for name, weight in zip(bars.sleeves, row, strict=True) if weight]
-        text = ", ".join(n if w == 1.0 else f"{n} {w:.0%}" for n, w in parts)
-        hold.append(text)
-    return hold
+def _said(weights: Floats, sleeves: Sequence[str]) -> str:
+    """Return in words what is held."""
+    parts = [(name, weight) for name, weight in zip(sleeves, weights, strict=True) if weight]
+    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in parts)
 
 
 def run(

@@ -146,19 +146,23 @@ def read_terms(given: Mapping[str, Any]) -> Terms:
     return terms
 
 
+def _by_name(given: Any) -> Any:
+    """Return the values of ``a=1,b=2`` by name, and what is not written so as it is."""
+    if not isinstance(given, str) or "=" not in given:
+        return given
+    parts = [part.partition("=") for part in given.split(",")]
+    return once([(name.strip(), value) for name, _, value in parts])
+
+
 def _cost(given: Any) -> float | dict[str, float]:
-    if isinstance(given, str) and "=" in given:
-        parts = [part.partition("=") for part in given.split(",")]
-        given = once([(sleeve.strip(), value) for sleeve, _, value in parts])
+    given = _by_name(given)
     if not isinstance(given, Mapping):
         return _bps(given)
     return {str(sleeve): _bps(value) for sleeve, value in given.items()}
 
 
 def _tax(given: Any) -> float | dict[str, float]:
-    if isinstance(given, str) and "=" in given:
-        parts = [part.partition("=") for part in given.split(",")]
-        given = once([(kind.strip(), rate) for kind, _, rate in parts])
+    given = _by_name(given)
     if not isinstance(given, Mapping):
         return _rate(given, "tax")
     for kind in given:

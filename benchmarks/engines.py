@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backtest.dates import Floats, Ints
-    from backtest.decisions import Rotation
+    from backtest.decisions import Weights
 
 HERE = Path(__file__).parent
 BATCH = 200  # combinations that vectorbt gets at once
@@ -98,7 +98,7 @@ def measured(values: Floats, here: World, switches: Ints) -> Floats:
     )
 
 
-def by_vectorbt(here: World, decision: Rotation) -> tuple[Floats, float]:
+def by_vectorbt(here: World, decision: Weights) -> tuple[Floats, float]:
     """Return the measures of a batch, and the seconds that vectorbt's simulation took of it.
 
     Target percentages at the fills that trade and nothing elsewhere, cash shared, sales first, a group a set,
@@ -106,14 +106,14 @@ def by_vectorbt(here: World, decision: Rotation) -> tuple[Floats, float]:
     """
     import vectorbt as vbt
 
-    y, n_sets = here.yardstick, decision.signal.n_sets
+    y, n_sets, (_, signal) = here.yardstick, decision.n_sets, decision.rotation
     window = here.bars.window(y.first, y.last)
     prices = (1.0 + window.returns[:, :2]).cumprod(axis=0)
     prices /= prices[0]
     sizes = np.full((len(prices), 2 * n_sets), np.nan)
     switches = np.empty(n_sets)
     for which in range(n_sets):
-        starts, stops = decision.signal.runs(which)
+        starts, stops = signal.runs(which)
         edges = np.column_stack([starts, stops]).ravel() - y.first
         inner = edges[(edges > 0) & (edges < len(prices) - 1)]
         begin = np.searchsorted(edges, 0, "right") % 2
@@ -141,12 +141,12 @@ def by_vectorbt(here: World, decision: Rotation) -> tuple[Floats, float]:
     return measured(values[1:], here, switches), simulated
 
 
-def scheduled(here: World, decision: Rotation) -> Schedules:
+def scheduled(here: World, decision: Weights) -> Schedules:
     """Return a rotation's decisions for the path engine."""
-    y, names = here.yardstick, here.bars.sleeves
+    y, names, (_, signal) = here.yardstick, here.bars.sleeves, decision.rotation
     targets = []
-    for which in range(decision.signal.n_sets):
-        starts, stops = decision.signal.runs(which)
+    for which in range(signal.n_sets):
+        starts, stops = signal.runs(which)
         edges = np.column_stack([starts, stops]).ravel()
         inner = edges[(edges > y.first) & (edges < y.last)]
         begin = np.searchsorted(edges, y.first, "right") % 2
@@ -296,7 +296,7 @@ def bandwidth() -> float:
 def limit(here: World, of_segments: float) -> dict[str, float]:
     """Return how far segments is from what memory allows: runs in, measures out."""
     many = np.arange(400_000, 400_000 + AT_ONCE)
-    signal = here.decide(many).signal
+    _, signal = here.decide(many).rotation
     moved = (signal.starts.nbytes + signal.stops.nbytes + signal.offsets.nbytes) / AT_ONCE + 8 * len(SWEPT)
     speed = bandwidth()
     return {

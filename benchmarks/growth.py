@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.engine.curves import Yardstick
 from backtest.engine.path import Schedules
 from backtest.engine.path import sweep as by_path
 from backtest.engine.segments import Segments
-from backtest.engine.yardstick import Yardstick
 from benchmarks.world import COSTS, bars
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def seconds(n_bars: int, n_switches: int) -> tuple[float, float]:
     of_segments, of_path = [], []
     for _ in range(ROUNDS):
         begin = time.process_time()
-        answer = pair.sweep(offsets, starts, stops, COSTS, [yardstick], threads=1)[0]
+        answer = pair.sweep((offsets, starts, stops), COSTS, [yardstick], threads=1)[0]
         middle = time.process_time()
         walked = by_path(market, schedules, COSTS, yardstick, threads=1)
         of_segments.append((middle - begin) / N_SETS)

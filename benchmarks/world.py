@@ -9,8 +9,8 @@ import numpy as np
 
 from backtest import load_strategy
 from backtest.dates import Fills
+from backtest.engine.curves import Yardstick
 from backtest.engine.many import Measurer
-from backtest.engine.yardstick import Yardstick
 from backtest.market.data import Bars
 from backtest.market.known import Known
 from backtest.measures import years
@@ -19,7 +19,7 @@ from backtest.series import Series
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
-    from backtest.decisions import Rotation
+    from backtest.decisions import Weights
     from backtest.rules.expressions import Decision
 
 N_BARS = 25_000
@@ -72,7 +72,7 @@ class World:
     yardstick: Yardstick
     measurer: Measurer
 
-    def decide(self, which: Ints) -> Rotation:
+    def decide(self, which: Ints) -> Weights:
         """Return the decision of the strategy for some combinations of the grid, by number."""
         shape = tuple(len(values) for values in GRID.values())
         codes = dict(zip(GRID, np.unravel_index(which, shape), strict=True))

@@ -16,7 +16,6 @@ import backtest
 from backtest import MarketData, run
 from backtest.dates import CALENDARS
 from backtest.decisions import (
-    Rotation,
     Weights,
     answered,
     deciding,
@@ -27,25 +26,27 @@ from backtest.decisions import (
 )
 from backtest.errors import UsageError
 from backtest.rules import expressions as rules
-from backtest.signals.spells import Spells, from_dense, vote
+from backtest.signals.spells import Spells, from_dense
+from backtest.signals.together import Together
 from tests.signals.cases import fills, signals
 
 SLEEVES = ("small", "large", "cash")
 
 
-def rotate(signal: Spells, *, into: str, otherwise: str) -> Rotation:
+def rotate(signal: Spells, *, into: str, otherwise: str) -> Weights:
     """What the expression of this name means."""
-    return Rotation(signal, into, otherwise)
+    return answered("rotated", (into, otherwise), Together.of(signal))
 
 
 def choose(*cases: tuple[Spells, str], otherwise: str) -> Weights:
     """The same."""
-    return answered("chosen", ([sleeve for _, sleeve in cases], otherwise), [signal for signal, _ in cases])
+    together = Together.of(*(signal for signal, _ in cases))
+    return answered("chosen", ([sleeve for _, sleeve in cases], otherwise), together)
 
 
 def blend(*signals: Spells, into: str, otherwise: str) -> Weights:
     """The same."""
-    return answered("blended", (into, otherwise), signals)
+    return answered("blended", (into, otherwise), Together.of(*signals))
 
 
 def mix(weights: dict[str, Any], every_months: Any = 0, band: Any = 0.0) -> Weights:
@@ -141,9 +142,10 @@ def test_fixed_weights_are_decided_by_nothing() -> None:
 @given(signals(3), signals(3))
 def test_steps_of_weights_from_any_fill_on_are_those_of_every_fill(one: tuple, two: tuple) -> None:
     (a, x), (b, y) = one, two
-    decision = choose((vote(a, b, needed=2), "small"), (a, "large"), otherwise="cash")
+    decision = choose((Together.of(a, b).vote(2), "small"), (a, "large"), otherwise="cash")
     either = choose((a, "small"), (b, "small"), otherwise="cash")
-    assert either.every_months.tolist() == either.band.tolist() == [0] * len(either.first)
+    assert either.every_months.tolist() == [0] * len(either.first)
+    assert either.band.tolist() == [np.inf] * len(either.first)
     assert either.every_months.dtype == np.int64
     n = x.shape[1]
     for which, (p, q) in enumerate(zip(*np.broadcast_arrays(x, y), strict=True)):
@@ -194,7 +196,7 @@ def test_a_mix_is_one_for_each_of_the_longest_row() -> None:
     ):
         n_sets = len(months)
         assert decision.every_months.tolist() == months
-        assert decision.band.tolist() == band
+        assert decision.band.tolist() == [each or np.inf for each in band]
         assert decision.changes.offsets.tolist() == list(range(n_sets + 1))
         assert decision.first.tolist() == decision.changes.at.tolist() == [0] * n_sets
         assert {decision.first.dtype, decision.changes.at.dtype, decision.every_months.dtype} == {
@@ -264,9 +266,9 @@ def test_a_calendar_lets_decisions_wait_for_the_last_fill_of_their_period(
     last.append(decide != "quarter-end")
     on = [replace(signal, fills=replace(signal.fills, decide=decide)) for signal in (a, b)]
     for free in (
-        Rotation(on[0], "small", "large"),
-        answered("chosen", (["small", "large"], "cash"), on),
-        answered("blended", ("small", "large"), on),
+        rotate(on[0], into="small", otherwise="large"),
+        answered("chosen", (["small", "large"], "cash"), Together.of(*on)),
+        answered("blended", ("small", "large"), Together.of(*on)),
     ):
         bound = on_calendar(free)
         for which in range(free.n_sets):

@@ -73,8 +73,7 @@ def of_signals(together: Together, window: Window, n_stages: int) -> Callable[[s
     before = np.cumsum([0, *(signal.n_sets for signal in together.signals)])
     bits, begins = np.zeros((before[-1], n_stages), np.int64), np.zeros(before[-1], np.int64)
     for signal, start, stop in zip(together.signals, before[:-1], before[1:], strict=True):
-        runs = (signal.offsets, signal.starts, signal.stops)
-        _write_runs(bits[start:stop], begins[start:stop], *runs, window)
+        _write_runs(bits[start:stop], begins[start:stop], *signal.arrays, window)
     which = np.array([s + start for s, start in zip(together.sets, before[:-1], strict=True)])
     return lambda part: (bits, begins, np.ascontiguousarray(which[:, part]))
 

@@ -1,4 +1,4 @@
-"""Measures of one portfolio's returns, compiled: the sums of ``measures.Sums`` in three passes over a curve.
+"""Measures of one portfolio's returns against a yardstick, compiled: ``measures.Sums`` in three passes.
 
 The formulas are the table's own; a test holds the sums against those of ``Sums.of``.
 """
@@ -6,7 +6,7 @@ The formulas are the table's own; a test holds the sums against those of ``Sums.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from backtest.measures import BY_KEY, SWEPT, Sums
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
+    from backtest.market.data import Bars
+
+Held = tuple[float, float, float]
+"""What was held and traded: turnover, switches and the mean weight of small, as in ``Sums``."""
 
 N_MEASURES = len(SWEPT)
-TOTAL_RETURN, TURNOVER, SWITCHES, TIME_IN_SMALL = map(
-    SWEPT.index, ("total_return", "turnover", "switches", "time_in_small")
-)
 _write = in_turn([BY_KEY[key].formula for key in SWEPT])
 _BLOCK = 64  # bars that are searched for a fall at once
 _SAME = 1e-15  # values that differ by less than this part of the largest are the same value
@@ -79,19 +80,50 @@ def squared(
     return total, excess, active, downside, product
 
 
-@compiled
-def describe_benchmark(benchmark: Floats, risk_free: Floats) -> Floats:
-    """Return what the regressions on one benchmark share.
+class Yardstick(NamedTuple):
+    """What the measures of many portfolios share: the window, and what they are held against.
 
-    Returns
-    -------
-    (2,) float64: the mean of its excess return, and the sum of squares around it: 0 where it never moves.
+    Parameters
+    ----------
+    first, last
+        The bars of the first fill and of the end.
+    n_years
+        The years that the returns in between span.
+    risk_free, benchmark
+        (n,) float64: cash and the benchmark over these bars, without a NaN.
+    mean, squares
+        Of the benchmark's excess return, and the sum of squares around it: 0 where it never moves.
+    totals
+        The sums of cash, of the benchmark's excess return and of its square.
     """
-    mean = sums(benchmark, risk_free, benchmark)[1] / len(benchmark)
-    squares = squared(benchmark, risk_free, benchmark, (0.0, mean, 0.0), mean)[1]
-    about = np.empty(2)
-    about[0], about[1] = mean, settled(squares, mean, benchmark, 1.0, risk_free)
-    return about
+
+    first: int
+    last: int
+    n_years: float
+    risk_free: Floats
+    benchmark: Floats
+    mean: float
+    squares: float
+    totals: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, bars: Bars, benchmark: str, first: int, last: int, n_years: float) -> Yardstick:
+        """Return the yardstick over the bars from ``first`` to ``last``, which span ``n_years``.
+
+        Raises
+        ------
+        UsageError
+            When there is no such benchmark.
+        DataError
+            When cash or the benchmark lack a return in the window; the sentence names sleeve and date.
+        """
+        window = bars.window(first, last)
+        rf, b = (np.ascontiguousarray(window.earned(name)) for name in ("cash", benchmark))
+        mean = sums(b, rf, b)[1] / len(b)
+        squares = settled(squared(b, rf, b, (0.0, mean, 0.0), mean)[1], mean, b, 1.0, rf)
+        x = b - rf  # summed without BLAS, whose threads take longer to start
+        totals = (float(rf.sum()), float(x.sum()), float((x * x).sum()))
+        return cls(first, last, n_years, rf, b, mean, squares, totals)
 
 
 @inlined
@@ -103,13 +135,14 @@ def finish(
     squares: tuple[float, float, float],
     downside: float,
     line: tuple[float, float],
+    held: Held,
 ) -> None:
     """Write the measures of the returns into ``out`` from their sums.
 
     Parameters
     ----------
     out
-        (n_measures,) float64, the columns of ``SWEPT``; what was held and traded is left at 0.
+        (n_measures,) float64, the columns of ``SWEPT``.
     length
         The number of returns and the years they span.
     path
@@ -121,12 +154,14 @@ def finish(
         The sum of squares of the negative excess returns.
     line
         Beta, and the mean excess return of the benchmark.
+    held
+        What was held and traded.
     """
     n, growth = length[0], path[0]
     freedom = n - 1.0 if n > 1 else np.nan
     sums = Sums(
-        float(n), length[1], freedom, math.log(growth), path[1], *means, *squares, downside, *line,
-        0.0, 0.0, 0.0, np.nan, np.nan,
+        float(n), length[1], freedom, math.log(growth), path[1], *means, *squares, downside, *line, *held,
+        np.nan, np.nan,
     )  # fmt: skip
     _write(out, sums)
 
@@ -158,23 +193,18 @@ def fall(returns: Floats) -> tuple[float, float]:
 
 
 @compiled
-def measure(
-    out: Floats, returns: Floats, risk_free: Floats, benchmark: Floats, about: Floats, n_years: float
-) -> None:
-    """Write the measures of (n,) returns into ``out``, but for what was held and traded.
-
-    ``risk_free`` and ``benchmark`` are (n,) over the same bars, none with a NaN; ``about`` is what
-    ``describe_benchmark`` says of the two.
-    """
-    n = len(returns)
+def measure(out: Floats, returns: Floats, held: Held, yardstick: Yardstick) -> bool:
+    """Write the measures of (n,) returns into ``out``; return whether all of the returns are there."""
+    n, risk_free, benchmark = len(returns), yardstick.risk_free, yardstick.benchmark
     totals = sums(returns, risk_free, benchmark)
-    means = (totals[0] / n, totals[1] / n, totals[2] / n)
-    mean_x, squares_x = about
+    means, mean_x = (totals[0] / n, totals[1] / n, totals[2] / n), yardstick.mean
     total, excess, active, downside, product = squared(returns, risk_free, benchmark, means, mean_x)
     total = settled(total, means[0], returns, 0.0, risk_free)
     excess = settled(excess, means[1], returns, 1.0, risk_free)
     active = settled(active, means[2], returns, 1.0, benchmark)
-    slope = product / squares_x if n > 1 and squares_x > 0.0 else np.nan
+    slope = product / yardstick.squares if n > 1 and yardstick.squares > 0.0 else np.nan
     if active == 0.0 and means[2] == 0.0:  # it is its benchmark
         slope, mean_x = 1.0, means[1]
-    finish(out, (n, n_years), fall(returns), means, (total, excess, active), downside, (slope, mean_x))
+    path, line = fall(returns), (slope, mean_x)
+    finish(out, (n, yardstick.n_years), path, means, (total, excess, active), downside, line, held)
+    return not math.isnan(path[0])

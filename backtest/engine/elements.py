@@ -14,7 +14,8 @@ import numpy as np
 
 from backtest.compiling import compiled, copy, higher, inlined, lower
 from backtest.engine.reference import ON_TARGET
-from backtest.engine.rounding import Sums, terms
+from backtest.engine.rounding import Sums, five, plus, terms
+from backtest.engine.tables import Stretch, get
 from backtest.engine.trading import net_of, value_after_costs
 
 if TYPE_CHECKING:
@@ -26,16 +27,13 @@ _CLOSE = 1e-12  # a drift this near to what decides is decided by rounding
 
 # The columns of an element's figures: a stretch as in ``tables``, but of values and not their logarithms; the
 # five sums; what was traded, as a ``Traded``; and the bands that it holds for.
-_GROWTH, _TAIL, _LOW, _FALL, _SUMS = range(5)
-_TRADED, LEAST, BELOW, _N_FIGURES = 9, 14, 15, 16
+_STRETCH, _SUMS, _TRADED, LEAST, BELOW, _N_FIGURES = 0, 4, 9, 14, 15, 16
 
 # The columns of its key: the state in which it goes out; another of the same key for other bands (-1: none);
 # then what is looked up: the state in which it comes in; how often to trade back; what each signal answers.
 NEXT, _OTHER, STATE, EVERY, ANSWERS = range(5)
 
 _ELEMENTS, _SLOTS = range(2)  # of what of a memory is used
-
-Stretch = tuple[float, float, float, float]
 
 Traded = tuple[float, float, float, float, float]
 """Turnover, switches, the sum of the weights of small, how many bars carry a cost, and for how many bars
@@ -135,45 +133,21 @@ def join(first: Stretch, then: Stretch) -> Stretch:
 
 
 @inlined
-def add(sums: Sums, more: Sums) -> Sums:
-    """Return the five sums of both."""
-    return (
-        sums[0] + more[0],
-        sums[1] + more[1],
-        sums[2] + more[2],
-        sums[3] + more[3],
-        sums[4] + more[4],
-    )
-
-
-@inlined
 def stretch_of(figures: Floats, of: int) -> Stretch:
     """Return an element's stretch."""
-    return figures[of, _GROWTH], figures[of, _TAIL], figures[of, _LOW], figures[of, _FALL]
+    return get(figures[of], _STRETCH)
 
 
 @inlined
 def sums_of(figures: Floats, of: int) -> Sums:
     """Return an element's five sums."""
-    return (
-        figures[of, _SUMS],
-        figures[of, _SUMS + 1],
-        figures[of, _SUMS + 2],
-        figures[of, _SUMS + 3],
-        figures[of, _SUMS + 4],
-    )
+    return five(figures[of], _SUMS)
 
 
 @inlined
 def traded_of(figures: Floats, of: int) -> Traded:
     """Return what was traded in an element."""
-    return (
-        figures[of, _TRADED],
-        figures[of, _TRADED + 1],
-        figures[of, _TRADED + 2],
-        figures[of, _TRADED + 3],
-        figures[of, _TRADED + 4],
-    )
+    return five(figures[of], _TRADED)
 
 
 @inlined
@@ -192,7 +166,7 @@ def trade(first: Traded, then: Traded) -> Traded:
 def _put(figures: Floats, stretch: Stretch, sums: Sums, traded: Traded, bands: tuple[float, float]) -> None:
     """Write an element's figures."""
     for which in range(4):
-        figures[_GROWTH + which] = stretch[which]
+        figures[_STRETCH + which] = stretch[which]
     for which in range(5):
         figures[_SUMS + which], figures[_TRADED + which] = sums[which], traded[which]
     figures[LEAST], figures[BELOW] = bands
@@ -295,7 +269,7 @@ def _walk(figures: Floats, key: Ints, held: Floats, stage: Stage, band: float, s
         costly += 1.0 if kept != 1.0 else 0.0
         kept, dip = 1.0, lower(0.0, net) + 1.0
         stretch = join(stretch, (1.0 + net, dip, dip, dip))
-        sums = add(sums, terms(net, centre, risk_free[bar], benchmark[bar]))
+        sums = plus(sums, 1.0, terms(net, centre, risk_free[bar], benchmark[bar]))
     if doubt or (band < np.inf and not least <= band < below):
         stretch, least, below = (np.nan, 1.0, 1.0, 1.0), band, band
     key[NEXT] = state_of(number + 1, row, since if alone < 0 else 0, len(weights), len(months))

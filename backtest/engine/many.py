@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.decisions import Rotation, answered
-from backtest.engine.path import Schedules, scheduled
+from backtest.engine.path import Schedules
 from backtest.engine.path import returns as path_returns
 from backtest.engine.path import sweep as by_path
 from backtest.engine.segments import Segments
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Floats
-    from backtest.decisions import Decision, Weights
-    from backtest.engine.yardstick import Yardstick
+    from backtest.decisions import Weights
+    from backtest.engine.curves import Yardstick
     from backtest.market.data import Bars
 
 
@@ -49,7 +48,7 @@ class Measurer:
     _pairs: dict[tuple[str, str], Segments] = field(default_factory=dict, repr=False)
 
     def measure(
-        self, decision: Decision, yardsticks: Sequence[Yardstick], threads: int | None = None
+        self, decision: Weights, yardsticks: Sequence[Yardstick], threads: int | None = None
     ) -> Floats:
         """Return (n_windows, n_sets, n_measures) float64 in the order of ``measures.SWEPT``.
 
@@ -63,51 +62,27 @@ class Measurer:
         DataError
             When a sleeve that is held has no return; the sentence names sleeve and date.
         """
-        if isinstance(decision, Rotation):
-            signal = decision.signal
-            pair = (decision.otherwise, decision.into)
+        if (rotation := decision.rotation) is not None:
+            pair, signal = rotation
             if pair not in self._pairs:
                 self._pairs[pair] = Segments.of(self.bars, *pair, self.benchmark)
-            return self._pairs[pair].sweep(
-                signal.offsets, signal.starts, signal.stops, self.costs, yardsticks, threads
-            )
+            return self._pairs[pair].sweep(signal.arrays, self.costs, yardsticks, threads)
         return np.array([self._mixes(decision, yardstick, threads) for yardstick in yardsticks])
 
     def _mixes(self, mixes: Weights, yardstick: Yardstick, threads: int | None) -> Floats:
         """Measure mixes over a window, stage by stage, and bar by bar where that is not good enough."""
         out, good = self._stages.sweep(mixes, yardstick, threads)
         if not good.all():
-            left = mixes.take(np.flatnonzero(~good))
-            wanted = schedules(left, self.bars.sleeves, yardstick.first, yardstick.last)
+            left, window = mixes.take(np.flatnonzero(~good)), (yardstick.first, yardstick.last)
+            wanted = Schedules.of(left, self.bars.sleeves, window)
             out[~good] = by_path(self.bars, wanted, self.costs, yardstick, threads)
         return out
 
-    def returns(self, decision: Decision, first: int, last: int) -> Floats:
+    def returns(self, decision: Weights, first: int, last: int) -> Floats:
         """Return the returns after costs over a window, (n_sets, n); errors as ``measure``."""
-        if isinstance(decision, Rotation):
-            decision = answered("rotated", (decision.into, decision.otherwise), [decision.signal])
-        wanted = schedules(decision, self.bars.sleeves, first, last)
+        wanted = Schedules.of(decision, self.bars.sleeves, (first, last))
         return path_returns(self.bars, wanted, self.costs, (first, last))
 
     @cached_property
     def _stages(self) -> Stages:
         return Stages(self.bars, self.benchmark, self.costs)
-
-
-def schedules(mixes: Weights, sleeves: Sequence[str], first: int, last: int) -> Schedules:
-    """Return what to hold in a window: the mix in force at its first bar, and each change before its last.
-
-    Raises
-    ------
-    UsageError
-        When the market has no such sleeve; the nearest one is named.
-    """
-    changes = mixes.changes
-    weights, rows = np.unique(mixes.full(sleeves), axis=0, return_inverse=True)
-    offsets = np.empty(mixes.n_sets + 1, np.int64)
-    fills, held = np.empty((2, len(changes.at)), np.int64)
-    used = scheduled(
-        changes.offsets, changes.at, rows.reshape(-1)[changes.rows], (first, last), offsets, fills, held
-    )
-    band = np.where(mixes.band > 0.0, mixes.band, np.inf)
-    return Schedules(offsets, fills[:used], held[:used], weights, mixes.every_months, band)

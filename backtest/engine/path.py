@@ -7,28 +7,36 @@ a time and measures it before it goes on to the next set.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backtest.compiling import compiled, copy, inlined
-from backtest.decisions import Targets
-from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TOTAL_RETURN, TURNOVER, measure
+from backtest.compiling import compiled, copy
+from backtest.engine.curves import N_MEASURES, Yardstick, measure
 from backtest.engine.parallel import share
-from backtest.engine.reference import NEVER, ON_TARGET, Path, Rebalance, Trades, no_return
-from backtest.engine.trading import earn, furthest, net_of, only_sleeve, value_after_costs
+from backtest.engine.reference import NEVER, ON_TARGET, Path, Rebalance
+from backtest.engine.trading import (
+    earn,
+    furthest,
+    months_of,
+    net_of,
+    note,
+    note_costs,
+    only_sleeve,
+    room,
+    value_after_costs,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Floats, Ints
+    from backtest.decisions import Targets, Weights
     from backtest.engine.lots import Tax
-    from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
 
-_BAR, _VALUE, _COST, _SWITCHED, _BEFORE = range(5)  # columns of what is written of a trade; the last of many
+_Room = tuple["Floats", "Floats", "Floats", "Floats"]
 
 
 class _Market(NamedTuple):
@@ -65,34 +73,7 @@ class _Market(NamedTuple):
         )
 
 
-class _Schedule(NamedTuple):
-    """What to hold in one set: fills and rows of weights as in ``Schedules``; 0 and infinite for never."""
-
-    fills: Ints
-    rows: Ints
-    weights: Floats
-    every_months: int
-    band: float
-
-
-class _Room(NamedTuple):
-    """Where a walk writes more than its returns; each of length 0 where it does not.
-
-    Parameters
-    ----------
-    equity, held
-        (n + 1,) values; (n, n_sleeves) weights.
-    log
-        Trades, a row each: the columns above, then the weights before and after.
-    """
-
-    equity: Floats
-    held: Floats
-    log: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Schedules:
+class Schedules(NamedTuple):
     """What to hold in each of many parameter sets.
 
     Parameters
@@ -107,7 +88,7 @@ class Schedules:
         (n_rows, n_sleeves) float64: fractions of the value after costs, none negative; each row sums to 1.
     every_months, band
         (n_sets,) int64 and float64: when to trade back to the target between fills, as in
-        ``reference.Rebalance``; 0 months and an infinite band for never.
+        ``reference.Rebalance``.
     """
 
     offsets: Ints
@@ -117,24 +98,24 @@ class Schedules:
     every_months: Ints
     band: Floats
 
-    @property
-    def arrays(self) -> tuple[Ints, Ints, Ints, Floats, Ints, Floats]:
-        """What the compiled loops take."""
-        return self.offsets, self.fills, self.rows, self.weights, self.every_months, self.band
+    @classmethod
+    def of(cls, mixes: Weights, sleeves: Sequence[str], window: tuple[int, int]) -> Schedules:
+        """Return what to hold in a window: the mix in force at first, and each change before the last bar.
+
+        Raises
+        ------
+        UsageError
+            When the market has no such sleeve; the nearest one is named.
+        """
+        weights, changes = mixes.within(sleeves, *window)
+        return cls(changes.offsets, changes.at, changes.rows, weights, mixes.every_months, mixes.band)
 
     @classmethod
     def one(cls, targets: Targets, rebalance: Rebalance = NEVER) -> Schedules:
         """Return the schedule of a single set."""
-        n = len(targets.fills)
-        every, band = _settings(rebalance)
-        return cls(
-            np.array([0, n]),
-            targets.fills,
-            np.arange(n),
-            targets.weights,
-            np.array([every]),
-            np.array([band]),
-        )
+        n, every, band = len(targets.fills), [rebalance.every_months], [rebalance.band]
+        rows, offsets = np.arange(n), np.array([0, n])
+        return cls(offsets, targets.fills, rows, targets.weights, np.array(every), np.array(band))
 
 
 @compiled
@@ -168,7 +149,7 @@ def _glide(column: Floats, bar: int, until: int, kept: float, net: Floats) -> No
 
 @compiled
 def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars on which nothing happens
-    market: _Market, window: tuple[int, int], schedule: _Schedule, net: Floats, room: _Room
+    market: _Market, window: tuple[int, int], schedules: Schedules, which: int, into: _Room
 ) -> tuple[int, float, int, float]:
     """Walk one portfolio through the bars and write its returns, NaN where a held sleeve has none.
 
@@ -176,18 +157,22 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
     ----------
     window
         The bars of the first fill and of the end.
-    net
-        (n,) float64, written: the returns of the bars after the first.
-    room
-        What else to write.
+    schedules, which
+        What to hold, and in which set.
+    into
+        ``trading.room``, written: (n,) float64, the returns of the bars after the first; and what else there
+        is of a path, unless that is of length 0.
 
     Returns
     -------
     The number of trades, the turnover and the number of switches after the first purchase, and the sum of
     the weights of small.
     """
-    (first, last), (equity, held, log) = window, room
-    (columns, months, costs, cash, small), (fills, rows, weights, every, band) = market, schedule
+    (first, last), (net, equity, held, log) = window, into
+    columns, months, costs, cash, small = market
+    part = slice(schedules.offsets[which], schedules.offsets[which + 1])
+    fills, rows, weights = schedules.fills[part], schedules.rows[part], schedules.weights
+    every, band = schedules.every_months[which], schedules.band[which]
     n_sleeves, storing = len(columns), len(equity) > 0
     # Without rebalancing, a single sleeve needs no look between two fills.
     may_glide = not storing and every == 0 and band == np.inf
@@ -221,13 +206,10 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
             target = weights[rows[following]] if decided else wanted
             following += int(decided)
             if storing:
-                log[n_trades, _VALUE] = value
-                copy(log[n_trades, _BEFORE:], holdings / value)
-                copy(log[n_trades, _BEFORE + n_sleeves :], target)
+                note(log[n_trades], bar - first, holdings, value, target)
             after, moved, switched = _trade(holdings, value, wanted, target, costs)
             if storing:
-                log[n_trades, _BAR], log[n_trades, _SWITCHED] = bar - first, switched
-                log[n_trades, _COST] = 1.0 - after / value
+                note_costs(log[n_trades], after, 0.0, switched)
             if n_trades > 0:
                 turnover, switches = turnover + moved, switches + int(switched)
             n_trades += 1
@@ -243,39 +225,22 @@ def _walk(  # noqa: PLR0912 - the loop of the reference, with a way to skip bars
     return n_trades, turnover, switches, in_small
 
 
-@inlined
-def _schedule(schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats], which: int) -> _Schedule:
-    """Return one set of ``Schedules.arrays``."""
-    offsets, fills, rows, weights, every_months, band = schedules
-    here = slice(offsets[which], offsets[which + 1])
-    return _Schedule(fills[here], rows[here], weights, every_months[which], band[which])
-
-
-@inlined
-def _nothing() -> _Room:
-    return _Room(np.empty(0), np.empty((0, 0)), np.empty((0, 0)))
-
-
 @compiled
 def _measure_sets(
     out: Floats,
     part: tuple[int, int],
     market: _Market,
-    window: tuple[int, int],
-    schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
-    yardstick: tuple[Floats, Floats, Floats, float],
+    schedules: Schedules,
+    yardstick: Yardstick,
 ) -> int:
     """Write the measures of the sets from ``part[0]`` to ``part[1]``; return the first bad one, or -1."""
-    n, n_years = window[1] - window[0], yardstick[3]
-    net, none = np.empty(n), _nothing()
+    window, n = (yardstick.first, yardstick.last), yardstick.last - yardstick.first
+    net, none = np.empty(n), np.empty((0, 0))
     for which in range(part[0], part[1]):
-        _, turnover, switches, in_small = _walk(market, window, _schedule(schedules, which), net, none)
-        measure(out[which], net, *yardstick)
-        if math.isnan(out[which, TOTAL_RETURN]):
+        into = (net, np.empty(0), none, none)
+        _, turnover, switches, in_small = _walk(market, window, schedules, which, into)
+        if not measure(out[which], net, (turnover, float(switches), in_small / n), yardstick):
             return which
-        out[which, TURNOVER] = turnover / n_years
-        out[which, SWITCHES] = switches
-        out[which, TIME_IN_SMALL] = in_small / n
     return -1
 
 
@@ -284,45 +249,12 @@ def _write_returns(
     out: Floats,
     market: _Market,
     window: tuple[int, int],
-    schedules: tuple[Ints, Ints, Ints, Floats, Ints, Floats],
+    schedules: Schedules,
 ) -> None:
     """Write the returns of each set, NaN where a held sleeve has none."""
-    none = _nothing()
+    none = np.empty((0, 0))
     for which in range(len(out)):
-        _walk(market, window, _schedule(schedules, which), out[which], none)
-
-
-@compiled
-def scheduled(
-    offsets: Ints, at: Ints, rows: Ints, window: tuple[int, int], kept: Ints, fills: Ints, held: Ints
-) -> int:
-    """Write down each set's decisions inside a window: what is in force at its first bar, then each change.
-
-    ``offsets``, ``at`` and ``rows`` are those of ``Weights``, with equal rows where the weights are equal;
-    ``kept``, ``fills`` and ``held`` are filled, as in ``Schedules``. Returns how much of the latter is used.
-    """
-    first, last = window
-    used = 0
-    for s in range(len(offsets) - 1):
-        kept[s] = used
-        for d in range(offsets[s], offsets[s + 1]):
-            over = d + 1 < offsets[s + 1] and at[d + 1] <= first
-            if over or at[d] >= last or (used > kept[s] and held[used - 1] == rows[d]):
-                continue
-            fills[used] = max(at[d], first)
-            held[used] = rows[d]
-            used += 1
-    kept[len(offsets) - 1] = used
-    return used
-
-
-def months_of(bars: Bars) -> Ints:
-    """Return each bar's calendar month, counted on."""
-    return bars.dates.astype("datetime64[M]").astype(np.int64)
-
-
-def _settings(rebalance: Rebalance) -> tuple[int, float]:
-    return (rebalance.every_months or 0, np.inf if rebalance.band is None else rebalance.band)
+        _walk(market, window, schedules, which, (out[which], np.empty(0), none, none))
 
 
 def simulate(
@@ -340,20 +272,9 @@ def simulate(
         from backtest.engine import taxed  # compiled: most runs have none
 
         return taxed.simulate(bars, targets, costs, rebalance, tax)
-    last, n_sleeves = len(bars.dates) - 1, len(bars.sleeves)
-    net, equity, held = np.empty(last), np.empty(last + 1), np.empty((last, n_sleeves))
-    log = np.empty((last + 1, _BEFORE + 2 * n_sleeves))
-    rows = np.arange(len(targets.fills))
-    schedule = _Schedule(targets.fills, rows, targets.weights, *_settings(rebalance))
-    n_trades, *_ = _walk(_Market.of(bars, costs), (0, last), schedule, net, _Room(equity, held, log))
-    if np.isnan(net).any():
-        bad = int(np.isnan(net).argmax())
-        raise no_return(bars, 1 + bad, held[bad])
-    log = log[:n_trades]
-    before, after = np.split(log[:, _BEFORE:], [n_sleeves], axis=1)
-    switched, at = log[:, _SWITCHED].astype(bool), log[:, _BAR].astype(np.int64)
-    trades = Trades(at, before, after, log[:, _VALUE], log[:, _COST], switched, np.zeros(n_trades))
-    return Path(equity, net, held, trades)
+    into, window = room(*bars.returns.shape), (0, len(bars.dates) - 1)
+    n_trades, *_ = _walk(_Market.of(bars, costs), window, Schedules.one(targets, rebalance), 0, into)
+    return written(bars, into, n_trades)
 
 
 def sweep(
@@ -394,7 +315,7 @@ def sweep(
     market, window = _Market.of(bars, costs), (yardstick.first, yardstick.last)
 
     def work(start: int, stop: int) -> int:
-        return _measure_sets(out, (start, stop), market, window, schedules.arrays, yardstick.arrays)
+        return _measure_sets(out, (start, stop), market, schedules, yardstick)
 
     bad = [which for which in share(work, n_sets, threads, smallest=4) if which >= 0]
     if bad:
@@ -405,7 +326,7 @@ def sweep(
 def returns(bars: Bars, schedules: Schedules, costs: Sequence[float], window: tuple[int, int]) -> Floats:
     """Return the returns after costs of many portfolios over a window, (n_sets, n); errors as ``sweep``."""
     out = np.empty((len(schedules.offsets) - 1, window[1] - window[0]))
-    _write_returns(out, _Market.of(bars, costs), window, schedules.arrays)
+    _write_returns(out, _Market.of(bars, costs), window, schedules)
     bad = np.isnan(out).any(axis=1)
     if bad.any():
         _refuse(bars, schedules, int(bad.argmax()), window, costs)
@@ -416,8 +337,6 @@ def _refuse(
     bars: Bars, schedules: Schedules, bad: int, window: tuple[int, int], costs: Sequence[float]
 ) -> None:
     """Raise the error for a set that holds a sleeve without a return."""
-    part = slice(schedules.offsets[bad], schedules.offsets[bad + 1])
-    targets = Targets(schedules.fills[part], schedules.weights[schedules.rows[part]])
-    every, band = int(schedules.every_months[bad]), float(schedules.band[bad])
-    rebalance = Rebalance(every or None, None if band == np.inf else band)
-    simulate(bars.window(*window), targets.moved(-window[0]), costs, rebalance)
+    into = room(1 + window[1] - window[0], len(bars.sleeves))
+    n_trades, *_ = _walk(_Market.of(bars, costs), window, schedules, bad, into)
+    written(bars.window(*window), into, n_trades)

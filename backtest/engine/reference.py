@@ -39,20 +39,22 @@ class Rebalance:
     Parameters
     ----------
     every_months
-        Trade at the first bar whose calendar month is this many or more after the month of the last trade.
+        Trade at the first bar whose calendar month is this many or more after the month of the last trade;
+        0 for never.
     band
-        Trade when the weight of any sleeve is further than this from its target; 0.05 is 5% of the value.
+        Trade when the weight of any sleeve is further than this from its target; 0.05 is 5% of the value,
+        infinite is never.
 
     Both may be set. A trade of either kind, or of a decision, starts the count of months anew.
     """
 
-    every_months: int | None = None
-    band: float | None = None
+    every_months: int = 0
+    band: float = math.inf
 
     def __post_init__(self) -> None:
-        if self.every_months is not None and self.every_months < 1:
+        if self.every_months < 0:
             raise UsageError(f"rebalancing must be every 1 month or more, not {self.every_months}")
-        if self.band is not None and not 0.0 <= self.band < 1.0:
+        if not (0.0 <= self.band < 1.0 or self.band == math.inf):
             raise UsageError(f"a rebalancing band must lie in 0 to 1 (0.05 is 5%), not {self.band:g}")
 
     def due(self, months: int, weights: Sequence[float], target: Sequence[float]) -> bool:
@@ -63,8 +65,7 @@ class Rebalance:
         furthest = max(abs(weight - wanted) for weight, wanted in zip(weights, target, strict=True))
         if furthest <= ON_TARGET:
             return False
-        by_month = self.every_months is not None and months >= self.every_months
-        return by_month or (self.band is not None and furthest > self.band)
+        return 0 < self.every_months <= months or furthest > self.band
 
 
 NEVER = Rebalance()

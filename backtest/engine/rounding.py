@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backtest.compiling import inlined
-from backtest.engine.curves import finish
+from backtest.engine.curves import Held, Yardstick, finish
 
 if TYPE_CHECKING:
     from backtest.dates import Floats
@@ -31,15 +31,33 @@ def terms(earned: float, centre: float, risk_free: float, benchmark: float) -> S
 
 
 @inlined
+def five(row: Floats, at: int) -> Sums:
+    """Return five figures of a row from a place on."""
+    return row[at], row[at + 1], row[at + 2], row[at + 3], row[at + 4]
+
+
+@inlined
+def plus(sums: Sums, times: float, more: Any) -> Sums:
+    """Return the sums with ``times`` others added, which may be the first five figures of a row."""
+    return (
+        sums[0] + times * more[0],
+        sums[1] + times * more[1],
+        sums[2] + times * more[2],
+        sums[3] + times * more[3],
+        sums[4] + times * more[4],
+    )
+
+
+@inlined
 def conclude(
     out: Floats,
     acc: Sums,
-    growth: float,
-    worst: float,
+    path: tuple[float, float],
     n: int,
     centre: float,
     error: tuple[float, int, Sums],
-    about: tuple[float, float, float, float, float, float],
+    yardstick: Yardstick,
+    held: Held,
 ) -> bool:
     """Write the measures from the sums; return whether rounding left every one of them good.
 
@@ -47,18 +65,16 @@ def conclude(
     ----------
     out
         (n_measures,) float64; see ``curves.finish``.
-    acc, growth, worst
-        The five sums over ``n`` bars; what the value grew to, from 1, and the deepest drawdown.
+    acc, path, held
+        The five sums over ``n`` bars; and as ``curves.finish`` takes them.
     centre
         The constant of the first sum.
     error
         What rounding can have done: a part of each sum and of a size that each can have had on the way, the
         number of terms that the first sum adds up, and these sizes.
-    about
-        ``Yardstick.sums``.
     """
     noise, n_terms, reach = error
-    n_years, mean_x, squares_x, sum_rf, sum_x, sum_xx = about
+    n_years, squares_x, (sum_rf, sum_x, sum_xx) = yardstick.n_years, yardstick.squares, yardstick.totals
     sum_e = acc[0] + n * centre - sum_rf
     sum_a = sum_e - sum_x
     squares_r = acc[1] - acc[0] * acc[0] / n
@@ -72,7 +88,7 @@ def conclude(
     smallest = min(squares_r, squares_e, squares_a)
     good = (
         n >= _FEW
-        and worst < _SHALLOW
+        and path[1] < _SHALLOW
         and noise * (reach[1] + acc[1] + acc[0] * acc[0] / n) < _GOOD * squares_r
         and noise * (reach[2] + acc[2]) + 3.0 * of_sum * abs(sum_e) / n < _GOOD * squares_e
         and noise * (reach[4] + acc[4]) + 3.0 * of_sum * abs(sum_a) / n < _GOOD * squares_a
@@ -82,6 +98,6 @@ def conclude(
     )
     if good:
         means = ((acc[0] / n) + centre, sum_e / n, sum_a / n)
-        squares = (squares_r, squares_e, squares_a)
-        finish(out, (n, n_years), (growth, worst), means, squares, acc[3], (product / squares_x, mean_x))
+        squares, line = (squares_r, squares_e, squares_a), (product / squares_x, yardstick.mean)
+        finish(out, (n, n_years), path, means, squares, acc[3], line, held)
     return good

@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from backtest.compiling import compiled, copy, inlined, lower
-from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER, measure
+from backtest.engine.curves import N_MEASURES, Held, Yardstick, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
-from backtest.engine.rounding import ULP, Sums, conclude, terms
-from backtest.engine.tables import Element, SleevePair, Tables, get, mark, of_switch, one_bar
+from backtest.engine.rounding import N_SUMS, ULP, Sums, conclude, plus, terms
+from backtest.engine.tables import SleevePair, Stretch, Tables, get, mark, one_bar
 from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.dates import Floats, Ints
-    from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
 
 _SMALL_SLEEVE = "small"
@@ -42,26 +41,21 @@ class _Shared(NamedTuple):
 
     Parameters
     ----------
-    first, last
-        The window's first bar and its last.
     kept, first_kept
         (2,) float64: what a switch from each sleeve leaves of the value, and the purchase of each with cash.
     unmoved
         (2, n_measures) float64: the measures of a set that never switches.
     shares
         (2,) float64: how much of each sleeve is in small.
-    yardstick, about
-        ``Yardstick.arrays`` and ``Yardstick.sums``.
+    yardstick
+        The window, and what the sets are held against.
     """
 
-    first: int
-    last: int
     kept: Floats
     first_kept: Floats
     unmoved: Floats
     shares: Floats
-    yardstick: tuple[Floats, Floats, Floats, float]
-    about: tuple[float, float, float, float, float, float]
+    yardstick: Yardstick
 
 
 @inlined
@@ -86,7 +80,7 @@ def inside(runs: tuple[Ints, Ints, Ints], which: int, first: int, last: int) -> 
 
 
 @inlined
-def _follow(so_far: Fall, stretch: Element) -> Fall:
+def _follow(so_far: Fall, stretch: Stretch) -> Fall:
     """Return the fall after a further stretch."""
     (total, below, worst), (growth, tail, low, fall) = so_far, stretch
     return total + growth, lower(below + growth, tail), lower(lower(worst, fall), below + low)
@@ -110,15 +104,16 @@ def _walk(
     starts: Ints,
     stops: Ints,
     edges: tuple[int, int],
+    held: Held,
     returns: Floats,
     shared: _Shared,
 ) -> None:
     """Write a set's measures by walking its bars; ``net`` is room for its (n,) returns."""
-    first, (begin, end) = shared.first, edges
+    first, (begin, end) = shared.yardstick.first, edges
     sleeve = begin & 1
     bar, left = first + 1, shared.first_kept[sleeve]
     for which in range(begin, end + 1):
-        until = edge(starts, stops, which) if which < end else shared.last
+        until = edge(starts, stops, which) if which < end else shared.yardstick.last
         for plain in range(bar, until + 1):
             net[plain - first - 1] = returns[sleeve, plain]
         net[bar - first - 1] = net_of(returns[sleeve, bar], left)
@@ -127,32 +122,7 @@ def _walk(
             net[until - first - 1] = net_of(returns[sleeve, until], left)
             left = 1.0
         sleeve, bar = 1 - sleeve, until + 1
-    measure(out, net, *shared.yardstick)
-
-
-@inlined
-def _first_bar(gross: float, net: float, centre: float, risk_free: float, benchmark: float) -> Sums:
-    """Return what a bar adds to the five sums after costs beyond what it adds before them."""
-    costly, free = terms(net, centre, risk_free, benchmark), terms(gross, centre, risk_free, benchmark)
-    return (
-        costly[0] - free[0],
-        costly[1] - free[1],
-        costly[2] - free[2],
-        costly[3] - free[3],
-        costly[4] - free[4],
-    )
-
-
-@inlined
-def _plus(sums: Sums, times: float, row: Floats) -> Sums:
-    """Return the sums with ``times`` the first five figures of a row added."""
-    return (
-        sums[0] + times * row[0],
-        sums[1] + times * row[1],
-        sums[2] + times * row[2],
-        sums[3] + times * row[3],
-        sums[4] + times * row[4],
-    )
+    measure(out, net, held, shared.yardstick)
 
 
 @inlined
@@ -162,7 +132,7 @@ def _accumulate(
     """Return a set's five sums and its fall."""
     begin, end = edges
     prefix, point_of, kept = pair.sums, tables.point_of, shared.kept
-    sleeve, following, bar = begin & 1, begin, shared.first + 1
+    sleeve, following, bar = begin & 1, begin, shared.yardstick.first + 1
 
     # The first bar carries the cost of the first purchase, and perhaps that of a switch as well.
     gross, left = pair.returns[sleeve, bar], shared.first_kept[sleeve]
@@ -170,11 +140,12 @@ def _accumulate(
     if switch_now:
         left *= kept[sleeve]
     so_far = _follow((0.0, 0.0, 0.0), one_bar(pair.logs[sleeve, bar] + math.log(left)))
-    sums = _first_bar(gross, net_of(gross, left), pair.centre, pair.risk_free[bar], pair.benchmark[bar])
-    sums = _plus(sums, -1.0, prefix[sleeve, shared.first])
+    costly = terms(net_of(gross, left), pair.centre, pair.risk_free[bar], pair.benchmark[bar])
+    sums = plus(costly, -1.0, terms(gross, pair.centre, pair.risk_free[bar], pair.benchmark[bar]))
+    sums = plus(sums, -1.0, prefix[sleeve, shared.yardstick.first])
     if switch_now:
-        sums = _plus(sums, 1.0, prefix[sleeve, bar])
-        sums = _plus(sums, -1.0, prefix[1 - sleeve, bar])
+        sums = plus(sums, 1.0, prefix[sleeve, bar])
+        sums = plus(sums, -1.0, prefix[1 - sleeve, bar])
         sleeve, following = 1 - sleeve, begin + 1
 
     point = point_of[bar]
@@ -182,11 +153,11 @@ def _accumulate(
         here = point_of[edge(starts, stops, which)]
         so_far = _hold(so_far, tables, sleeve, point, here - 1)
         row = tables.switches[sleeve, here]
-        so_far = _follow(so_far, of_switch(row))
-        sums = _plus(sums, 1.0, row)
+        so_far = _follow(so_far, get(row, N_SUMS))
+        sums = plus(sums, 1.0, row)
         sleeve, point = 1 - sleeve, here
-    sums = _plus(sums, 1.0, prefix[sleeve, shared.last])
-    return sums, _hold(so_far, tables, sleeve, point, point_of[shared.last])
+    sums = plus(sums, 1.0, prefix[sleeve, shared.yardstick.last])
+    return sums, _hold(so_far, tables, sleeve, point, point_of[shared.yardstick.last])
 
 
 @compiled
@@ -203,7 +174,7 @@ def _measure_sets(
     Returns the first set that holds a sleeve without a return (-1: none), and how many sets were walked.
     """
     _, starts, stops = runs
-    first, last, shares = shared.first, shared.last, shared.shares
+    first, last, shares = shared.yardstick.first, shared.yardstick.last, shared.shares
     n, n_walked, missing = last - first, 0, pair.missing
     gaps = missing[0, last] > missing[0, first] or missing[1, last] > missing[1, first]
     net = np.empty(n)
@@ -212,22 +183,18 @@ def _measure_sets(
         begin, end = edges
         if gaps and _held_gap(starts, stops, edges, (first, last), missing):
             return which, n_walked
-        good = begin < end
-        if good:
-            sums, path = _accumulate(starts, stops, edges, pair, tables, shared)
-            # A term is a difference of prefix sums, or what a cost changes: of the size of either.
-            error = (ULP * (end - begin + 4), end - begin + 1, pair.reach)
-            growth, worst = math.exp(path[0]), math.expm1(path[2])
-            good = conclude(out[which], sums, growth, worst, n, pair.centre, error, shared.about)
-        else:
+        if begin == end:
             copy(out[which], shared.unmoved[begin & 1])
-        if begin < end and not good:
+            continue
+        bars_of_yes, changes = _bars_of_yes(starts, stops, edges, (first, last)), float(end - begin)
+        held = (changes, changes, (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n)
+        sums, path = _accumulate(starts, stops, edges, pair, tables, shared)
+        # A term is a difference of prefix sums, or what a cost changes: of the size of either.
+        error = (ULP * (end - begin + 4), end - begin + 1, pair.reach)
+        grown = (math.exp(path[0]), math.expm1(path[2]))
+        if not conclude(out[which], sums, grown, n, pair.centre, error, shared.yardstick, held):
             n_walked += 1
-            _walk(out[which], net, starts, stops, edges, pair.returns, shared)
-        bars_of_yes = _bars_of_yes(starts, stops, edges, (first, last))
-        out[which, TURNOVER] = (end - begin) / shared.about[0]
-        out[which, SWITCHES] = end - begin
-        out[which, TIME_IN_SMALL] = (shares[0] * (n - bars_of_yes) + shares[1] * bars_of_yes) / n
+            _walk(out[which], net, starts, stops, edges, held, pair.returns, shared)
     return -1, n_walked
 
 
@@ -295,9 +262,7 @@ class Segments:
 
     def sweep(
         self,
-        offsets: Ints,
-        starts: Ints,
-        stops: Ints,
+        runs: tuple[Ints, Ints, Ints],
         costs: Sequence[float],
         yardsticks: Sequence[Yardstick],
         threads: int | None = None,
@@ -306,8 +271,8 @@ class Segments:
 
         Parameters
         ----------
-        offsets, starts, stops
-            The runs of the sets, as in ``Spells``: yes from one fill up to, not including, another.
+        runs
+            Offsets, starts and stops of the sets' runs, as in ``Spells``: yes from one fill up to another.
         costs
             (n_sleeves,) cost a side of each of the bars' sleeves, as a fraction of the notional traded.
         yardsticks
@@ -325,6 +290,7 @@ class Segments:
         DataError
             When a sleeve that is held has no return; the sentence names sleeve and date.
         """
+        offsets, starts, stops = runs
         if self.otherwise == self.into:
             offsets, starts, stops = np.zeros_like(offsets), starts[:0], stops[:0]
         kept, first_kept = left_by(self.bars, (self.otherwise, self.into), costs)
@@ -355,8 +321,8 @@ class Segments:
         for sleeve in range(2):
             net = pair.returns[sleeve, first + 1 : last + 1].copy()
             net[0] = net_of(net[0], first_kept[sleeve])
-            measure(unmoved[sleeve], net, *yardstick.arrays)
-        shared = _Shared(first, last, kept, first_kept, unmoved, shares, yardstick.arrays, yardstick.sums)
+            measure(unmoved[sleeve], net, (0.0, 0.0, shares[sleeve]), yardstick)
+        shared = _Shared(kept, first_kept, unmoved, shares, yardstick)
 
         def work(start: int, stop: int) -> tuple[int, int]:
             return _measure_sets(out, (start, stop), runs, pair, tables, shared)

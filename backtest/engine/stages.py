@@ -20,7 +20,7 @@ import numpy as np
 
 from backtest.compiling import compiled, copy, higher, inlined, lower
 from backtest.engine.answers import LONGEST, Answers, Window, of_rows, of_signals
-from backtest.engine.curves import N_MEASURES, SWITCHES, TIME_IN_SMALL, TURNOVER
+from backtest.engine.curves import N_MEASURES, Yardstick
 from backtest.engine.elements import (
     BELOW,
     LEAST,
@@ -29,7 +29,6 @@ from backtest.engine.elements import (
     Setting,
     Stage,
     Traded,
-    add,
     find,
     fits,
     forget,
@@ -43,9 +42,8 @@ from backtest.engine.elements import (
     traded_of,
 )
 from backtest.engine.parallel import share
-from backtest.engine.path import months_of
-from backtest.engine.rounding import ULP, Sums, conclude
-from backtest.engine.trading import only_sleeve, value_after_costs
+from backtest.engine.rounding import ULP, Sums, conclude, plus
+from backtest.engine.trading import months_of, value_after_costs
 from backtest.signals.together import Together
 
 if TYPE_CHECKING:
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
 
     from backtest.dates import Bools, Floats, Ints
     from backtest.decisions import Weights
-    from backtest.engine.yardstick import Yardstick
     from backtest.market.data import Bars
 
 _STAGES = 8  # of more of them more are alike, and there are more to look up
@@ -102,7 +99,7 @@ def _measure_sets(
     window: Window,
     setting: Setting,
     memory: Memory,
-    about: tuple[float, float, float, float, float, float],
+    yardstick: Yardstick,
 ) -> None:
     """Write the measures of the sets, and which of them are good."""
     (bits, begins, places), (every_months, bands), (first, last, length) = answers, rebalances, window
@@ -137,36 +134,15 @@ def _measure_sets(
                 element = make(memory, state, every, here, band, held, bars, setting)
             state = memory.keys[element, NEXT]
             stretch = join(stretch, stretch_of(figures, element))
-            sums = add(sums, sums_of(figures, element))
+            sums = plus(sums, 1.0, sums_of(figures, element))
             traded = trade(traded, traded_of(figures, element))
             if band < np.inf:
                 least, below = higher(least, figures[element, LEAST]), lower(below, figures[element, BELOW])
         error = _error(sums, n, setting.centre, length + n_stages, traded)
         good[which] = stretch[0] > 0.0 and conclude(
-            out[which], sums, stretch[0], stretch[3] - 1.0, n, setting.centre, error, about
-        )
-        out[which, TURNOVER] = traded[0] / about[0]
-        out[which, SWITCHES] = traded[1]
-        out[which, TIME_IN_SMALL] = traded[2] / n
-
-
-@compiled
-def _first_kept(weights: Floats, costs: Floats, cash: int) -> Floats:
-    """Return what is left of cash when it is traded to each row of weights, (n_rows,)."""
-    kept, held = np.empty(len(weights)), np.zeros(weights.shape[1])
-    held[cash] = 1.0
-    for row in range(len(weights)):
-        kept[row] = value_after_costs(held, weights[row], costs)
-    return kept
-
-
-@compiled
-def _only_sleeves(weights: Floats) -> Ints:
-    """Return the only sleeve of each row, -1 where several are held, (n_rows,)."""
-    found = np.empty(len(weights), np.int64)
-    for row in range(len(weights)):
-        found[row] = only_sleeve(weights[row])
-    return found
+            out[which], sums, (stretch[0], stretch[3] - 1.0), n, setting.centre, error, yardstick,
+            (traded[0], traded[1], traded[2] / n),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +202,6 @@ class Stages:
             answers_of = of_rows(changes, digits, window, n_stages)
         setting = self._setting(weights, asked)
         n_signals = len(asked).bit_length() - 1
-        band = np.where(mixes.band > 0.0, mixes.band, np.inf)
         out, good = np.empty((mixes.n_sets, N_MEASURES)), np.empty(mixes.n_sets, np.bool_)
         key = (first, last, weights.tobytes(), asked.tobytes())
 
@@ -234,10 +209,10 @@ class Stages:
             memory = self._memory(key, len(setting.returns), n_signals)
             for begin in range(start, stop, _PART):
                 part = slice(begin, min(begin + _PART, stop))
-                rebalances = (mixes.every_months[part], band[part])
+                rebalances = (mixes.every_months[part], mixes.band[part])
                 _measure_sets(
                     out[part], good[part], answers_of(part), rebalances, window, setting, memory,
-                    yardstick.sums,
+                    yardstick,
                 )  # fmt: skip
             self._free.append((key, memory))
 
@@ -251,10 +226,12 @@ class Stages:
         small = [place for place, sleeve in enumerate(held) if bars.sleeves[sleeve] == "small"]
         benchmark, cash = (np.ascontiguousarray(bars.column(name)) for name in (self.benchmark, "cash"))
         rows = np.ascontiguousarray(weights[:, held])
+        only = np.where((rows != 0.0).sum(axis=1) == 1, (rows != 0.0).argmax(axis=1), -1)
+        at_first = np.array([float(sleeve == "cash") for sleeve in bars.sleeves])
         return Setting(
             np.ascontiguousarray(bars.returns.T[held]), months_of(bars), costs[held], cash, benchmark,
-            float(np.nanmean(benchmark)), small[0] if small else -1, asked, rows, _only_sleeves(rows),
-            _first_kept(weights, costs, bars.sleeves.index("cash")),
+            float(np.nanmean(benchmark)), small[0] if small else -1, asked, rows, only,
+            np.array([value_after_costs(at_first, row, costs) for row in weights]),
         )  # fmt: skip
 
     def _memory(self, key: object, n_sleeves: int, n_signals: int) -> Memory:

@@ -25,18 +25,19 @@ import numpy as np
 
 from backtest.compiling import compiled, inlined
 from backtest.engine.rounding import N_SUMS, Sums, terms
+from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backtest.dates import Floats, Ints
 
-Element = tuple[float, float, float, float]
+Stretch = tuple[float, float, float, float]
 """A stretch as (growth, tail, low, fall)."""
 
 
 @compiled
-def join(first: Element, then: Element) -> Element:
+def join(first: Stretch, then: Stretch) -> Stretch:
     """Return the stretch that is one stretch and then another."""
     return (
         first[0] + then[0],
@@ -47,7 +48,7 @@ def join(first: Element, then: Element) -> Element:
 
 
 @compiled
-def one_bar(growth: float) -> Element:
+def one_bar(growth: float) -> Stretch:
     """Return a bar as a stretch."""
     below = min(0.0, growth)
     return growth, below, below, below
@@ -116,22 +117,16 @@ def _elements(logs: Floats, points: Ints) -> tuple[Floats, Floats]:
 
 
 @compiled
-def put(place: Floats, stretch: Element) -> None:
+def put(place: Floats, stretch: Stretch) -> None:
     """Write a stretch into (4,) float64."""
     for which in range(4):
         place[which] = stretch[which]
 
 
 @inlined
-def get(place: Floats) -> Element:
-    """Read a stretch from (4,) float64."""
-    return place[0], place[1], place[2], place[3]
-
-
-@inlined
-def of_switch(row: Floats) -> Element:
-    """Read the stretch that stands behind the sums in a row of ``Tables.switches``."""
-    return row[N_SUMS], row[N_SUMS + 1], row[N_SUMS + 2], row[N_SUMS + 3]
+def get(row: Floats, at: int = 0) -> Stretch:
+    """Read a stretch from a row; in one of ``Tables.switches`` it stands behind the sums."""
+    return row[at], row[at + 1], row[at + 2], row[at + 3]
 
 
 @compiled
@@ -177,8 +172,7 @@ def _switches(pair: SleevePair, points: Ints, short: Floats, kept: Floats) -> Fl
             gross = pair.returns[left, bar]
             if math.isnan(gross):
                 continue
-            net = gross if kept[left] == 1.0 else (1.0 + gross) * kept[left] - 1.0
-            costly = terms(net, pair.centre, pair.risk_free[bar], pair.benchmark[bar])
+            costly = terms(net_of(gross, kept[left]), pair.centre, pair.risk_free[bar], pair.benchmark[bar])
             free = terms(gross, pair.centre, pair.risk_free[bar], pair.benchmark[bar])
             for term in range(N_SUMS):
                 row[term] += costly[term] - free[term]
@@ -220,16 +214,8 @@ class SleevePair(NamedTuple):
         known = np.nan_to_num(returns)
         centre = float(known.mean())
         sums = prefix_sums(returns, centre, risk_free, benchmark)
-        return cls(
-            returns,
-            risk_free,
-            benchmark,
-            centre,
-            sums,
-            logarithms(returns),
-            np.isnan(returns).cumsum(axis=1),
-            tuple(np.abs(sums).max(axis=(0, 1)).tolist()),
-        )
+        missing, reach = np.isnan(returns).cumsum(axis=1), tuple(np.abs(sums).max(axis=(0, 1)).tolist())
+        return cls(returns, risk_free, benchmark, centre, sums, logarithms(returns), missing, reach)
 
 
 class Tables(NamedTuple):
@@ -244,7 +230,7 @@ class Tables(NamedTuple):
     sparse
         (2, n_levels, n_points - 1, 4) float64; see ``_sparse``.
     switches
-        (2, n_points, 9) float64: five sums and a stretch (``of_switch``); see ``_switches``.
+        (2, n_points, 9) float64: five sums and a stretch; see ``_switches``.
     """
 
     point_of: Ints

@@ -13,8 +13,8 @@ import numpy as np
 
 from backtest.compiling import compiled, copy
 from backtest.engine.lots import NEAR, Tax, Taxes
-from backtest.engine.reference import ON_TARGET, Path, Rebalance, Trades, no_return
-from backtest.engine.trading import earn, furthest, net_of
+from backtest.engine.reference import ON_TARGET, Path, Rebalance
+from backtest.engine.trading import earn, furthest, months_of, net_of, note, note_costs, room, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from backtest.market.data import Bars
 
 _PAID, _SHORT, _LONG, _LOSSES, _SOLD = range(5)  # of the account
-_BAR, _VALUE, _COST, _TAX, _SWITCHED, _BEFORE = range(6)  # columns of what is written of a trade
 
 
 class _Lots(NamedTuple):
@@ -199,10 +198,11 @@ def _walk(
     holdings: Floats,
     lots: _Lots,
     rules: _Rules,
-    room: tuple[Floats, Floats, Floats, Floats, Floats],
+    into: tuple[Floats, Floats, Floats, Floats],
+    account: Floats,
 ) -> int:
     """Walk a portfolio through the bars, and write all of its path; return the number of trades."""
-    (fills, weights, every, band), (net, equity, held, log, account) = schedule, room
+    (fills, weights, every, band), (net, equity, held, log) = schedule, into
     n_sleeves, last = len(columns), len(equity) - 1
     wanted = np.full(n_sleeves, -1.0)
     value, kept, gross = 1.0, 1.0, 0.0
@@ -221,12 +221,9 @@ def _walk(
         if decided or due:
             target = weights[following] if decided else wanted
             following += int(decided)
-            log[n_trades, _BAR], log[n_trades, _VALUE] = bar, value
-            copy(log[n_trades, _BEFORE:], holdings / value)
-            copy(log[n_trades, _BEFORE + n_sleeves :], target)
-            log[n_trades, _SWITCHED] = (target != wanted).any()
+            note(log[n_trades], bar, holdings, value, target)
             after, taxed = _trade(value, holdings, target, lots, rules, bar, account)
-            log[n_trades, _COST], log[n_trades, _TAX] = 1.0 - (after + taxed) / value, taxed / value
+            note_costs(log[n_trades], after, taxed, (target != wanted).any())
             n_trades += 1
             kept *= after / value
             copy(wanted, target)
@@ -235,8 +232,7 @@ def _walk(
         if bar > 0:
             net[bar - 1] = net_of(gross, kept)
             kept = 1.0
-    sold = _gap(0.0, holdings, np.zeros(n_sleeves), lots, rules, last, account[_LOSSES])
-    account[_SOLD] = sold
+    account[_SOLD] = _gap(0.0, holdings, np.zeros(n_sleeves), lots, rules, last, account[_LOSSES])
     return n_trades
 
 
@@ -245,30 +241,14 @@ def simulate(bars: Bars, targets: Targets, costs: Sequence[float], rebalance: Re
     n_bars, n_sleeves = bars.returns.shape
     cash = bars.sleeves.index("cash")
     shape = (n_sleeves, n_bars + 1)
-    lots = _Lots(
-        np.zeros(shape, np.int64),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros((n_sleeves, 2), np.int64),
-        np.ones(n_sleeves),
-    )
+    bought, ends = np.zeros(shape, np.int64), np.zeros((n_sleeves, 2), np.int64)
+    lots = _Lots(bought, np.zeros(shape), np.zeros(shape), ends, np.ones(n_sleeves))
     lots.units[cash, 0] = lots.paid[cash, 0] = 1.0
     lots.ends[cash, 1] = 1
     rules = _Rules(np.asarray(costs, dtype=np.float64), *tax)
     holdings = np.zeros(n_sleeves)
     holdings[cash] = 1.0
-    band = np.inf if rebalance.band is None else rebalance.band
-    schedule = (targets.fills, np.ascontiguousarray(targets.weights), rebalance.every_months or 0, band)
-    net, equity, held = np.empty(n_bars - 1), np.empty(n_bars), np.empty((n_bars - 1, n_sleeves))
-    log, account = np.empty((n_bars, _BEFORE + 2 * n_sleeves)), np.zeros(5)
-    months = bars.dates.astype("datetime64[M]").astype(np.int64)
-    columns = np.ascontiguousarray(bars.returns.T)
-    n_trades = _walk(columns, months, schedule, holdings, lots, rules, (net, equity, held, log, account))
-    if np.isnan(net).any():
-        bad = int(np.isnan(net).argmax())
-        raise no_return(bars, 1 + bad, held[bad])
-    log = log[:n_trades]
-    before, after = np.split(log[:, _BEFORE:], [n_sleeves], axis=1)
-    switched, at = log[:, _SWITCHED].astype(bool), log[:, _BAR].astype(np.int64)
-    trades = Trades(at, before, after, log[:, _VALUE], log[:, _COST], switched, log[:, _TAX])
-    return Path(equity, net, held, trades, Taxes(*account.tolist()))
+    schedule = (targets.fills, np.ascontiguousarray(targets.weights), rebalance.every_months, rebalance.band)
+    columns, into, account = np.ascontiguousarray(bars.returns.T), room(n_bars, n_sleeves), np.zeros(5)
+    n_trades = _walk(columns, months_of(bars), schedule, holdings, lots, rules, into, account)
+    return written(bars, into, n_trades, Taxes(*account.tolist()))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from backtest.cautions.lookahead import doubts
 from backtest.engine import path, reference
-from backtest.lookahead import doubts
 from backtest.measures import Sums, time_in, values_of, years
 from backtest.placement import Placement, placed
 from backtest.runs import carried_out, holding

@@ -35,7 +35,7 @@ PRICE_ONLY = "prices without dividends: every return here is too low by the divi
 OPENED: dict[str, dict[str, str]] = {}
 """What the code of each file opened by itself, and whether it is a ``series`` or a ``market``.
 
-A script that does so may know of later values, which nothing can take from it; see ``scripting.brought``.
+A script that does so may know of later values, which nothing can take from it; see ``cautions.brought``.
 """
 
 

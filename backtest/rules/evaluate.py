@@ -29,55 +29,37 @@ _KEPT = 1 << 25  # figures of a value beyond which it is not kept for the next r
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """What an operation gives.
+class Sets:
+    """Sets of a value, and which of them each row uses: what an operation takes, and what it gives.
 
     Parameters
     ----------
     value
-        Values of one or more sets: an array, a ``Readings``, a ``Spells``, ``EventDays`` or a decision.
+        Values of one or more sets: an array, a ``Readings``, a ``Spells``, ``EventDays`` or ``Weights``.
     of
-        (n_rows,) int64: which set each of the rows that were asked for uses; None for one set a row.
+        (n_rows,) int64: which set each of the rows that were asked for uses.
     refused
-        (n_rows,) bool: which rows ask for what cannot be; their values mean nothing.
+        (n_rows,) bool: which rows ask for what cannot be; their values mean nothing. None for none.
     error
         What is to be said of the first of them.
     """
 
     value: Any
-    of: Ints | None = None
+    of: Ints
     refused: Bools | None = None
     error: RotationError | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Taken:
-    """An input of an operation: sets of a value, and which of them each row that is asked for uses."""
-
-    value: Any
-    which: Ints
 
     @cached_property
     def each(self) -> Any:
         """The value with one set for each row."""
         if isinstance(self.value, np.ndarray):
-            return self.value[self.which]
-        return self.value.take(self.which)
+            return self.value[self.of]
+        return self.value.take(self.of)
 
-
-@dataclass(frozen=True, eq=False)
-class Worked:
-    """A node's values for the rows that were asked for; as ``Made``, with ``of`` always there."""
-
-    value: Any
-    of: Ints
-    refused: Bools | None
-    error: RotationError | None
-
-    def at(self, rows: Ints) -> Worked:
+    def at(self, rows: Ints) -> Sets:
         """Return the same for some of the rows."""
         refused = None if self.refused is None else self.refused[rows]
-        return Worked(self.value, self.of[rows], refused, self.error)
+        return Sets(self.value, self.of[rows], refused, self.error)
 
 
 class Evaluation:
@@ -96,7 +78,7 @@ class Evaluation:
 
     def __init__(self, known: Known, axes: Mapping[str, NDArray[Any]]) -> None:
         self.known, self.axes = known, axes
-        self._kept: dict[int, tuple[Expr, Worked]] = {}
+        self._kept: dict[int, tuple[Expr, Sets]] = {}
         self._lock = threading.RLock()
 
     def moved(self, axes: Mapping[str, NDArray[Any]]) -> Evaluation:
@@ -110,7 +92,7 @@ class Evaluation:
             other._kept = {at: kept for at, kept in self._kept.items() if same.issuperset(kept[0].parameters)}
         return other
 
-    def work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int) -> Worked:
+    def work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int) -> Sets:
         """Return a node's values.
 
         Parameters
@@ -124,9 +106,9 @@ class Evaluation:
         """
         return self._work(node, codes, n_rows, {})
 
-    def _work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int, memo: dict[int, Worked]) -> Worked:
+    def _work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int, memo: dict[int, Sets]) -> Sets:
         if node.op == "parameter":
-            return Worked(self.axes[node.args[0]], codes[node.args[0]], None, None)
+            return Sets(self.axes[node.args[0]], codes[node.args[0]])
         if id(node) not in memo:
             shape = tuple(len(self.axes[name]) for name in node.parameters)
             size = math.prod(shape)
@@ -142,44 +124,37 @@ class Evaluation:
                 memo[id(node)] = self._apply(node, inputs, n_rows)
         return memo[id(node)]
 
-    def _whole(self, node: Expr, shape: tuple[int, ...], size: int) -> Worked:
+    def _whole(self, node: Expr, shape: tuple[int, ...], size: int) -> Sets:
         """Return a node's values for every combination of the parameters that it depends on."""
         with self._lock:
             if id(node) in self._kept:
                 return self._kept[id(node)][1]
             every = np.unravel_index(np.arange(size), shape) if shape else ()
             codes = dict(zip(node.parameters, every, strict=True))
-            memo: dict[int, Worked] = {}
+            memo: dict[int, Sets] = {}
             made = self._apply(node, [self._work(each, codes, size, memo) for each in node.inputs], size)
             if isinstance(made.value, Spells) and made.value.n_sets > 1:
-                signal, which = (
-                    made.value.distinct()
-                )  # what is made of it is made once for each that is another
+                signal, which = made.value.distinct()  # what is made of it is made once for each
                 made = replace(made, value=signal, of=which[made.of])
             if _figures(made.value) <= _KEPT:
                 self._kept[id(node)] = (node, made)
             return made
 
-    def _apply(self, node: Expr, inputs: list[Worked], n_rows: int) -> Worked:
+    def _apply(self, node: Expr, inputs: list[Sets], n_rows: int) -> Sets:
         if inputs:
-            places, which = combinations([w.of for w in inputs], [_sets(w.value) for w in inputs])
+            places, which = combinations(*(w.of for w in inputs))
         else:
             places, which = [], np.zeros(n_rows, dtype=np.int64)
-        taken = [Taken(w.value, place) for w, place in zip(inputs, places, strict=True)]
+        taken = [Sets(w.value, place) for w, place in zip(inputs, places, strict=True)]
         made = OPERATIONS[node.op].work(self.known, *taken, *node.args)
-        if not isinstance(made, Made):
-            made = Made(made)
-        refused = None if made.refused is None or not made.refused.any() else made.refused[which]
-        error = made.error
+        made = made.at(which) if isinstance(made, Sets) else Sets(made, which)
+        refused, error = made.refused, made.error
+        refused = refused if refused is not None and refused.any() else None
         for each in inputs:
             if each.refused is not None:
                 refused = each.refused if refused is None else refused | each.refused
                 error = each.error or error
-        return Worked(made.value, which if made.of is None else made.of[which], refused, error)
-
-
-def _sets(value: Any) -> int:
-    return len(value) if isinstance(value, np.ndarray) else value.n_sets
+        return Sets(made.value, made.of, refused, error)
 
 
 def _figures(value: Any) -> int:

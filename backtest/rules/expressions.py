@@ -411,12 +411,35 @@ def vote(*given: Signal, needed: int) -> Signal:
     return Signal("vote", signals(*given), (int(needed),))
 
 
-def applied(function: Callable[..., Any], given: tuple[Any, ...], months: Any) -> Level:
-    """Return a function of one's own over the past of levels; see ``Market.apply``."""
+def where(signal: Signal, yes: Any, no: Any) -> Level:
+    """Return the level that is ``yes`` while a signal says yes and ``no`` while it says no.
+
+    Both are levels or numbers. It has a value at each fill at which the signal is known, known before it.
+
+    Examples
+    --------
+    >>> from backtest import Market, rotate, run, strategy, where
+    >>> @strategy
+    ... def mine(market: Market):
+    ...     wide = market.level("credit_spread")
+    ...     limit = where(market.months_of_year(1), 1.0, 1.5)
+    ...     return rotate(wide > limit, into="small", otherwise="large")
+    >>> run(mine).metrics["switches"]
+    64
+    """
+    return Level("where", (*signals(signal), numeric(yes), numeric(no)))
+
+
+def past_of(asker: str, function: Any, given: tuple[Any, ...], months: Any) -> tuple[Number | Level, ...]:
+    """Return the inputs of what gives the past of levels to a function; ``asker`` is for the error."""
     if not callable(function):
-        raise UsageError(f"apply takes a function and then levels, not {type(function).__name__}")
+        raise UsageError(f"{asker} takes a function and then levels, not {type(function).__name__}")
     parts = tuple(map(numeric, given))
     if not any(isinstance(each, Level) for each in parts):
-        raise UsageError("apply needs a level whose past the function is given")
-    span = () if months is None else (number(months, "months"),)
-    return Level("applied", (*parts, *span), (function, months is not None))
+        raise UsageError(f"{asker} needs a level whose past the function is given")
+    return parts if months is None else (*parts, number(months, "months"))
+
+
+def applied(function: Callable[..., Any], given: tuple[Any, ...], months: Any) -> Level:
+    """Return a function of one's own over the past of levels; see ``Market.apply``."""
+    return Level("applied", past_of("apply", function, given, months), (function, months is not None))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtest.errors import UsageError
 from backtest.rules import expressions as rules
 
 if TYPE_CHECKING:
@@ -117,10 +116,5 @@ def weigh(
     >>> sorted(set(run(mine).trades["hold"]))
     ['cash', 'small']
     """
-    if not callable(function):
-        raise UsageError(f"weigh takes a function and then levels, not {type(function).__name__}")
-    parts = tuple(map(rules.numeric, given))
-    if not any(isinstance(each, rules.Level) for each in parts):
-        raise UsageError("weigh needs a level whose past the function is given")
-    span = () if months is None else (rules.number(months, "months"),)
-    return rules.Decision("weighed", (*parts, *span), (tuple(into), function, months is not None))
+    parts = rules.past_of("weigh", function, given, months)
+    return rules.Decision("weighed", parts, (tuple(into), function, months is not None))

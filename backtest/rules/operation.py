@@ -20,7 +20,8 @@ class Operation:
     Parameters
     ----------
     work
-        From what was known, its inputs (``evaluate.Taken``) and its arguments to their values, each causal.
+        From what was known, its inputs (``evaluate.Sets``) and its arguments to ``Sets`` again, or to a value
+        with a set for each row; each causal.
     words
         What it is called: a text in which {0} and so on are its inputs and {args[0]} its arguments, or a
         function of the expression and its inputs in words, empty where one has a line of its own.

@@ -14,7 +14,7 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.rules import seen, why
-from backtest.rules.evaluate import Made
+from backtest.rules.evaluate import Sets
 from backtest.rules.expressions import COMPARISONS
 from backtest.rules.operation import operation
 from backtest.signals import own
@@ -25,16 +25,13 @@ from backtest.signals.policy import PolicyRate
 from backtest.signals.readings import STATISTICS, Readings
 from backtest.signals.rows import combinations, whole
 from backtest.signals.spells import Spells
-from backtest.signals.spells import vote as counted
 from backtest.signals.thresholds import passed
+from backtest.signals.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from backtest.market.known import Known
-    from backtest.rules.evaluate import Taken
     from backtest.rules.expressions import Expr
-    from backtest.rules.operation import Work
+    from backtest.rules.operation import Words
 
 _SAID = {
     "add": "{} plus {}",
@@ -47,11 +44,10 @@ _SAME_UNIT = ("add", "subtract", "minimum", "maximum", "fmin", "fmax", "remainde
 """Functions whose result counts in what the first level counts in."""
 
 
-def _rows(level: Readings) -> Made:
+def _rows(level: Readings) -> Sets:
     """Return a level with its distinct sets, and which of them each of its sets is."""
-    sizes = (len(level.values), len(level.dates) + 1)
-    (which, since), of = combinations((level.which, level.since), sizes)
-    return Made(replace(level, which=which, since=since), of)
+    (which, since), of = combinations(level.which, level.since)
+    return Sets(replace(level, which=which, since=since), of)
 
 
 @operation("{args[0]}")
@@ -78,12 +74,12 @@ def _elementwise_words(node: Expr, numbers: list[str]) -> str:
 
 
 @operation(_elementwise_words)
-def elementwise(known: Known, *given: Any) -> Made:
+def elementwise(known: Known, *given: Any) -> Sets:
     """Return a function of numpy's of one or two levels or numbers."""
     (*taken, name), function = given, getattr(np, given[-1])
     if all(isinstance(each.value, np.ndarray) for each in taken):
         found, of = np.unique(function(*(each.each for each in taken)), return_inverse=True)
-        return Made(found, of)
+        return Sets(found, of)
     first, *rest = (each.each for each in taken)
     unit = next(each.unit for each in (first, *rest) if isinstance(each, Readings))
     unit = unit if name in _SAME_UNIT else "ratio" if name == "divide" else ""
@@ -97,19 +93,7 @@ def elementwise(known: Known, *given: Any) -> Made:
     return _rows(rest[0].combined(first, lambda a, b: function(b, a), turned, unit))
 
 
-@operation("the change over {1} months of")
-def change(known: Known, of: Taken, months: Taken) -> Made:
-    """Return the change over so many months."""
-    return _rows(of.each.change(months.each))
-
-
-@operation("the growth over {1} months, in percent, of")
-def growth(known: Known, of: Taken, months: Taken) -> Made:
-    """Return the relative change over so many months."""
-    return _rows(of.each.growth(months.each))
-
-
-def _over(statistic: str, known: Known, of: Taken, months: Taken, expanding: bool = False) -> Made:
+def _over(statistic: str, known: Known, of: Sets, months: Sets, expanding: bool = False) -> Sets:
     """Return a statistic of the last so many months, or of all the past once there are as many."""
     return _rows(of.each.over(months.each, statistic, expanding=expanding))
 
@@ -128,21 +112,38 @@ for each in STATISTICS:
     operation(_statistic_words, name=each)(partial(_over, each))
 
 
-@operation("in percent")
-def in_percent(known: Known, of: Taken) -> Readings:
-    """Return a fraction as percent."""
-    return of.each.in_percent()
+def _by_itself(name: str, known: Known, of: Sets, *numbers: Sets) -> Any:
+    """Return what a value's own method of the operation's name gives."""
+    made = getattr(of.each, name)(*(number.each for number in numbers))
+    return _rows(made) if isinstance(made, Readings) else made
+
+
+def _of_itself(name: str, words: Words, **said: Any) -> None:
+    """Enter what a value does by a method of the operation's name."""
+    operation(words, name=name, **said)(partial(_by_itself, name))
+
+
+_of_itself("change", "the change over {1} months of")
+_of_itself("growth", "the growth over {1} months, in percent, of")
+_of_itself("in_percent", "in percent")
+_of_itself("within", "from {1} to {2} months after:", facts=why.last_event, flips=why.window)
+
+_keeping = partial(_of_itself, facts=why.run_length, flips=why.release)
+_keeping("at_most", "at most {1} months at a stretch, while:", held="at most {:g} months at a stretch")
+_keeping("at_least", "at least {1} months once it begins, while:", held="held for at least {:g} months")
+_keeping("paused", "and after it nothing for {1} months:", held="after a run nothing for {:g} months")
+_keeping("cooldown", "no change within {1} months of the last:", held="kept for {:g} months after a change")
 
 
 @operation("how much more {args[0]} grew than {args[1]} over {1} months, in percent", says_all=True)
-def relative(known: Known, ratio: Taken, months: Taken, *names: str) -> Made:
+def relative(known: Known, ratio: Sets, months: Sets, *names: str) -> Sets:
     """Return how much more a sleeve grew than another, from the ratio of their indices."""
     lead = ratio.each.growth(months.each)
     return _rows(replace(lead, label=f"lead of {names[0]} over {names[1]} in {months.each[0]} months"))
 
 
 @operation("one of two values, as a signal says:")
-def where(known: Known, signal: Taken, yes: Taken, no: Taken) -> Readings:
+def where(known: Known, signal: Sets, yes: Sets, no: Sets) -> Readings:
     """Return one value while a signal says yes and another while it says no, at each fill."""
     fills, answers = known.fills, signal.each
     n = len(fills.dates)
@@ -171,17 +172,16 @@ def own_words(node: Expr, numbers: list[str]) -> str:
 
 
 @operation(own_words, own=True)
-def applied(known: Known, *given: Any) -> Made:
+def applied(known: Known, *given: Any) -> Sets:
     """Return a function of the script's own over the past of levels."""
     *taken, function, spanned = given
     *parts, months = taken if spanned else (*taken, None)
     return _rows(own.applied(function, [part.each for part in parts], months.each if spanned else None))
 
 
-def _threshold(taken: tuple[Taken, ...], sign: float) -> Made:
-    of, enter, *until = (each.each for each in taken)
-    signal, which, refused, error = passed(of, enter, until[0] if until else None, sign)
-    return Made(signal, which, refused, error)
+def _threshold(sign: float, known: Known, of: Sets, enter: Sets, until: Sets | None = None) -> Sets:
+    """Return yes from a threshold on, upwards with ``sign`` 1, until past another."""
+    return Sets(*passed(of.each, enter.each, until and until.each, sign))
 
 
 def _threshold_words(node: Expr, numbers: list[str]) -> str:
@@ -192,38 +192,29 @@ def _threshold_words(node: Expr, numbers: list[str]) -> str:
     return f"at or {side} {numbers[1]}{until}:"
 
 
-_passes = partial(operation, _threshold_words, facts=why.crossing, flips=why.threshold, sees=seen.level_seen)
-
-
-@_passes()
-def above(known: Known, *taken: Taken) -> Made:
-    """Return yes from a threshold on, until below another."""
-    return _threshold(taken, 1.0)
-
-
-@_passes()
-def below(known: Known, *taken: Taken) -> Made:
-    """Return yes from a threshold downwards on, until above another."""
-    return _threshold(taken, -1.0)
+for each, sign in (("above", 1.0), ("below", -1.0)):
+    operation(_threshold_words, name=each, facts=why.crossing, flips=why.threshold, sees=seen.level_seen)(
+        partial(_threshold, sign)
+    )
 
 
 @operation(lambda node, numbers: f"{numbers[0]} {COMPARISONS[node.args[0]]} {numbers[1]}")
-def compared(known: Known, left: Taken, right: Taken, name: str) -> Made:
+def compared(known: Known, left: Sets, right: Sets, name: str) -> Sets:
     """Return the same answer at every fill: that of comparing two numbers."""
     n = len(known.fills.dates)
     never_always = Spells(
         known.fills, np.array([0, 0, 1]), np.array([0]), np.array([n]), np.zeros(2, dtype=np.int64)
     )
-    return Made(never_always, getattr(np, name)(left.each, right.each).astype(np.int64))
+    return Sets(never_always, getattr(np, name)(left.each, right.each).astype(np.int64))
 
 
 @operation(
     "a cut of {args[0]} by at least {1} after {0} months without one", reads="series", sees=seen.cuts_seen
 )
-def first_cuts(known: Known, quiet: Taken, at_least: Taken, id: str) -> Made:
+def first_cuts(known: Known, quiet: Sets, at_least: Sets, id: str) -> Sets:
     """Return the cuts of a rate that come after a pause."""
     events = PolicyRate(known.fills, known.observed(id)).first_cuts(quiet.each, at_least.each)
-    return Made(replace(events, which=np.arange(len(events.counts))), events.which)
+    return Sets(replace(events, which=np.arange(len(events.counts))), events.which)
 
 
 @operation(
@@ -236,12 +227,6 @@ def events(known: Known, days: tuple[str, ...]) -> Any:
     return by_hand(known.fills, to_days(days))
 
 
-@operation("from {1} to {2} months after:", facts=why.last_event, flips=why.window)
-def within(known: Known, of: Taken, after: Taken, until: Taken) -> Spells:
-    """Return yes in the windows after events."""
-    return of.each.within(after.each, until.each)
-
-
 @operation(
     "{args[0]} eases: from {1} months after its first move down by at least {0}, to its first move up",
     reads="series",
@@ -249,13 +234,12 @@ def within(known: Known, of: Taken, after: Taken, until: Taken) -> Spells:
     flips=why.stance,
     sees=seen.rate_seen,
 )
-def easing(known: Known, at_least: Taken, after: Taken, id: str) -> Made:
+def easing(known: Known, at_least: Sets, after: Sets, id: str) -> Sets:
     """Return yes while a rate falls."""
     policy = PolicyRate(known.fills, known.observed(id))
     moves, which = np.unique(policy.moves(at_least.each), return_index=True, return_inverse=True)[1:]
-    months = whole(after.each, "after")
-    (move, wait), of = combinations((which, months), (len(moves), int(months.max()) + 1))
-    return Made(policy.easing(at_least.each[moves][move], wait), of)
+    (move, wait), of = combinations(which, whole(after.each, "after"))
+    return Sets(policy.easing(at_least.each[moves][move], wait), of)
 
 
 @operation(
@@ -277,39 +261,10 @@ def _vote_words(node: Expr, _: list[str]) -> str:
 def vote(known: Known, *given: Any) -> Spells:
     """Return yes while enough signals say yes."""
     *taken, needed = given
-    return counted(*(t.value for t in taken), needed=needed, which=[t.which for t in taken])
+    return Together(tuple(t.value for t in taken), tuple(t.of for t in taken)).vote(needed)
 
 
 @operation("not:", flips=why.of_the_input)
-def negation(known: Known, of: Taken) -> Spells:
+def negation(known: Known, of: Sets) -> Spells:
     """Return yes while a signal says no."""
     return ~of.each
-
-
-def _keeping(words: str, held: str) -> Callable[[Work], Work]:
-    """Enter what keeps, cuts or spaces the runs of a signal."""
-    return operation(words, held=held, facts=why.run_length, flips=why.release)
-
-
-@_keeping("at most {1} months at a stretch, while:", "at most {:g} months at a stretch")
-def at_most(known: Known, of: Taken, months: Taken) -> Spells:
-    """Return a signal cut short."""
-    return of.each.at_most(months.each)
-
-
-@_keeping("at least {1} months once it begins, while:", "held for at least {:g} months")
-def at_least(known: Known, of: Taken, months: Taken) -> Spells:
-    """Return a signal held on to."""
-    return of.each.at_least(months.each)
-
-
-@_keeping("and after it nothing for {1} months:", "after a run nothing for {:g} months")
-def paused(known: Known, of: Taken, months: Taken) -> Spells:
-    """Return a signal that rests after each run."""
-    return of.each.paused(months.each)
-
-
-@_keeping("no change within {1} months of the last:", "kept for {:g} months after a change")
-def cooldown(known: Known, of: Taken, months: Taken) -> Spells:
-    """Return a signal that rests after each change."""
-    return of.each.cooldown(months.each)

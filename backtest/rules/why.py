@@ -103,23 +103,15 @@ def threshold(ruling: Ruling, node: Expr, fill: int) -> list[str]:
 # Events and the windows after them.
 
 
-@dataclass(frozen=True, eq=False)
-class _Story:
-    """What events are called, what the next one would be, and the value that each candidate day brought."""
-
-    name: str
-    rule: str
-    values: Floats | None
-
-
-def _story(ruling: Ruling, events: Expr) -> _Story:
+def _story(ruling: Ruling, events: Expr) -> tuple[str, str, Floats | None]:
+    """Return what events are called, what the next one would be, and the value of each candidate day."""
     if events.op == "events":
-        return _Story("day chosen by hand", "another day chosen by hand", None)
+        return "day chosen by hand", "another day chosen by hand", None
     target = ruling.known.observed(events.args[0])
     quiet, at_least = map(ruling.value, events.inputs)
     rule = f"a cut of {target.id} by at least {at_least:g} percentage points"
     rule += f" after {quiet:g} months without one" if quiet else ""
-    return _Story(f"first cut of {target.id}", rule, target.values[1:])
+    return f"first cut of {target.id}", rule, target.values[1:]
 
 
 def _past_events(ruling: Ruling, node: Expr, fill: int) -> tuple[Ints, Days]:
@@ -131,29 +123,29 @@ def _past_events(ruling: Ruling, node: Expr, fill: int) -> tuple[Ints, Days]:
 
 def last_event(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
     """Return the last event that a fill may know of."""
-    (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
-    from_ = reads(node, ruling.known.names)
-    if story.values is None:
-        return [Fact(f"the last {story.name}", None, "", str(days[i]), from_) for i in past[-1:]]
-    name = f"the last {story.name}, to"
-    return [Fact(name, float(story.values[i]), "percent", str(days[i]), from_) for i in past[-1:]]
+    (past, days), (name, _, values) = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
+    (to, unit), from_ = ("", "") if values is None else (", to", "percent"), reads(node, ruling.known.names)
+    return [
+        Fact(f"the last {name}{to}", None if values is None else float(values[i]), unit, str(days[i]), from_)
+        for i in past[-1:]
+    ]
 
 
 def window(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the window's end when there is one; else the beginning of one to come, or the next event."""
-    (past, days), story = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
+    (past, days), (name, rule, _) = _past_events(ruling, node, fill), _story(ruling, node.inputs[0])
     fills, dates = ruling.known.fills, ruling.known.fills.dates
     after, until = (int(ruling.value(each)) for each in node.inputs[1:])
     starts, stops = fills.first_after(add_months(days, after)), fills.first_past(add_months(days, until))
     if ruling.value(node).at(fill):
         over = max((int(stops[i]) for i in past if starts[i] <= fill), default=fill)
         day = f"on {dates[over]}" if over < len(dates) else f"after {dates[-1]}"
-        return [f"the end of the window after the {story.name}, {day} if no other comes before"]
+        return [f"the end of the window after the {name}, {day} if no other comes before"]
     for i in past:
         if fill < starts[i] < min(stops[i], len(dates)):
-            event = f"the {story.name} of {days[i]}"
+            event = f"the {name} of {days[i]}"
             return [f"the beginning of the window after {event}, on {dates[starts[i]]} without any news"]
-    return [f"{story.rule}, {after} months after it" if after else story.rule]
+    return [f"{rule}, {after} months after it" if after else rule]
 
 
 # The stance of policy.
@@ -206,9 +198,8 @@ def months(ruling: Ruling, node: Expr, fill: int) -> list[str]:
     """Return the next beginning or end of the months of a calendar."""
     answers = ruling.value(node)
     names = ", ".join(NAMES[month - 1] for month in sorted(set(node.args[0])))
-    edges, dates = np.r_[answers.runs()], ruling.known.fills.dates
-    later = edges[(edges > fill) & (edges < len(dates))]
-    when = f", with the fill of {dates[later.min()]}" if len(later) else ""
+    turns = _next_turn(answers, fill)
+    when = f", with the fill of {turns}" if turns else ""
     return [f"the {'end' if answers.at(fill) else 'beginning'} of {names}{when}"]
 
 
@@ -243,13 +234,20 @@ def _held_rule(ruling: Ruling, node: Expr) -> str:
 def _held(ruling: Ruling, node: Expr) -> tuple[Any, Any]:
     """Return a signal before its runs were lengthened, cut short, kept apart or moved, and after."""
     value = ruling.value(node)
-    return ruling.value(node.inputs[0]).known(), value.signal if node.op == "rotated" else value
+    return ruling.value(node.inputs[0]).known(), value.rotation[1] if node.op == "rotated" else value
 
 
 def _changes(signal: Any, fill: int) -> Ints:
     """Return the fills up to one at which a signal changed; what it said at first is no change."""
     edges = np.sort(np.r_[signal.runs()])
     return edges[(edges > signal.first[0]) & (edges <= fill)]
+
+
+def _next_turn(signal: Any, fill: int) -> str:
+    """Return the day of the next fill at which a signal changes; empty where none is left."""
+    edges, dates = np.r_[signal.runs()], signal.fills.dates
+    later = edges[(edges > fill) & (edges < len(dates))]
+    return str(dates[later.min()]) if len(later) else ""
 
 
 def run_length(ruling: Ruling, node: Expr, fill: int) -> list[Fact]:
@@ -304,10 +302,8 @@ def release(ruling: Ruling, node: Expr, fill: int) -> list[str]:
         day = _not_before(ruling, node, fill)
         waits = f" ({rule})" if not about(node).held else f", but not before {day} ({rule})" if day else ""
         return [f"{move}{waits}" for move in moves]
-    edges = np.r_[held.runs()]
-    later = edges[(edges > fill) & (edges < len(held.fills.dates))]
-    if len(later):
-        return [f"nothing before {held.fills.dates[later.min()]} ({rule})"]
+    if turns := _next_turn(held, fill):
+        return [f"nothing before {turns} ({rule})"]
     # Its time is over: it must end before it can begin again.
     return [f"{move}, and then the reverse ({rule})" for move in moves]
 

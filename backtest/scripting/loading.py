@@ -5,12 +5,12 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING
 
-from backtest.errors import UsageError, nearest
+from backtest.errors import UsageError, failing_line, nearest
 from backtest.files import content_of
 from backtest.folders import expanded, shipped
 from backtest.scripting.output import printing_to_stderr
 from backtest.scripting.own_modules import offer
-from backtest.scripting.strategy import Strategy, failing_line
+from backtest.scripting.strategy import Strategy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
-import traceback
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from backtest.dates import EVERY_FILL
-from backtest.errors import RotationError, UsageError
+from backtest.errors import RotationError, UsageError, failing_line
 from backtest.market.known import ANYTHING
 from backtest.market.load import with_series, with_sleeves
-from backtest.parameters import CountedIn, Declaration, Parameter, Value, bind
+from backtest.parameters import CountedIn, Parameter, Value, bind
 from backtest.rules import expressions as rules
 from backtest.rules import operations  # noqa: F401 - enters what expressions mean
 from backtest.rules.market import Market, Policy
@@ -162,12 +161,6 @@ class Strategy:
         return [p.name for p in numbers if p.name not in used]
 
 
-def failing_line(error: BaseException, file: str) -> int | None:
-    """Return the last line of ``file`` that an error passed through; None where it passed none."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
-    return lines[-1] if lines else None
-
-
 def _called_as(error: BaseException) -> str:
     """Return how an operation is called, where it was called otherwise; else nothing."""
     called = re.match(r"(\w+)\.(\w+)\(\) (?:missing|got|takes)", str(error))
@@ -179,7 +172,7 @@ def _called_as(error: BaseException) -> str:
 
 
 def _parameter(name: str, annotation: Any, declared: Any) -> Parameter:
-    if not isinstance(declared, Declaration):
+    if not isinstance(declared, Parameter):
         raise UsageError(
             f"parameter '{name}' needs a declaration, such as: {name}: Months = "
             'param(12, low=0, high=60, help="...")'
@@ -189,7 +182,7 @@ def _parameter(name: str, annotation: Any, declared: Any) -> Parameter:
         raise UsageError(f"parameter '{name}' needs a unit, such as: {name}: Months")
     if name in RESERVED:
         raise UsageError(f"a parameter cannot be called '{name}': the command line uses that name")
-    return Parameter(name, units[0], **vars(declared))
+    return replace(declared, name=name, unit=units[0])
 
 
 def strategy(function: Decide) -> Strategy:

@@ -15,51 +15,19 @@ from backtest.compiling import compiled
 if TYPE_CHECKING:
     from backtest.dates import Bools, Floats, Ints
 
-
-@compiled
-def merge(begin: Ints, end: Ints, edges: Ints, n_fills: int, offsets: Ints, at: Ints, masks: Ints) -> int:
-    """Write down, for each set, at which fills any of k signals changes, and which then say yes.
-
-    ``begin`` and ``end`` (k, n_sets) say where the runs of signal i begin and stop in ``edges``: start, stop,
-    start and so on, rising within a set. Bit i of ``masks`` is signal i. Each set has a step at fill 0 and a
-    last one, of 0, at ``n_fills``. ``offsets`` (n_sets + 1,), ``at`` and ``masks`` are filled; returns how
-    much of the latter is used. Nobody can foretell which signal is next, so nothing branches on it.
-    """
-    n_signals, n_sets = begin.shape
-    cursor, coming = np.empty((2, n_signals), np.int64)
-    used = 0
-    for s in range(n_sets):
-        offsets[s] = used
-        for i in range(n_signals):
-            cursor[i] = begin[i, s]
-            coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
-        mask, now = 0, 0
-        while now < n_fills:
-            following = n_fills
-            for i in range(n_signals):
-                turns = int(coming[i] <= now)
-                mask ^= turns << i
-                cursor[i] += turns
-                coming[i] = edges[cursor[i]] if cursor[i] < end[i, s] else n_fills
-                following = min(following, coming[i])
-            at[used] = now
-            masks[used] = mask
-            used += 1
-            now = following
-        at[used] = n_fills
-        masks[used] = 0
-        used += 1
-    offsets[n_sets] = used
-    return used
+_Runs = tuple["Ints", "Ints", "Ints"]
+_Known = tuple["Ints", "Ints", "Ints", "Ints"]
+_Table = tuple["Ints", "Ints"]
 
 
 @compiled
 def tally(begin: Ints, end: Ints, edges: Ints, n_fills: int, answers: Ints, offsets: Ints, runs: Ints) -> int:
     """Write down, for each set, the runs in which as many of k signals say yes as count for a yes.
 
-    ``begin``, ``end`` and ``edges`` as in ``merge``; ``answers`` (k + 1,) is 1 for a yes for each number of
-    them. ``offsets`` (n_sets + 1,) and ``runs`` (2, room), starts and stops, are filled; returns how many
-    there are. The room is for one more.
+    ``begin`` and ``end`` (k, n_sets) say where the runs of signal i begin and stop in ``edges``: start, stop,
+    start and so on, rising within a set. ``answers`` (k + 1,) is 1 for a yes for each number of them.
+    ``offsets`` (n_sets + 1,) and ``runs`` (2, room), starts and stops, are filled; returns how many there
+    are. The room is for one more. Nobody can foretell which signal is next, so nothing branches on it.
     """
     n_signals, n_sets = begin.shape
     cursor, coming = np.empty((2, n_signals), np.int64)
@@ -242,80 +210,55 @@ def threshold(
 
 
 @compiled
-def changes(yes: Bools, n_fills: int, offsets: Ints, starts: Ints, stops: Ints) -> int:
-    """Write down the runs of dense yes/no rows (n_sets, n_fills); with empty ``starts`` only count."""
+def lengthen(runs: _Known, rests: _Table, new: _Runs) -> int:
+    """Lengthen runs to a least holding; those that then touch or overlap are one.
+
+    ``rests`` is a table (n_tables, n_fills + 1), the first fill at which a time that began at a fill is over,
+    and which of them each set has, (n_sets,). ``runs`` are offsets, starts and stops, and the fill from which
+    on a set is known; none begins before it. ``new``, as large, receives what is kept. Returns the number.
+    """
+    (offsets, starts, stops, _), (kept, new_starts, new_stops) = runs, new
+    over, rest = rests
     used = 0
-    write = len(starts) > 0
-    for s in range(len(yes)):
-        offsets[s] = used
-        state = False
-        for t in range(n_fills):
-            if yes[s, t] != state:
-                if state:
-                    if write:
-                        stops[used] = t
-                    used += 1
-                elif write:
-                    starts[used] = t
-                state = not state
-        if state:
-            if write:
-                stops[used] = n_fills
+    for s in range(len(rest)):
+        kept[s] = used
+        for r in range(offsets[s], offsets[s + 1]):
+            if used > kept[s] and starts[r] <= new_stops[used - 1]:
+                new_stops[used - 1] = max(new_stops[used - 1], stops[r])
+                continue
+            new_starts[used] = starts[r]
+            new_stops[used] = max(stops[r], over[rest[s], starts[r]])
             used += 1
-    offsets[len(yes)] = used
+    kept[len(rest)] = used
     return used
 
 
 @compiled
-def hold(
-    runs: tuple[Ints, Ints, Ints],
-    shortest: tuple[Ints, Ints],
-    pauses: tuple[Ints, Ints],
-    new: tuple[Ints, Ints, Ints],
-) -> int:
-    """Lengthen runs to a least holding, and let none begin within a pause after the last one.
-
-    ``shortest`` and ``pauses`` are tables (n_tables, n_fills + 1), the first fill at which a run that began
-    (a pause that began) at a fill may stop (be over), and which of them each set has, (n_sets,). A run that
-    begins within the pause begins when it is over, if it still lasts then. ``runs`` are offsets, starts and
-    stops; ``new``, as large, receives those that are kept. Returns their number.
-    """
-    (offsets, starts, stops), (kept, new_starts, new_stops) = runs, new
-    (least, held), (pause, paused) = shortest, pauses
+def pause(runs: _Known, rests: _Table, new: _Runs) -> int:
+    """Let no run begin within a rest after the last one; it begins then, if it lasts. See ``lengthen``."""
+    (offsets, starts, stops, _), (kept, new_starts, new_stops) = runs, new
+    over, rest = rests
     used = 0
-    for s in range(len(held)):
+    for s in range(len(rest)):
         kept[s] = used
         ready = -1  # the first fill at which a run may begin again
         for r in range(offsets[s], offsets[s + 1]):
-            start, stop = starts[r], stops[r]
-            if used > kept[s] and start <= new_stops[used - 1]:
-                # The last run, lengthened, still holds: this one can only make it longer.
-                new_stops[used - 1] = max(new_stops[used - 1], stop)
-                ready = pause[paused[s], new_stops[used - 1]]
-                continue
-            start = max(start, ready)
-            if start >= stop:
-                continue
-            stop = max(stop, least[held[s], start])
-            ready = pause[paused[s], stop]
-            new_starts[used] = start
-            new_stops[used] = stop
-            used += 1
-    kept[len(held)] = used
+            start = max(starts[r], ready)
+            if start < stops[r]:
+                new_starts[used], new_stops[used] = start, stops[r]
+                ready = over[rest[s], stops[r]]
+                used += 1
+    kept[len(rest)] = used
     return used
 
 
 @compiled
-def cool(
-    runs: tuple[Ints, Ints, Ints], rests: tuple[Ints, Ints], first: Ints, new: tuple[Ints, Ints, Ints]
-) -> int:
+def cool(runs: _Known, rests: _Table, new: _Runs) -> int:
     """Let runs begin and stop only when the rest after the last change is over; then they follow again.
 
-    ``rests`` is a table (n_tables, n_fills + 1), the first fill at which a rest that began at a fill is over,
-    and which of them each set has, (n_sets,). What a set says at its ``first`` fill is no change. ``runs``
-    and ``new`` as in ``hold``, within what is known. Returns their number.
+    What a set says at its ``first`` fill is no change. As ``lengthen`` otherwise.
     """
-    (offsets, starts, stops), (kept, new_starts, new_stops) = runs, new
+    (offsets, starts, stops, first), (kept, new_starts, new_stops) = runs, new
     over, rest = rests
     used = 0
     for s in range(len(rest)):
@@ -337,6 +280,50 @@ def cool(
             used += 1
             ready = over[rest[s], stop]
     kept[len(rest)] = used
+    return used
+
+
+@compiled
+def unite_windows(
+    counts: tuple[Bools, Ints],
+    begins: tuple[Ints, Ints],
+    ends: tuple[Ints, Ints],
+    runs: tuple[Ints, Ints, Ints],
+) -> int:
+    """Write down the runs of each set, windows that overlap or touch united.
+
+    Parameters
+    ----------
+    counts
+        (n_rows, n_windows) bool, the windows to use, and (n_sets,) int64, the row of each set.
+    begins, ends
+        (n_rows, n_windows) int64 fills, which along a row do not decrease, and the row of each set; empty
+        windows are passed over.
+    runs
+        (n_sets + 1,) offsets, (n_runs,) starts and stops, int64, written, as in ``Spells``; room for a run a
+        window.
+
+    Returns
+    -------
+    The number of runs.
+    """
+    (there, which), (start_table, delay), (stop_table, end) = counts, begins, ends
+    offsets, starts, stops = runs
+    used = 0
+    for s in range(len(which)):
+        offsets[s] = used
+        for window in range(there.shape[1]):
+            if not there[which[s], window]:
+                continue
+            start, stop = start_table[delay[s], window], stop_table[end[s], window]
+            if start >= stop:
+                continue
+            if used > offsets[s] and start <= stops[used - 1]:
+                stops[used - 1] = max(stops[used - 1], stop)
+            else:
+                starts[used], stops[used] = start, stop
+                used += 1
+    offsets[len(which)] = used
     return used
 
 

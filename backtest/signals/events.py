@@ -53,10 +53,9 @@ class EventDays:
         return self.known_at[self.counts[self.which[which]]]
 
     def within(self, after: Any, until: Any) -> Spells:
-        """Return yes from ``after`` to ``until`` months after an event; windows unite.
+        """Return the windows after events as ``rules.expressions.Events.within`` defines them.
 
-        An event known on day k is yes for the fills f with ``k + after < f <= k + until``, calendar
-        months by date offset. ``after`` and ``until`` are whole months, one value or a row of them.
+        ``after`` and ``until`` are whole months, one value or a row of them.
         """
         after, until = whole(after, "after"), whole(until, "until")
         n_sets = sets_of(len(after), len(until), self.n_sets)
@@ -65,13 +64,8 @@ class EventDays:
         ends, end = distinct(np.broadcast_to(until, n_sets))
         starts = self.fills.first_after(add_months(self.known_at, delays[:, None]))
         stops = self.fills.first_past(add_months(self.known_at, ends[:, None]))
-        return unite(
-            self.fills,
-            (self.counts, which),
-            (starts, delay),
-            (stops, end),
-            self.fills.first_after(self.known_from)[which],
-        )
+        first = self.fills.first_after(self.known_from)[which]
+        return unite(self.fills, (self.counts, which), (starts, delay), (stops, end), first)
 
 
 def by_hand(fills: Fills, days: Days) -> EventDays:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.errors import RotationError, UsageError
+from backtest.errors import RotationError, UsageError, failing_line
 from backtest.signals.readings import Readings, months_back, together, windows
 from backtest.signals.rows import combinations, sets_of, whole
 
@@ -28,13 +27,9 @@ def called(function: Callable[..., Any], day: np.datetime64, *arguments: Any) ->
         with np.errstate(all="ignore"):  # what is not finite is missing
             return function(*arguments)
     except Exception as error:
-        code = getattr(function, "__code__", None)
-        lines = [
-            frame.lineno
-            for frame in traceback.extract_tb(error.__traceback__)
-            if code and frame.filename == code.co_filename
-        ]
-        where = f" in {code.co_filename}, line {lines[-1]}" if code and lines else ""
+        file = getattr(getattr(function, "__code__", None), "co_filename", "")
+        line = failing_line(error, file)
+        where = f" in {file}, line {line}" if line else ""
         raise RotationError(
             f"the function {name_of(function)} failed{where} with what was known on {day}: "
             f"{type(error).__name__}: {error}"
@@ -48,16 +43,15 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def _asked(function: Callable[..., Any], day: np.datetime64, arguments: list[Any]) -> float:
-    answer = called(function, day, *arguments)
+    answer, kind = called(function, day, *arguments), ""
     if isinstance(answer, str | bytes) or np.ndim(answer) != 0:
         kind = "text" if isinstance(answer, str | bytes) else f"an array of {np.shape(answer)}"
-        raise UsageError(f"the function {name_of(function)} must return a number, not {kind}")
     try:
-        number = float(answer)
+        number = math.nan if kind else float(answer)
     except (TypeError, ValueError):
-        raise UsageError(
-            f"the function {name_of(function)} must return a number, not {type(answer).__name__}"
-        ) from None
+        kind = type(answer).__name__
+    if kind:
+        raise UsageError(f"the function {name_of(function)} must return a number, not {kind}")
     return number if math.isfinite(number) else math.nan
 
 
@@ -83,14 +77,10 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     """
     levels = [each.apart() for each in given if isinstance(each, Readings)]
     spans = np.ones(1, np.int64) if months is None else whole(months, "months")
-    n_sets = sets_of(
-        len(spans), *(each.n_sets if isinstance(each, Readings) else len(each) for each in given)
-    )
     days, rows, dates = together(levels)
     numbers = [np.unique(each, return_inverse=True) for each in given if not isinstance(each, Readings)]
     columns = [*(each.which for each in levels), *(which for _, which in numbers), spans]
-    sizes = [*(len(each.values) for each in levels), *(len(n) for n, _ in numbers), int(spans.max()) + 1]
-    asked, which = combinations([np.broadcast_to(column, n_sets) for column in columns], sizes)
+    asked, which = combinations(*columns)
     values = np.full((len(asked[0]), len(days)), np.nan)
     for made, (*places, span) in zip(values, zip(*(a.tolist() for a in asked), strict=True), strict=True):
         pasts = [row[place] for row, place in zip(rows, places[: len(levels)], strict=True)]

@@ -37,14 +37,10 @@ class PolicyRate:
     target: Series
 
     def first_cuts(self, quiet: Any, at_least: Any) -> EventDays:
-        """Return the cuts that no other cut precedes by less than ``quiet`` months.
+        """Return the first cuts as ``rules.market.Policy.first_cuts`` defines them.
 
-        A first cut is a fall of the target of at least ``at_least`` percentage points (any fall where
-        that is 0) on day k, with no such fall on a day after ``k - quiet`` months, all of those months
-        observed. With ``quiet`` 0 every cut counts. It needs ``quiet`` months of history; where the target
-        begins anew, of the time since then.
-
-        ``quiet`` (whole months) and ``at_least`` are one value or a row of them.
+        Where the target begins anew, the history that it needs is that since then. ``quiet`` (whole months)
+        and ``at_least`` are one value or a row of them.
         """
         quiet, at_least = whole(quiet, "quiet")[:, None], np.atleast_1d(at_least)[:, None]
         known_at = self.target.known_at[1:]
@@ -60,8 +56,9 @@ class PolicyRate:
         first = cut & (previous <= quiet_since) & (observed_since <= quiet_since)
         known_from = np.broadcast_to(add_months(beginning, quiet)[:, 0], (len(first),))
         # Many thresholds between two moves find the same cuts.
-        rows, which = _unlike(first, known_from)
-        return EventDays(self.fills, known_at, first[rows], known_from[rows], which)
+        told = np.column_stack([np.packbits(first, axis=1), known_from.astype(np.int64)])
+        _, rows, which = np.unique(told, axis=0, return_index=True, return_inverse=True)
+        return EventDays(self.fills, known_at, first[rows], known_from[rows], which.reshape(-1))
 
     def moved(self, direction: float, at_least: Any) -> Bools:
         """Return which changes go down (-1) or up (1) by ``at_least``, (n_sets, 1), (n_sets, n_changes)."""
@@ -71,13 +68,7 @@ class PolicyRate:
         return (change > 0) & (change >= at_least - _ROUNDING)
 
     def easing(self, at_least: Any, after: Any = 0) -> Spells:
-        """Return yes from ``after`` months past the first cut until the first rise.
-
-        The stance of policy of Jensen, Mercer and Johnson (1996). A cut or a rise is a move of at least
-        ``at_least`` percentage points; what is smaller is no news. It is known from the first such move on:
-        before it nobody can tell the direction of policy. A rise before the ``after`` months are over ends
-        the wait.
-        """
+        """Return the stance of policy as ``rules.market.Policy.easing`` defines it; values or rows."""
         at_least, after = np.atleast_1d(at_least)[:, None], whole(after, "after")
         n_sets = sets_of(len(at_least), len(after))
         known_at = self.target.known_at[1:]
@@ -99,26 +90,9 @@ class PolicyRate:
         moved = (cut | rise).any(axis=1)
         first = np.where(moved, usable[(cut | rise).argmax(axis=1)], n_fills)
         which = np.broadcast_to(np.arange(len(first)), n_sets)
-        return unite(
-            self.fills,
-            (begins, which),
-            (starts, delay),
-            (stops, which),
-            first[which],
-        )
+        return unite(self.fills, (begins, which), (starts, delay), (stops, which), first[which])
 
     def moves(self, at_least: Any) -> Ints:
         """Return, for each of a row of least moves, how many moves are too small to count."""
         sizes = np.sort(np.abs(np.diff(self.target.values)))
         return np.searchsorted(sizes, np.atleast_1d(at_least) - _ROUNDING)
-
-
-def _unlike(counts: Bools, beside: Any) -> tuple[Ints, Ints]:
-    """Return which rows of ``counts`` and ``beside`` differ from those before, and which of them each is."""
-    seen: dict[tuple[bytes, Any], int] = {}
-    bits = [each.tobytes() for each in np.packbits(counts, axis=1)]
-    found = [seen.setdefault(pair, len(seen)) for pair in zip(bits, beside, strict=True)]
-    which = np.array(found, dtype=np.int64)
-    rows = np.zeros(len(seen), dtype=np.int64)
-    rows[which[::-1]] = np.arange(len(which))[::-1]
-    return rows, which

@@ -54,11 +54,7 @@ half; the z-score the distance from the mean in sample standard deviations, miss
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """The values of a level, point in time, for one parameter set or many.
-
-    At each fill the latest value known before it counts. A missing value is no news: what was known before
-    it still stands. What needs a history (a change, an average, a percentile) is missing until the history
-    is complete, and a signal of it is not known before.
+    """The values of a ``rules.expressions.Level``, point in time, for one parameter set or many.
 
     Parameters
     ----------
@@ -105,7 +101,7 @@ class Readings:
         if not self.since.any():
             return self
         n = len(self.dates)
-        (rows, since), which = combinations((self.which, self.since), (len(self.values), n + 1))
+        (rows, since), which = combinations(self.which, self.since)
         values = np.where(np.arange(n) < since[:, None], np.nan, self.values[rows])
         return replace(self, values=values, which=which, since=np.zeros_like(which))
 
@@ -187,7 +183,7 @@ class Readings:
             begin = np.repeat(firsts[:, None], n, axis=1)
         elif (following[rows, begin[at, ready]] < first).any():
             return self.apart().over(months, statistic)  # a window has what a set may not use
-        (rows, at), which = combinations((rows, at), (len(self.values), len(begin)))
+        (rows, at), which = combinations(rows, at)
         earliest = np.full(len(rows), n)
         np.minimum.at(earliest, which, ready)
         result = np.empty((len(rows), n))
@@ -221,21 +217,14 @@ class Readings:
         """
         if not isinstance(other, Readings):
             numbers = np.atleast_1d(other).astype(np.float64)
-            n_sets = sets_of(self.n_sets, len(numbers))
             found, what = np.unique(numbers, return_inverse=True)
-            (rows, number), which = combinations(
-                (np.broadcast_to(self.which, n_sets), np.broadcast_to(what, n_sets)),
-                (len(self.values), len(found)),
-            )
+            (rows, number), which = combinations(self.which, what)
             values = _finite(combine, self.values[rows], found[number][:, None])
             made = label.format(self.label, f"{numbers[0]:g}")
-            since = np.broadcast_to(self.since, n_sets)
+            since = np.broadcast_to(self.since, len(which))
             return replace(self, label=made, values=values, which=which, since=since, unit=unit)
-        n_sets = sets_of(self.n_sets, other.n_sets)
         both = self.apart(), other.apart()
-        (mine_of, theirs_of), which = combinations(
-            [np.broadcast_to(each.which, n_sets) for each in both], [len(each.values) for each in both]
-        )
+        (mine_of, theirs_of), which = combinations(*(each.which for each in both))
         days, (mine, theirs), dates = together(both)
         return Readings(
             self.fills,
@@ -268,9 +257,7 @@ class Readings:
     def _before(self, months: Any) -> tuple[tuple[Floats, Floats], Ints, int]:
         """Return the values, those of so many months before, which of them each set uses, and the months."""
         months, level = whole(months, "months"), self.apart()
-        n_sets = sets_of(level.n_sets, len(months))
-        columns = (np.broadcast_to(level.which, n_sets), np.broadcast_to(months, n_sets))
-        (rows, spans), which = combinations(columns, (len(level.values), int(months.max()) + 1))
+        (rows, spans), which = combinations(level.which, months)
         index = np.searchsorted(self.dates, months_back(self.dates, spans[:, None]), "right") - 1
         earlier = np.take_along_axis(level._carried()[rows], np.maximum(index, 0), axis=1)
         return (level.values[rows], np.where(index >= 0, earlier, np.nan)), which, int(months[0])

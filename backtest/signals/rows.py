@@ -9,8 +9,6 @@ import numpy as np
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from backtest.dates import Ints
@@ -43,6 +41,13 @@ def sets_of(*sizes: int) -> int:
     return n_sets
 
 
+def parts(offsets: Ints, which: Ints) -> tuple[Ints, Ints]:
+    """Return the offsets and the places of the parts of some sets: set s has those from ``offsets[s]`` on."""
+    lengths = np.diff(offsets)[which]
+    made = np.r_[0, np.cumsum(lengths)]
+    return made, np.arange(made[-1]) + np.repeat(offsets[which] - made[:-1], lengths)
+
+
 def distinct(values: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     """Return the distinct values of a row, sorted, and for each of the row's which one it is.
 
@@ -53,15 +58,13 @@ def distinct(values: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     return found, np.repeat(which, np.diff(np.r_[begins, len(values)]))
 
 
-def combinations(columns: Sequence[Ints], sizes: Sequence[int]) -> tuple[list[Ints], Ints]:
+def combinations(*columns: Ints) -> tuple[list[Ints], Ints]:
     """Return the distinct combinations of several rows of numbers, and which of them each set has.
 
     Parameters
     ----------
     columns
-        (n_sets,) int64 each: numbers from 0 up to, not including, the column's size.
-    sizes
-        What the numbers of each column lie below.
+        (n_sets,) int64 each, or (1,) for all sets: numbers from 0 on.
 
     Returns
     -------
@@ -70,8 +73,9 @@ def combinations(columns: Sequence[Ints], sizes: Sequence[int]) -> tuple[list[In
     which
         (n_sets,) int64: the combination of each set.
     """
-    key, span = np.asarray(columns[0], dtype=np.int64), sizes[0]
-    for column, size in zip(columns[1:], sizes[1:], strict=True):
+    sizes = [int(column.max(initial=0)) + 1 for column in columns]
+    key, span = np.zeros(sets_of(*map(len, columns)), dtype=np.int64), 1
+    for column, size in zip(columns, sizes, strict=True):
         key, span = key * size + column, span * size
     if (key[1:] > key[:-1]).all():
         found, which = key, np.arange(len(key))

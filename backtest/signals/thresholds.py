@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.errors import UsageError
 from backtest.signals.readings import Readings
-from backtest.signals.rows import combinations, distinct, sets_of
+from backtest.signals.rows import combinations, sets_of
 from backtest.signals.spells import Spells
 
 if TYPE_CHECKING:
@@ -76,10 +76,7 @@ def _signal(level: Readings, enter: Floats, until: Floats, sign: float) -> tuple
         for bound, place in zip((enter, until), places, strict=True):
             compiled.ranks(ordered, count, which, bound, place)
         n = ordered.shape[1] + 1
-        begins, late = distinct(begin)
-        sizes = (len(values), n, n, len(begins))
-        (which, one, other, late), of = combinations((which, *places, late), sizes)
-        begin = begins[late]
+        (which, one, other, begin), of = combinations(which, *places, begin)
         # Any bound of the same rank gives the same answers: the lowest value that it lets pass.
         reached = np.c_[ordered, np.full(len(ordered), np.inf)]
         reached[np.arange(n) >= count[:, None]] = np.inf

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.decisions import Rotation
-from backtest.engine.curves import N_MEASURES
+from backtest.engine.curves import N_MEASURES, Yardstick
 from backtest.engine.many import Measurer
-from backtest.engine.yardstick import Yardstick
 from backtest.measures import years
 from backtest.placement import under, yardsticks
 from backtest.rules import expressions as rules
@@ -29,10 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backtest.dates import Bools, Floats, Ints
-    from backtest.decisions import Decision
+    from backtest.decisions import Weights
     from backtest.market.data import MarketData
     from backtest.market.known import Known
-    from backtest.rules.evaluate import Worked
+    from backtest.rules.evaluate import Sets
     from backtest.runs import Run
     from backtest.scripting.strategy import Strategy
     from backtest.signals.spells import Spells
@@ -66,7 +64,7 @@ class Group:
     """
 
     places: Ints
-    decision: Decision
+    decision: Weights
     of: Ints
 
     def over(self, first: int, last: int) -> Group:
@@ -194,7 +192,7 @@ class Trials:
             good = np.ones(len(places), dtype=np.bool_) if made.refused is None else ~made.refused
             status[places[~good]] = REFUSED
             if good.any():
-                (sets,), which = combinations([made.of[good]], [made.value.n_sets])
+                (sets,), which = combinations(made.of[good])
                 decision = made.value.take(sets)
                 first[places[good]] = decision.first[which]
                 groups.append(Group(places[good], decision, which))
@@ -203,8 +201,8 @@ class Trials:
     def signals(self, numbers: Ints) -> Iterator[Spells]:
         """Give each signal that decides for some of the combinations, with the sets that these use."""
         for group in self.decide(numbers).groups:
-            if isinstance(group.decision, Rotation):
-                yield group.decision.signal
+            if (rotation := group.decision.rotation) is not None:
+                yield rotation[1]
                 continue
             for rule, work, _ in self._rules_of(numbers, group.places):
                 for made in (work(each) for each in rule.inputs if isinstance(each, rules.Signal)):
@@ -212,7 +210,7 @@ class Trials:
 
     def _rules_of(
         self, numbers: Ints, places: Ints
-    ) -> Iterator[tuple[rules.Decision, Callable[[rules.Expr], Worked], Ints]]:
+    ) -> Iterator[tuple[rules.Decision, Callable[[rules.Expr], Sets], Ints]]:
         """Give the rule under each combination of words, what works out its parts, and its places."""
         digits = dict(zip((axis.name for axis in self.grid.axes), self.grid.digits(numbers), strict=True))
         for words, mine in self._words(digits, places):
@@ -246,8 +244,7 @@ class Trials:
         axes = [axis for axis in self.grid.axes if not axis.ordered]
         if not axes or not len(places):
             return [((), places)] if len(places) else []
-        sizes = [len(axis.values) for axis in axes]
-        found, which = combinations([digits[axis.name][places] for axis in axes], sizes)
+        found, which = combinations(*(digits[axis.name][places] for axis in axes))
         return [
             (tuple(str(axis.values[d]) for axis, d in zip(axes, each, strict=True)), places[which == k])
             for k, each in enumerate(zip(*(column.tolist() for column in found), strict=True))
@@ -293,10 +290,9 @@ class Trials:
         for group in decided.over(*window):
             decision = group.decision
             sums = np.full((2, decision.n_sets, len(edges) - 1), np.nan)
-            if isinstance(decision, Rotation):
-                pair, signal = (decision.otherwise, decision.into), decision.signal
-                runs = (signal.offsets, signal.starts, signal.stops)
-                sums[:] = block_sums(self.market.bars, pair, runs, edges, self.costs)
+            if (rotation := decision.rotation) is not None:
+                pair, signal = rotation
+                sums[:] = block_sums(self.market.bars, pair, signal.arrays, edges, self.costs)
             else:
                 cash = self.market.bars.column("cash")[window[0] + 1 : window[1] + 1]
                 for start in range(0, decision.n_sets, _AT_ONCE):

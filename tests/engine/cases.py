@@ -104,8 +104,8 @@ def targets(draw: st.DrawFn, world: World) -> Targets:
 
 rebalances = st.builds(
     Rebalance,
-    every_months=st.sampled_from([None, None, 1, 2, 12]),
-    band=st.sampled_from([None, None, 0.0, 0.01, 0.2]),
+    every_months=st.sampled_from([0, 0, 1, 2, 12]),
+    band=st.sampled_from([np.inf, np.inf, 0.0, 0.01, 0.2]),
 )
 
 

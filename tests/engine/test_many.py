@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.dates import Fills
-from backtest.decisions import Rotation, Targets, Weights
+from backtest.decisions import Targets, Weights, answered
 from backtest.engine import many, reference
+from backtest.engine.curves import Yardstick
 from backtest.engine.many import Measurer
 from backtest.engine.reference import Rebalance
-from backtest.engine.yardstick import Yardstick
 from backtest.errors import UsageError
 from backtest.signals.spells import Spells
-from backtest.signals.together import Changes
+from backtest.signals.together import Changes, Together
 from tests.engine.cases import World, assert_close, cases, truth, worlds
 
 
@@ -29,7 +29,9 @@ def mixes(
     fills = Fills(np.arange("2000-01-01", "2000-01-03", dtype="datetime64[D]"))
     n_sets = len(offsets) - 1
     given = Changes(offsets, at, np.arange(len(at)))
-    return Weights(fills, sleeves, weights, np.zeros(n_sets, dtype=np.int64), every, band, given)
+    return Weights(
+        fills, sleeves, weights, np.zeros(n_sets, dtype=np.int64), every, np.where(band, band, np.inf), given
+    )
 
 
 def targets_by_hand(mix: Weights, which: int, sleeves: tuple[str, ...], first: int, last: int) -> Targets:
@@ -74,16 +76,17 @@ def test_mixes_are_the_reference_in_every_window(data: st.DataObject) -> None:
     answer = Measurer(bars, world.benchmark, world.costs).measure(mix, [yardstick])[0]
     part = World(bars.window(first, last), world.benchmark, world.costs, n_years)
     for which in range(4):
-        rebalance = Rebalance(int(mix.every_months[which]) or None, float(mix.band[which]) or None)
+        rebalance = Rebalance(int(mix.every_months[which]), float(mix.band[which]))
         wanted = targets_by_hand(mix, which, bars.sleeves, first, last)
         due = reference.simulate(part.bars, wanted, world.costs, rebalance)
         assert_close(answer[which], truth(part, due))
 
 
-def rotation(n_bars: int) -> Rotation:
+def rotation(n_bars: int) -> Weights:
     dates = np.datetime64("2000-01-01") + np.arange(n_bars)
     offsets, starts = np.array([0, 1, 2]), np.array([2, 5])
-    return Rotation(Spells(Fills(dates), offsets, starts, starts + 3, np.zeros(2, np.int64)), "small", "cash")
+    signal = Spells(Fills(dates), offsets, starts, starts + 3, np.zeros(2, np.int64))
+    return answered("rotated", ("small", "cash"), Together.of(signal))
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from backtest.decisions import Targets
 from backtest.engine import ledger, path, reference
+from backtest.engine.curves import Yardstick
 from backtest.engine.path import Schedules
 from backtest.engine.reference import Rebalance
 from backtest.engine.segments import Segments
-from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError, UsageError
 from backtest.market.data import Bars
 
@@ -220,7 +220,7 @@ def test_all_engines_on_six_months_worked_out_by_hand() -> None:
     yardstick = Yardstick.of(market, "large", 0, 5, 5 / 12)
     by_path = path.sweep(market, Schedules.one(targets), costs, yardstick)[0]
     by_segments = Segments.of(market, "large", "small", "large").sweep(
-        np.array([0, 1]), np.array([1]), np.array([3]), costs, [yardstick]
+        (np.array([0, 1]), np.array([1]), np.array([3])), costs, [yardstick]
     )[0, 0]
     deepest = 0.9 / 1.01 * full - 1  # of the first month; after it the peak is 1 still
     assert net[0] < net[2]
@@ -245,8 +245,8 @@ def test_sleeves_that_do_not_match_are_no_portfolio() -> None:
 
 
 def test_rebalancing_settings_are_checked() -> None:
-    with pytest.raises(UsageError, match="every 1 month or more, not 0"):
-        Rebalance(every_months=0)
+    with pytest.raises(UsageError, match="every 1 month or more, not -1"):
+        Rebalance(every_months=-1)
     for band in (-0.1, 1.0, 1.5):
         with pytest.raises(UsageError, match="must lie in 0 to 1"):
             Rebalance(band=band)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.engine import segments, tables
+from backtest.engine.curves import Yardstick
 from backtest.engine.segments import Segments
-from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
 from tests.engine.cases import cases
@@ -70,7 +70,7 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     pair = Segments.of(bars, "large", "small", "large")
     windows = [Yardstick.of(bars, "large", first, last, 5.0) for first, last in ((0, 2999), (700, 900))]
     answers = [
-        pair.sweep(*runs, [0.001] * 3 + [0.0], windows, threads=threads).tobytes() for threads in (1, 2, 3, 7)
+        pair.sweep(runs, [0.001] * 3 + [0.0], windows, threads=threads).tobytes() for threads in (1, 2, 3, 7)
     ]
     assert len(set(answers)) == 1
 
@@ -89,7 +89,7 @@ def test_ordinary_sets_are_looked_up_and_doubtful_ones_walked(monkeypatch: pytes
     offsets, starts, stops = grid(5000, 200)
     yardstick = Yardstick.of(bars, "market", 0, 4999, 20.0)
     Segments.of(bars, "large", "small", "market").sweep(
-        offsets, starts, stops, [0.001] * 3 + [0.0], [yardstick], 1
+        (offsets, starts, stops), [0.001] * 3 + [0.0], [yardstick], 1
     )
     assert sum(walked) == 0
 
@@ -100,7 +100,7 @@ def test_ordinary_sets_are_looked_up_and_doubtful_ones_walked(monkeypatch: pytes
     same = Bars(bars.dates, NAMES, returns)
     yardstick = Yardstick.of(same, "market", 0, 4999, 20.0)
     answer = Segments.of(same, "large", "small", "market").sweep(
-        offsets, starts, stops, [0.0] * 4, [yardstick], 1
+        (offsets, starts, stops), [0.0] * 4, [yardstick], 1
     )[0]
     assert sum(walked) == (answer[:, 12] > 0).sum() > 100
     assert (answer[:, 9] == 0.0).all()
@@ -113,7 +113,7 @@ def test_a_sleeve_that_is_both_never_switches() -> None:
     bars = market(100)
     yardstick = Yardstick.of(bars, "market", 0, 99, 1.0)
     answer = Segments.of(bars, "small", "small", "market").sweep(
-        *grid(100, 5), [0.001] * 3 + [0.0], [yardstick]
+        grid(100, 5), [0.001] * 3 + [0.0], [yardstick]
     )[0]
     assert (answer[:, 12] == 0.0).all()
     assert (answer[:, 13] == 1.0).all()

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from backtest.dates import Fills
 from backtest.decisions import Targets, Weights, answered, mixed
 from backtest.engine import elements, reference, stages
+from backtest.engine.curves import Yardstick
 from backtest.engine.many import Measurer
 from backtest.engine.reference import Rebalance
 from backtest.engine.stages import Stages
-from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
 from backtest.signals.spells import Spells
+from backtest.signals.together import Together
 from tests.engine.cases import World, assert_close, cases, truth, with_gaps, worlds
 
 NAMES = ("small", "large", "market", "cash")
@@ -43,8 +44,10 @@ def decided(rng: np.random.Generator, dates: np.ndarray, n_sets: int, share: flo
     signals = [signal(rng, dates, n, share) for n in (5, 3, 4, 2)]
     which = [rng.integers(0, each.n_sets, n_sets) for each in signals]
     if rng.random() < 0.5:
-        return answered("chosen", (("small", "cash", "small", "large"), "large"), signals, which)
-    return answered("blended", ("small", "large"), signals, which)
+        return answered(
+            "chosen", (("small", "cash", "small", "large"), "large"), Together(tuple(signals), tuple(which))
+        )
+    return answered("blended", ("small", "large"), Together(tuple(signals), tuple(which)))
 
 
 def fixed(dates: np.ndarray, small: np.ndarray, every: np.ndarray, band: np.ndarray) -> Weights:
@@ -115,7 +118,7 @@ def test_fixed_mixes_are_the_reference(data: st.DataObject) -> None:
     for which in range(len(small)):
         weights = np.zeros((1, len(bars.sleeves)))
         weights[0, :2] = small[which], 1.0 - small[which]
-        rebalance = Rebalance(int(every[which]) or None, float(band[which]) or None)
+        rebalance = Rebalance(int(every[which]), float(band[which]) or np.inf)
         due = reference.simulate(bars, Targets(np.zeros(1, np.int64), weights), world.costs, rebalance)
         assert_close(answer[which], truth(world, due))
 
@@ -173,7 +176,7 @@ def test_a_missing_return_is_named_where_it_is_held_and_nowhere_else() -> None:
     bars = market(200)
     rng = np.random.default_rng(2)
     signals = [signal(rng, bars.dates, 1, 0.1), signal(rng, bars.dates, 1, 0.1)]
-    mix = answered("chosen", (("small", "cash"), "large"), signals)
+    mix = answered("chosen", (("small", "cash"), "large"), Together.of(*signals))
     costs = [0.001] * 3 + [0.0]
     due = reference.simulate(bars, by_hand(mix, 0, NAMES, 0, 199), costs)
     world = with_gaps(World(bars, "market", costs, 16.0), due, seed=3)

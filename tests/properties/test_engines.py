@@ -8,9 +8,9 @@ from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from backtest.engine import ledger, path, reference
+from backtest.engine.curves import Yardstick
 from backtest.engine.path import Schedules
 from backtest.engine.segments import Segments
-from backtest.engine.yardstick import Yardstick
 from backtest.errors import DataError
 from backtest.market.data import Bars
 from tests.engine.cases import World, assert_close, cases, rebalances, targets, truth, with_gaps, worlds
@@ -77,9 +77,11 @@ def test_segments_are_the_reference(data: st.DataObject) -> None:
         for window, n_years in zip(windows, spans, strict=True)
     ]
     answers = Segments.of(bars, otherwise, into, world.benchmark).sweep(
-        offsets,
-        np.concatenate([starts for starts, _ in sets]),
-        np.concatenate([stops for _, stops in sets]),
+        (
+            offsets,
+            np.concatenate([starts for starts, _ in sets]),
+            np.concatenate([stops for _, stops in sets]),
+        ),
         world.costs,
         yardsticks,
     )
@@ -162,7 +164,7 @@ def test_segments_name_a_missing_return_that_is_held_and_pass_over_others(data: 
     returns[idle, column] = np.nan
     gaps = Bars(bars.dates, bars.sleeves, returns)
     answer = Segments.of(gaps, otherwise, into, world.benchmark).sweep(
-        offsets, starts, stops, world.costs, [yardstick]
+        (offsets, starts, stops), world.costs, [yardstick]
     )
     assert_close(answer[0, 0], truth(world, due))
 
@@ -174,5 +176,5 @@ def test_segments_name_a_missing_return_that_is_held_and_pass_over_others(data: 
         sentence = f"{otherwise} has no return on {bars.dates[bad]}, but is held then"
         with pytest.raises(DataError, match=sentence):
             Segments.of(gaps, otherwise, into, world.benchmark).sweep(
-                offsets, starts, stops, world.costs, [yardstick]
+                (offsets, starts, stops), world.costs, [yardstick]
             )

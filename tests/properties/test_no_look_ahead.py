@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from backtest import Strategy, load_market, load_strategy, run
+from backtest.cautions.lookahead import agreement, check, decided, other_data, other_future
 from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
-from backtest.lookahead import agreement, check, decided, other_data, other_future
 from backtest.market.toml import names_of
 from backtest.rules.operation import OPERATIONS
 from backtest.rules.reading import nodes

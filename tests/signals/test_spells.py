@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.signals.spells import Spells, from_dense, unite, vote
+from backtest.signals.spells import Spells, from_dense, unite
+from backtest.signals.together import Together
 from tests.signals.cases import MONTHS, dense, fills, rest, signals, walk
 
 
 @given(signals(3), signals(3), signals(3), st.integers(1, 3))
 def test_votes_are_those_of_the_dense_rows(one: tuple, two: tuple, three: tuple, needed: int) -> None:
     made, rows = zip(one, two, three, strict=True)
-    voted = vote(*made, needed=needed)
+    voted = Together.of(*made).vote(needed)
     assert (dense(voted) == (sum(r.astype(int) for r in np.broadcast_arrays(*rows)) >= needed)).all()
     assert (voted.first == np.max(np.broadcast_arrays(*(m.first for m in made)), axis=0)).all()
 
@@ -22,11 +23,11 @@ def test_votes_are_those_of_the_dense_rows(one: tuple, two: tuple, three: tuple,
 @given(signals(3), signals(3))
 def test_and_or_not_are_those_of_the_dense_rows(one: tuple, two: tuple) -> None:
     (a, x), (b, y) = one, two
-    assert (dense(vote(a, b, needed=2)) == (x & y)).all()
-    assert (dense(vote(a, b, needed=1)) == (x | y)).all()
+    assert (dense(Together.of(a, b).vote(2)) == (x & y)).all()
+    assert (dense(Together.of(a, b).vote(1)) == (x | y)).all()
     assert (dense(~a) == ~x).all()
     assert ((~a).first == a.first).all()
-    assert (dense(~vote(a, b, needed=2)) == dense(vote(~a, ~b, needed=1))).all()
+    assert (dense(~Together.of(a, b).vote(2)) == dense(Together.of(~a, ~b).vote(1))).all()
 
 
 @given(signals(4))

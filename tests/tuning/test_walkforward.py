@@ -189,11 +189,11 @@ def test_the_purge_goes_back_to_the_earliest_window_that_is_open(embedded: Marke
     tests = [(bar, bar + 12) for bar in (760, 800, 900, 1000)]
     found = opened_at(trials, numbers, tests)
     (group,) = trials.decide(numbers).groups
-    decision = group.decision
+    _, signal = group.decision.rotation
     for earliest, (begin, _) in zip(found, tests, strict=True):
         expected = begin
         for which in group.of:
-            starts, stops = decision.signal.runs(which)
+            starts, stops = signal.runs(which)
             for start, stop in zip(starts, stops, strict=True):
                 if start < begin < stop:
                     expected = min(expected, int(start))

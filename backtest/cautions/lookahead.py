@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.cautions.brought import brought
 from backtest.dates import EVERY_FILL
 from backtest.decisions import filled
 from backtest.errors import LookAheadError, RotationError
 from backtest.market.data import Bars
 from backtest.rules.reading import nodes, own
-from backtest.scripting.brought import brought
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

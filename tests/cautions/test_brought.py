@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from backtest import MarketData, load_strategy, run
+from backtest.cautions.brought import MANY, carries
 from backtest.errors import RotationError
-from backtest.scripting.brought import MANY, carries
 from backtest.scripting.loading import strategy_names
 
 HERE = Path(__file__).parent
