@@ -65,7 +65,8 @@ def digest(strategy: Strategy, market: MarketData, values: dict[str, Any]) -> tu
     if first >= n - 1:
         return "never", ""
     targets = decision.targets(market.bars.sleeves, first, n - 1)
-    settings = [float(getattr(decision, name, [0.0])[0]) for name in ("every_months", "band")]
+    band = float(decision.band[0])  # infinite for none, which was written down as 0
+    settings = [float(decision.every_months[0]), band if np.isfinite(band) else 0.0]
     parts = (targets.fills.astype("<i8"), targets.weights.astype("<f8"), np.array(settings, dtype="<f8"))
     text = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
     return str(market.bars.dates[first]), text[:10]
