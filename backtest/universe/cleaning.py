@@ -123,24 +123,8 @@ def _clean(rows: Delivered, way: int, limits: Limits, code: Codes, returns: Floa
             end += 1
         _doubles(rows, code, first, end)
         _jumps(rows.price, rows.cap, code, first, end, limits)
-        before = -1
-        for i in range(first, end):
-            returns[i] = np.nan
-            if code[i] != GOOD:
-                continue
-            if before >= 0:
-                after = i + 1
-                # The row after a late share count may be held back as a jump, and still tells of it.
-                while after < end and code[after] != GOOD and code[after] != JUMP:
-                    after += 1
-                code[i], returns[i] = _return(rows, way, before, i, after if after < end else -1)
-                grown = 1.0 + returns[i]
-                # Given returns know a total loss; a price, which is above zero, does not.
-                low = 0.0 if way == GIVEN else 1.0 / limits.move
-                if returns[i] == returns[i] and not low <= grown <= limits.move:
-                    code[i] = IMPLAUSIBLE
-                    returns[i] = np.nan
-            before = i
+        if way != NONE:
+            _returns(rows, way, limits.move, code, returns, first, end)
         first = end
 
 
@@ -169,16 +153,15 @@ def _same(a: float, b: float) -> bool:
 @compiled
 def _jumps(price: Floats, cap: Floats, code: Codes, first: int, end: int, limits: Limits) -> None:
     """Set aside capitalisations far from the last one believed, until a new level has been confirmed."""
-    believed = -1
-    candidate = -1
-    streak = 0
+    times, jump = math.log(limits.times) * (1.0 - 1e-12), math.log(limits.jump)
+    believed, candidate, streak = -1, -1, 0
     for i in range(first, end):
         if code[i] != GOOD:
             continue
-        if believed < 0 or not _far(price, cap, believed, i, limits):
+        if believed < 0 or not _far(price, cap, believed, i, times, jump):
             believed, candidate, streak = i, -1, 0
             continue
-        if candidate >= 0 and not _far(price, cap, candidate, i, limits):
+        if candidate >= 0 and not _far(price, cap, candidate, i, times, jump):
             streak += 1
         else:
             streak = 1
@@ -190,41 +173,67 @@ def _jumps(price: Floats, cap: Floats, code: Codes, first: int, end: int, limits
 
 
 @compiled
-def _far(price: Floats, cap: Floats, a: int, b: int, limits: Limits) -> bool:
-    change = abs(math.log(cap[b] / cap[a]))
-    if change >= math.log(limits.times) * (1.0 - 1e-12):
+def _far(price: Floats, cap: Floats, a: int, b: int, times: float, jump: float) -> bool:
+    """Return whether two capitalisations are too far apart; ``times`` and ``jump`` are logarithms."""
+    total = math.log(cap[b] / cap[a])
+    if abs(total) >= times:
         return True
     if not (price[a] > 0.0 and price[b] > 0.0):
         return False
-    total, shares = math.log(cap[b] / cap[a]), math.log(cap[b] / cap[a] * price[a] / price[b])
-    return total * shares > 0.0 and min(abs(total), abs(shares)) >= math.log(limits.jump)
+    shares = math.log(cap[b] / cap[a] * price[a] / price[b])
+    return total * shares > 0.0 and min(abs(total), abs(shares)) >= jump
 
 
 @compiled
-def _return(rows: Delivered, way: int, a: int, b: int, c: int) -> tuple[int, float]:
-    """Return what was found of row b, and its return from row a on; c is the row after, -1 without one."""
-    if way == NONE:
-        return GOOD, np.nan
-    price, cap, fx = rows.price, rows.cap, rows.fx
-    if way == GIVEN:
-        given = (1.0 + rows.total_return[b]) * fx[b] / fx[a] - 1.0
-        return GOOD if given == given else NO_RETURN, given
-    moved = price[b] / price[a]
-    if way == ADJUSTED:
-        shares = rows.split[b] if rows.split[b] > 0.0 else 1.0
-        paid = rows.dividend[b] * fx[b] if rows.dividend[b] == rows.dividend[b] else 0.0
-        return GOOD, (price[b] * shares + paid) / price[a] - 1.0
-    # A raw price halves at a split of two for one, while shares double and capitalisation stays.
-    counted = cap[b] / cap[a] / moved
-    found = _split(moved, counted)
+def _returns(
+    rows: Delivered, way: int, move: float, code: Codes, returns: Floats, first: int, end: int
+) -> None:
+    """Find the returns of a line's rows, each since the last one that is not set aside."""
+    price, cap, fx, split, dividend = rows.price, rows.cap, rows.fx, rows.split, rows.dividend
+    # Given returns know a total loss; a price, which is above zero, does not.
+    low = 0.0 if way == GIVEN else 1.0 / move
+    before = -1
+    for i in range(first, end):
+        if code[i] != GOOD:
+            continue
+        a, before = before, i
+        if a < 0:
+            continue
+        if way == GIVEN:
+            returns[i] = (1.0 + rows.total_return[i]) * fx[i] / fx[a] - 1.0
+            code[i] = GOOD if returns[i] == returns[i] else NO_RETURN
+        elif way == ADJUSTED:
+            shares = split[i] if split[i] > 0.0 else 1.0
+            paid = dividend[i] * fx[i] if dividend[i] == dividend[i] else 0.0
+            returns[i] = (price[i] * shares + paid) / price[a] - 1.0
+        else:
+            after = i + 1
+            # The row after a late share count may be held back as a jump, and still tells of it.
+            while after < end and code[after] != GOOD and code[after] != JUMP:
+                after += 1
+            moved = price[i] / price[a]
+            later = cap[after] / cap[i] * price[i] / price[after] if after < end else np.nan
+            code[i], returns[i] = _of_prices(moved, cap[i] / cap[a] / moved, later)
+        if returns[i] == returns[i] and not low <= 1.0 + returns[i] <= move:
+            code[i], returns[i] = IMPLAUSIBLE, np.nan
+
+
+@compiled
+def _of_prices(moved: float, shares: float, later: float) -> tuple[int, float]:
+    """Return what is found of a raw price that moved so, and its return.
+
+    ``shares`` is by what the number of shares moved with it, ``later`` from there to the row after; NaN
+    where there is none. A raw price halves at a split of two for one, while shares double.
+    """
+    found = _split(moved, shares)
     if found > 0.0:
         return SPLIT, moved * found - 1.0
-    if c >= 0 and abs(math.log(counted)) < 0.05 and abs(math.log(moved)) > math.log(1.8):
-        counted = cap[c] / cap[b] * price[b] / price[c]
-        found = _split(moved, counted)
+    if later == later and abs(math.log(shares)) < 0.05 and abs(math.log(moved)) > math.log(1.8):
+        shares = later
+        found = _split(moved, shares)
         if found > 0.0:
             return LATE, moved * found - 1.0
-    return (IMPLAUSIBLE, np.nan) if moved >= ROSE and counted <= MERGED else (GOOD, moved - 1.0)
+    return (IMPLAUSIBLE, np.nan) if moved >= ROSE and shares <= MERGED else (GOOD, moved - 1.0)
 
 
 @compiled
