@@ -10,7 +10,9 @@ from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 WALKS = {
-    section.splitlines()[0]: re.findall(r"^\| `([^`]+)` \| (.+?) \| .+ \|$", section, re.MULTILINE)
+    section.splitlines()[0]: re.findall(
+        r"^\| `([^`]+)` \| (.+?) \| .+ \|$", section.split("\n## ")[0], re.MULTILINE
+    )
     for section in TEXT.split("\n## One ")[1:]
 }
 

@@ -173,14 +173,14 @@ def read_facts(
     # What stands at the end of a quarter or at another day of the filing is no year's account.
     at_ends = f"SELECT company, published, period_end FROM {annual} WHERE lasted"
     accounts = shop.table(
-        "accounts",
+        "filed",
         f"SELECT company, published, period_end, NULL::VARCHAR AS currency, {figures} FROM {annual} "
         f"WHERE lasted OR (began IS NULL AND (company, published, period_end) IN ({at_ends})) "
         "GROUP BY company, published, period_end",
     )
     shares = _figure(tags["shares"]) if "shares" in tags else "NULL::DOUBLE"
     outstanding = shop.table(
-        "outstanding",
+        "shares",
         f"SELECT company, published, period_end AS as_of, {shares} AS shares FROM {facts} "
         "WHERE unit = 'shares' AND began IS NULL GROUP BY company, published, period_end",
     )

@@ -93,7 +93,7 @@ def take_in_accounts(
     """
     figures = ", ".join(f"max({f}) AS {f}" for f in FIGURES)
     laid = shop.table(
-        "accounts",
+        "laid",
         "SELECT company, published, period_end, any_value(currency) AS currency, "
         f"{figures}, CASE WHEN published IS NULL THEN 'accounts without a date of publication' "
         "WHEN published < period_end THEN 'accounts published before their year ended' "
@@ -148,7 +148,7 @@ def _one_file(shop: Workshop, path: Path, mapping: Mapping) -> tuple[Relation, R
             "filed",
             f"SELECT {who}, {ended} AS period_end, {currency} AS currency, {', '.join(figures)} FROM {filed}",
         ),
-        shop.view("outstanding", f"SELECT {who}, {ended} AS as_of, {shares} AS shares FROM {filed}"),
+        shop.view("shares", f"SELECT {who}, {ended} AS as_of, {shares} AS shares FROM {filed}"),
         [],
     )
 

@@ -249,7 +249,7 @@ def _borrow_shares(
         "QUALIFY row_number() OVER (PARTITION BY k.company, o.published ORDER BY o.as_of DESC) = 1",
     )
     return shop.view(
-        "priced",
+        "typed",
         f"SELECT u.* REPLACE (c.shares * g.grown AS shares) FROM {typed} u "
         f"LEFT JOIN {splits} g ON g.company = u.company AND g.date = u.date "
         f"ASOF LEFT JOIN {counted} c ON c.company = u.company AND u.date >= c.published",
