@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,6 +75,11 @@ class Series:
     def last(self) -> np.datetime64:
         """The last day that it speaks for: of its last value, or to which it has been looked up since."""
         return self.dates[-1] if self.checked is None else max(self.dates[-1], self.checked)
+
+    def only(self, kept: Any) -> Series:
+        """Return it with some of its observations: a mask of them, their numbers, or a slice."""
+        dates, values, known_at = self.dates[kept], self.values[kept], self.known_at[kept]
+        return replace(self, dates=dates, values=values, known_at=known_at)
 
     def in_months(self, months: np.ndarray) -> Floats:
         """Return its values in some months, of any shape, by the dates they are about; NaN where it has none.

@@ -37,12 +37,7 @@ def _other_future(series: Series, day: np.datetime64, random: np.random.Generato
     known = int(np.searchsorted(series.known_at, day))
     n = max(len(series.dates) - known + int(random.integers(-2, 3)), int(known == 0))
     if n <= 0:
-        return replace(
-            series,
-            dates=series.dates[:known],
-            values=series.values[:known],
-            known_at=series.known_at[:known],
-        )
+        return series.only(slice(known))
     span = max(int((series.dates[-1] - day).astype(int)), 4 * n)
     begin = max(day, series.dates[known - 1] + 1) if known else day
     steps = np.sort(random.choice(span, size=n, replace=False)).astype("timedelta64[D]")

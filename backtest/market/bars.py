@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,9 +81,7 @@ def _months(series: Series) -> Series:
     daily = entry(series.id.partition("[")[0]).frequency == "daily"
     if daily and series.last < last_business_day(series.dates[-1:])[0]:
         last[-1] = False
-    return replace(
-        series, dates=series.dates[last], values=series.values[last], known_at=series.known_at[last]
-    )
+    return series.only(last)
 
 
 def _grid(formulas: list[Pointwise], held: dict[Reference, Series], frequency: str) -> np.ndarray:

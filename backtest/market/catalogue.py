@@ -132,12 +132,8 @@ def imported() -> dict[str, Entry]:
 def search(words: Sequence[str]) -> list[Entry]:
     """Return the series of the catalogue and the imported ones that have all words in id, title or source."""
     each = [*catalogue().values(), *imported().values()]
-    folded = [word.casefold() for word in words]
-    return [
-        about
-        for about in each
-        if all(word in f"{about.id} {about.title} {about.source}".casefold() for word in folded)
-    ]
+    texts = [f"{about.id} {about.title} {about.source}".casefold() for about in each]
+    return [e for e, text in zip(each, texts, strict=True) if all(w.casefold() in text for w in words)]
 
 
 def written(id: str) -> Entry | None:

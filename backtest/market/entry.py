@@ -141,11 +141,18 @@ class SourceTable:
 
     @classmethod
     def of(
-        cls, id: str, dates: Days, values: Floats, origin: str, content: bytes, announced: Days | None = None
+        cls,
+        columns: str | tuple[str, ...],
+        dates: Days,
+        values: Floats,
+        origin: str,
+        content: bytes,
+        announced: Days | None = None,
     ) -> SourceTable:
-        """Return the table of a series of single values, (n,); ``content`` is what came from its origin."""
+        """Return a table, of one column by its name and (n,) values; ``content`` is what came from there."""
+        names = (columns,) if isinstance(columns, str) else columns
         sha256 = hashlib.sha256(content).hexdigest()
-        return cls(dates, (id,), values[:, None], origin, sha256, announced)
+        return cls(dates, names, values.reshape(len(dates), len(names)), origin, sha256, announced)
 
     @property
     def last(self) -> np.datetime64:

@@ -430,10 +430,7 @@ class Relative(Formula):
 
 def changes(series: Series) -> Series:
     """Return the first value and those that differ from the one before."""
-    kept = np.r_[True, np.diff(series.values) != 0.0]
-    return replace(
-        series, dates=series.dates[kept], values=series.values[kept], known_at=series.known_at[kept]
-    )
+    return series.only(np.r_[True, np.diff(series.values) != 0.0])
 
 
 TABLES: dict[str, type[Formula]] = {

@@ -16,7 +16,7 @@ from backtest.market.data import Bars, MarketData
 from backtest.market.definition import read_definition
 from backtest.market.formulas import Reference, Relative, Sum, changes
 from backtest.market.reading import absent, column_of, read, table_of
-from backtest.market.sources import commands
+from backtest.market.sources import commands, not_stored
 from backtest.market.store import Store
 from backtest.series import Series
 
@@ -211,12 +211,8 @@ def load_market(name: str | Path) -> MarketData:
     _noted(str(name), "market")
     definition = read_definition(name)
     if lacking := definition.missing:
-        named = ", ".join(e.id for e in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         cures = commands(lacking, "rotation data fetch")
-        raise DataError(
-            f"the market '{definition.name}' needs {len(lacking)} series that are not stored yet "
-            f"({named}); get them with: {', and '.join(cures)}"
-        )
+        raise not_stored(f"the market '{definition.name}'", lacking, cures)
     series = _read(definition, definition.references)
     bars = make_bars(definition, series)
     observations, roles, never = _observations(definition, series, bars)

@@ -146,14 +146,11 @@ def _decisions(rate: Series, told: PolicyFacts) -> Series:
     kept = rate.dates >= np.datetime64(told.since)
     if told.until is not None:
         kept &= rate.dates <= np.datetime64(told.until)
-    dates, values, known_at = rate.dates[kept], rate.values[kept], rate.known_at[kept]
-    if told.decimals is not None:
-        values = np.round(values, told.decimals)
-    silences = np.flatnonzero(np.diff(dates) > SILENCE) + 1
+    rate = rate.only(kept)
+    values = rate.values if told.decimals is None else np.round(rate.values, told.decimals)
     for day, move in told.seams.items():
-        at = int(np.searchsorted(dates, np.datetime64(day)))
+        at = int(np.searchsorted(rate.dates, np.datetime64(day)))
         if 0 < at < len(values):
             values[:at] += values[at] - values[at - 1] - move
-    return replace(
-        rate, dates=dates, values=values, known_at=known_at, anew=tuple(to_days(known_at[silences]))
-    )
+    silences = np.flatnonzero(np.diff(rate.dates) > SILENCE) + 1
+    return replace(rate, values=values, anew=tuple(to_days(rate.known_at[silences])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -13,7 +13,7 @@ from backtest.market.catalogue import entry
 from backtest.market.formulas import Reference, Referred, Splice, changes
 from backtest.market.load import load_market, read_written
 from backtest.market.reading import absent, scale_of
-from backtest.market.sources import commands
+from backtest.market.sources import commands, not_stored
 from backtest.market.toml import Month, WrongError, at, declared, file_of, names_of, record
 from backtest.panels.panel import NOT_HELD, Member, Panel
 from backtest.studies.inputs import monthly
@@ -128,7 +128,7 @@ def market_of(named: str) -> str:
         raise UsageError(f"'{named}' is a panel, many markets asked together; say --panel {named}")
     panel, _, member = named.rpartition(":")
     for each in [panel] if panel else panels:
-        lines = read_panel(file_of("panel", each)).members
+        lines = read_panel(each).members
         if member in lines and lines[member].market:
             return lines[member].market
         if member in lines:
@@ -141,15 +141,17 @@ def market_of(named: str) -> str:
     return named
 
 
-def read_panel(path: Path) -> PanelFile:
-    """Return a panel file's content.
+def read_panel(panel: str | Path) -> PanelFile:
+    """Return the content of a panel file: a shipped name's, or a TOML file's.
 
     Raises
     ------
+    UsageError
+        When there is none; the nearest shipped name is given.
     DataError
         When the file is wrong; the sentence has the file, the line and the reason.
     """
-    with declared(path) as content:
+    with declared(file_of("panel", str(panel))) as content:
         return record(PanelFile, content)
 
 
@@ -187,8 +189,7 @@ def _policy(line: MemberLines, series: dict[str, Series]) -> Series | None:
     made = series[names[0]]
     if names[1:]:
         made = Splice(names, frozenset(names[:-1])).evaluate(lambda reference: series[str(reference)])
-    own = made.known_at >= np.datetime64(line.since or "0001-01", "M")
-    return changes(replace(made, dates=made.dates[own], values=made.values[own], known_at=made.known_at[own]))
+    return changes(made.only(made.known_at >= np.datetime64(line.since or "0001-01", "M")))
 
 
 def _all(name: str, about: PanelFile, lines: dict[str, MemberLines]) -> dict[str, Series]:
@@ -202,11 +203,8 @@ def _all(name: str, about: PanelFile, lines: dict[str, MemberLines]) -> dict[str
         get = f"; get them with: {about.get}" if about.get else ""
         raise DataError(f"the panel '{name}' lacks a series: {error}{get}") from None
     if entries:
-        named = ", ".join(each.id for each in entries[:3]) + (", ..." if len(entries) > 3 else "")
-        raise DataError(
-            f"the panel '{name}' needs {len(entries)} series that are not stored yet ({named}); "
-            f"get them with: {about.get or ', and '.join(commands(entries))}"
-        )
+        cures = [about.get] if about.get else commands(entries)
+        raise not_stored(f"the panel '{name}'", entries, cures)
     return series
 
 
@@ -225,20 +223,17 @@ def load_panel(name: str) -> Panel:
     DataError
         When its file is wrong, or a series is not stored yet; the sentence has the command that gets it.
     """
-    path = file_of("panel", name)
-    about = read_panel(path)
+    own, about = file_of("panel", name).stem, read_panel(name)
     lines = about.members
     markets = {each: load_market(line.market) for each, line in lines.items() if line.market}
-    series = _all(path.stem, about, lines)
+    series = _all(own, about, lines)
     lasts = [
         *(market.bars.dates[-1] for market in markets.values()),
         *(series[line.difference].dates[-1] for line in lines.values() if line.difference),
     ]
     months = np.arange(np.datetime64(about.start, "M"), max(lasts).astype("datetime64[M]") + 1)
     if not len(months):
-        raise DataError(
-            f"the panel '{path.stem}' starts in {about.start}, after its last return, of {max(lasts)}"
-        )
+        raise DataError(f"the panel '{own}' starts in {about.start}, after its last return, of {max(lasts)}")
     ends = last_business_day(to_days(months))
     members = []
     for each, line in lines.items():
@@ -249,18 +244,18 @@ def load_panel(name: str) -> Panel:
     sources = {found.id if text == found.id else text: found for text, found in series.items()}
     for market in markets.values():
         sources |= market.sources
-    notes = tuple(said for what in ("size", "currency", "frequency") for said in _unlike(members, what))
+    notes = tuple(_unlike(members, what) for what in ("size", "currency", "frequency"))
     proxy = "; ".join(dict.fromkeys(market.proxy for market in markets.values() if market.proxy))
-    return Panel(path.stem, about.title, proxy, ends, tuple(members), sources, about.kind, notes)
+    return Panel(own, about.title, proxy, ends, tuple(members), sources, about.kind, notes)
 
 
-def _unlike(members: Sequence[Member], what: str) -> list[str]:
+def _unlike(members: Sequence[Member], what: str) -> str:
     """Say in what members differ, or what they have in common."""
-    values = {getattr(member, what): [] for member in members}  # type: dict[str, list[str]]
+    values: dict[str, list[str]] = {}
     for member in members:
-        values[getattr(member, what)].append(member.name)
+        values.setdefault(getattr(member, what), []).append(member.name)
     called = {"size": "Small and large:", "currency": "Returns are in", "frequency": "Returns are"}[what]
     if len(values) == 1:
-        return [f"{called} {next(iter(values))}."]
+        return f"{called} {next(iter(values))}."
     each = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
-    return [f"Members differ. {called.removesuffix(':')}: {each}."]
+    return f"Members differ. {called.removesuffix(':')}: {each}."

@@ -139,13 +139,8 @@ def _known_by(market: MarketData, day: np.datetime64) -> tuple[MarketData, int]:
     for id, series in market.observations.items():
         known = int(np.searchsorted(series.known_at, day, "right"))
         if known:
-            observations[id] = replace(
-                series,
-                dates=series.dates[:known],
-                values=series.values[:known],
-                known_at=series.known_at[:known],
-                checked=None if series.checked is None else min(series.checked, day),
-            )
+            checked = None if series.checked is None else min(series.checked, day)
+            observations[id] = replace(series.only(slice(known)), checked=checked)
     bars = Bars(calendar, market.bars.sleeves, returns)
     return replace(market, bars=bars, observations=observations), fill
 

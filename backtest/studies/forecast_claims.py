@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,9 +154,7 @@ def _month_ends(series: Series) -> Series:
     """Return the last value of each month: years are counted in months, whatever the series comes by."""
     months = series.dates.astype("datetime64[M]")
     last = np.r_[months[1:] != months[:-1], True]
-    return replace(
-        series, dates=series.dates[last], values=series.values[last], known_at=series.known_at[last]
-    )
+    return series.only(last)
 
 
 @claimed(

@@ -133,6 +133,15 @@ def bringing(about: Entry) -> str:
     return f"rotation data import {shlex.quote(about.download)} --id {about.id}"
 
 
+def not_stored(what: str, lacking: Sequence[Entry], cures: Sequence[str]) -> DataError:
+    """Return the error that says which series something needs and how to get them."""
+    named = ", ".join(about.id for about in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+    return DataError(
+        f"{what} needs {len(lacking)} series that are not stored yet ({named}); "
+        f"get them with: {', and '.join(cures)}"
+    )
+
+
 def commands(entries: Sequence[Entry], fetch: str = "") -> list[str]:
     """Return the commands that get series: one for all that are downloaded, one for each that is brought.
 

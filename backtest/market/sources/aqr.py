@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,8 +52,7 @@ def workbook(entry: Entry, content: bytes, file: str) -> SourceTable:
     there = [(number, row) for number, row in enumerate(rows[begin + 1 :], begin + 2) if row and row[0]]
     dates = [_day(row[0], f"{where}: row {number}") for number, row in there]
     values = [[figure(row[i], f"{where}: row {number}") for i in at] for number, row in there]
-    sha256 = hashlib.sha256(content).hexdigest()
-    return SourceTable(to_days(dates), entry.columns, np.array(values), f"file {file}, {sheet}", sha256)
+    return SourceTable.of(entry.columns, to_days(dates), np.array(values), f"file {file}, {sheet}", content)
 
 
 def _day(cell: Any, where: str) -> dt.date:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -58,8 +57,7 @@ def famafrench(file: str) -> Callable[[Entry], SourceTable]:
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise DataError(f"{file} was refused: it is not in the layout of the library ({error})") from None
     titles = {int(number): title for number, title in _TITLE.findall(tables["DESCR"])}
-    sha256 = hashlib.sha256(content).hexdigest()
-    return lambda entry: _table(entry, tables, titles, address, sha256)
+    return lambda entry: _table(entry, tables, titles, address, content)
 
 
 def _text(content: bytes, file: str) -> str:
@@ -73,7 +71,7 @@ def _text(content: bytes, file: str) -> str:
 
 
 def _table(
-    entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, sha256: str
+    entry: Entry, tables: dict[Any, Any], titles: dict[int, str], url: str, content: bytes
 ) -> SourceTable:
     import pandas as pd
 
@@ -101,4 +99,4 @@ def _table(
         raise DataError(f"{entry.id} was refused: the line of {at} lacks a value")
     values = np.where(np.isin(values, _MISSING), np.nan, values)
     dates = to_days(frame.index.to_timestamp(how="start").to_numpy())
-    return SourceTable(dates, entry.columns, values, url, sha256)
+    return SourceTable.of(entry.columns, dates, values, url, content)

@@ -6,7 +6,6 @@ values; its metadata hold, under ``size-rotation``, what the catalogue would say
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -137,4 +136,4 @@ def local(entry: Entry) -> SourceTable:
         dates = to_days(table["date"].to_numpy())
     except (ValueError, TypeError):
         raise DataError(f"{path} has something else than dates and numbers in its columns") from None
-    return SourceTable(dates, tuple(names), values, f"file {path.name}", hashlib.sha256(content).hexdigest())
+    return SourceTable.of(tuple(names), dates, values, f"file {path.name}", content)
