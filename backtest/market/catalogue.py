@@ -20,10 +20,6 @@ from backtest.market.units import unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOCAL = "import"
-"""The source of a series that a user brought."""
-
-
 EVER = "1900-01-01"
 """The day from which a rule holds that never changed."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from backtest.errors import DataError, UsageError, nearest
 from backtest.market.catalogue import entry
 from backtest.market.formulas import Formula, Pointwise, Reference, Relative, Splice, Sum, WeightedMean
-from backtest.market.reading import absent, carried
+from backtest.market.reading import absent
 from backtest.market.sources import source_of
 from backtest.market.sources.file import beside
 from backtest.market.toml import DERIVED, WrongError, at, declared, file_of, names_of, read_toml, record
@@ -87,7 +87,7 @@ class Definition:
                 raise WrongError(("policy",), f"{reference.id} is a {kind} series; a policy is a rate")
         for id in self.vintages:
             with at("vintages", id):
-                if carried(entry(id)):
+                if source_of(entry(id)).carried:
                     where = "is not stored but read where it lies"
                     raise DataError(f"{id} {where}, so it has one vintage alone")
 

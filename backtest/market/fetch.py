@@ -10,9 +10,8 @@ import numpy as np
 
 from backtest.dates import to_days
 from backtest.errors import DataError, RotationError, UsageError, nearest
-from backtest.market.catalogue import LOCAL, catalogue, entry, imported
+from backtest.market.catalogue import catalogue, entry, imported
 from backtest.market.definition import read_definition
-from backtest.market.reading import carried
 from backtest.market.sources import bringing, source_of
 from backtest.market.store import Store, vintage_of
 from backtest.market.toml import names_of
@@ -53,7 +52,7 @@ def is_stale(about: Entry, record: Vintage | None) -> bool:
     """Return whether a series should be downloaded (again)."""
     if record is None:
         return True
-    if about.source == LOCAL or source_of(about).brought:
+    if source_of(about).brought:
         return False  # nothing can be downloaded; only its owner knows whether there is a newer file
     return not about.ended and record.age > FRESH[about.frequency]
 
@@ -74,7 +73,7 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
         if name in markets:
             wanted = read_definition(name).needs
             # What needs an extra that is not installed, or a file of the user, is asked for by name only.
-            wanted = [e for e in wanted if not carried(e)]
+            wanted = [e for e in wanted if not source_of(e).carried]
             wanted = [e for e in wanted if names or not (source_of(e).lacking or source_of(e).brought)]
         else:
             wanted = [e for e in catalogue().values() if name in (e.id, e.download)] or _own(name)
@@ -92,7 +91,7 @@ def to_fetch(ids: Iterable[str]) -> list[Entry]:
 def _own(name: str) -> list[Entry]:
     """Return a series that the user had fetched; UsageError where it was brought as a file."""
     about = imported().get(name)
-    if about and about.source == LOCAL:
+    if about and source_of(about).brought:
         raise UsageError(f"{name} was imported, so it cannot be fetched; import a newer file")
     return [about] if about else []
 
@@ -120,7 +119,7 @@ def fetch(
     outcomes: list[Outcome] = []
     files: dict[tuple[str, str], list[Entry]] = {}
     for about in entries:
-        if carried(about):
+        if source_of(about).carried:
             outcomes.append(Outcome(about.id, "fresh", "comes with the installation"))
         else:
             files.setdefault((about.source, about.download), []).append(about)

@@ -296,8 +296,6 @@ class Share(Pointwise):
     unit = FRACTION
 
     def __post_init__(self) -> None:
-        with at("weights"):
-            entry(self.weights[0])
         for column in self.share_of:
             self.require(Reference(self.weights[0], column), ())
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
-from backtest.files import content_of, in_arrow
-from backtest.market.catalogue import LOCAL, catalogue
+from backtest.files import content_of
+from backtest.market.catalogue import catalogue
 from backtest.market.entry import Entry, SourceTable
 from backtest.market.fetch import Outcome, keep
 from backtest.market.release import PHRASES, known_at
 from backtest.market.sources import source_of
+from backtest.market.sources.own import OWN, is_parquet
 from backtest.market.store import Store
-from backtest.market.text import column_at, decoded, read_series, refuse_disorder
+from backtest.market.text import decoded
 from backtest.market.units import KINDS, UNITS, unit
 
 if TYPE_CHECKING:
@@ -68,28 +69,21 @@ def import_file(path: Path, described: Description) -> Outcome:
         When the file cannot be right; the sentence names the line or the date. Nothing is stored then.
     """
     ours = catalogue().get(described.id)
-    brought = source_of(ours).brought if ours else None
-    if brought is None:
-        _check_words(described)
+    to_bring = ours if ours and source_of(ours).brought else None
+    asked = to_bring or _asked(described, OWN, path.name)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    content = content_of(path)
-    if ours and brought:
-        source_of(ours).require()
-        return keep(Store(), ours, brought(ours, content, path.name))
-    parquet = path.suffix.lower() in (".parquet", ".pq") or content.startswith(b"PAR1")
-    if parquet:
-        dates, values = _parquet(content, path.name, described.column)
-    else:
-        text = decoded(content, path.name)
-        dates, values = read_series(text, path.name, headers=None, column=described.column)
-    table = SourceTable.of(described.id, dates, values, f"file {path.name}", content)
-    about = _entry(described, LOCAL, path.name, table)
+    content, source = content_of(path), source_of(asked)
+    source.require()
+    table = source.brought(asked, content, path.name) if source.brought else source.table(asked)
+    if to_bring:
+        return keep(Store(), to_bring, table)
+    about = _entry(asked, described, table)
     level = described.unit == "level" and described.kind in ("price", "total-return")
     noted = [
-        *([] if parquet else _end(content, path)),
-        *_early(about, dates),
-        *(_leap(dates, values) if level else []),
+        *([] if is_parquet(content, path.name) else _end(content, path)),
+        *_early(about, table.dates),
+        *(_leap(table.dates, table.values[:, 0]) if level else []),
     ]
     return keep(Store(), about, table, about, noted)
 
@@ -106,31 +100,37 @@ def from_fred(described: Description) -> Outcome:
     DataError
         When it cannot be had, or cannot be right. Nothing is stored then.
     """
-    _check_words(described)
-    asked = Entry(
-        described.id, "", "fred", described.unit, "irregular", "the day itself", download=described.id
-    )
+    asked = _asked(described, "fred", described.id)
     table = source_of(asked).table(asked)
-    about = _entry(described, "fred", described.id, table)
+    about = _entry(asked, described, table)
     return keep(Store(), about, table, about)
 
 
-def _entry(described: Description, source: str, download: str, table: SourceTable) -> Entry:
-    """Return what the catalogue would say of a table; DataError where it has no value."""
-    present = np.isfinite(table.values[:, 0])
-    if not present.any():
-        raise DataError(f"{download} was refused: it has no value")
-    frequency = described.frequency or _frequency(table.dates[present])
+def _asked(described: Description, source: str, download: str) -> Entry:
+    """Return what a source is asked for; errors as ``_check_words``."""
+    _check_words(described)
+    options = {"column": described.column} if described.column else {}
     return Entry(
         id=described.id,
         title=described.title or download,
         source=source,
         unit=described.unit,
-        frequency=frequency,
-        known_at=described.known_at or _closing(described, frequency),
+        frequency="irregular",
+        known_at="the day itself",
         kind=described.kind,
         download=download,
+        options=options,
     )
+
+
+def _entry(asked: Entry, described: Description, table: SourceTable) -> Entry:
+    """Return what the catalogue would say of a table; DataError where it has no value."""
+    present = np.isfinite(table.values[:, 0])
+    if not present.any():
+        raise DataError(f"{asked.download} was refused: it has no value")
+    frequency = described.frequency or _frequency(table.dates[present])
+    rule = described.known_at or _closing(described, frequency)
+    return replace(asked, frequency=frequency, known_at=rule)
 
 
 def _early(about: Entry, dates: Days) -> list[str]:
@@ -216,33 +216,6 @@ def _check_words(described: Description) -> None:
             known_at(described.known_at, to_days(["2000-01-31"]))
         except DataError as error:
             raise UsageError(str(error)) from None
-
-
-def _parquet(content: bytes, what: str, column: str | None) -> tuple[Days, Floats]:
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        frame: Any = pd.read_parquet(in_arrow(content))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{what} was refused: it is not a Parquet file ({error})") from None
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
-    names = [str(name) for name in frame.columns]
-    if len(names) < 2:
-        raise DataError(f"{what} was refused: it has no column of dates and one of values")
-    at = column_at(names, what, column)
-    try:
-        # A time zone is dropped, not converted: the day it was where the file was made, as for the ETFs.
-        stamps = pd.to_datetime(frame.iloc[:, 0], format="ISO8601").dt.tz_localize(None)
-        dates = to_days(stamps.to_numpy())
-        values = frame.iloc[:, at].to_numpy(dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{what} was refused: its columns are not dates and numbers ({error})") from None
-    if np.isnat(dates).any():
-        raise DataError(f"{what} was refused: row {int(np.isnat(dates).argmax()) + 1} has no date")
-    refuse_disorder(dates, what, "row", range(1, len(dates) + 1))
-    return dates, np.where(np.isin(values, (-99.99, -999.0)), np.nan, values)
 
 
 def _frequency(dates: Days) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, nearest
-from backtest.market.catalogue import LOCAL
 from backtest.market.release import AFTER_THE_FACT, known_at
 from backtest.market.sources import source_of
 from backtest.market.store import Store
@@ -24,14 +23,9 @@ SILENCE = np.timedelta64(31, "D")
 """A longer time without a value is one in which nobody knows a policy rate."""
 
 
-def carried(about: Entry) -> bool:
-    """Return whether a series is on this computer without being stored; DataError where it has no source."""
-    return about.source != LOCAL and source_of(about).carried
-
-
 def absent(about: Entry) -> bool:
     """Return whether a series would have to be downloaded first."""
-    return not carried(about) and Store().current(about.id) is None
+    return not source_of(about).carried and Store().current(about.id) is None
 
 
 def table_of(about: Entry, vintage: str | None = None) -> SourceTable:
@@ -49,7 +43,7 @@ def table_of(about: Entry, vintage: str | None = None) -> SourceTable:
     DataError
         When there is no such source, or the store does not have the series.
     """
-    if carried(about):
+    if source_of(about).carried:
         return source_of(about).table(about)
     store = Store()
     return store.read(store.find(about.id, vintage))

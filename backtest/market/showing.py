@@ -11,7 +11,8 @@ from backtest.errors import UsageError, joined
 from backtest.market.catalogue import catalogue, entry
 from backtest.market.definition import roles_like
 from backtest.market.fetch import is_stale
-from backtest.market.reading import carried, known, table_of
+from backtest.market.reading import known, table_of
+from backtest.market.sources import source_of
 from backtest.market.store import Store
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _about(entry: Entry, first: str | None, last: str | None) -> dict[str, Any]:
 def line_of_series(about: Entry, record: Vintage | None) -> dict[str, Any]:
     """Return a series' description and what is stored of it, which ``record`` says, ready for JSON."""
     first, last = (record.first, record.last) if record else (None, None)
-    if carried(about):
+    if source_of(about).carried:
         table = table_of(about)
         first, last, record = str(table.dates[0]), str(table.last), None
     return {
@@ -68,7 +69,7 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
     vintages, notes = [], []
     table = table_of(about, vintage)
     origin, became_known = table.origin, known(about, table)
-    if not carried(about):
+    if not source_of(about).carried:
         store = Store()
         record = store.find(id, vintage)
         origin, notes = record.address, record.notes

@@ -27,6 +27,9 @@ MISSING = frozenset(
 )
 """How sources write a value that is missing (in lower case)."""
 
+GAPS = (-99.99, -999.0)
+"""The numbers among them."""
+
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(\.\d{3})+,\d+", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 # What a spreadsheet makes of "Dec 2", and of a date: 2-Dec, Dec-02, 1/31/1990.

@@ -167,7 +167,7 @@ def test_a_spread_is_known_when_the_later_of_its_series_is() -> None:
 def test_every_role_of_a_french_market_can_be_asked_for() -> None:
     for name in ("french_monthly", "french_daily"):
         market = load_market(name).known()
-        for role in market.roles:
+        for role in market.names.roles:
             if role != "recession_months":
                 assert np.isfinite(market.as_of(role)).any(), role
 

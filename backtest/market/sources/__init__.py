@@ -92,7 +92,7 @@ def source_of_files(name: str, options: type) -> Callable[[Callable[[str], Table
     return register
 
 
-def source_to_bring(name: str, why: str, *, options: type, needs: str) -> Callable[[Brought], Brought]:
+def source_to_bring(name: str, why: str, *, options: type, needs: str = "") -> Callable[[Brought], Brought]:
     """Register a function as a source of what a user has to bring; it is ``brought`` of ``Source``.
 
     ``why`` says why the file is not downloaded and where it is; ``{file}`` stands for its name.

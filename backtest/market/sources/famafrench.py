@@ -13,7 +13,7 @@ from backtest.dates import to_days
 from backtest.errors import DataError
 from backtest.market.entry import SourceTable
 from backtest.market.sources import source_of_files
-from backtest.market.text import decoded, unzipped
+from backtest.market.text import GAPS, decoded, unzipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp"
 
-_MISSING = (-99.99, -999.0)
 _TITLE = re.compile(r"^\s*(\d+) : (.*?)\s*\(\d+ rows x \d+ cols\)$", re.MULTILINE)
 _FREQUENCY = {"daily": "D", "monthly": "M"}
 
@@ -97,6 +96,6 @@ def _table(
     if np.isnan(values).any():  # the library never leaves a field empty
         at = frame.index[np.isnan(values).any(axis=1).argmax()]
         raise DataError(f"{entry.id} was refused: the line of {at} lacks a value")
-    values = np.where(np.isin(values, _MISSING), np.nan, values)
+    values = np.where(np.isin(values, GAPS), np.nan, values)
     dates = to_days(frame.index.to_timestamp(how="start").to_numpy())
     return SourceTable.of(entry.columns, dates, values, url, content)
