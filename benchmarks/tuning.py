@@ -21,8 +21,7 @@ from backtest.analysis.crossvalidation import overfitting
 from backtest.engine.parallel import share
 from backtest.market.data import MarketData
 from backtest.measures import SWEPT
-from backtest.reporting.sweep_folder import write_sweep
-from backtest.reporting.sweep_page import sweep_page
+from backtest.reporting.sweep_page import sweep_page, write_sweep
 from backtest.terms import Terms
 from backtest.tuning.asked import DEFAULTS
 from backtest.tuning.blocks import block_edges

@@ -116,8 +116,7 @@ def _search(options: argparse.Namespace) -> Search | None:
 
 def _tuned(prog: str, strategy: Strategy, options: argparse.Namespace, folder: Path) -> tuple[Sweep, Path]:
     """Search, say what was found, and write the page; return the sweep and the page's place."""
-    from backtest.reporting.sweep_folder import write_sweep
-    from backtest.reporting.sweep_page import sweep_page
+    from backtest.reporting.sweep_page import sweep_page, write_sweep
     from backtest.reporting.terminal import show, show_place
     from backtest.tuning.tune import tune as search_all
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backtest.analysis.rolling import YearLeads
+    from backtest.dates import Ints
     from backtest.records.comparison import Comparison, ComparisonDocument
     from backtest.records.record import RunRecord
     from backtest.records.standing import Standing
@@ -101,11 +102,21 @@ def comparison_sheets(comparison: Comparison, document: ComparisonDocument, said
     }
 
 
-def sweep_frame(sweep: Sweep) -> pd.DataFrame:
-    """Return every trial by its combination's number: parameters, status, measures, window."""
+def sweep_frame(sweep: Sweep, places: Ints | None = None) -> pd.DataFrame:
+    """Return trials by their combination's number: parameters, status, measures, window.
+
+    ``places`` are those of the trials wanted, rising; by default every one. Of a long sweep no more is held.
+    """
     import pyarrow as pa
 
-    parts = [sweep.results.table(part) for part in sweep.results.whole()]
+    parts, begin = [], 0
+    for which in sweep.results.whole():
+        part = sweep.results.table(which)
+        n = len(part)
+        if places is not None:
+            part = part.take(places[slice(*np.searchsorted(places, [begin, begin + n]))] - begin)
+        parts.append(part)
+        begin += n
     rows: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas()
     return rows.set_index("combination")
 
@@ -116,10 +127,8 @@ def sweep_sheets(sweep: Sweep, said: list[str], worth: list[tuple[str, str, str]
     ``said`` is the verdict, ``worth`` has the statistics with what each says.
     """
     versus, best = sweep.trials.benchmark, sweep.best.result
-    trials = sweep_frame(sweep)
-    if len(trials) > MOST_TRIALS:
-        order = np.argsort(-np.nan_to_num(sweep.scores, nan=-np.inf), kind="stable")
-        trials = trials.iloc[np.sort(order[:MOST_TRIALS])]
+    order = np.argsort(-np.nan_to_num(sweep.scores, nan=-np.inf), kind="stable")
+    trials = sweep_frame(sweep, np.sort(order[:MOST_TRIALS]))
     left = f"the {MOST_TRIALS:,} best of {len(sweep.scores):,}" if len(trials) < len(sweep.scores) else "all"
     forms = {key: measure.form for key, measure in BY_KEY.items()}
     summary = {

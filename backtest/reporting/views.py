@@ -173,8 +173,7 @@ def _comparison(comparison: Comparison) -> View:
 
 def _sweep(sweep: Sweep) -> View:
     from backtest.reporting.sweep_figures import distribution
-    from backtest.reporting.sweep_folder import write_sweep
-    from backtest.reporting.sweep_page import sheets, sweep_page
+    from backtest.reporting.sweep_page import sheets, sweep_page, write_sweep
     from backtest.tuning.document import SweepDocument
 
     def write(folder: Path | str | None, also: Collection[str] = ()) -> Path:

@@ -15,8 +15,6 @@ from backtest.tuning.sentences import verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.analysis.crossvalidation import Overfitting
-    from backtest.tuning.placebo import Placebo
     from backtest.tuning.tune import Choice, Sweep
     from backtest.tuning.walkforward import Fold
 
@@ -55,11 +53,6 @@ class CrossedDocument(msgspec.Struct, frozen=True):
     undefined: int
     behind_probability: float | None
 
-    @classmethod
-    def of(cls, crossed: Overfitting) -> CrossedDocument:
-        """Return the document of a cross-validation."""
-        return cls(len(crossed.ranks), crossed.trials, crossed.undefined, crossed.behind)
-
 
 class SuperiorDocument(msgspec.Struct, frozen=True):
     """What the test of superior ability compared, and the smallest information ratio that it would show."""
@@ -78,11 +71,6 @@ class PlaceboDocument(msgspec.Struct, frozen=True):
     actual: float | None
     best: list[float | None]
 
-    @classmethod
-    def of(cls, placebo: Placebo) -> PlaceboDocument:
-        """Return the document of a placebo."""
-        return cls(len(placebo.shifts), placebo.trials, placebo.actual, placebo.best.tolist())
-
 
 class FoldDocument(msgspec.Struct, frozen=True):
     """A step of a walk-forward: first fill and last bar of training and test, and what it chose."""
@@ -93,12 +81,11 @@ class FoldDocument(msgspec.Struct, frozen=True):
     inside: float | None
     outside: float | None
 
-    @classmethod
-    def of(cls, sweep: Sweep, fold: Fold) -> FoldDocument:
-        """Return the document of a step."""
-        dates = sweep.trials.market.bars.dates
-        (a, b), (c, d) = (dates[list(window)].astype(str).tolist() for window in (fold.train, fold.test))
-        return cls((a, b), (c, d), fold.parameters, fold.inside, fold.outside)
+
+def _fold(sweep: Sweep, fold: Fold) -> FoldDocument:
+    dates = sweep.trials.market.bars.dates
+    (a, b), (c, d) = (dates[list(window)].astype(str).tolist() for window in (fold.train, fold.test))
+    return FoldDocument((a, b), (c, d), fold.parameters, fold.inside, fold.outside)
 
 
 class WalkDocument(msgspec.Struct, frozen=True):
@@ -117,7 +104,7 @@ class WalkDocument(msgspec.Struct, frozen=True):
         walk = sweep.walk_forward
         if walk is None:
             return None
-        run, folds = walk.result, [FoldDocument.of(sweep, fold) for fold in walk.folds]
+        run, folds = walk.result, [_fold(sweep, fold) for fold in walk.folds]
         versus = run.benchmarks[sweep.trials.benchmark]
         return cls(walk.changes, run.start, run.end, run.metrics, versus, folds)
 
@@ -198,11 +185,15 @@ class SweepDocument(msgspec.Struct, frozen=True, kw_only=True):
             deflated_sharpe_probability=truth.deflated.probability,
             deflated=asdict(truth.deflated),
             pbo=None if crossed is None else crossed.probability,
-            crossvalidation=None if crossed is None else CrossedDocument.of(crossed),
+            crossvalidation=None
+            if crossed is None
+            else CrossedDocument(len(crossed.ranks), crossed.trials, crossed.undefined, crossed.behind),
             spa_pvalue=tested.pvalue,
             spa=SuperiorDocument(tested.strategies, len(tested.better), truth.named, sweep.verdict.visible),
             placebo_pvalue=None if placebo is None else placebo.pvalue,
-            placebo=None if placebo is None else PlaceboDocument.of(placebo),
+            placebo=None
+            if placebo is None
+            else PlaceboDocument(len(placebo.shifts), placebo.trials, placebo.actual, placebo.best.tolist()),
             walk_forward=WalkDocument.of(sweep),
             front=[trials.grid.values(int(number)) for number in sweep.survey.numbers(sweep.front)],
             results=str(sweep.results.trials.resolve()),

@@ -13,7 +13,7 @@ import pickle
 import socket
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -45,24 +45,11 @@ _LATE = 64  # and on a cluster as many at least, for workers that join later
 _BROKEN = 3  # pools that may break before a search is given up
 
 
-class _Work:
-    """A function and what all calls share of its arguments: packed once, unpacked once in each process."""
+def _packed(work: Callable[..., Any], shared: Any) -> Callable[..., Any]:
+    """Return ``work`` with what all its calls share: packed once, and unpacked once in each process."""
+    import cloudpickle
 
-    def __init__(self, function: Callable[..., Any], shared: Any) -> None:
-        self._parts = function, shared
-
-    def __call__(self, *call: Any) -> Any:
-        function, shared = self._parts
-        return function(shared, *call)
-
-    @cached_property
-    def _packed(self) -> bytes:
-        import cloudpickle
-
-        return cloudpickle.dumps(self._parts)
-
-    def __reduce__(self) -> Any:
-        return partial, (_unpacked, self._packed)
+    return partial(_unpacked, cloudpickle.dumps((work, shared)))
 
 
 @lru_cache(maxsize=2)
@@ -71,9 +58,8 @@ def _parts(packed: bytes) -> Any:
 
 
 def _unpacked(packed: bytes, *call: Any) -> Any:
-    """Answer a call where ``_Work`` has come to; what cannot be unpacked there is an error of this call."""
-    function, shared = _parts(packed)
-    return function(shared, *call)
+    work, shared = _parts(packed)  # where this fails it is an error of the call, and not of the engine
+    return work(shared, *call)
 
 
 def _called(work: Callable[..., Any], *call: Any) -> Any:
@@ -89,7 +75,7 @@ def _here(kind: str, rest: str) -> int:
 
 
 @contextmanager
-def _threads(work: _Work, rest: str) -> Iterator[Given]:
+def _threads(work: Callable[..., Any], rest: str) -> Iterator[Given]:
     """Give threads of this process: the compiled loops and Arrow run without Python's lock."""
     n = _here("threads", rest)
     with ThreadPoolExecutor(n) as pool:
@@ -97,7 +83,7 @@ def _threads(work: _Work, rest: str) -> Iterator[Given]:
 
 
 @contextmanager
-def _loky(work: _Work, rest: str) -> Iterator[Given]:
+def _loky(work: Callable[..., Any], rest: str) -> Iterator[Given]:
     """Give processes on this machine; they are kept for some seconds, unless the work ends before its end."""
     from loky import get_reusable_executor
 
@@ -111,7 +97,7 @@ def _loky(work: _Work, rest: str) -> Iterator[Given]:
 
 
 @contextmanager
-def _dask(work: _Work, rest: str) -> Iterator[Given]:
+def _dask(work: Callable[..., Any], rest: str) -> Iterator[Given]:
     """Give a Dask cluster whose workers can do our work; it gives what a lost one had to another."""
     if not rest.startswith("//"):
         raise _unknown(f"dask:{rest}")
@@ -152,7 +138,7 @@ def _dask(work: _Work, rest: str) -> Iterator[Given]:
 
 
 @contextmanager
-def _ray(work: _Work, rest: str) -> Iterator[Given]:
+def _ray(work: Callable[..., Any], rest: str) -> Iterator[Given]:
     """Give a Ray cluster that runs already, and leave it running; what a lost worker had goes to another."""
     import logging
 
@@ -181,7 +167,7 @@ def _ray(work: _Work, rest: str) -> Iterator[Given]:
         ray.shutdown()
 
 
-EXECUTORS: dict[str, tuple[str, Callable[[_Work, str], AbstractContextManager[Given]]]] = {
+EXECUTORS: dict[str, tuple[str, Callable[[Callable[..., Any], str], AbstractContextManager[Given]]]] = {
     "threads": ("threads, threads:N", _threads),
     "loky": ("loky, loky:N", _loky),
     "dask": ("dask://HOST:PORT", _dask),
@@ -223,11 +209,11 @@ def each(
     kind, _, rest = executor.partition(":")
     if kind not in EXECUTORS:
         raise _unknown(executor)
-    left, packed = dict(enumerate(calls)), _Work(work, shared)
+    left, bound = dict(enumerate(calls)), (partial if kind == "threads" else _packed)(work, shared)
     for broken in range(_BROKEN):
         try:
             if left:
-                with EXECUTORS[kind][1](packed, rest) as (submit, most):
+                with EXECUTORS[kind][1](bound, rest) as (submit, most):
                     yield from _answers(submit, most, left)
         except Exception as error:
             if isinstance(error, BrokenExecutor) and broken < _BROKEN - 1:

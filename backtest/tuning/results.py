@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -268,9 +267,3 @@ def encode(
     out = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), out, compression="zstd", compression_level=1, use_dictionary=repeated)
     return out.getvalue().to_pybytes()
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free room of the disk that a folder is or will be on."""
-    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    return shutil.disk_usage(there).free

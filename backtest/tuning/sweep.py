@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from backtest.errors import RotationError, UsageError
 from backtest.placement import window_of
 from backtest.scripting.own_modules import digest
 from backtest.tuning.executors import CREW, each
-from backtest.tuning.results import encode, free_bytes, vintage
+from backtest.tuning.results import encode, vintage
 from backtest.tuning.search import Search
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def probe(trials: Trials, chosen: Ints | None, window: Window, workers: int) -> 
 
 def refuse_full_disk(folder: Path, size: int) -> None:
     """Raise RotationError when what is still to be written of a sweep will not fit on the disk."""
-    free = free_bytes(folder)
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(there).free
     if size > free:
         raise RotationError(
             f"the sweep needs about {size / 1e6:,.1f} MB; where {folder} lies, {free / 1e6:,.1f} MB are "

@@ -26,8 +26,9 @@ from backtest import files, load_strategy, run
 from backtest.analysis.overfitting import expected_maximum, kurtosis, probabilistic_sharpe, skewness
 from backtest.errors import RotationError, UsageError
 from backtest.measures import SWEPT
+from backtest.reporting import tables
 from backtest.reporting.html import minus
-from backtest.reporting.sweep_page import sweep_page
+from backtest.reporting.sweep_page import sheets, sweep_page
 from backtest.reporting.terminal import show
 from backtest.tuning.blocks import block_edges
 from backtest.tuning.grid import make_grid
@@ -104,6 +105,14 @@ def test_what_is_recommended_is_the_run_of_its_parameters(sweep: Sweep, embedded
         metrics = run("rate_cut", embedded, start=sweep.dates[0], **parameters).metrics
         assert metrics == pytest.approx(choice.result.metrics, rel=1e-9, nan_ok=True)
     assert sweep.best.result.metrics["sharpe"] == pytest.approx(np.nanmax(sweep.scores), rel=1e-9)
+
+
+def test_a_workbook_has_the_best_trials(
+    sweep: Sweep, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_TRIALS", 7)
+    best = table.nlargest(7, "sharpe", keep="first").sort_values("combination", ignore_index=True)
+    pd.testing.assert_frame_equal(sheets(sweep)["trials"].table, best)
 
 
 def test_duckdb_and_pandas_read_the_results_as_they_are(sweep: Sweep, table: pd.DataFrame) -> None:
