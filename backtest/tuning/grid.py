@@ -74,6 +74,11 @@ class Grid:
         """The axes with more than one value."""
         return tuple(axis for axis in self.axes if len(axis.values) > 1)
 
+    @property
+    def words(self) -> tuple[Axis, ...]:
+        """The axes whose values are words."""
+        return tuple(axis for axis in self.axes if not axis.ordered)
+
     def digits(self, numbers: Ints) -> tuple[Ints, ...]:
         """Return which value of each axis the combinations have, an (n,) array an axis."""
         return np.unravel_index(numbers, self.shape) if self.axes else ()

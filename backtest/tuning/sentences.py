@@ -72,7 +72,7 @@ def _idle(sweep: Sweep) -> list[str]:
     idle, grid = sweep.trials.idle, sweep.trials.grid
     if not idle:
         return []
-    words = " and ".join(f"{a.name} {' or '.join(map(str, a.values))}" for a in grid.axes if not a.ordered)
+    words = " and ".join(f"{a.name} {' or '.join(map(str, a.values))}" for a in grid.words)
     have, them = ("has", "it") if len(idle) == 1 else ("have", "them")
     return [f"{joined(idle)} {have} no effect: with {words} the rule does not use {them}."]
 

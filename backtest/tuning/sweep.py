@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +125,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window) -> dict[str, Any]:
         "market": trials.market.name,
         "vintage": vintage(trials.market),
         "grid": trials.grid.document(),
-        "search": {"kind": search.kind, "trials": search.trials, "seed": search.seed},
+        "search": asdict(search),
         "objective": asked.objective if search.kind == "optuna" else None,
         "constraints": [constraint.text for constraint in trials.constraints],
         "window": {"start": str(dates[window[0]]), "end": str(dates[window[1]])},

@@ -22,7 +22,7 @@ from backtest.tuning.blocks import block_sums
 from backtest.tuning.objective import all_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -127,12 +127,10 @@ class Trials:
 
     def completed(self) -> Trials:
         """Return the same on the market as its terms and its rules want it."""
-        axes = [axis for axis in self.grid.axes if not axis.ordered]
-        market = self.market
+        axes, market = self.grid.words, self.market
         for words in product(*(axis.values for axis in axes)):
-            market = self.strategy.complete(
-                market, dict(zip((axis.name for axis in axes), words, strict=True))
-            )
+            named = zip((axis.name for axis in axes), words, strict=True)
+            market = self.strategy.complete(market, dict(named))
         market, terms = under(market, self.terms)
         return replace(self, market=market, terms=terms)
 
@@ -213,8 +211,13 @@ class Trials:
     ) -> Iterator[tuple[rules.Decision, Callable[[rules.Expr], Sets], Ints]]:
         """Give the rule under each combination of words, what works out its parts, and its places."""
         digits = dict(zip((axis.name for axis in self.grid.axes), self.grid.digits(numbers), strict=True))
-        for words, mine in self._words(digits, places):
-            rule, evaluation = self._rule(words)
+        group = np.zeros(len(places), dtype=np.int64)
+        for axis in self.grid.words:
+            group = group * len(axis.values) + digits[axis.name][places]
+        for which in np.unique(group):
+            mine = places[group == which]
+            words = (axis.values[digits[axis.name][mine[0]]] for axis in self.grid.words)
+            rule, evaluation = self._rule(tuple(map(str, words)))
             codes = {axis.name: digits[axis.name][mine] for axis in self.grid.axes if axis.ordered}
             yield rule, partial(evaluation.work, codes=codes, n_rows=len(mine)), mine
 
@@ -227,28 +230,17 @@ class Trials:
     @property
     def _drawn(self) -> Iterator[rules.Decision]:
         """The rule under every combination of words."""
-        words = product(*(axis.values for axis in self.grid.axes if not axis.ordered))
+        words = product(*(axis.values for axis in self.grid.words))
         return (self._rule(tuple(map(str, each)))[0] for each in words)
 
     def _rule(self, words: tuple[str, ...]) -> tuple[rules.Decision, Evaluation]:
         """Return the rule under some words, drawn once, and what evaluates it."""
         if words not in self._rules:
             axes = {axis.name: axis.array for axis in self.grid.axes if axis.ordered}
-            names = (axis.name for axis in self.grid.axes if not axis.ordered)
-            rule = self.strategy.draw(self.known.names, dict(zip(names, words, strict=True)))
+            named = zip((axis.name for axis in self.grid.words), words, strict=True)
+            rule = self.strategy.draw(self.known.names, dict(named))
             self._rules.setdefault(words, (rule, Evaluation(self.known, axes)))
         return self._rules[words]
-
-    def _words(self, digits: dict[str, Ints], places: Ints) -> Iterable[tuple[tuple[str, ...], Ints]]:
-        """Return each combination of words, and the places that have it."""
-        axes = [axis for axis in self.grid.axes if not axis.ordered]
-        if not axes or not len(places):
-            return [((), places)] if len(places) else []
-        found, which = combinations(*(digits[axis.name][places] for axis in axes))
-        return [
-            (tuple(str(axis.values[d]) for axis, d in zip(axes, each, strict=True)), places[which == k])
-            for k, each in enumerate(zip(*(column.tolist() for column in found), strict=True))
-        ]
 
     def first_fill(self, numbers: Ints, last: int) -> int:
         """Return the latest first fill of these combinations known before the ``last`` bar; -1 for none."""
