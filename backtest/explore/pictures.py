@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backtest.measures import drawdowns
-from backtest.reporting.chart import Chart, Curve, Line, Plot, Shade
+from backtest.reporting.chart import ONE, Chart, Curve, Plot, Shade
 from backtest.reporting.figures import FALLS, FAR, holdings, seen_plots, value_of
 from backtest.reporting.palette import CUT, INK, RECESSION, colours
 from backtest.reporting.scales import Dates
@@ -47,9 +47,7 @@ def _values(glimpses: Sequence[Glimpse], *, linear: bool) -> Iterator[Plot]:
     benchmark = value_of(bars.earned(versus))
     against = [Curve(name, value_of(returns) / benchmark, tints[name]) for name, returns in own.items()]
     far = any(curve.values.max() / curve.values.min() > FAR for curve in against)
-    yield Plot(
-        f"Value relative to {versus}: rising is ahead", tuple(against), 100, log=far, lines=(Line((1.0,)),)
-    )
+    yield Plot(f"Value relative to {versus}: rising is ahead", tuple(against), 100, log=far, lines=(ONE,))
     pair = {**({versus: beside[versus]} if versus in beside else {}), **own}
     fallen = (Curve(name, 100.0 * drawdowns(returns), tints[name]) for name, returns in pair.items())
     yield Plot(FALLS, tuple(fallen), 100, top=0.0, unit="%", named=True)

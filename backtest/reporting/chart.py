@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from backtest.reporting.palette import BLUE, INK, MUTED
 from backtest.reporting.scales import Dates, log_ticks, logarithms, plain_ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from backtest.dates import Days, Floats, Ints
     from backtest.records.shading import Spans
@@ -89,8 +89,8 @@ class Line:
         return not self.upright and self.dash == "-"
 
 
-ZERO = Line((0.0,))
-"""A reference at zero."""
+ZERO, ONE = Line((0.0,)), Line((1.0,))
+"""References."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +157,9 @@ class Plot:
         pairs = zip(self.curves, tops, strict=True)
         return tuple(Band(c.name, top - c.values, top, c.colour, c.opacity) for c, top in pairs)
 
-    def limits(self) -> tuple[float, float]:
-        """Return the ends of its scale: of logarithms to the base of 10 where it is one of these."""
-        return self._limits
-
     @cached_property
-    def _limits(self) -> tuple[float, float]:
+    def limits(self) -> tuple[float, float]:
+        """The ends of its scale: of logarithms to the base of 10 where it is one of these."""
         if self.kind == "held":
             return 0.0, 1.0
         if self.rows:
@@ -183,13 +180,24 @@ class Plot:
         bottom = bottom if self.low is None else self.low
         return bottom, (high + room if self.top is None else max(self.top, low + room))
 
+    def boxes(self, across: Across) -> Iterator[tuple[Curve, list[Box]]]:
+        """Give the boxes of each curve of bars, or of what was held."""
+        at = across.at
+        if self.kind == "held":
+            yield from zip(self.curves, stretches(self.curves, at), strict=True)
+        elif self.kind == "bars":
+            wide = np.diff(np.r_[at, across.ends[1]]) * (_BAR if isinstance(across, Dates) else 1.0)
+            for curve in self.curves:
+                each = np.column_stack([at, wide, np.zeros(len(at)), curve.values])
+                yield curve, _boxes(each[np.isfinite(curve.values)])
+
     def scaled(self, values: Floats) -> Floats:
         """Return values as they stand on its scale; NaN where they cannot."""
         return logarithms(values) if self.log else values
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return places on its scale, and what is written there."""
-        (low, high), most = self.limits(), self.height // 32
+        (low, high), most = self.limits, self.height // 32
         if self.kind == "held":
             return []
         if self.rows:
@@ -198,6 +206,11 @@ class Plot:
 
 
 _ROW = 21  # pixels that a name on the left takes
+_BAR = 0.86  # of the time from a date to the next
+
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Where it begins across, how wide it is, where it begins on the scale of a plot, and how high it is."""
 
 
 class Shade(NamedTuple):
@@ -287,8 +300,9 @@ class Chart(Block):
             found.append((shade, spans))
         return found
 
-    def places(self) -> Ints:
-        """Return the places to draw of many dates so that it looks the same, for all lines together."""
+    @cached_property
+    def _places(self) -> Ints:
+        """The places to draw of many dates so that it looks the same, for all lines together."""
         # A scale of logarithms keeps the order of values, so the extremes are where they are without it.
         lines: list[Floats] = []
         for plot in self.plots:
@@ -296,6 +310,26 @@ class Chart(Block):
                 lines += [curve.values for curve in plot.curves if curve.at is None]
                 lines += [ends for band in plot.bands for ends in (band.low, band.high)]
         return thinned(lines, len(self.x.at))
+
+    def traces(self, plot: Plot) -> Iterator[tuple[Curve, Floats, Floats]]:
+        """Give the way of each line of a plot: across, and on the plot's scale."""
+        for curve in plot.curves if plot.kind == "line" else ():
+            if curve.at is not None:
+                yield curve, self.across(plot).places(curve.at), plot.scaled(curve.values)
+            else:
+                x, (y,) = self._drawn(plot, curve.values)
+                yield curve, x, y
+
+    def edges(self, plot: Plot) -> Iterator[tuple[Band, Floats, Floats, Floats]]:
+        """Give the edges of each band of a plot where they are known: across, the lower and the upper."""
+        for band in plot.areas:
+            x, (low, high) = self._drawn(plot, band.low, band.high)
+            known = np.isfinite(low) & np.isfinite(high)
+            yield band, x[known], low[known], high[known]
+
+    def _drawn(self, plot: Plot, *values: Floats) -> tuple[Floats, list[Floats]]:
+        kept = self._places if plot.x is None else slice(None)
+        return self.across(plot).at[kept], [plot.scaled(each[kept]) for each in values]
 
 
 DRAWN, COLUMNS = 1_200, 750
@@ -349,23 +383,15 @@ def short(name: str) -> str:
     return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}\u2026"
 
 
-def stretches(curves: Sequence[Curve], at: Floats) -> list[list[tuple[float, float, float, float]]]:
-    """Return for each curve of a ``held`` plot its stretches: where, how long, where it begins, its share."""
+def stretches(curves: Sequence[Curve], at: Floats) -> list[list[Box]]:
+    """Return the stretches of each curve of a ``held`` plot, those below it underneath."""
     weights = np.column_stack([curve.values for curve in curves])[:-1]
     changes = np.flatnonzero(np.r_[True, (np.abs(np.diff(weights, axis=0)) > 2e-3).any(axis=1)])
-    first, after = at[changes], at[np.r_[changes[1:], len(weights)]]
-    below = np.cumsum(weights[changes], axis=1) - weights[changes]
-    return [
-        [
-            each
-            for each in zip(
-                first.tolist(),
-                (after - first).tolist(),
-                below[:, i].tolist(),
-                weights[changes, i].tolist(),
-                strict=True,
-            )
-            if each[3]
-        ]
-        for i in range(len(curves))
-    ]
+    first, after, held = at[changes], at[np.r_[changes[1:], len(weights)]], weights[changes]
+    below = np.cumsum(held, axis=1) - held
+    each = (np.column_stack([first, after - first, *pair]) for pair in zip(below.T, held.T, strict=True))
+    return [_boxes(rows[rows[:, 3] != 0.0]) for rows in each]
+
+
+def _boxes(rows: Floats) -> list[Box]:
+    return [(x, wide, y, tall) for x, wide, y, tall in rows.tolist()]

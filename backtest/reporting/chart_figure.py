@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from backtest.reporting.chart import LETTERS, ends, short, spread, stretches
+from backtest.reporting.chart import LETTERS, ends, short, spread
 from backtest.reporting.palette import GREEN, GRID, INK, MUTED, ORANGE
-from backtest.reporting.scales import Dates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from backtest.dates import Ints
     from backtest.reporting.cells import Cells
     from backtest.reporting.chart import Chart, Line, Plot, Points
     from backtest.reporting.scales import Across
@@ -75,7 +73,6 @@ def chart_figure(chart: Chart, *, above: float = 0.0) -> Drawing:
     up = chart.plots[0].rows.label if chart.plots[0].rows else ""
     left = max(_LEFT, 0.25 + 0.073 * chart.before + _LABEL * bool(up))
     height = above + sum(inches) + _ABOVE * len(rows) + sum(below)
-    places = chart.places()
     with mpl.rc_context(STYLE):
         figure = Drawing(figsize=(_WIDTH, height))
         wide = (_WIDTH - left - right) / columns
@@ -85,7 +82,7 @@ def chart_figure(chart: Chart, *, above: float = 0.0) -> Drawing:
             for column, plot in enumerate(row):
                 begin = left + column * (wide + 0.2)
                 box = (begin / _WIDTH, top / height, (wide - 0.2 * (columns - 1)) / _WIDTH, tall / height)
-                _draw(figure.add_axes(box), chart, plot, places, dated=bool(under))
+                _draw(figure.add_axes(box), chart, plot, dated=bool(under))
             top -= under
         figure.axes[0].set_ylabel(up)
         if chart.tints:
@@ -99,10 +96,10 @@ def _under(chart: Chart, row: tuple[Plot, ...]) -> float:
     return _BELOW + _LABEL * any(chart.across(plot).label for plot in row) + legend
 
 
-def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) -> None:
+def _draw(axes: Axes, chart: Chart, plot: Plot, *, dated: bool) -> None:
     """Draw a plot on the scales of what lies across and of its own values."""
     across = chart.across(plot)
-    axes.set(xlim=across.ends, ylim=plot.limits())
+    axes.set(xlim=across.ends, ylim=plot.limits)
     ticks, on = plot.ticks(), across.ticks
     axes.set_yticks([place for place, _ in ticks], [word for _, word in ticks])
     axes.set_xticks([place for place, _ in on], [word if dated else "" for _, word in on])
@@ -120,11 +117,13 @@ def _draw(axes: Axes, chart: Chart, plot: Plot, places: Ints, *, dated: bool) ->
             widths, (0.0, 1.0), transform=axes.get_xaxis_transform(), color=shade.colour, alpha=shade.opacity,
             lw=0, zorder=0,
         )  # fmt: skip
-    for band in plot.areas:
-        kept = places if plot.x is None else slice(None)
-        low, high = (plot.scaled(each[kept]) for each in (band.low, band.high))
-        axes.fill_between(across.at[kept], low, high, color=band.colour, alpha=band.opacity, linewidth=0)
-    _curves(axes, plot, across, places)
+    for band, x, low, high in chart.edges(plot):
+        axes.fill_between(x, low, high, color=band.colour, alpha=band.opacity, linewidth=0)
+    for c, boxes in plot.boxes(across):
+        for begin, wide, base, tall in boxes:
+            axes.broken_barh([(begin, wide)], (base, tall), color=c.colour, alpha=c.opacity, linewidth=0)
+    for c, x, y in chart.traces(plot):
+        axes.plot(x, y, color=c.colour, linestyle=c.dash, linewidth=c.width, alpha=c.opacity)
     for dots in plot.dots:
         _dots(axes, dots, plot, across)
     uprights = 0
@@ -170,25 +169,6 @@ def _handles(cells: Cells) -> list[Any]:
     ]
 
 
-def _curves(axes: Axes, plot: Plot, across: Across, places: Ints) -> None:
-    at = across.at
-    if plot.kind == "held":
-        for curve, held in zip(plot.curves, stretches(plot.curves, at), strict=True):
-            for begin, lasts, base, share in held:
-                axes.broken_barh([(begin, lasts)], (base, share), color=curve.colour, linewidth=0)
-    for curve in plot.curves:
-        if plot.kind == "bars":
-            wide = np.diff(np.r_[at, across.ends[1]]) * (0.8 if isinstance(across, Dates) else 1.0)
-            axes.bar(at, curve.values, wide, align="edge", color=curve.colour, alpha=curve.opacity)
-        elif plot.kind == "line":
-            x, y = at if curve.at is None else across.places(curve.at), plot.scaled(curve.values)
-            kept = places if curve.at is None and plot.x is None else slice(None)
-            axes.plot(
-                x[kept], y[kept], color=curve.colour, linestyle=curve.dash, linewidth=curve.width,
-                alpha=curve.opacity,
-            )  # fmt: skip
-
-
 def _dots(axes: Axes, dots: Points, plot: Plot, across: Across) -> None:
     x, y = across.places(dots.x), plot.scaled(dots.y)
     if dots.low is not None and dots.high is not None:
@@ -228,7 +208,7 @@ def _word(axes: Axes, word: str, at: tuple[float, float], colour: str, across: s
 
 def _names(axes: Axes, plot: Plot) -> None:
     """Write each curve's name beside its end."""
-    (low, high), last = plot.limits(), ends(plot)
+    (low, high), last = plot.limits, ends(plot)
     heights = spread([(value - low) / (high - low) for _, value in last], 13.0 / plot.height, 1.0)
     for (one, _), height in zip(last, heights, strict=True):
         axes.annotate(

@@ -7,13 +7,13 @@ both off it, and nothing travels twice.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from markupsafe import Markup
 
-from backtest.reporting.chart import LETTERS, Band, Curve, Points, ends, short, spread, stretches
+from backtest.reporting.chart import LETTERS, Band, Curve, Points, ends, short, spread
 from backtest.reporting.palette import INK
 from backtest.reporting.scales import Dates, Labels
 from backtest.reporting.template import Template
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats, Ints
     from backtest.reporting.cells import Cells
-    from backtest.reporting.chart import Chart, Line, Plot
+    from backtest.reporting.chart import Box, Chart, Line, Plot
     from backtest.reporting.scales import Across
 
 DASHES = {"-": "", "--": "6 3", ":": "2 2", "-.": "6 2 2 2"}
@@ -49,32 +49,43 @@ _PLOT = Template(
 _SCROLLED = Template('<div class="scroll"><div style="min-width: {:.1f}rem">')
 
 
-class _Frame(NamedTuple):
-    """Whole parts of what lies across and of a value, and the edges of a plot in these."""
+class _Frame:
+    """A plot, the whole parts of what lies across and of a value that it is drawn in, and its edges."""
 
-    each: float
-    left: int
-    right: int
-    part: float
-    bottom: int
-    top: int
+    def __init__(self, plot: Plot, across: Across) -> None:
+        self.plot, self.across = plot, across
+        (left, right), (low, high) = across.ends, plot.limits
+        self._each = 1.0 if isinstance(across, Dates) else _part(across, left, right)
+        self.part = _part(plot.rows, low, high)
+        self.left, self.bottom = round(left * self._each), round(low * self.part)
+        self.wide, self.tall = round(right * self._each) - self.left, round(high * self.part) - self.bottom
 
     def x(self, places: Floats) -> Ints:
-        return np.rint(places * self.each).astype(np.int64)
+        return np.rint(places * self._each).astype(np.int64)
 
-    def across(self, place: float) -> float:
+    def y(self, values: Floats) -> Ints:
+        return np.rint(values * self.part).astype(np.int64)
+
+    def right(self, place: float) -> float:
         """Return how far from the left a place lies, of a hundred."""
-        return 100.0 * (place * self.each - self.left) / (self.right - self.left)
+        return 100.0 * (place * self._each - self.left) / self.wide
 
     def up(self, value: float) -> float:
         """Return how far above the bottom a value lies, of a hundred."""
-        return 100.0 * (value * self.part - self.bottom) / (self.top - self.bottom)
+        return 100.0 * (value * self.part - self.bottom) / self.tall
 
+    def upright(self, places: Floats) -> str:
+        return "".join(f"M{x} {self.bottom}v{self.tall}" for x in self.x(places).tolist())
 
-def _frame(plot: Plot, across: Across) -> _Frame:
-    (left, right), (low, high) = across.ends, plot.limits()
-    each, part = 1.0 if isinstance(across, Dates) else _part(across, left, right), _part(plot.rows, low, high)
-    return _Frame(each, round(left * each), round(right * each), part, round(low * part), round(high * part))
+    def level(self, values: Floats) -> str:
+        return "".join(f"M{self.left} {y}h{self.wide}" for y in self.y(values[np.isfinite(values)]).tolist())
+
+    def boxes(self, each: Iterable[Box]) -> str:
+        drawn = (
+            (round(x * self._each), int(dx * self._each), round(y * self.part), round(dy * self.part))
+            for x, dx, y, dy in each
+        )
+        return "".join(f"M{x} {y}h{dx}v{dy}h-{dx}z" for x, dx, y, dy in drawn)
 
 
 def _part(of: Across | None, low: float, high: float) -> float:
@@ -89,8 +100,8 @@ def chart_html(chart: Chart, caption: Markup, *, height: float = 1.0) -> Markup:
 
 def plots_html(chart: Chart, height: float = 1.0) -> list[Markup]:
     """Return each plot of a chart, to stand in its frame."""
-    n, columns, places = len(chart.plots), chart.columns, chart.places()
-    return [_plot(chart, plot, places, height, last=i >= n - columns) for i, plot in enumerate(chart.plots)]
+    first = len(chart.plots) - chart.columns  # of the last row
+    return [_plot(chart, plot, height, last=i >= first) for i, plot in enumerate(chart.plots)]
 
 
 def framed(chart: Chart, caption: Markup, plots: Iterable[Markup]) -> Markup:
@@ -160,26 +171,22 @@ def _joined(parts: Iterable[Markup]) -> Markup:
     return Markup("").join(parts)
 
 
-def _plot(chart: Chart, plot: Plot, places: Ints, height: float, *, last: bool) -> Markup:
+def _plot(chart: Chart, plot: Plot, height: float, *, last: bool) -> Markup:
     across = chart.across(plot)
-    frame = _frame(plot, across)
-    tall, wide = frame.top - frame.bottom, frame.right - frame.left
-    ticks, on = plot.ticks(), across.ticks
-    lines = (round(value * frame.part) for value, _ in ticks)
-    grid = [] if plot.rows and not plot.curves else [f"M{frame.left} {y}h{wide}" for y in lines]
+    frame = _Frame(plot, across)
+    ticks = plot.ticks()
+    grid = "" if plot.rows and not plot.curves else frame.level(np.array([value for value, _ in ticks]))
     if plot.kind != "held" and not plot.cells:
-        grid += [
-            f"M{x} {frame.bottom}v{tall}" for x in frame.x(np.array([place for place, _ in on])).tolist()
-        ]
+        grid += frame.upright(np.array([place for place, _ in across.ticks]))
     drawn = [
         *_shaded(chart, frame),
-        Template('<path class="grid" d="{}"/>').format("".join(grid)),
-        *(_boxes(plot.cells) if plot.cells else ()),
-        *(_bands(plot, across, frame, places if plot.x is None else None)),
-        *(_rule(rule, plot, across, frame) for rule in plot.lines if rule.behind),
-        *_curves(plot, across, frame, places if plot.x is None else None),
-        *(part for dots in plot.dots for part in _dots(dots, plot, across, frame)),
-        *(_rule(rule, plot, across, frame) for rule in plot.lines if not rule.behind),
+        Template('<path class="grid" d="{}"/>').format(grid),
+        *(_cells(plot.cells, frame) if plot.cells else ()),
+        *_bands(chart, frame),
+        *(_rule(rule, frame) for rule in plot.lines if rule.behind),
+        *_curves(chart, frame),
+        *(part for dots in plot.dots for part in _dots(dots, frame)),
+        *(_rule(rule, frame) for rule in plot.lines if not rule.behind),
     ]
     more = {
         "data-x": _read(plot.x) if plot.x else None,
@@ -197,30 +204,30 @@ def _plot(chart: Chart, plot: Plot, places: Ints, height: float, *, last: bool) 
         opens=_SCROLLED.format(min(2.6 + _WIDE * len(across.at), _PAGE)) if plot.cells else "",
         closes=Markup("</div></div>") if plot.cells else "",
         left=frame.left,
-        top=-frame.top,
-        wide=wide,
-        tall=tall,
+        top=-frame.bottom - frame.tall,
+        wide=frame.wide,
+        tall=frame.tall,
         drawn=_joined(drawn),
         ticks=_joined(at.format(frame.up(value), _minus(word)) for value, word in ticks),
-        names=_names(plot, frame) if plot.labelled else "",
-        words=_joined(_words(plot, across, frame)),
-        below=_below(across, frame) if last or plot.x else "",
+        names=_names(frame) if plot.labelled else "",
+        words=_joined(_words(frame)),
+        below=_below(frame) if last or plot.x else "",
     )
 
 
 _ALL = 4  # words for which there is room under a plot in any case
 
 
-def _below(across: Across, frame: _Frame) -> Markup:
+def _below(frame: _Frame) -> Markup:
     """Return what is written under a plot; where there is little room every second word is left out."""
-    word, ticks = Template('<span class="x{}" style="left: {:.2f}%">{}</span>'), across.ticks
+    word, ticks = Template('<span class="x{}" style="left: {:.2f}%">{}</span>'), frame.across.ticks
     # Zero is never left out.
     zero = next((i for i, (_, text) in enumerate(ticks) if text == "0"), 0)
     each = (
-        word.format(" odd" if (i - zero) % 2 and len(ticks) > _ALL else "", frame.across(place), _minus(text))
+        word.format(" odd" if (i - zero) % 2 and len(ticks) > _ALL else "", frame.right(place), _minus(text))
         for i, (place, text) in enumerate(ticks)
     )
-    label = Template('<p class="label">{}</p>').format(across.label) if across.label else ""
+    label = Template('<p class="label">{}</p>').format(frame.across.label) if frame.across.label else ""
     return Template('<div class="dates">{}</div>{}').format(_joined(each), label)
 
 
@@ -228,25 +235,19 @@ def _minus(word: str) -> str:
     return f"\u2212{word[1:]}" if word.startswith("-") else word
 
 
-def _rule(rule: Line, plot: Plot, across: Across, frame: _Frame) -> Markup:
+def _rule(rule: Line, frame: _Frame) -> Markup:
     if rule.upright:
-        lines = (
-            f"M{x} {frame.bottom}v{frame.top - frame.bottom}"
-            for x in frame.x(across.places(np.array(rule.at)))
-        )
+        drawn = frame.upright(frame.across.places(np.array(rule.at)))
     else:
-        values = plot.scaled(np.array(rule.at, dtype=np.float64))
-        wide = frame.right - frame.left
-        lines = (f"M{frame.left} {round(y * frame.part)}h{wide}" for y in values.tolist() if y == y)
-    return Template('<path class="rule" d="{}" style="{}"/>').format(
-        "".join(lines), _stroke(rule.colour, rule.dash, 1.0 if rule.behind else 1.2)
-    )
+        drawn = frame.level(frame.plot.scaled(np.array(rule.at, dtype=np.float64)))
+    stroke = _stroke(rule.colour, rule.dash, 1.0 if rule.behind else 1.2)
+    return Template('<path class="rule" d="{}" style="{}"/>').format(drawn, stroke)
 
 
-def _names(plot: Plot, frame: _Frame) -> Markup:
+def _names(frame: _Frame) -> Markup:
     """Return each curve's name beside its end."""
-    last = ends(plot)
-    heights = spread([frame.up(value) for _, value in last], 100.0 * _LINE / plot.height, 100.0)
+    last = ends(frame.plot)
+    heights = spread([frame.up(value) for _, value in last], 100.0 * _LINE / frame.plot.height, 100.0)
     name = Template('<span class="end" data-name="{}" style="bottom: {:.2f}%; color: var(--c{})">{}</span>')
     return _joined(
         name.format(one.name, height, one.colour[1:], short(one.name))
@@ -254,25 +255,23 @@ def _names(plot: Plot, frame: _Frame) -> Markup:
     )
 
 
-def _words(plot: Plot, across: Across, frame: _Frame) -> Iterator[Markup]:
+def _words(frame: _Frame) -> Iterator[Markup]:
     """Give the words within a plot: of lines, of single points, and what has to be said there."""
+    plot, across = frame.plot, frame.across
     word = Template('<span class="word{}" style="left: {:.2f}%; {}; color: var(--c{})">{}</span>')
     for i, rule in enumerate(rule for rule in plot.lines if rule.upright and rule.word):
-        left = frame.across(float(across.places(np.array(rule.at))[-1]))
+        left = frame.right(float(across.places(np.array(rule.at))[-1]))
         yield word.format(" before" * (left > 50.0), left, f"top: {_TAG * i}px", rule.colour[1:], rule.word)
     for dots in plot.dots:
         if dots.word:
-            left, up = (
-                frame.across(float(across.places(dots.x)[-1])),
-                frame.up(float(plot.scaled(dots.y)[-1])),
-            )
-            where = " beside before" if left > 80.0 else " beside"
-            yield word.format(where, left, f"bottom: {up:.2f}%", INK[1:], dots.word)
+            left = frame.right(float(across.places(dots.x)[-1]))
+            up = f"bottom: {frame.up(float(plot.scaled(dots.y)[-1])):.2f}%"
+            yield word.format(" beside before" if left > 80.0 else " beside", left, up, INK[1:], dots.word)
     spot = Template('<i class="dot {}" style="left: {:.2f}%; bottom: {:.2f}%" title="{}"></i>')
     for each in plot.cells.spots if plot.cells else ():
-        yield spot.format(each.kind, frame.across(each.column), frame.up(each.row), each.word)
+        yield spot.format(each.kind, frame.right(each.column), frame.up(each.row), each.word)
     if plot.note:
-        yield Template('<span class="word before" style="left: 100%; top: 0">{}</span>').format(plot.note)
+        yield word.format(" before", 100.0, "top: 0", INK[1:], plot.note)
 
 
 def _said(cells: Cells) -> dict[str, str]:
@@ -281,90 +280,63 @@ def _said(cells: Cells) -> dict[str, str]:
     return {"data-read": read, "data-says": cells.says[0], "data-same": cells.says[1]}
 
 
-def _boxes(cells: Cells) -> Iterator[Markup]:
-    """Give the cells of each look, a box for each row of neighbours; a cell is two parts wide and high."""
-    area = Template('<path class="boxes" d="{}" style="{}"/>')
+def _cells(cells: Cells, frame: _Frame) -> Iterator[Markup]:
+    """Give the cells of each look, a box for each row of neighbours."""
     for place, look in enumerate(cells.looks):
-        said = []
+        boxes: list[Box] = []
         for i, row in enumerate((cells.painted == place).astype(np.int8)):
             turns = np.diff(np.r_[0, row, 0])
-            for begin, end in zip(np.flatnonzero(turns > 0), np.flatnonzero(turns < 0), strict=True):
-                said.append(f"M{2 * begin - 1} {2 * i - 1}h{2 * (end - begin)}v2h-{2 * (end - begin)}z")
-        if said:
-            yield area.format("".join(said), _tinted("fill", look.colour, round(look.opacity, 3)))
+            runs = zip(np.flatnonzero(turns > 0).tolist(), np.flatnonzero(turns < 0).tolist(), strict=True)
+            boxes += [(begin - 0.5, end - begin, i - 0.5, 1.0) for begin, end in runs]
+        if boxes:
+            yield _filled("boxes", "", frame.boxes(boxes), look.colour, round(look.opacity, 3))
 
 
-def _shaded(chart: Chart, frame: _Frame) -> list[Markup]:
-    shade, up = Template('<path d="{}" style="{}"/>'), frame.top - frame.bottom
-    return [
-        shade.format(
-            "".join(f"M{a} {frame.bottom}h{z - a}v{up}h{a - z}z" for a, z in spans),
-            _tinted("fill", own.colour, own.opacity),
-        )
-        for own, spans in chart.shaded
-        if spans
-    ]
+def _filled(kind: str, name: str, drawn: str, colour: str, opacity: float) -> Markup:
+    named = Template(' data-name="{}"').format(name) if name else ""
+    return Template('<path class="{}"{} d="{}" style="{}"/>').format(
+        kind, named, drawn, _tinted("fill", colour, opacity)
+    )
 
 
-def _bands(plot: Plot, across: Across, frame: _Frame, places: Ints | None) -> Iterator[Markup]:
-    band = Template('<path class="band{}" data-name="{}" d="{}z" style="{}"/>')
-    for each in plot.areas:
-        kept = np.flatnonzero(np.isfinite(each.low) & np.isfinite(each.high))
-        kept = kept if places is None else np.intersect1d(kept, places)
-        x = frame.x(across.at)[kept]
-        edge = plot.scaled(np.concatenate([each.low[kept], each.high[kept][::-1]]))
-        stacked = " stacked" if plot.kind == "stacked" else ""
-        line = path(np.concatenate([x, x[::-1]]), frame.part * edge)
-        yield band.format(stacked, each.name, line, _tinted("fill", each.colour, each.opacity))
+def _shaded(chart: Chart, frame: _Frame) -> Iterator[Markup]:
+    low, high = frame.plot.limits
+    for own, spans in chart.shaded:
+        if spans:
+            drawn = frame.boxes((begin, end - begin, low, high - low) for begin, end in spans)
+            yield _filled("shade", "", drawn, own.colour, own.opacity)
 
 
-def _curves(plot: Plot, across: Across, frame: _Frame, places: Ints | None) -> Iterator[Markup]:
-    at, part = across.at, frame.part
-    if plot.kind == "line":
-        line = Template('<path class="curve" data-name="{}" d="{}" style="{}"/>')
-        for c in plot.curves:
-            x, y = frame.x(at if c.at is None else across.places(c.at)), part * plot.scaled(c.values)
-            kept = slice(None) if c.at is not None or places is None else places
-            yield line.format(c.name, path(x[kept], y[kept]), _stroke(c.colour, c.dash, c.width, c.opacity))
-        return
-    boxes: list[list[tuple[float, float, float, float]]] = []
-    if plot.kind == "held":
-        boxes = stretches(plot.curves, at)
-    elif plot.kind == "bars":
-        wide = np.diff(np.r_[at, across.ends[1]]) * (0.86 if isinstance(across, Dates) else 1.0)
-        boxes = [
-            [
-                (x, dx, 0.0, y)
-                for x, dx, y in zip(at.tolist(), wide.tolist(), c.values.tolist(), strict=True)
-                if y == y
-            ]
-            for c in plot.curves
-        ]
-    area = Template('<path class="boxes{}" data-name="{}" d="{}" style="{}"/>')
-    for c, each in zip(plot.curves if boxes else (), boxes, strict=True):
-        drawn = (
-            (round(x * frame.each), int(dx * frame.each), round(y * part), round(dy * part))
-            for x, dx, y, dy in each
-        )
-        said = "".join(f"M{x} {y}h{dx}v{dy}h-{dx}z" for x, dx, y, dy in drawn)
-        held = " held" if plot.kind == "held" else ""
-        yield area.format(held, c.name, said, _tinted("fill", c.colour, c.opacity))
+def _bands(chart: Chart, frame: _Frame) -> Iterator[Markup]:
+    kind = "band stacked" if frame.plot.kind == "stacked" else "band"
+    for band, places, low, high in chart.edges(frame.plot):
+        x, edge = frame.x(places), frame.part * np.concatenate([low, high[::-1]])
+        drawn = f"{path(np.concatenate([x, x[::-1]]), edge)}z"
+        yield _filled(kind, band.name, drawn, band.colour, band.opacity)
 
 
-def _dots(dots: Points, plot: Plot, across: Across, frame: _Frame) -> Iterator[Markup]:
+def _curves(chart: Chart, frame: _Frame) -> Iterator[Markup]:
+    line = Template('<path class="curve" data-name="{}" d="{}" style="{}"/>')
+    for c, x, y in chart.traces(frame.plot):
+        stroke = _stroke(c.colour, c.dash, c.width, c.opacity)
+        yield line.format(c.name, path(frame.x(x), frame.part * y), stroke)
+    kind = "boxes held" if frame.plot.kind == "held" else "boxes"
+    for c, boxes in frame.plot.boxes(frame.across):
+        yield _filled(kind, c.name, frame.boxes(boxes), c.colour, c.opacity)
+
+
+def _dots(dots: Points, frame: _Frame) -> Iterator[Markup]:
     """Give the intervals of points, one each, and the points themselves."""
-    x, y = frame.x(across.places(dots.x)), np.rint(frame.part * plot.scaled(dots.y)).astype(np.int64)
+    places, y = frame.across.places, frame.y(frame.plot.scaled(dots.y)).tolist()
     if dots.low is not None and dots.high is not None:
         known = np.isfinite(dots.low) & np.isfinite(dots.high)
-        low, high = (frame.x(across.places(np.where(known, each, dots.x))) for each in (dots.low, dots.high))
+        low, high = (frame.x(places(np.where(known, each, dots.x))) for each in (dots.low, dots.high))
         reach = "".join(f"M{a},{at}h{z - a}" for a, z, at in zip(low, high, y, strict=True))
-        yield Template('<path class="reach" d="{}" style="{}"/>').format(
-            reach, _stroke(dots.colour, "-", 1.6)
-        )
-    points = "".join(f"M{a},{b}h0" for a, b in zip(x.tolist(), y.tolist(), strict=True))
-    yield Template('<path class="dots" data-name="{}" d="{}" style="{}"/>').format(
-        dots.name, points, _stroke(dots.colour, "-", dots.size, dots.opacity)
-    )
+        stroke = _stroke(dots.colour, "-", 1.6)
+        yield Template('<path class="reach" d="{}" style="{}"/>').format(reach, stroke)
+    points = "".join(f"M{a},{b}h0" for a, b in zip(frame.x(places(dots.x)).tolist(), y, strict=True))
+    stroke = _stroke(dots.colour, "-", dots.size, dots.opacity)
+    yield Template('<path class="dots" data-name="{}" d="{}" style="{}"/>').format(dots.name, points, stroke)
 
 
 def path(x: Ints, values: Floats) -> str:

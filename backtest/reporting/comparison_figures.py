@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.measures import drawdowns
 from backtest.records.comparison import LEAD_YEARS
-from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Points
+from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Plot, Points
 from backtest.reporting.figures import FALLS, holdings, over, shades, value_of
 from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.scales import Numbers
@@ -42,7 +42,7 @@ def growth(comparison: Comparison, caption: Said = "") -> Chart:
     relative = _curves(comparison, (value_of(r.returns) / value_of(r.sleeve(r.benchmark)) for r in records))
     plots = (
         Plot("Growth of 1, log scale", values, 270, log=True, named=True),
-        Plot("Value relative to the benchmark: rising is ahead", relative, 170, lines=(Line((1.0,)),)),
+        Plot("Value relative to the benchmark: rising is ahead", relative, 170, lines=(ONE,)),
         Plot(
             f"Lead over the benchmark a year, over the {LEAD_YEARS} years before, %",
             _curves(comparison, (100.0 * lead for lead in comparison.leads)),
@@ -85,17 +85,14 @@ def risk(comparison: Comparison) -> Chart:
     """Return volatility and return a year of every run and of their benchmark, a point each."""
     labels = comparison.labels
     tints = {label: colour for label, (colour, _) in zip(labels, lines(len(labels)), strict=True)}
-    dots = tuple(
-        Points(
-            name,
-            np.array([100.0 * metrics["volatility"]]),
-            np.array([100.0 * metrics["cagr"]]),
-            tints.get(name, MUTED),
-            9.0,
-        )
-        for name, metrics in comparison.columns.items()
+    earned = np.array(
+        [[100.0 * own["volatility"], 100.0 * own["cagr"]] for own in comparison.columns.values()]
     )
-    x = Numbers(np.concatenate([each.x for each in dots]), "volatility, % a year", room=0.1)
+    dots = tuple(
+        Points(name, own[:1], own[1:], tints.get(name, MUTED), 9.0)
+        for name, own in zip(comparison.columns, earned, strict=True)
+    )
+    x = Numbers(earned[:, 0], "volatility, % a year", room=0.1)
     plot = Plot("return, % a year; up and to the left is better", height=230, unit="%", dots=dots, named=True)
     return Chart("risk", x, (plot,), "Volatility and return a year of every run")
 

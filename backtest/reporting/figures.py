@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtest.measures import drawdowns
-from backtest.reporting.chart import ZERO, Chart, Curve, Line, Plot, Shade
+from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Line, Plot, Shade
 from backtest.reporting.palette import BLUE, CUT, INK, MUTED, ORANGE, RECESSION, colours
 from backtest.reporting.scales import Dates
 
@@ -49,10 +50,6 @@ def _curves(record: RunRecord) -> dict[str, Curve]:
     return {n: Curve(n, value_of(r), tints[n], width=width.get(n, 1.0)) for n, r in returns.items()}
 
 
-def _falls(curve: Curve, returns: Floats) -> Curve:
-    return Curve(curve.name, 100.0 * drawdowns(returns), curve.colour, width=curve.width)
-
-
 def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", height: int = 20) -> Plot:
     """Return what was held from each date to the next, (n, n_sleeves); the heading starts with ``begin``."""
     tints = colours(sleeves)
@@ -69,15 +66,10 @@ def growth(record: RunRecord, caption: Said = "") -> Chart:
     against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
     far = bool(against.max() / against.min() > FAR)
     proxy = " (proxy series)" if record.document.proxy else ""
+    relative = f"Value relative to {record.benchmark}: rising is ahead"
     plots = (
         Plot(f"Growth of 1, log scale{proxy}", tuple(curves.values()), 270, log=True, named=True),
-        Plot(
-            f"Value relative to {record.benchmark}: rising is ahead",
-            (Curve(record.name, against),),
-            120,
-            log=far,
-            lines=(Line((1.0,)),),
-        ),
+        Plot(relative, (Curve(record.name, against),), log=far, lines=(ONE,)),
         holdings(record.sleeves, record.weights),
     )
     shows = "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings"
@@ -86,13 +78,10 @@ def growth(record: RunRecord, caption: Said = "") -> Chart:
 
 def falls(record: RunRecord) -> Chart:
     """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
-    curves, returns = _curves(record), record.curves()
-    pair = tuple(
-        _falls(curve, returns[name])
-        for name, curve in curves.items()
-        if name in (record.name, record.benchmark)
-    )
-    plot = Plot(FALLS, pair, 150, top=0.0, unit="%", named=True)
+    returns, curves = record.curves(), _curves(record)
+    pair = (curves[name] for name in curves if name in (record.name, record.benchmark))
+    fallen = (replace(curve, values=100.0 * drawdowns(returns[curve.name])) for curve in pair)
+    plot = Plot(FALLS, tuple(fallen), 150, top=0.0, unit="%", named=True)
     shows = "Drawdowns of the strategy and its benchmark"
     return Chart("drawdown", over(record), (plot,), shows, "", shades(record))
 
@@ -102,22 +91,17 @@ def rolling(sheet: Sheet, caption: Said = "") -> Chart:
     record, rolled = sheet.record, sheet.rolling
     years = f"{sheet.window / record.ppy:.0f} years"
     each = (
-        (100.0 * rolled.cagr, f"Return a year over the {years} before, %", 0.0, "%"),
-        (100.0 * rolled.volatility, "Volatility a year, %", None, "%"),
-        (100.0 * rolled.alpha, f"Alpha a year against {record.benchmark}, %", 0.0, "%"),
-        (rolled.beta, f"Beta to {record.benchmark}", 1.0, ""),
+        (100.0 * rolled.cagr, f"Return a year over the {years} before, %", (ZERO,), "%"),
+        (100.0 * rolled.volatility, "Volatility a year, %", (), "%"),
+        (100.0 * rolled.alpha, f"Alpha a year against {record.benchmark}, %", (ZERO,), "%"),
+        (rolled.beta, f"Beta to {record.benchmark}", (ONE,), ""),
     )
-    missing = np.full(min(sheet.window, len(record.dates)), np.nan)
-    plots = (
-        Plot(
-            text,
-            (Curve(record.name, np.r_[missing, values][: len(record.dates)]),) if len(values) else (),
-            120,
-            lines=() if level is None else (Line((level,)),),
-            unit=unit,
-        )
-        for values, text, level, unit in each
-    )
+    n = len(record.dates)
+    missing = np.full(min(sheet.window, n), np.nan)
+    plots = []
+    for values, text, lines, unit in each:
+        curve = Curve(record.name, np.r_[missing, values][:n])
+        plots.append(Plot(text, (curve,) if len(values) else (), lines=lines, unit=unit))
     shows = "Return, volatility, alpha and beta over a moving window"
     return Chart("rolling", over(record), tuple(plots), shows, caption, shades(record), columns=2)
 
@@ -129,22 +113,11 @@ def years(sheet: Sheet) -> Chart:
     less = 100.0 * (returns[:, 0] - returns[:, 1])
     ahead, behind = np.where(less >= 0.0, less, np.nan), np.where(less < 0.0, less, np.nan)
     name = f"less {record.benchmark}"
+    own = (Curve(record.name, 100.0 * returns[:, 0], MUTED),)
+    apart = Curve(name, ahead, BLUE), Curve(name, behind, ORANGE)
     plots = (
-        Plot(
-            f"{record.name} by calendar year, %",
-            (Curve(record.name, 100.0 * returns[:, 0], MUTED),),
-            110,
-            "bars",
-            lines=(ZERO,),
-            unit="%",
-        ),
-        Plot(
-            f"Less {record.benchmark}, percentage points",
-            (Curve(name, ahead, BLUE), Curve(name, behind, ORANGE)),
-            110,
-            "bars",
-            lines=(ZERO,),
-        ),
+        Plot(f"{record.name} by calendar year, %", own, 110, "bars", lines=(ZERO,), unit="%"),
+        Plot(f"Less {record.benchmark}, percentage points", apart, 110, "bars", lines=(ZERO,)),
     )
     return Chart(
         "years",
@@ -195,6 +168,6 @@ def seen_text(one: Seen) -> str:
 def card(record: RunRecord) -> Chart:
     """Return growth of 1, drawdowns and holdings in one, for the gallery."""
     first = growth(record).plots[0]
-    fall = Plot(FALLS, falls(record).plots[0].curves, 110, top=0.0, unit="%")
+    fall = replace(falls(record).plots[0], height=110, named=False)
     plots = (first, fall, holdings(record.sleeves, record.weights))
     return Chart("card", over(record), plots, "", "", shades(record))

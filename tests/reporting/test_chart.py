@@ -104,7 +104,7 @@ def test_what_was_held_is_stretches_from_date_to_date() -> None:
 
 def test_a_log_scale_has_room_for_every_value_and_says_plain_numbers() -> None:
     plot = Plot("growth", (Curve("a", np.array([0.8, 3.0, 40.0])),), 270, log=True)
-    low, high = plot.limits()
+    low, high = plot.limits
     assert 10.0**low < 0.8
     assert 10.0**high > 40.0
     assert [word for _, word in plot.ticks()] == ["1", "2", "5", "10", "20"]
@@ -117,7 +117,7 @@ def test_a_log_scale_has_room_for_every_value_and_says_plain_numbers() -> None:
 
 def test_an_empty_plot_and_a_single_date_can_be_drawn() -> None:
     day = np.array(["2020-01-31"], dtype="datetime64[D]")
-    assert Plot("nothing", (), 100).limits()[0] < Plot("nothing", (), 100).limits()[1]
+    assert Plot("nothing", (), 100).limits[0] < Plot("nothing", (), 100).limits[1]
     assert Dates(day).ends == (0.0, 1.0)
     chart = Chart("one", Dates(day), (Plot("nothing", (), 100),), "nothing")
     assert 'viewBox="0 ' in str(chart_html(chart, Markup()))

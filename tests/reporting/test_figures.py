@@ -135,7 +135,7 @@ def test_the_ends_of_a_front_are_marked_whole_and_the_best_are_a_line() -> None:
     best = np.array([3, 5])
     chart = sweep_figures.front(values, best, ("a", "b"))
     (plot,) = chart.plots
-    (left, right), (bottom, top) = chart.x.ends, plot.limits()
+    (left, right), (bottom, top) = chart.x.ends, plot.limits
     known = values[:, np.isfinite(values[0])]
     assert left < known[0].min() < known[0].max() < right
     assert bottom < known[1].min() < known[1].max() < top

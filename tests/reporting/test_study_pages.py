@@ -166,10 +166,10 @@ def test_one_case_that_went_far_off_is_named_and_does_not_set_the_scale() -> Non
     months = np.arange(0.0, 13.0)
     cases = np.outer(np.array([1.0, -2.0, 1.5, 0.5, -1.0]), months)
     labels = tuple(f"{year}-03-01" for year in (1933, 1950, 1960, 1970, 1980))
-    near, _ = study_chart("it", Paths(months, cases, labels, "y")).plots[0].limits()
+    near, _ = study_chart("it", Paths(months, cases, labels, "y")).plots[0].limits
     cases[0] *= 20.0
     (plot,) = study_chart("it", Paths(months, cases, labels, "y")).plots
-    low, high = plot.limits()
+    low, high = plot.limits
     assert high < 25.0
     assert near == pytest.approx(low, rel=0.1)
     assert plot.note == "beyond the scale: 1933-03-01 to +240"
