@@ -165,6 +165,9 @@ function chart(figure) {
       plot.output.textContent = plot.area.clientHeight < 40 ? text.replaceAll("\n", ", ") : [first, text].filter(Boolean).join("\n");
       plot.output.hidden = !plot.output.textContent;
       plot.line.hidden = plot.cells ? plot.output.hidden : false;
+      plot.output.style.transform = "";
+      const box = plot.output.getBoundingClientRect(), beyond = Math.max(0, box.right - document.documentElement.clientWidth + 2) || Math.min(0, box.left - 2);
+      if (beyond) plot.output.style.transform = `translateX(${-beyond}px)`;
     }
   }
 
