@@ -19,7 +19,7 @@ from backtest.market.data import Bars
 from backtest.records.again import differences
 from backtest.records.robustness import robustness
 from backtest.records.run_document import RunDocument
-from backtest.records.sheet import sheet
+from backtest.records.sheet import Sheet
 from backtest.reporting.page import brief, run_page
 from backtest.reporting.terminal import text
 from tests.cli.test_command import assert_sentence, rotation
@@ -308,7 +308,7 @@ def test_the_ledger_follows_the_money_that_is_withheld(embedded: MarketData) -> 
 
 def test_pages_trials_and_sheets_are_made_after_tax(embedded: MarketData) -> None:
     result = run("rate_cut", embedded, tax=25)
-    made = sheet(result, ranges=False)
+    made = Sheet(result)
     headings = [block.words for block in run_page(result, made).blocks if type(block).__name__ == "Heading"]
     assert "Taxes" in headings
     assert "If trading were dearer, or later" not in headings, "these follow no lots"

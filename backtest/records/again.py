@@ -42,11 +42,12 @@ def repeat(report: Path | str, market: str | None = None) -> tuple[RunDocument, 
     strategy = load_strategy(before.made_by.script)
     values = strategy.bind(before.parameters)
     try:
-        return before, follow(strategy, load_market(market or before.market), before.terms, values)
+        data = load_market(market or before.market)
     except UsageError as error:
-        if market is None and "market" in str(error):
-            raise UsageError(f"{error}; name its file with --market") from None
-        raise
+        if market is not None:
+            raise
+        raise UsageError(f"{error}; name its file with --market") from None
+    return before, follow(strategy, data, before.terms, values)
 
 
 class Differences(msgspec.Struct, frozen=True):

@@ -193,20 +193,21 @@ def read_record(place: Path | str) -> RunRecord:
     try:
         bars = pd.read_parquet(in_arrow(unchanged(folder / BARS)))
         trades = pd.read_parquet(in_arrow(unchanged(folder / TRADES)))
-        sleeves = tuple(c.removeprefix("sleeve:") for c in bars.columns if c.startswith("sleeve:"))
+
+        def named(kind: str) -> dict[str, Floats]:
+            own = [str(column) for column in bars.columns if str(column).startswith(kind)]
+            return {column.removeprefix(kind): bars[column].to_numpy(np.float64)[1:] for column in own}
+
+        sleeves, weights = named("sleeve:"), named("weight:")
         return RunRecord(
             name=document.strategy,
             document=document,
             dates=bars["date"].to_numpy().astype("datetime64[D]"),
             returns=bars["return"].to_numpy(np.float64)[1:],
-            sleeves=sleeves,
-            sleeve_returns=bars[[f"sleeve:{s}" for s in sleeves]].to_numpy(np.float64)[1:],
-            weights=bars[[f"weight:{s}" for s in sleeves]].to_numpy(np.float64)[1:],
-            factors={
-                str(c).removeprefix("factor:"): bars[c].to_numpy(np.float64)[1:]
-                for c in bars.columns
-                if str(c).startswith("factor:")
-            },
+            sleeves=tuple(sleeves),
+            sleeve_returns=np.column_stack(list(sleeves.values())),
+            weights=np.column_stack([weights[sleeve] for sleeve in sleeves]),
+            factors=named("factor:"),
             trades=trades,
         )
     except OSError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,19 +16,16 @@ from backtest.analysis.next_path import SEED, Ranges, next_path
 from backtest.analysis.paths import by_period, later, returns_of, switch_gains, worst_falls
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
 from backtest.analysis.regression import factor_alpha
-from backtest.analysis.rolling import Rolling, YearLeads, rolling
+from backtest.analysis.rolling import Rolling, rolling
 from backtest.records.record import RunRecord, record_of
-from backtest.records.run_document import RunDocument
 from backtest.records.shading import recession_turns
 from backtest.rules.seen import Seen, seen
 from backtest.rules.why import facts
 from backtest.runs import measured
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from backtest.dates import Days, Floats
-    from backtest.records.robustness import Robustness
+    from backtest.dates import Days, Floats, Ints
+    from backtest.records.run_document import RunDocument
     from backtest.rules.ruling import Ruling
     from backtest.rules.why import Fact
     from backtest.runs import Run
@@ -90,74 +88,6 @@ class Variant(msgspec.Struct, frozen=True):
     tstat: float
 
 
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """What a tear sheet shows beyond the record of the run; all returns decimal, all dates ISO."""
-
-    record: RunRecord
-    seen: list[Seen]
-    ranges: Ranges | None
-    intervals: dict[str, Interval]
-    differences: dict[str, Interval]
-    models: list[FactorModel]
-    falls: list[FallDates]
-    window: int
-    rolling: Rolling
-    year_leads: YearLeads
-    years: tuple[Days, Floats]
-    months: tuple[Days, Floats]
-    switches: list[Switch]
-    regimes: dict[str, list[Breakdown]]
-    capture: dict[str, tuple[float, float]]
-    costs: list[Variant]
-    delays: list[Variant]
-    holds: dict[str, float]
-    since: str
-
-
-def _intervals(record: RunRecord) -> tuple[dict[str, Interval], dict[str, Interval]]:
-    """Return the intervals of the measures, and of their differences from the benchmark's."""
-    benchmark = record.sleeve(record.benchmark)
-    ours = Influences(record.returns, benchmark, record.risk_free, record.n_years)
-    theirs = replace(ours, returns=benchmark)
-    apart = {key: difference(ours, theirs, key) for key in COMPARED}
-    return intervals(ours), {key: Interval(d.estimate, *d.ends()) for key, d in apart.items()}
-
-
-def _model(record: RunRecord, name: str, factors: dict[str, Floats]) -> FactorModel:
-    columns = np.column_stack(list(factors.values()))
-    whole = np.isfinite(columns).all(axis=1)
-    fit = factor_alpha(record.returns[whole], record.risk_free[whole], columns[whole])
-    scale = np.r_[record.ppy, np.ones(len(factors))]
-    rows = zip(["alpha a year", *factors], fit.coefficients * scale, fit.tstats, fit.pvalues, strict=True)
-    return FactorModel(name, fit.r_squared, [Loading(n, float(c), float(t), float(p)) for n, c, t, p in rows])
-
-
-def _models(record: RunRecord) -> list[FactorModel]:
-    """Return the regressions on the benchmark, three factors, and momentum, as far as there are any."""
-    against = record.sleeve(record.benchmark) - record.risk_free
-    models = [_model(record, f"against {record.benchmark}", {record.benchmark: against})]
-    if "market" not in record.sleeves or not {"SMB", "HML"} <= record.factors.keys():
-        return models
-    three = {"market": record.sleeve("market") - record.risk_free}
-    three |= {name: record.factors[name] for name in ("SMB", "HML")}
-    models.append(_model(record, "three factors", three))
-    if "MOM" in record.factors:
-        models.append(_model(record, "with momentum", {**three, "MOM": record.factors["MOM"]}))
-    return models
-
-
-def _falls(record: RunRecord) -> list[FallDates]:
-    rows = []
-    for fall in worst_falls(record.returns):
-        peak, trough = record.dates[fall.peak], record.dates[fall.trough]
-        back = None if fall.recovery is None else record.dates[fall.recovery]
-        years = (back if back is not None else record.dates[-1]) - peak
-        recovery = None if back is None else str(back)
-        rows.append(FallDates(fall.depth, str(peak), str(trough), recovery, years.astype(int) / 365.2425))
-    return rows
-
-
 def _clause(fact: Fact) -> str:
     """Return a fact as a clause: ``the last cut of FED_TARGET, to 4.75%, known on 2007-09-18``."""
     return f"{fact.text(' ')}, known on {fact.known_at}"
@@ -188,151 +118,230 @@ def reasons(result: Run, record: RunRecord) -> list[str]:
     return said
 
 
-def _switches(result: Run, record: RunRecord) -> list[Switch]:
-    fills, trades = record.fills, record.trades
-    returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
-    paid = trades["cost"] + trades.get("tax", 0.0)
-    gains = switch_gains(returns, record.weights, fills, paid.to_numpy())
-    until = [*record.dates[fills[1:]], record.dates[-1]]
-    return [
-        Switch(
-            str(record.dates[fill]),
-            str(trades["hold"].iloc[i]),
-            reason,
-            float(trades["turnover"].iloc[i]),
-            float(trades["cost"].iloc[i]),
-            float(gains[i]),
-            str(until[i]),
-        )
-        for i, (fill, reason) in enumerate(zip(fills, reasons(result, record), strict=True))
-        if trades["switch"].iloc[i]
-    ]
+class Sheet:
+    """What a tear sheet shows of a run, each when it is first asked for; returns are decimal, dates ISO.
 
-
-def _regimes(result: Run, record: RunRecord) -> dict[str, list[Breakdown]]:
-    columns = np.column_stack([record.returns, record.sleeve(record.benchmark)])
-    market, dates, found = result.market, record.dates, {}
-    if market.policy is not None:
-        target = market.observations[market.policy]
-        labels = policy_regimes(dates, target.known_at, target.values)
-        found["policy rate"] = (labels, ["cutting", "rising", "on hold"])
-    turns = recession_turns(market)
-    if turns is not None:
-        found["business cycle"] = (yes_or_no(dates, *turns), ["recession", "expansion"])
-    if "discount" in market.roles:
-        known = market.known(same_close=result.terms.same_close).as_of(market.roles["discount"])
-        # The value known at the fill before each bar: what a holder of that bar could have seen.
-        at = np.searchsorted(market.bars.dates, dates[:-1])
-        found["discount of small"] = (halves(known[at]), ["wide", "narrow"])
-    found["decade"] = decades(dates)
-    return {name: breakdown(labels, names, columns, record.ppy) for name, (labels, names) in found.items()}
-
-
-def _variant(record: RunRecord, at: float, returns: Floats) -> Variant:
-    found = measured(returns, record.sleeve(record.benchmark), record.risk_free, record.n_years, {})
-    return Variant(at, *(found[key] for key in ("cagr", "sharpe", "alpha", "alpha_tstat")))
-
-
-def _variants(result: Run, record: RunRecord) -> tuple[list[Variant], list[Variant]]:
-    """Return the same trades at other costs and with other delays; at 0 bars later it is the run itself."""
-    returns = np.vstack([np.zeros(len(record.sleeves)), record.sleeve_returns])
-    fills, last = record.fills, len(record.dates) - 1
-    targets = record.weights[fills]
-    free = record.sleeves.index("cash")
-    costs, delays = [], []
-    for bps in COSTS:
-        each = np.full(len(record.sleeves), bps / 1e4)
-        each[free] = 0.0
-        costs.append(_variant(record, bps, returns_of(returns, fills, targets, each.tolist())))
-    own = result.terms.costs(record.sleeves)
-    for bars in DELAYS[record.frequency]:
-        moved = later(fills, targets, bars, last)
-        delays.append(_variant(record, bars, returns_of(returns, *moved, own)))
-    return costs, delays
-
-
-def sheet(
-    result: Run,
-    robust: Robustness | None = None,
-    *,
-    report: Path | None = None,
-    tried: int = 1,
-    ranges: bool = True,
-) -> Sheet:
-    """Gather what the tear sheet of a run shows.
-
-    ``robust`` are trials to be kept in the document, ``report`` the folder that is written; ``tried`` is how
-    many combinations of parameters were tried before this one was chosen. Without ``ranges`` no further
-    paths are drawn, which takes most of the time.
+    Parameters
+    ----------
+    result
+        The run.
+    document
+        What is kept of it in place of its own: that has no trials, no folder, and one combination tried.
     """
-    record = record_of(result, RunDocument.of(result, report, robust, tried=tried))
-    benchmark = record.sleeve(record.benchmark)
-    alone, against = _intervals(record)
-    window = round(ROLLING_YEARS * record.ppy)
-    pairs = np.column_stack([record.returns, benchmark])
-    costs, delays = ([], []) if result.terms.rates else _variants(result, record)  # it follows no lots
-    held = dict(zip(record.sleeves, record.weights[-1].tolist(), strict=True))
-    return Sheet(
-        record=record,
-        seen=seen(result.ruling, result.bars.dates),
-        ranges=next_path(record.returns, record.n_years) if ranges else None,
-        intervals=alone,
-        differences=against,
-        models=_models(record),
-        falls=_falls(record),
-        window=window,
-        rolling=rolling(record.returns, benchmark, record.risk_free, window, record.ppy),
-        year_leads=result.year_leads,
-        years=by_period(record.dates[1:], pairs, "Y"),
-        months=by_period(record.dates[1:], pairs, "M"),
-        switches=_switches(result, record),
-        regimes=_regimes(result, record),
-        capture={
-            name: (up_capture(returns, benchmark), down_capture(returns, benchmark))
-            for name, returns in record.curves().items()
-            if name != record.benchmark
-        },
-        costs=costs,
-        delays=delays,
-        holds={sleeve: weight for sleeve, weight in held.items() if weight > 0.0},
-        since=str(record.dates[record.fills[record.trades["switch"].to_numpy()][-1]]),
-    )
 
+    def __init__(self, result: Run, document: RunDocument | None = None) -> None:
+        self.result, self.record = result, record_of(result, document)
+        self.window = round(ROLLING_YEARS * self.record.ppy)
+        self._benchmark = self.record.sleeve(self.record.benchmark)
 
-def as_document(sheet: Sheet) -> dict[str, Any]:
-    """Return everything on the page that ``result.json`` does not have, as ``sheet.json`` keeps it."""
-    return {
-        "intervals": {
-            "level": LEVEL,
-            "of": "the process that made the returns",
-            "method": "delta method, prewhitened long-run variance, Student's t",
-            "measures": {key: i._asdict() for key, i in sheet.intervals.items()},
-            "differences_from_benchmark": {key: i._asdict() for key, i in sheet.differences.items()},
-        },
-        "next_path": None if sheet.ranges is None else {**sheet.ranges._asdict(), "seed": SEED},
-        "factor_models": sheet.models,
-        "drawdowns": sheet.falls,
-        "years": _by_name(sheet.years, sheet.record),
-        "months": _by_name(sheet.months, sheet.record),
-        "switches": sheet.switches,
-        "regimes": {name: [row._asdict() for row in rows] for name, rows in sheet.regimes.items()},
-        "capture": {name: {"up": up, "down": down} for name, (up, down) in sheet.capture.items()},
-        "costs_bps": sheet.costs,
-        "delay_bars": sheet.delays,
-        "rolling_bars": sheet.window,
-        "start_by_end": {
-            "unit": "growth a year less the benchmark's, decimal",
-            "rows": "from the start of a year to the end of itself, of the next, and so on",
-            "first": sheet.year_leads.first,
-            "leads": [np.round(row[i:], 6) for i, row in enumerate(sheet.year_leads.leads)],
-        },
-        "holds": sheet.holds,
-        "since": sheet.since,
-    }
+    @cached_property
+    def seen(self) -> list[Seen]:
+        """What the rule looked at."""
+        return seen(self.result.ruling, self.result.bars.dates)
 
+    @cached_property
+    def ranges(self) -> Ranges | None:
+        """Where the measures of a further path like this one would lie; None where it is too short to say."""
+        return next_path(self.record.returns, self.record.n_years)
 
-def _by_name(periods: tuple[Days, Floats], record: RunRecord) -> list[dict[str, Any]]:
-    return [
-        {"period": str(period), record.name: own, "benchmark": benchmark}
-        for period, (own, benchmark) in zip(periods[0], periods[1].tolist(), strict=True)
-    ]
+    @property
+    def _influences(self) -> Influences:
+        record = self.record
+        return Influences(record.returns, self._benchmark, record.risk_free, record.n_years)
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """The intervals of the measures."""
+        return intervals(self._influences)
+
+    @cached_property
+    def differences(self) -> dict[str, Interval]:
+        """Those of their differences from the benchmark's."""
+        ours, theirs = self._influences, replace(self._influences, returns=self._benchmark)
+        apart = {key: difference(ours, theirs, key) for key in COMPARED}
+        return {key: Interval(d.estimate, *d.ends()) for key, d in apart.items()}
+
+    @cached_property
+    def models(self) -> list[FactorModel]:
+        """The regressions on the benchmark, three factors, and momentum, as far as there are any."""
+        record, free = self.record, self.record.risk_free
+        models = [self._model(f"against {record.benchmark}", {record.benchmark: self._benchmark - free})]
+        if "market" not in record.sleeves or not {"SMB", "HML"} <= record.factors.keys():
+            return models
+        three = {"market": record.sleeve("market") - free}
+        three |= {name: record.factors[name] for name in ("SMB", "HML")}
+        models.append(self._model("three factors", three))
+        if "MOM" in record.factors:
+            models.append(self._model("with momentum", {**three, "MOM": record.factors["MOM"]}))
+        return models
+
+    def _model(self, name: str, factors: dict[str, Floats]) -> FactorModel:
+        record, columns = self.record, np.column_stack(list(factors.values()))
+        whole = np.isfinite(columns).all(axis=1)
+        fit = factor_alpha(record.returns[whole], record.risk_free[whole], columns[whole])
+        values = (fit.coefficients * np.r_[record.ppy, np.ones(len(factors))]).tolist()
+        rows = zip(["alpha a year", *factors], values, fit.tstats.tolist(), fit.pvalues.tolist(), strict=True)
+        return FactorModel(name, fit.r_squared, [Loading(*row) for row in rows])
+
+    @cached_property
+    def falls(self) -> list[FallDates]:
+        """The worst falls."""
+        rows, dates = [], self.record.dates
+        for fall in worst_falls(self.record.returns):
+            peak, back = dates[fall.peak], None if fall.recovery is None else dates[fall.recovery]
+            days = ((dates[-1] if back is None else back) - peak).astype(int)
+            ends = (str(peak), str(dates[fall.trough]), None if back is None else str(back))
+            rows.append(FallDates(fall.depth, *ends, days / 365.2425))
+        return rows
+
+    @cached_property
+    def rolling(self) -> Rolling:
+        """Measures over ``window`` bars."""
+        record = self.record
+        return rolling(record.returns, self._benchmark, record.risk_free, self.window, record.ppy)
+
+    @cached_property
+    def years(self) -> tuple[Days, Floats]:
+        """The calendar years, and the returns of the run and of its benchmark in each, (n, 2)."""
+        return self._by("Y")
+
+    @cached_property
+    def months(self) -> tuple[Days, Floats]:
+        """The same of the months."""
+        return self._by("M")
+
+    def _by(self, period: str) -> tuple[Days, Floats]:
+        pairs = np.column_stack([self.record.returns, self._benchmark])
+        return by_period(self.record.dates[1:], pairs, period)
+
+    @cached_property
+    def switches(self) -> list[Switch]:
+        """The trades that changed the target, with the reason of each."""
+        record, fills, trades = self.record, self.record.fills, self.record.trades
+        paid = trades["cost"] + trades.get("tax", 0.0)
+        gains = switch_gains(self._after_none, record.weights, fills, paid.to_numpy())
+        until = [*record.dates[fills[1:]], record.dates[-1]]
+        return [
+            Switch(
+                str(record.dates[fill]),
+                str(trades["hold"].iloc[i]),
+                reason,
+                float(trades["turnover"].iloc[i]),
+                float(trades["cost"].iloc[i]),
+                float(gains[i]),
+                str(until[i]),
+            )
+            for i, (fill, reason) in enumerate(zip(fills, reasons(self.result, record), strict=True))
+            if trades["switch"].iloc[i]
+        ]
+
+    @property
+    def _after_none(self) -> Floats:
+        """The sleeves' returns, (n + 1, n_sleeves), with none at the first fill."""
+        return np.vstack([np.zeros(len(self.record.sleeves)), self.record.sleeve_returns])
+
+    @cached_property
+    def regimes(self) -> dict[str, list[Breakdown]]:
+        """Mean returns by regime, as far as the market knows any."""
+        record, market, dates, found = self.record, self.result.market, self.record.dates, {}
+        if market.policy is not None:
+            target = market.observations[market.policy]
+            labels = policy_regimes(dates, target.known_at, target.values)
+            found["policy rate"] = (labels, ["cutting", "rising", "on hold"])
+        turns = recession_turns(market)
+        if turns is not None:
+            found["business cycle"] = (yes_or_no(dates, *turns), ["recession", "expansion"])
+        if "discount" in market.roles:
+            known = market.known(same_close=self.result.terms.same_close).as_of(market.roles["discount"])
+            # The value known at the fill before each bar: what a holder of that bar could have seen.
+            at = np.searchsorted(market.bars.dates, dates[:-1])
+            found["discount of small"] = (halves(known[at]), ["wide", "narrow"])
+        found["decade"] = decades(dates)
+        columns = np.column_stack([record.returns, self._benchmark])
+        return {name: breakdown(*each, columns, record.ppy) for name, each in found.items()}
+
+    @cached_property
+    def capture(self) -> dict[str, tuple[float, float]]:
+        """Up and down capture of the benchmark, by name."""
+        return {
+            name: (up_capture(returns, self._benchmark), down_capture(returns, self._benchmark))
+            for name, returns in self.record.curves().items()
+            if name != self.record.benchmark
+        }
+
+    @cached_property
+    def costs(self) -> list[Variant]:
+        """The same trades at other costs; none of a taxed run, whose lots they do not follow."""
+        fills, targets = self.record.fills, self.record.weights[self.record.fills]
+        each = {
+            bps: [0.0 if sleeve == "cash" else bps / 1e4 for sleeve in self.record.sleeves] for bps in COSTS
+        }
+        return self._variants({bps: (fills, targets, costs) for bps, costs in each.items()})
+
+    @cached_property
+    def delays(self) -> list[Variant]:
+        """The same trades some bars later, 0 being the run itself; none of a taxed run either."""
+        record, last = self.record, len(self.record.dates) - 1
+        fills, targets = record.fills, record.weights[record.fills]
+        costs = self.result.terms.costs(record.sleeves)
+        each = DELAYS[record.frequency]
+        return self._variants({bars: (*later(fills, targets, bars, last), costs) for bars in each})
+
+    def _variants(self, trades: dict[Any, tuple[Ints, Floats, list[float]]]) -> list[Variant]:
+        if self.result.terms.rates:
+            return []
+        record, found = self.record, []
+        for at, each in trades.items():
+            returns = returns_of(self._after_none, *each)
+            by_key = measured(returns, self._benchmark, record.risk_free, record.n_years, {})
+            found.append(Variant(at, *(by_key[key] for key in ("cagr", "sharpe", "alpha", "alpha_tstat"))))
+        return found
+
+    @cached_property
+    def holds(self) -> dict[str, float]:
+        """What is held at the last bar."""
+        held = zip(self.record.sleeves, self.record.weights[-1].tolist(), strict=True)
+        return {sleeve: weight for sleeve, weight in held if weight > 0.0}
+
+    @property
+    def since(self) -> str:
+        """The day of the last switch."""
+        return str(self.record.dates[self.record.fills[self.record.trades["switch"].to_numpy()][-1]])
+
+    def document(self) -> dict[str, Any]:
+        """Return everything on the page that ``result.json`` does not have, as ``sheet.json`` keeps it."""
+        leads = self.result.year_leads
+        return {
+            "intervals": {
+                "level": LEVEL,
+                "of": "the process that made the returns",
+                "method": "delta method, prewhitened long-run variance, Student's t",
+                "measures": {key: i._asdict() for key, i in self.intervals.items()},
+                "differences_from_benchmark": {key: i._asdict() for key, i in self.differences.items()},
+            },
+            "next_path": None if self.ranges is None else {**self.ranges._asdict(), "seed": SEED},
+            "factor_models": self.models,
+            "drawdowns": self.falls,
+            "years": self._by_name(self.years),
+            "months": self._by_name(self.months),
+            "switches": self.switches,
+            "regimes": {name: [row._asdict() for row in rows] for name, rows in self.regimes.items()},
+            "capture": {name: {"up": up, "down": down} for name, (up, down) in self.capture.items()},
+            "costs_bps": self.costs,
+            "delay_bars": self.delays,
+            "rolling_bars": self.window,
+            "start_by_end": {
+                "unit": "growth a year less the benchmark's, decimal",
+                "rows": "from the start of a year to the end of itself, of the next, and so on",
+                "first": leads.first,
+                "leads": [np.round(row[i:], 6) for i, row in enumerate(leads.leads)],
+            },
+            "holds": self.holds,
+            "since": self.since,
+        }
+
+    def _by_name(self, periods: tuple[Days, Floats]) -> list[dict[str, Any]]:
+        return [
+            {"period": str(period), self.record.name: own, "benchmark": benchmark}
+            for period, (own, benchmark) in zip(periods[0], periods[1].tolist(), strict=True)
+        ]

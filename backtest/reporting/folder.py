@@ -10,7 +10,8 @@ from backtest.files import being_written, whole_folder
 from backtest.folders import as_one_name, expanded
 from backtest.records.document import write_document
 from backtest.records.record import write_record
-from backtest.records.sheet import as_document, sheet
+from backtest.records.run_document import RunDocument
+from backtest.records.sheet import Sheet
 from backtest.reporting import blocks as b
 from backtest.reporting.chart import Chart
 from backtest.reporting.html import render
@@ -121,9 +122,9 @@ def write_report(
     """
     place = expanded(out) if out is not None else default_place(result.strategy.name)
     with whole_folder(place, sealed=True) as draft:
-        content = sheet(result, robust, report=place.resolve(), tried=tried)
+        content = Sheet(result, RunDocument.of(result, place.resolve(), robust, tried=tried))
         write_page(run_page(result, content), draft, also)
         write_record(content.record, draft)
         write_also(draft, also, result.strategy.name, lambda: run_sheets(result, content.record, tried))
-        write_document(as_document(content), draft / "sheet.json")
+        write_document(content.document(), draft / "sheet.json")
     return place

@@ -11,7 +11,7 @@ from backtest.errors import RotationError, UsageError
 from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.market.load import load_market
-from backtest.records.sheet import sheet
+from backtest.records.sheet import Sheet
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.chart import Chart
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from backtest.market.data import MarketData
     from backtest.records.record import RunRecord
-    from backtest.records.sheet import Sheet
     from backtest.runs import Run
 
 TITLE = "Gallery of the shipped strategies"
@@ -158,7 +157,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
             except RotationError as error:
                 left_out[name] = str(error)
                 continue
-            content = sheet(result)
+            content = Sheet(result)
             _write_card(result, content, folder)
             rows.append(_row(result, content))
         (folder / "index.html").write_text(render(_front(data, rows, left_out)), encoding="utf-8")

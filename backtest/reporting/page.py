@@ -370,7 +370,7 @@ def run_page(result: Run, sheet: Sheet) -> b.Page:
         *(b.Heading("Over time"), drawn["rolling"]),
         b.Heading("How much depends on the start"),
         *starts_blocks(result.starts, result.benchmark, (result.start, result.end)),
-        start_map(sheet.year_leads, result.benchmark),
+        start_map(result.year_leads, result.benchmark),
         *(b.Heading("Calendar years and months"), drawn["years"], _calendar(sheet)),
         *(b.Heading("Switches"), *_switches(sheet)),
         *(b.Heading("Regimes"), *_regimes(result, sheet)),

@@ -10,7 +10,7 @@ from arch.data import default
 
 from backtest import MarketData, RotationError, UsageError, load_strategy, run
 from backtest.records.run_document import RunDocument
-from backtest.records.sheet import sheet
+from backtest.records.sheet import Sheet
 from backtest.reporting.blocks import Conclusion
 from backtest.reporting.page import brief, first, run_page
 from backtest.reporting.terminal import text, words_of
@@ -53,8 +53,8 @@ def test_a_threshold_that_its_level_never_reaches_is_named_with_the_levels_range
     # The verdict has the first number of all, on the terminal, in a notebook and on the page.
     said = " ".join(text(brief(result)).split())
     assert 0 <= said.find(result.slips[0][1:40]) < said.find("Alpha against market")
-    kinds = [type(block) for block in run_page(result, sheet(result)).blocks]
-    warned = run_page(result, sheet(result)).blocks.index(first(result)[0])
+    kinds = [type(block) for block in run_page(result, Sheet(result)).blocks]
+    warned = run_page(result, Sheet(result)).blocks.index(first(result)[0])
     assert warned < kinds.index(Conclusion)
     assert RunDocument.of(result).doubts == result.slips
 

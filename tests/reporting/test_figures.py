@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 
 from backtest import MarketData, run
 from backtest.measures import drawdowns
-from backtest.records.sheet import Sheet, sheet
+from backtest.records.sheet import Sheet
 from backtest.reporting import figures, sweep_figures
 from backtest.reporting.chart_figure import chart_figure
 from backtest.reporting.palette import CUT, INK, RECESSION
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def content(embedded: MarketData) -> Sheet:
-    return sheet(run("rate_cut", embedded), ranges=False)
+    return Sheet(run("rate_cut", embedded))
 
 
 def last(chart: Chart, place: int = 0) -> dict[str, float]:
@@ -77,7 +77,7 @@ def test_the_moving_window_shows_all_four_measures(content: Sheet) -> None:
 
 
 def test_a_window_that_never_fills_leaves_empty_plots(embedded: MarketData) -> None:
-    short = sheet(run("rate_cut", embedded, start="2017-01-31"), ranges=False)
+    short = Sheet(run("rate_cut", embedded, start="2017-01-31"))
     drawn = figures.rolling(short)
     assert [plot.curves for plot in drawn.plots] == [(), (), (), ()]
     FigureCanvasAgg(chart_figure(drawn)).draw()

@@ -11,7 +11,7 @@ import pytest
 
 from backtest import run
 from backtest.records import shading
-from backtest.records.sheet import sheet
+from backtest.records.sheet import Sheet
 from backtest.reporting.regime_notes import regime_note
 from backtest.series import Series
 from tests.oracle.embedded_facts import at_fills, business_cycles, discount, policy_states
@@ -61,7 +61,7 @@ def agree(found: Mapping[str, list], result: Run, said: list[str | None], name: 
 @pytest.mark.parametrize("strategy", ["credit", "valuation_discount"])
 def test_every_bar_is_in_the_group_of_its_days(strategy: str, same_close: bool, embedded: MarketData) -> None:
     result = run(strategy, embedded, same_close=same_close)
-    found = sheet(result, ranges=False).regimes
+    found = Sheet(result).regimes
     assert list(found) == list(GROUPS)
     for name, said in states(result).items():
         agree(found, result, said, name)
@@ -69,7 +69,7 @@ def test_every_bar_is_in_the_group_of_its_days(strategy: str, same_close: bool, 
 
 def test_the_notes_count_the_months_that_the_rows_cover(embedded: MarketData) -> None:
     result = run("buy_and_hold", embedded)
-    shown, said = sheet(result, ranges=False), states(result)
+    shown, said = Sheet(result), states(result)
     total = len(result.returns)
     for name in ("policy rate", "business cycle", "discount of small"):
         inside = sum(state is not None for state in said[name])
