@@ -20,13 +20,11 @@ from backtest.engine.ledger import replay
 from backtest.engine.lots import Sold, Tax
 from backtest.engine.reference import Path, simulate
 from backtest.flows import flow_of
-from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.measures import Sums, time_in, values_of, years, years_since
 from backtest.placement import placed
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
-from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, FIFO, Terms, read_terms
 
@@ -36,9 +34,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.dates import Floats
-    from backtest.market.data import Bars
+    from backtest.market.data import Bars, MarketData
     from backtest.parameters import Value
     from backtest.rules.ruling import Ruling
+    from backtest.scripting.strategy import Strategy
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -353,9 +352,8 @@ def run(
             "flows": flows,
         }
     )
-    strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
-    market = market if isinstance(market, MarketData) else load_market(market)
-    return follow(strategy, market, terms, strategy.bind(parameters))
+    strategy = load_strategy(strategy)
+    return follow(strategy, load_market(market), terms, strategy.bind(parameters))
 
 
 def follow(strategy: Strategy, market: MarketData, terms: Terms, values: dict[str, Value]) -> Run:

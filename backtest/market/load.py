@@ -185,13 +185,14 @@ def _factors(definition: Definition, bars: Bars) -> dict[str, Floats]:
     return found
 
 
-def load_market(name: str | Path) -> MarketData:
+def load_market(name: str | Path | MarketData) -> MarketData:
     """Return a market's data.
 
     Parameters
     ----------
     name
-        A shipped market's name, or the path of a market file or of a folder with ``market.toml``.
+        A shipped market's name, or the path of a market file or of a folder with ``market.toml``; what was
+        loaded before is returned as it is.
 
     Raises
     ------
@@ -208,6 +209,8 @@ def load_market(name: str | Path) -> MarketData:
     >>> market.frequency, market.bars.sleeves[:2]
     ('monthly', ('small', 'large'))
     """
+    if isinstance(name, MarketData):
+        return name
     _noted(str(name), "market")
     definition = read_definition(name)
     if lacking := definition.missing:

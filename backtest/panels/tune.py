@@ -83,6 +83,16 @@ class PanelSweep:
     chosen: dict[str, Value]
     refused: dict[str, str]
 
+    def ahead(self, of: str) -> int:
+        """Return in how many markets what the others chose beats ``benchmark``, ``default`` or ``median``."""
+        sign = -1.0 if self.objective.lower else 1.0
+        return sum(sign * each.value > sign * getattr(each, of) for each in self.markets)
+
+    @property
+    def above(self) -> float:
+        """Of all combinations the part that it is better than, on average over the markets."""
+        return float(np.mean([each.above for each in self.markets]))
+
 
 class PanelSweepDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What ``tune --panel --json`` prints."""

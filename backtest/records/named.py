@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtest.arguments import named_with_parameters
 from backtest.errors import UsageError
-from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.records.record import RunRecord, read_record, record_of
 from backtest.runs import Run, run
@@ -17,6 +16,7 @@ from backtest.scripting.loading import strategy_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from backtest.market.data import MarketData
     from backtest.scripting.strategy import Strategy
 
 Named: TypeAlias = "Run | RunRecord | Strategy | str | Path"
@@ -63,7 +63,7 @@ def records(
 
     @cache
     def on() -> MarketData:
-        return market if isinstance(market, MarketData) else load_market(market or "embedded")
+        return load_market(market or "embedded")
 
     found = (_found(each, on, terms) if isinstance(each, str | Path) else each for each in named)
     return [_record(each, on, terms) for each in found]

@@ -24,7 +24,6 @@ from backtest.rules.expressions import Signal
 from backtest.rules.reading import reads
 from backtest.rules.why import Fact, facts, flips
 from backtest.scripting.loading import load_strategy
-from backtest.scripting.strategy import Strategy
 from backtest.shown import Shown
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Days
     from backtest.rules.ruling import Ruling
+    from backtest.scripting.strategy import Strategy
     from backtest.series import Series
 
 EARLIER = 6
@@ -288,10 +288,7 @@ def signal(
     >>> signal("rate_cut", as_of="2019-08-15").hold
     {'small': 1.0}
     """
-    if not isinstance(strategy, Strategy):
-        strategy = load_strategy(strategy)
-    if not isinstance(market, MarketData):
-        market = load_market(market)
+    strategy, market = load_strategy(strategy), load_market(market)
     values = strategy.bind(parameters)
     day = today() if as_of is None else parse_day(as_of, "the day")
     if day > today():

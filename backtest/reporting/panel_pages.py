@@ -73,19 +73,11 @@ def _table(result: PanelRun) -> b.Table:
 
 def _picture(result: PanelRun) -> Dots:
     """Return alpha with its interval, market by market and of all."""
-    rows = [
-        (name, each.skill.whole.alpha, each.skill.whole.error.reach()) for name, each in result.runs.items()
-    ]
+    rows = {name: (each.skill.whole.alpha, *each.skill.ends) for name, each in result.runs.items()}
     if result.pooled is not None:
-        rows.append(("all", result.pooled.alpha, result.pooled.high - result.pooled.alpha))
-    values, reaches = (100.0 * np.array(column) for column in list(zip(*rows, strict=True))[1:])
-    return Dots(
-        tuple(name for name, *_ in rows),
-        values,
-        values - reaches,
-        values + reaches,
-        "alpha, % a year, with its 95% interval",
-    )
+        rows["all"] = (result.pooled.alpha, result.pooled.low, result.pooled.high)
+    values, lows, highs = 100.0 * np.array(list(rows.values())).T
+    return Dots(tuple(rows), values, lows, highs, "alpha, % a year, with its 95% interval")
 
 
 def panel_run_page(result: PanelRun) -> b.Page:
@@ -123,20 +115,15 @@ def panel_run_page(result: PanelRun) -> b.Page:
 
 def _worth(sweep: PanelSweep) -> Iterator[str]:
     """Give what is not beaten by what the others chose, then where it stands among all combinations."""
-    n, sign = len(sweep.markets), -1.0 if sweep.objective.lower else 1.0
-
-    def ahead(of: str) -> int:
-        return sum(sign * each.value > sign * getattr(each, of) for each in sweep.markets)
-
-    what, above = sweep.objective.measure.label, float(np.mean([each.above for each in sweep.markets]))
+    n, what = len(sweep.markets), sweep.objective.measure.label
     yield (
         f"Chosen on the others, its {what} is better than that of holding the benchmark in "
-        f"{ahead('benchmark')} of {n} markets."
+        f"{sweep.ahead('benchmark')} of {n} markets."
     )
     yield (
-        f"It is better than the default parameters in {ahead('default')} of {n}, and than the middle "
-        f"combination in {ahead('median')} of {n}: above {percent(above, 0)} of all on average, where "
-        "choosing blindly gives 50%."
+        f"It is better than the default parameters in {sweep.ahead('default')} of {n}, and than the middle "
+        f"combination in {sweep.ahead('median')} of {n}: above {percent(sweep.above, 0)} of all on average, "
+        "where choosing blindly gives 50%."
     )
 
 

@@ -61,8 +61,8 @@ def _execute(path: Path) -> types.ModuleType:
     return module
 
 
-def load_strategy(name_or_path: str) -> Strategy:
-    """Return the strategy of a shipped script (by name) or of any script (by path).
+def load_strategy(name_or_path: str | Strategy) -> Strategy:
+    """Return the strategy of a shipped script (by name) or of any script (by path); a strategy as it is.
 
     Raises
     ------
@@ -75,6 +75,8 @@ def load_strategy(name_or_path: str) -> Strategy:
     >>> [each.name for each in load_strategy("rate_cut").parameters]
     ['delay', 'hold', 'quiet', 'min_cut']
     """
+    if isinstance(name_or_path, Strategy):
+        return name_or_path
     path = _find(str(name_or_path))
     module = _execute(path)
     # A strategy that the script imports from another one is not its own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtest.errors import RotationError
 from backtest.wording import pvalue
@@ -37,17 +37,6 @@ class Verdict:
 
     word: str
     because: str
-
-
-class Rule(Protocol):
-    """Turns evidence into a verdict; written down before the evidence, or its claim says what was revised."""
-
-    @property
-    def text(self) -> str:
-        """The rule in plain words."""
-
-    def verdict(self, evidence: tuple[Evidence, ...]) -> Verdict:
-        """Return the verdict."""
 
 
 def holm(pvalues: list[float]) -> list[float]:
@@ -225,6 +214,10 @@ class WidestRule:
         if share.estimate == 0.0:
             return Verdict(SUPPORTED, f"no month of the last {self.years} years had a wider gap")
         return Verdict(CONTRADICTED if share.estimate > 0.5 else NOT_SUPPORTED, said)
+
+
+Rule: TypeAlias = "SignRule | WidestRule"
+"""Turns evidence into a verdict; written down before the evidence, or its claim says what was revised."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError, nearest
-from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.scripting.loading import load_strategy
 from backtest.shown import Pictured, Reported
@@ -26,7 +25,7 @@ from backtest.studies.size_claims import Assumptions, capacity, examine_capacity
 
 if TYPE_CHECKING:
     from backtest.dates import Days
-    from backtest.market.data import Sourced
+    from backtest.market.data import MarketData, Sourced
     from backtest.studies.findings import Finding
 
 CLAIMS = claims_in(event_claims, forecast_claims, risk_claims, cycle_claims, rate_claims, size_claims)
@@ -108,8 +107,7 @@ def study(name: str, market: MarketData | str = "embedded") -> Study:
     >>> study("first-cut").verdict.word
     'cannot be told'
     """
-    about = claim(name)
-    return hold_against(about, market if isinstance(market, MarketData) else load_market(market))
+    return hold_against(claim(name), load_market(market))
 
 
 def study_claims(market: MarketData | str = "embedded") -> Claims:
@@ -121,7 +119,7 @@ def study_claims(market: MarketData | str = "embedded") -> Claims:
     >>> len(study_claims())
     16
     """
-    loaded = market if isinstance(market, MarketData) else load_market(market)
+    loaded = load_market(market)
     return Claims(hold_against(each, loaded) for each in CLAIMS)
 
 
@@ -156,9 +154,8 @@ def first_days(strategy: str, market: MarketData, parameters: dict[str, Any]) ->
 
 def study_capacity(market: MarketData | str = "embedded", assumptions: Assumptions = DEFAULT) -> Study:
     """Study the claim about capacity under assumptions of one's own."""
-    loaded = market if isinstance(market, MarketData) else load_market(market)
     about = replace(capacity, examine=lambda market: examine_capacity(market, assumptions))
-    return hold_against(about, loaded)
+    return hold_against(about, load_market(market))
 
 
 def study_days(
@@ -175,5 +172,4 @@ def study_days(
     >>> study_days(days[1:7]).finding.sample
     '6 cases'
     """
-    loaded = market if isinstance(market, MarketData) else load_market(market)
-    return hold_against(about_days(days, origin), loaded)
+    return hold_against(about_days(days, origin), load_market(market))

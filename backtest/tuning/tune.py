@@ -19,7 +19,6 @@ from backtest.market.data import MarketData
 from backtest.market.load import load_market
 from backtest.measures import SWEPT
 from backtest.scripting.loading import load_strategy
-from backtest.scripting.strategy import Strategy
 from backtest.shown import Pictured
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.edges import edges
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Floats, Ints
     from backtest.runs import Run
+    from backtest.scripting.strategy import Strategy
     from backtest.tuning.edges import Edge
     from backtest.tuning.plateau import Neighbours
     from backtest.tuning.survey import Survey
@@ -225,7 +225,7 @@ def tune(
     (12, 'looks like luck')
     """
     began = time.perf_counter()
-    strategy = strategy if isinstance(strategy, Strategy) else load_strategy(strategy)
+    strategy = load_strategy(strategy)
     if resume and out is None:
         raise UsageError("say which sweep to resume: --out DIR --resume")
     folder = expanded(out) if out is not None else default_folder(strategy.name)
@@ -243,7 +243,7 @@ def tune(
     if resume:
         asked = asked.filled(read_asked(manifest_to_resume(folder)))
     asked = asked.filled(DEFAULTS)
-    market = market if isinstance(market, MarketData) else load_market(str(asked.market))
+    market = load_market(market if isinstance(market, MarketData) else str(asked.market))
     carry(strategy.file, executor)
     with shown() if tell is None else nullcontext((tell, None)) as (told, announce):
         crew, (trials, objectives) = Crew(executor, told), _task(strategy, market, asked)
