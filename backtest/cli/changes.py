@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from backtest.cli.companies import in_columns, inputs_of, say, show, table_parser, table_place, write_table
@@ -44,10 +42,10 @@ def changes(prog: str, arguments: Sequence[str]) -> int:
     if out is not None:
         write_table(table, out)
     if options.json:
-        rows = [asdict(a) | {"low": a.low, "high": a.high, "pvalue": a.pvalue} for a in found]
-        plain = [{k: None if v != v else v for k, v in row.items()} for row in rows]
-        document = {"scheme": scheme.name, "near": options.near, "around": plain, "verdict": said}
-        show(json.dumps({**document, "out": None if out is None else str(out.resolve())}, indent=2))
+        from backtest.records.document import to_json
+
+        document = {"scheme": scheme.name, "near": options.near, "around": found, "verdict": said}
+        show(to_json({**document, "out": None if out is None else out.resolve()}))
         return 0
     first, last = table["date"].min(), table["date"].max()
     say(

@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
-from backtest.cli.options import (
-    add_files,
-    add_json,
-    add_market,
-    add_terms,
-    refuse_unwritten,
-    require_place,
-    say,
-    tell,
-    terms,
-)
+from backtest.cli import options as shared
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,14 +31,14 @@ def _parser(prog: str) -> Parser:
         nargs="*",
         help="a strategy's name or script, with :NAME=VALUE,... behind it, or the folder of a report",
     )
-    add_market(parser)
+    shared.add_market(parser)
     from backtest.terms import OF_RETURNS
 
-    add_terms(parser, *OF_RETURNS)
+    shared.add_terms(parser, *OF_RETURNS)
     parser.set_defaults(market=None)  # to tell what was asked for
     parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/compare/)")
-    add_files(parser)
-    add_json(parser)
+    shared.add_files(parser)
+    shared.add_json(parser)
     return parser
 
 
@@ -62,26 +52,26 @@ def compare(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         )
     from backtest.records.named import refuse_unused
 
-    named_terms = [*(["market"] if options.market is not None else []), *terms(options)]
+    named_terms = [*(["market"] if options.market is not None else []), *shared.terms(options)]
     refuse_unused(named, [f"--{name.replace('_', '-')}" for name in named_terms])
     if options.out is None and options.json:
-        refuse_unwritten(options)
-    require_place(options.out)
+        shared.refuse_unwritten(options)
+    shared.require_place(options.out)
     from backtest.records.comparison import compare as side_by_side
     from backtest.reporting.views import view
 
-    return tell(view(side_by_side(named, market=options.market, **terms(options))), options)
+    return shared.tell(view(side_by_side(named, market=options.market, **shared.terms(options))), options)
 
 
 def gallery(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001
     """Be ``rotation gallery``."""
     parser = Parser(prog=prog, description="Rebuild the gallery: a small page and a picture a strategy.")
-    add_market(parser)
+    shared.add_market(parser)
     parser.add_argument("--out", metavar="DIR", default="reports/gallery", help="default: %(default)s")
     options = parser.parse(arguments)
     from backtest.reporting.gallery import write_gallery
 
     for name, why in write_gallery(options.market, options.out).items():
-        say(f"{name} is left out: {why}")
-    say(f"Gallery: {options.out}")
+        shared.say(f"{name} is left out: {why}")
+    shared.say(f"Gallery: {options.out}")
     return 0

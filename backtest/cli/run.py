@@ -6,26 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from backtest.arguments import named_with_parameters
-from backtest.cli.options import (
-    add_files,
-    add_json,
-    add_market,
-    add_panel,
-    add_parameters,
-    add_terms,
-    given,
-    named_strategy,
-    refuse_market,
-    refuse_unwritten,
-    require_place,
-    say,
-    scripts_of,
-    several,
-    strategy_parser,
-    tell,
-    terms,
-    written,
-)
+from backtest.cli import options as shared
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,22 +32,22 @@ examples:
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
     about = "Run a strategy: simulate, measure, report."
-    parser = strategy_parser(prog, strategy, about, EPILOG, several=True)
+    parser = shared.strategy_parser(prog, strategy, about, EPILOG, several=True)
     if strategy is None:
         parser.add_argument("--from", metavar="REPORT", help="run what the report in this folder ran")
-    add_market(parser)
-    add_panel(parser)
-    add_terms(parser)
+    shared.add_market(parser)
+    shared.add_panel(parser)
+    shared.add_terms(parser)
     parser.add_argument(
         "--robustness",
         action="store_true",
         help="add a table of the result under other costs and later fills",
     )
     parser.add_argument("--out", metavar="DIR", help="folder for the report (default: in reports/)")
-    add_files(parser)
+    shared.add_files(parser)
     parser.add_argument("--no-report", action="store_true", help="stop after the table")
-    add_json(parser)
-    add_parameters(parser, strategy)
+    shared.add_json(parser)
+    shared.add_parameters(parser, strategy)
     return parser
 
 
@@ -74,17 +55,17 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     """Be ``rotation run``."""
     if strategy is None and any(word == "--from" or word.startswith("--from=") for word in arguments):
         return _again(prog, arguments)
-    if strategy is None and several(arguments):
+    if strategy is None and shared.several(arguments):
         return _many(prog, arguments)
-    prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
+    prog, strategy, arguments = shared.named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
     _refuse_out(options)
     if options.panel is not None:
-        refuse_market(arguments)
+        shared.refuse_market(arguments)
         return _on_panel(strategy, options)
     from backtest.runs import run as run_one
 
-    result = run_one(strategy, options.market, **terms(options), **given(options))
+    result = run_one(strategy, options.market, **shared.terms(options), **shared.given(options))
     return _told(result, _view(result, options), options)
 
 
@@ -100,15 +81,18 @@ def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
     from backtest.reporting.views import view
 
     panel = load_panel(options.panel)
-    return tell(view(run_panel(strategy, panel, terms=terms(options), parameters=given(options))), options)
+    return shared.tell(
+        view(run_panel(strategy, panel, terms=shared.terms(options), parameters=shared.given(options))),
+        options,
+    )
 
 
 def _refuse_out(options: argparse.Namespace) -> None:
     if options.no_report and options.out is not None:
         raise UsageError("--no-report writes nothing, so --out has no use; leave one of them out")
     if options.out is None and (options.no_report or options.json):
-        refuse_unwritten(options, "--no-report" if options.no_report else "--json")
-    require_place(options.out)
+        shared.refuse_unwritten(options, "--no-report" if options.no_report else "--json")
+    shared.require_place(options.out)
 
 
 def _view(result: Run, options: argparse.Namespace) -> View:
@@ -123,7 +107,7 @@ def _told(result: Run, view: View, options: argparse.Namespace, first: Sequence[
     """Say what a run gave, write its page, and hear the ledger; ``first`` is said before all else."""
     from backtest.cli.witness import witness
 
-    return tell(view, options, first=first, meanwhile=witness(result))
+    return shared.tell(view, options, first=first, meanwhile=witness(result))
 
 
 def _many(prog: str, arguments: Sequence[str]) -> int:
@@ -141,7 +125,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     from backtest.scripting.loading import load_strategy
 
     market = load_market(options.market)
-    named = [named_with_parameters(name) for name in scripts_of(options.strategy)]
+    named = [named_with_parameters(name) for name in shared.scripts_of(options.strategy)]
     outs = _outs([name for name, _ in named], options.out)
     # Every name and every value is better refused before the first run than after it.
     calls = [(load_strategy(name), parameters) for name, parameters in named]
@@ -149,17 +133,17 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
         each.bind(parameters)
     documents = []
     for (each, parameters), options.out in zip(calls, outs, strict=True):
-        result = run_one(each, market, **terms(options), **parameters)
+        result = run_one(each, market, **shared.terms(options), **parameters)
         view = _view(result, options)
         if options.json:
-            place = written(view, options)
+            place = shared.written(view, options)
             _ = result.portfolio
             documents.append(view.document(place))
             continue
         _told(result, view, options, [Heading(each.name, brief=True)])
-        say("")  # between two of them
+        shared.say("")  # between two of them
     if options.json:
-        say(to_json(documents))
+        shared.say(to_json(documents))
     return 0
 
 
@@ -178,7 +162,12 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
     """Run what a report ran, and say what differs."""
     options = _parser(prog, None).parse(arguments)
     _refuse_out(options)
-    named = [*options.strategy, *([options.panel] if options.panel else []), *terms(options), *options.set]
+    named = [
+        *options.strategy,
+        *([options.panel] if options.panel else []),
+        *shared.terms(options),
+        *options.set,
+    ]
     if named:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from dataclasses import replace

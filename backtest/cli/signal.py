@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.arguments import named_with_parameters
-from backtest.cli.options import (
-    add_json,
-    add_market,
-    add_parameters,
-    add_terms,
-    given,
-    named_strategy,
-    say,
-    scripts_of,
-    several,
-    strategy_parser,
-    terms,
-)
+from backtest.cli import options as shared
 from backtest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,18 +32,18 @@ CHANGED = 3
 
 def _parser(prog: str, strategy: Strategy | None) -> Parser:
     about = "Say what to hold now, since when, and what would change it."
-    parser = strategy_parser(prog, strategy, about, EPILOG, several=True)
-    add_market(parser)
+    parser = shared.strategy_parser(prog, strategy, about, EPILOG, several=True)
+    shared.add_market(parser)
     parser.instead = {"--end": "--as-of", "--until": "--as-of", "--date": "--as-of"}
     parser.add_argument("--as-of", metavar="D", help="the last day whose news counts (default: today)")
-    add_terms(parser, "decide")
+    shared.add_terms(parser, "decide")
     parser.add_argument(
         "--changed",
         action="store_true",
         help="say in a line each whether what is held is another than when --changed was last asked",
     )
-    add_parameters(parser, strategy)
-    add_json(parser)
+    shared.add_parameters(parser, strategy)
+    shared.add_json(parser)
     return parser
 
 
@@ -67,19 +55,19 @@ def _stands(
     from backtest.records.standing import signal as ask
     from backtest.scripting.loading import load_strategy
 
-    if strategy is None and several(arguments):
+    if strategy is None and shared.several(arguments):
         options = _parser(prog, None).parse(arguments)
         if options.set:
             raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
-        calls = [named_with_parameters(name) for name in scripts_of(options.strategy)]
+        calls = [named_with_parameters(name) for name in shared.scripts_of(options.strategy)]
         market = load_market(options.market)
         asked = [(load_strategy(name), parameters) for name, parameters in calls]
     else:
-        prog, strategy, arguments = named_strategy(prog, strategy, arguments, _parser)
+        prog, strategy, arguments = shared.named_strategy(prog, strategy, arguments, _parser)
         options = _parser(prog, strategy).parse(arguments)
-        market, asked = load_market(options.market), [(strategy, given(options))]
+        market, asked = load_market(options.market), [(strategy, shared.given(options))]
     return options, [
-        (own, ask(own, market, as_of=options.as_of, **terms(options), **parameters))
+        (own, ask(own, market, as_of=options.as_of, **shared.terms(options), **parameters))
         for own, parameters in asked
     ]
 
@@ -95,7 +83,7 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
 
     standings = [standing for _, standing in found]
     if options.json:
-        say(to_json(standings[0] if len(standings) == 1 else standings))
+        shared.say(to_json(standings[0] if len(standings) == 1 else standings))
     else:
         show(block for standing in standings for block in view(standing).brief())
     return 0
@@ -116,11 +104,11 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
         rows = [
             {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
         ]
-        say(to_json(rows))
+        shared.say(to_json(rows))
         return status
     for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"
         said = f"changed, was {held(before)}" if changed and before else word
         name = f"{standing.strategy} on {standing.market}"
-        say(f"{name}: {held(standing.hold)} since {standing.since}; {said}")
+        shared.say(f"{name}: {held(standing.hold)} since {standing.since}; {said}")
     return status

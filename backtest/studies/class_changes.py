@@ -7,9 +7,9 @@ case; cohorts whose months overlap are taken to be correlated by the part that t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from backtest.analysis.event_study import mean_error
@@ -29,8 +29,7 @@ ENOUGH = 10
 NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What those that crossed earned more than those that did not, over some months.
 
     Parameters
@@ -45,37 +44,22 @@ class Around:
         What they and the others earned, sums of monthly means, averaged over the cases.
     mean, error, freedom
         Of the sum of monthly differences, decimal; NaN and 0 where there are fewer than two cases.
+    low, high, pvalue
+        The 95% interval of the mean, and two-sided against 0.
     """
 
     way: str
     months: int
-    cohorts: int
-    companies: int
-    crossed: float
-    stayed: float
-    mean: float
-    error: float
-    freedom: float
-
-    @property
-    def tested(self) -> Error:
-        """The error with its degrees of freedom."""
-        return Error(self.error, self.freedom)
-
-    @property
-    def low(self) -> float:
-        """The lower end of the 95% interval."""
-        return self.mean - self.tested.reach()
-
-    @property
-    def high(self) -> float:
-        """The upper end of the 95% interval."""
-        return self.mean + self.tested.reach()
-
-    @property
-    def pvalue(self) -> float:
-        """Two-sided, against 0."""
-        return self.tested.pvalue(self.mean)
+    cohorts: int = 0
+    companies: int = 0
+    crossed: float = NAN
+    stayed: float = NAN
+    mean: float = NAN
+    error: float = NAN
+    freedom: float = 0.0
+    low: float = NAN
+    high: float = NAN
+    pvalue: float = NAN
 
 
 def class_changes(table: pd.DataFrame) -> list[Around]:
@@ -114,12 +98,14 @@ def _around(way: str, months: int, parts: list[pd.DataFrame]) -> Around:
                 companies += int(rows["crossed"].max())
     at = np.array(sorted(cases), dtype=np.int64)
     if len(at) == 0:
-        return Around(way, months, 0, 0, NAN, NAN, NAN, NAN, 0.0)
+        return Around(way, months)
     both = np.array([np.mean(cases[when], axis=0) for when in at.tolist()])
     values = both[:, 0] - both[:, 1]
-    error, freedom = mean_error(values, at, months)
+    tested, mean = Error(*mean_error(values, at, months)), float(values.mean())
+    low, high = mean - tested.reach(), mean + tested.reach()
     crossed, stayed = both.mean(axis=0).tolist()
-    return Around(way, months, len(at), companies, crossed, stayed, float(values.mean()), error, freedom)
+    found = (len(at), companies, crossed, stayed, mean)
+    return Around(way, months, *found, *tested, low, high, tested.pvalue(mean))
 
 
 def verdict(found: list[Around], *, followed: bool) -> str:
@@ -146,7 +132,7 @@ def verdict(found: list[Around], *, followed: bool) -> str:
     )
     if whole > LEVEL:
         three = [a for a in asked if a.months == 3]
-        seen = max((a.tested.visible() for a in three), default=float("nan"))
+        seen = max((Error(a.error, a.freedom).visible() for a in three), default=float("nan"))
         said = f"Cannot be told apart from nothing: {counted}."
         if seen == seen:
             said += f" What would have been seen in three months is {seen:.1%} or more."
