@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from backtest.explore.server import Explorer
     from backtest.explore.sitting import Sitting
     from backtest.scripting.strategy import Strategy
 
@@ -74,7 +73,8 @@ def explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         if not options.no_browser:
             _open(server.address)
         try:
-            _wait(server, stay=options.stay)
+            while options.stay or server.idle < _MINUTE:
+                time.sleep(0.25)
         except KeyboardInterrupt:
             print(file=sys.stderr)  # noqa: T201 - after the ^C of the terminal
         finally:
@@ -82,11 +82,6 @@ def explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         tried = server.tried
     say(f"Ended; {tried:,} position{'' if tried == 1 else 's'} tried.")
     return 0
-
-
-def _wait(server: Explorer, *, stay: bool) -> None:
-    while stay or server.idle < _MINUTE:
-        time.sleep(0.25)
 
 
 def _sittings(named: Sequence[str], options: argparse.Namespace) -> Callable[[], Sitting]:

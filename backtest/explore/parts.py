@@ -19,6 +19,7 @@ from backtest.reporting import blocks as b
 from backtest.reporting.cells import Cells, Spot, read_out, shaded, shades
 from backtest.reporting.chart import Chart, Plot
 from backtest.reporting.html import drawn, minus, script, stylesheet
+from backtest.reporting.page import ends
 from backtest.reporting.scales import Labels
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from backtest.explore.position import Position
     from backtest.explore.sitting import Look, Revealed, Settled, Sitting
     from backtest.explore.tries import Luck
-    from backtest.measures import Measure
     from backtest.parameters import Parameter, Value
     from backtest.runs import Run
 
@@ -80,7 +80,7 @@ def _compared(columns: Sequence[_Column], benchmarks: Mapping[str, Mapping[str, 
         for row, measure in zip(rows, measures, strict=True):
             awaited = known is None and measure.relative and not measure.swept
             row.append(_WAITING if awaited else measure.text(entry(metrics, measure)))
-            row.append(_WAITING if known is None else _ends(known.get(measure.key), measure))
+            row.append(_WAITING if known is None else ends(known.get(measure.key), measure.form))
     for name, beside in benchmarks.items() if len(columns) == 1 else ():
         heads.append(name)
         for row, measure in zip(rows, measures, strict=True):
@@ -97,12 +97,6 @@ def _intervals(result: Run) -> dict[str, Interval]:
     against, free = (result.bars.earned(name) for name in (result.benchmark, "cash"))
     n_years = years(result.bars.dates, result.market.frequency)
     return intervals(Influences(result.path.returns, against, free, n_years))
-
-
-def _ends(interval: Interval | None, measure: Measure) -> str:
-    if interval is None or interval.low != interval.low:
-        return ""
-    return f"{measure.form(interval.low)} to {measure.form(interval.high)}"
 
 
 def tried(count: int, hidden: str | None, revealed: Revealed | None) -> list[b.Block]:
@@ -353,16 +347,12 @@ def plane_fields(sitting: Sitting) -> Markup:
     if not pairs:
         return Markup('<p class="note">A plane needs two parameters with a declared range.</p>')
     measures = Markup("").join(
-        option.format(key, BY_KEY[key].label.strip()) for key in _first("sharpe", SWEPT)
+        option.format(key, BY_KEY[key].label.strip()) for key in dict.fromkeys(("sharpe", *SWEPT))
     )
     return Template(
         '<label>of <select id="plane-pair">{}</select></label> <label>measure <select id="plane-measure">{}'
         '</select></label> <button type="button" id="plane-look">Look at the plane</button>'
     ).format(Markup("").join(option.format(*pair) for pair in pairs), measures)
-
-
-def _first(name: str, names: Sequence[str]) -> list[str]:
-    return [name, *(other for other in names if other != name)]
 
 
 # The page itself.

@@ -93,7 +93,9 @@ def plane_of(
     UsageError
         When a name is unknown, both are the same or one has no range, or no point can be measured.
     """
-    trials = Trials(strategy, market, _grid(strategy, values, axes), (), _without_delay(terms)).completed()
+    if terms.delay_fill:
+        raise UsageError("a plane is of fills without delay; set delay_fill to 0 to see it")
+    trials = Trials(strategy, market, _grid(strategy, values, axes), (), terms).completed()
     grid, aim = trials.grid, Objective(objective)
     numbers = np.arange(grid.size)
     window = common_window(trials, None)
@@ -158,10 +160,3 @@ def _spaced(parameter: Parameter, own: float) -> tuple[Value, ...]:
     spaced = [float(f"{low + i * step:.9g}") for i in range(math.floor((high - low) / step + 1e-9) + 1)]
     values = {round(value) if parameter.unit.whole else value for value in (*spaced, high)}
     return tuple(sorted({*values, round(own) if parameter.unit.whole else own}))
-
-
-def _without_delay(terms: Terms) -> Terms:
-    """Return terms as a sweep takes them."""
-    if terms.delay_fill:
-        raise UsageError("a plane is of fills without delay; set delay_fill to 0 to see it")
-    return terms

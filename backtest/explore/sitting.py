@@ -230,7 +230,8 @@ class Sitting:
         day, tried = self.hidden, len(self.tries)
         before = self._runs(position)
         self.hidden = None
-        after = self._runs(position.over(day, self._asked_end(wanted)))
+        end = wanted.terms.get("end")
+        after = self._runs(position.over(day, str(end) if end else None))
         self.revealed = Revealed(day, tried, position, before, after)
         return self.revealed
 
@@ -264,11 +265,6 @@ class Sitting:
                     f"the {what} {day} lies in what is hidden, all that came after {self.hidden}"
                 )
         return position.over(start, end or self.hidden)
-
-    @staticmethod
-    def _asked_end(wanted: Wanted) -> str | None:
-        end = wanted.terms.get("end")
-        return str(end) if end else None
 
     def _shaded(self, dates: Days) -> tuple[Spans, Spans]:
         """Return the rows of cuts and the recessions within dates."""

@@ -260,11 +260,6 @@ def _metrics(record: RunRecord) -> dict[str, float]:
     return {**found, **time_in(record.weights, record.sleeves)}
 
 
-def _tail(n_runs: int) -> float:
-    """Return the one-sided chance below which a run leads a rival: 5% over all rivals (Bonferroni)."""
-    return (1.0 - LEVEL) / 2.0 / (n_runs - 1)
-
-
 def _best(metrics: list[dict[str, float]], own: list[Influences]) -> dict[str, int]:
     """Return the runs that lead every other by more than noise, at 5% over all rivals.
 
@@ -280,8 +275,8 @@ def _best(metrics: list[dict[str, float]], own: list[Influences]) -> dict[str, i
             continue
         leader = int(values.argmax())
         rivals = [i for i in range(n) if i != leader]
-        # What is not a number, as among equals, compares as false.
-        if all(difference(own[leader], own[i], key).pvalue() < 2.0 * _tail(n) for i in rivals):
+        # One rival's 5% are shared by all of them (Bonferroni). What is no number, as among equals, is false.
+        if all(difference(own[leader], own[i], key).pvalue() < (1.0 - LEVEL) / (n - 1) for i in rivals):
             best[key] = leader
     return best
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
@@ -35,7 +35,8 @@ LAST = (
 _CUTS, _RECESSIONS = b.Key("#cfe2f3"), b.Key("#b9b9b9", opacity=0.6)
 
 
-def _ends(interval: Interval | None, form: Callable[[float], str]) -> str:
+def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
+    """Return the ends of an interval as a table has them; empty where there is none."""
     if interval is None or interval.low != interval.low:
         return ""
     return f"{form(interval.low)} to {form(interval.high)}"
@@ -44,10 +45,10 @@ def _ends(interval: Interval | None, form: Callable[[float], str]) -> str:
 def tiles(sheet: Sheet) -> b.Tiles:
     """Return the numbers that are seen first."""
     record, own = sheet.record, sheet.intervals
-    alpha, interval = own["alpha"], _ends(own["alpha"], percent)
+    alpha, interval = own["alpha"], ends(own["alpha"], percent)
     against = f"{signed(sheet.differences['cagr'].value, 2)} against {record.benchmark}"
     deepest = cell(record.document.metrics["max_drawdown"], percent)
-    sharpe = cell(own["sharpe"].value, number), f"95%: {_ends(own['sharpe'], number)}"
+    sharpe = cell(own["sharpe"].value, number), f"95%: {ends(own['sharpe'], number)}"
     return b.Tiles(
         (
             b.Tile("return a year", percent(own["cagr"].value), against),
@@ -79,8 +80,8 @@ def _with_intervals(sheet: Sheet) -> b.Table:
         if sheet.ranges is not None and key in HELD:
             known = Interval(float("nan"), *getattr(sheet.ranges, key))
         others = (cell(entry(metrics, measure), form) for metrics in benchmarks.values())
-        apart = _ends(sheet.differences.get(key), form)
-        rows.append((measure.label.strip(), cell(own, form), _ends(known, form), apart, *others))
+        apart = ends(sheet.differences.get(key), form)
+        rows.append((measure.label.strip(), cell(own, form), ends(known, form), apart, *others))
     heads = ["", record.name, "95% interval", f"less {record.benchmark}, 95%", *benchmarks]
     return b.table(heads, rows, kind="loose")
 
@@ -246,10 +247,6 @@ def _variants(
     return b.table([head, "return a year", "Sharpe", "alpha a year", "t"], rows)
 
 
-def _single(bps: Any) -> float | None:
-    return float(bps) if isinstance(bps, int | float) else None
-
-
 def _bars(n: int, frequency: str) -> str:
     unit = "month" if frequency == "monthly" else "trading day"
     return "not" if n == 0 else f"{n} {unit}" + ("" if n == 1 else "s")
@@ -322,7 +319,9 @@ def _dearer_or_later(result: Run, sheet: Sheet) -> Iterator[b.Block]:
         f"The same trades at other costs, and made some bars later. Alpha is against {record.benchmark}.",
         "note",
     )
-    yield _variants("cost a side", sheet.costs, lambda at: f"{at:g} bp", _single(result.terms.cost_bps))
+    bps = result.terms.cost_bps
+    own = None if isinstance(bps, dict) else bps
+    yield _variants("cost a side", sheet.costs, lambda at: f"{at:g} bp", own)
     yield _variants("later by", sheet.delays, lambda at: _bars(int(at), record.frequency), 0.0)
 
 
