@@ -114,6 +114,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, start=str(first), end=str(last))
 
 
+def described() -> dict[str, dict[str, Any]]:
+    """Return by name what each term is for people: title, description, type and default, as a JSON schema."""
+    found: dict[str, dict[str, Any]] = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
+    return found
+
+
 NAMES = Terms.__struct_fields__
 """The names of the terms."""
 

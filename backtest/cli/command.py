@@ -38,7 +38,7 @@ COMMANDS = {
     "explore": ("explore.explore", "move a strategy's parameters by hand in a page, with every try counted"),
     "tune": ("tune.tune", "search a strategy's parameters, and say what the winner is worth"),
     "signal": ("signal.signal", "say what a strategy holds now, why, and what would change it"),
-    "explain": ("explain.explain", "say a strategy's rule in words, and what it needs"),
+    "explain": ("scripts.explain", "say a strategy's rule in words, and what it needs"),
     "list": ("scripts.list_strategies", "list the shipped strategies"),
     "new": ("scripts.new", "write a commented script of your own that runs as it is"),
     "study": ("study.study", "hold a claim against the data, or study days of your own"),

@@ -146,13 +146,11 @@ def refuse_market(arguments: Sequence[str]) -> None:
 
 def add_terms(parser: Parser, *names: str) -> None:
     """Add these terms of a run, or all of them, as options; what a call leaves out is None."""
-    import msgspec
+    from backtest.terms import NAMES, described
 
-    from backtest.terms import NAMES, Terms
-
-    described = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
+    known = described()
     for name in names or NAMES:
-        of = described[name]
+        of = known[name]
         if of.get("type") == "boolean":
             extra: dict[str, Any] = {"action": "store_true", "default": None}
         else:

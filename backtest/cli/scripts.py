@@ -1,16 +1,21 @@
-"""The ``rotation new`` and ``rotation list`` commands: begin a strategy, and see those there are."""
+"""The commands about a script itself: ``rotation list``, ``rotation new`` and ``rotation explain``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser
-from backtest.cli.options import add_json, say
+from backtest.arguments import Parser, shown
+from backtest.cli import options as shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backtest.scripting.strategy import Strategy
+
+EPILOG = """\
+examples:
+  rotation explain rate_cut_and_discount
+  rotation explain credit --measure change --json"""
 
 
 def new(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001 - any strategy
@@ -21,14 +26,14 @@ def new(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int: 
     from backtest.scripting.template import write_script
 
     path = write_script(options.name)
-    say(f"{path} is written; run it with: rotation run {path}")
+    shared.say(f"{path} is written; run it with: rotation run {path}")
     return 0
 
 
 def list_strategies(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:  # noqa: ARG001
     """Be ``rotation list``."""
     parser = Parser(prog=prog, description="List the shipped strategies; rotation run NAME --help says more.")
-    add_json(parser)
+    shared.add_json(parser)
     options = parser.parse(arguments)
     from backtest.records.document import to_json
     from backtest.reporting.blocks import Definitions
@@ -45,7 +50,63 @@ def list_strategies(prog: str, strategy: Strategy | None, arguments: Sequence[st
             }
             for each in loaded
         ]
-        say(to_json(rows))
+        shared.say(to_json(rows))
     else:
         show([Definitions(tuple((each.name, each.thesis) for each in loaded), brief=True)])
+    return 0
+
+
+def _parser(prog: str, strategy: Strategy | None) -> Parser:
+    parser = shared.strategy_parser(
+        prog, strategy, "Say in words what a strategy's rule is, and what it needs.", EPILOG
+    )
+    shared.add_market(parser)
+    shared.add_parameters(parser, strategy)
+    shared.add_json(parser)
+    return parser
+
+
+def _explained(strategy: Strategy, market: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    from backtest.market.load import load_market
+    from backtest.rules.reading import explained, reads
+    from backtest.rules.ruling import made_of
+
+    values = strategy.bind(parameters)
+    ruling = strategy.ruling(load_market(market), values)
+    rule, data = ruling.rule, ruling.market
+    first, dates = ruling.decision.first_fill, data.bars.dates
+    needed = reads(rule, ruling.known.names, sleeves=False)
+    sleeves = {*reads(rule, ruling.known.names)} - {*needed}
+    return {
+        "strategy": strategy.name,
+        "market": data.name,
+        "parameters": values,
+        "rule": explained(rule, values),
+        "needs": [*needed, *sorted(sleeves)],
+        "made_of": made_of(ruling),
+        "known_from": str(dates[first]) if first < len(dates) else None,
+        "not_used": [p.name for p in strategy.parameters if not p.choices and p.name not in rule.parameters],
+    }
+
+
+def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
+    """Be ``rotation explain``."""
+    prog, strategy, arguments = shared.named_strategy(prog, strategy, arguments, _parser)
+    options = _parser(prog, strategy).parse(arguments)
+    said = _explained(strategy, options.market, shared.given(options))
+    if options.json:
+        from backtest.records.document import to_json
+
+        shared.say(to_json(said))
+        return 0
+    lines = [
+        *said["rule"],
+        "",
+        f"needs       {', '.join(said['needs']) or 'nothing'}",
+        *(f"made of     {name}: {what}" for name, what in said["made_of"].items()),
+        f"known from  {said['known_from'] or 'never'}, on {said['market']}",
+    ]
+    if said["not_used"]:
+        lines.append(f"not used    {', '.join(said['not_used'])}, under these words")
+    shared.say(shown("\n".join(lines)))
     return 0

@@ -6,7 +6,6 @@ import importlib.resources
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import numpy as np
 from markupsafe import Markup
 
@@ -23,7 +22,7 @@ from backtest.reporting.page import ends
 from backtest.reporting.scales import Labels
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
-from backtest.terms import BY_HAND, Terms
+from backtest.terms import BY_HAND, described
 from backtest.wording import cell, p_clause, percent, signed
 
 if TYPE_CHECKING:
@@ -292,12 +291,12 @@ def _step(span: float) -> float:
 
 def _terms(sitting: Sitting) -> Iterator[Markup]:
     """Give a field for each term, from the record of them."""
-    described = msgspec.json.schema(Terms)["$defs"]["Terms"]["properties"]
+    known = described()
     market, at = sitting.market, sitting.start.terms
     for name in BY_HAND:
-        value, help = getattr(at, name), described[name]["description"].replace("%%", "%")
+        value, help = getattr(at, name), known[name]["description"].replace("%%", "%")
         where = Template('data-term="{}" aria-label="{}"').format(name, name)
-        if described[name].get("type") == "boolean":
+        if known[name].get("type") == "boolean":
             inputs = Template('<input type="checkbox" {}{}>').format(
                 where, Markup(" checked") if value else ""
             )

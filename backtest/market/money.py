@@ -12,9 +12,10 @@ from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
 from backtest.market.reading import absent, read
+from backtest.measures import years
 
 if TYPE_CHECKING:
-    from backtest.dates import Floats
+    from backtest.dates import Days, Floats
     from backtest.market.data import MarketData
     from backtest.series import Series
 
@@ -68,8 +69,9 @@ def _prices(market: MarketData) -> Series:
     )
 
 
-def inflation(market: MarketData, first: np.datetime64, last: np.datetime64) -> float:
-    """Return the rise of consumer prices from one bar to another of a market in real money, decimal."""
-    inside = (market.bars.dates > first) & (market.bars.dates <= last)
+def inflation(market: MarketData, dates: Days) -> float:
+    """Return the rise of consumer prices a year over (n + 1,) bars of a market in real money, decimal."""
+    inside = (market.bars.dates > dates[0]) & (market.bars.dates <= dates[-1])
     paid: Floats = (market.paid or market.bars).column("cash")[inside]
-    return float(np.prod((1.0 + paid) / (1.0 + market.bars.column("cash")[inside])) - 1.0)
+    rise = float(np.prod((1.0 + paid) / (1.0 + market.bars.column("cash")[inside])))
+    return rise ** (1.0 / years(dates, market.frequency)) - 1.0

@@ -11,7 +11,6 @@ from backtest.composed import composition, exposure
 from backtest.dates import EVERY_FILL
 from backtest.flows import flow_of
 from backtest.market.money import ROLE, inflation
-from backtest.measures import years
 from backtest.rules.reading import holds, reads
 from backtest.rules.ruling import made_of
 from backtest.terms import FIFO
@@ -86,13 +85,10 @@ def conditions(result: Run) -> list[tuple[str, str]]:
     """Return what is unusual about what is held and in what it is counted, as ``terms`` does."""
     found = []
     if result.terms.real:
-        dates = result.bars.dates
-        rise = inflation(result.market, dates[0], dates[-1])
-        yearly = (1.0 + rise) ** (1.0 / years(dates, result.market.frequency)) - 1.0
-        prices = result.market.roles[ROLE]
+        prices, rise = result.market.roles[ROLE], inflation(result.market, result.bars.dates)
         said = (
             f"in money of {result.end}: every return, growth and fall is less the rise of consumer prices as "
-            f"known at the time ({prices}, {yearly:.1%} a year); signals see what was paid"
+            f"known at the time ({prices}, {rise:.1%} a year); signals see what was paid"
         )
         found.append(("money", said))
     if result.terms.rates:
@@ -105,7 +101,7 @@ def conditions(result: Run) -> list[tuple[str, str]]:
             each = ", ".join(f"{part:.0%} {sleeve}" for sleeve, part in parts.items())
             said = f"'{name}' is {each}, brought back to that at every bar at no cost of its own"
             if (held := exposure(parts)) > 1.0:
-                mean = float(result.path.weights[:, sleeves.index(name)].mean()) * held
+                mean = result.metrics.get(f"time_in_{name}", 0.0) * held
                 own = f"; this run's mean is {mean:.2f}" if mean else ""
                 said += f" (LEVERAGE: {held:.1f} held or sold short for each 1 of value{own})"
             found.append(("composed", said))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backtest import MarketData, load_strategy, run
-from backtest.cli.explain import explain
+from backtest.cli.scripts import explain
 from backtest.market.definition import read_definition
 from backtest.market.known import ANYTHING
 from backtest.reporting.sentences import terms
