@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from backtest.analysis.panel_events import case_paths, episodes, left_out, placebo, pooled
 from backtest.panels.panel import adjusted
-from backtest.studies.findings import Column, Dots, Evidence, FactTable, Fan, Finding
+from backtest.studies.findings import Dots, Evidence, FactTable, Fan, Finding
 from backtest.wording import pvalue, signed
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from backtest.analysis.panel_events import Effects, Pooled
     from backtest.dates import Bools, Floats, Ints
     from backtest.panels.panel import Panel
-    from backtest.studies.findings import Fact
 
 TURN = np.datetime64("2000-01", "M")
 """The first month of the later part."""
@@ -72,7 +72,7 @@ class Question:
         return pooled(self.of(values), self.inside, effects)
 
 
-def _told(found: Pooled, months: int) -> dict[str, Fact]:
+def _told(found: Pooled, months: int) -> dict[str, Any]:
     """Return what was found, as the facts of a row."""
     reach = found.error.reach()
     return {
@@ -98,30 +98,37 @@ def _without(value: float, without: str) -> str:
     return f"{signed(value)} (without {without})"
 
 
-_ASKED = Column("months", ("question",))
-_NUMBERS = (
-    Column("n in episodes", ("months", "episodes", "equal_episodes"), _counted),
-    Column("sum", ("sum",), signed),
-    Column("95% interval", ("low", "high"), _interval),
-    Column("p by episodes", ("pvalue",), pvalue),
-)
-_POOLED = (
-    _ASKED,
-    Column("how", ("how",)),
-    *_NUMBERS,
-    Column("by months", ("pvalue_by_months",), pvalue),
-    Column("placebo", ("pvalue_placebo",), pvalue),
-)
-_BY_PART = (_ASKED, Column("part", ("part",)), *_NUMBERS)
-_LEFT_OUT = (
-    _ASKED,
-    Column("without", ("without",)),
-    Column("lowest", ("lowest", "lowest_without"), _without),
-    Column("highest", ("highest", "highest_without"), _without),
-)
+Layout: TypeAlias = dict[str, Callable[[dict[str, Any]], str]]
 
 
-def _pooled_rows(question: Question, values: Floats, ways: Sequence[Effects]) -> Iterator[dict[str, Fact]]:
+def _fact(key: str, write: Callable[[Any], str] = str) -> Callable[[dict[str, Any]], str]:
+    return lambda row: write(row[key])
+
+
+_ASKED: Layout = {"months": _fact("question")}
+_NUMBERS: Layout = {
+    "n in episodes": lambda row: _counted(row["months"], row["episodes"], row["equal_episodes"]),
+    "sum": _fact("sum", signed),
+    "95% interval": lambda row: _interval(row["low"], row["high"]),
+    "p by episodes": _fact("pvalue", pvalue),
+}
+_POOLED = {
+    **_ASKED,
+    "how": _fact("how"),
+    **_NUMBERS,
+    "by months": _fact("pvalue_by_months", pvalue),
+    "placebo": _fact("pvalue_placebo", pvalue),
+}
+_BY_PART = {**_ASKED, "part": _fact("part"), **_NUMBERS}
+_LEFT_OUT = {
+    **_ASKED,
+    "without": _fact("without"),
+    "lowest": lambda row: _without(row["lowest"], row["lowest_without"]),
+    "highest": lambda row: _without(row["highest"], row["highest_without"]),
+}
+
+
+def _pooled_rows(question: Question, values: Floats, ways: Sequence[Effects]) -> Iterator[dict[str, Any]]:
     for effects in ways:
         found = question.pooled(values, effects)
         yield {
@@ -150,15 +157,16 @@ def _parts(panel: Panel) -> Iterator[tuple[str, Floats]]:
     yield "less beta times the market", adjusted(panel)
 
 
-def _part_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
+def _part_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Any]]:
     for name, values in _parts(panel):
         found = question.pooled(values, effects)
         yield {"question": question.label, "part": name, **_told(found, question.months)}
 
 
-def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Fact]]:
-    by_member, by_episode = left_out(question.of(panel.differences), question.inside, effects)
-    begins = question.pooled(panel.differences, effects).begins
+def _without_rows(panel: Panel, question: Question, effects: Effects) -> Iterator[dict[str, Any]]:
+    told = question.of(panel.differences)
+    by_member, by_episode = left_out(told, question.inside, effects)
+    begins = pooled(told, question.inside, effects).begins
     of_episodes = [f"from {str(panel.ends[begin])[:7]}" for begin in begins]
     names = [member.name for member in panel.members]
     for what, found, each in (("one member", by_member, names), ("one episode", by_episode, of_episodes)):
@@ -260,10 +268,10 @@ def dots(panel: Panel, question: Question, effects: Effects) -> Dots:
 
 def _one_by_one(panel: Panel, questions: Sequence[Question], events: Bools | None) -> FactTable:
     """Return the sums of each member, and its cases."""
-    rows: list[dict[str, Fact]] = []
+    rows: list[dict[str, Any]] = []
     for column, member in enumerate(panel.members):
         there = np.isfinite(member.differences)
-        row: dict[str, Fact] = {
+        row: dict[str, Any] = {
             "member": member.name,
             "returns_from": str(panel.ends[there.argmax()])[:7] if there.any() else "-",
         }
@@ -274,19 +282,14 @@ def _one_by_one(panel: Panel, questions: Sequence[Question], events: Bools | Non
             inside = question.inside[:, column] & np.isfinite(told)
             row[question.label] = question.months * float(told[inside].mean()) if inside.any() else NAN
         rows.append(row)
-    of_cases = [
-        Column("cases", ("cases",), lambda cases: str(len(cases))),
-        Column("cases in", ("cases",), ", ".join),
-    ]
-    before, after = (of_cases[:1], of_cases[1:]) if events is not None else ([], [])
-    sums = [Column(each.label, (each.label,), signed) for each in questions]
-    layout = (
-        Column("member", ("member",)),
-        Column("returns from", ("returns_from",)),
-        *before,
-        *sums,
-        *after,
-    )
+    cases = events is not None
+    layout: Layout = {
+        "member": _fact("member"),
+        "returns from": _fact("returns_from"),
+        **({"cases": _fact("cases", lambda days: str(len(days)))} if cases else {}),
+        **{each.label: _fact(each.label, signed) for each in questions},
+        **({"cases in": _fact("cases", ", ".join)} if cases else {}),
+    }
     return FactTable("one by one, as it is", layout, tuple(rows))
 
 

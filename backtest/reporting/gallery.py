@@ -148,7 +148,7 @@ def write_gallery(market: MarketData | str, out: Path | str) -> dict[str, str]:
     place = expanded(out)
     if place.exists() and not _is_gallery(place):
         raise UsageError(f"{place} is no gallery; name another folder with --out")
-    data = load_market(market) if isinstance(market, str) else market
+    data = load_market(market)
     rows, left_out = [], {}
     with whole_folder(place, "the gallery", replaces=True) as folder:
         for name in strategy_names():

@@ -81,7 +81,7 @@ class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True):
         """Return the document of a horizon."""
         heaviest = str(cases.dates[horizon.heaviest]) if horizon.heaviest >= 0 else None
         return cls(
-            **{name: getattr(horizon, name) for name in cls.__struct_fields__[:11]},
+            **{name: getattr(horizon, name) for name in cls.__struct_fields__ if hasattr(horizon, name)},
             ordinary_mean=horizon.ordinary,
             ordinary_months=horizon.n_ordinary,
             leave_one_out=LeaveOneOut(horizon.without_low, horizon.without_high, heaviest),

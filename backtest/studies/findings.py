@@ -197,10 +197,6 @@ class Fan:
 Picture: TypeAlias = "Paths | Dots | Scatter | History | Curves | Fan"
 
 
-Fact: TypeAlias = "str | int | float | tuple[str, ...]"
-"""What a row of a table holds: words, a count, a number (NaN where there is none), or several names."""
-
-
 class TextTable(msgspec.Struct, frozen=True):
     """A table: its title, its columns, and rows of text as people read it, or of facts as they are."""
 
@@ -216,15 +212,6 @@ def laid_out(title: str, columns: Mapping[str, Callable[[T], str]], each: Iterab
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column for people: its head, which facts of a row it shows, and how these are written."""
-
-    head: str
-    keys: tuple[str, ...]
-    write: Callable[..., str] = str
-
-
-@dataclass(frozen=True)
 class FactTable:
     """A table of numbers, with the columns in which people read them.
 
@@ -233,27 +220,25 @@ class FactTable:
     title
         What it is.
     layout
-        The columns for people.
+        By the head of each column what writes the facts of a row there.
     facts
-        A row each, by key; every row has the same keys. Shares and returns are decimal.
+        A row each, every one with the same keys: words, a count, a number (decimal, NaN where there is
+        none), or several names.
     """
 
     title: str
-    layout: tuple[Column, ...]
-    facts: tuple[dict[str, Fact], ...]
+    layout: Mapping[str, Callable[[dict[str, Any]], str]]
+    facts: tuple[dict[str, Any], ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The heads of the columns."""
-        return tuple(column.head for column in self.layout)
+        return tuple(self.layout)
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The rows as they are shown."""
-        return tuple(
-            tuple(column.write(*(row[key] for key in column.keys)) for column in self.layout)
-            for row in self.facts
-        )
+        return laid_out(self.title, self.layout, self.facts).rows
 
     @property
     def document(self) -> TextTable:
