@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backtest.arguments import Parser, once, pair
-from backtest.cli.options import add_json, add_market, add_panel, refuse_market, require_place, say, tell
+from backtest.arguments import Parser
+from backtest.cli import options as shared
 from backtest.errors import UsageError, nearest
 from backtest.files import content_of
 
@@ -42,16 +42,16 @@ examples:
 def _parser(prog: str, about: str, *, page: bool = True) -> Parser:
     parser = Parser(prog=prog, description=about)
     if page:
-        add_market(parser)
+        shared.add_market(parser)
         parser.add_argument("--out", metavar="DIR", help="folder for the page (default: in reports/)")
-    add_json(parser)
+    shared.add_json(parser)
     return parser
 
 
 def _market(options: argparse.Namespace) -> MarketData:
     from backtest.market.load import load_market
 
-    require_place(options.out)
+    shared.require_place(options.out)
     return load_market(options.market)
 
 
@@ -59,10 +59,10 @@ def _data(options: argparse.Namespace, arguments: Sequence[str]) -> Sourced:
     """Return the panel where one is named, the market otherwise; UsageError where both are."""
     if options.panel is None:
         return _market(options)
-    refuse_market(arguments)
+    shared.refuse_market(arguments)
     from backtest.panels.definition import load_panel
 
-    require_place(options.out)
+    shared.require_place(options.out)
     return load_panel(options.panel)
 
 
@@ -70,7 +70,7 @@ def _report(study: Study | Claims, options: argparse.Namespace) -> int:
     """Write a study's page and print it."""
     from backtest.reporting.views import view
 
-    return tell(view(study), options)
+    return shared.tell(view(study), options)
 
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
@@ -84,7 +84,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         content: Any = [
             {"study": c.id, "statement": c.statement, "origin": c.origin, "rule": c.rule.text} for c in CLAIMS
         ]
-        say(to_json(content))
+        shared.say(to_json(content))
     else:
         show([Definitions(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
@@ -93,7 +93,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
 def _claims(prog: str, arguments: Sequence[str]) -> int:
     about = "All claims held against one market, or all about many against a panel, on one page."
     parser = _parser(prog, about)
-    add_panel(parser)
+    shared.add_panel(parser)
     options = parser.parse(arguments)
     from backtest.panels.claims import PANEL_CLAIMS
     from backtest.studies.register import CLAIMS, Claims, hold_against
@@ -134,9 +134,7 @@ def _events(prog: str, arguments: Sequence[str]) -> int:
     parser = _parser(prog, "What small and large caps earned around days of your own.")
     parser.add_argument("--dates", metavar="LIST", help="days or months with commas, or a file of them")
     parser.add_argument("--strategy", metavar="S", help="the days on which this strategy goes into small")
-    parser.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the strategy"
-    )
+    shared.add_parameters(parser, None)
     options = parser.parse(arguments)
     if (options.dates is None) == (options.strategy is None):
         raise UsageError(f"give either --dates or --strategy; see {prog} --help")
@@ -147,8 +145,7 @@ def _events(prog: str, arguments: Sequence[str]) -> int:
 
     if options.dates is not None:
         return _report(study_days(parse_days(options.dates), market, "the given days"), options)
-    given = once([pair("--set", text) for text in options.set])
-    days = first_days(options.strategy, market, given)
+    days = first_days(options.strategy, market, shared.given(options))
     return _report(study_days(days, market, f"the days on which {options.strategy} buys small"), options)
 
 
@@ -172,10 +169,10 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
         pairs = [(margin, earnings_change(margin, gain)) for margin in options.margin]
     if options.json:
         rows = [{"margin": m, "margin_after": m + gain, "earnings_change": c} for m, c in pairs]
-        say(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
+        shared.say(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
         return 0
     for margin, change in pairs:
-        say(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")
+        shared.say(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")
     return 0
 
 
@@ -230,7 +227,7 @@ def study(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int
     if name not in by_id:
         raise UsageError(f"there is no study '{name}'; {nearest(name, [*by_id, *_OWN])}")
     parser = _parser(f"{prog} {name}", by_id[name].statement)
-    add_panel(parser)
+    shared.add_panel(parser)
     options = parser.parse(rest)
     if options.panel is not None:
         return _report(hold_against(panel_claim(name), _data(options, rest)), options)

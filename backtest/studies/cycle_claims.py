@@ -47,18 +47,13 @@ def _by_regime(ends: Days, excess: Floats, bad: Bools, names: tuple[str, str], n
         )
         for name, inside, found in zip(names, (~bad, bad), evidence, strict=True)
     ]
+    values, lows, highs = 100.0 * np.array([(e.estimate, e.low, e.high) for e in evidence]).T
     head = f"small minus large a year: {evidence[0].shown} in {names[0]}, {evidence[1].shown} in {names[1]}"
     return Finding(
         evidence=tuple(evidence),
         headline=head,
         sample=f"{len(excess)} months, {_episodes(bad)} spells of {names[1]}",
-        picture=Dots(
-            names,
-            100 * np.array([e.estimate for e in evidence]),
-            100 * np.array([e.low for e in evidence]),
-            100 * np.array([e.high for e in evidence]),
-            "small minus large, % a year",
-        ),
+        picture=Dots(names, values, lows, highs, "small minus large, % a year"),
         tables=(
             TextTable(
                 span(ends),

@@ -28,42 +28,30 @@ def _betas(market: MarketData, drivers: Sequence[tuple[str, str, bool]]) -> Find
     """Regress small minus large on changes of each driver in the same month, one driver at a time."""
     bars = monthly(market, "small", "large")
     sleeves = {"small minus large": bars.returns["small"] - bars.returns["large"], **bars.returns}
-    evidence, labels, values, reaches, rows = [], [], [], [], []
+    evidence, rows, found = [], [], dict[str, tuple[float, float, float]]()
     for role, what, carried in drivers:
         change = change_within(observed(market, role, what), bars.ends, carried=carried)
         usable = np.isfinite(change)
         design = np.column_stack([np.ones(int(usable.sum())), change[usable]])
-        fits = {name: least_squares(100 * column[usable], design) for name, column in sleeves.items()}
         n = int((np.abs(change[usable]) > 1e-9).sum())
         months = bars.ends[usable].astype("datetime64[M]").astype(str)
         column = 100 * sleeves["small minus large"][usable]
         slope = coefficient(what, column, design, 1, months, n, _for_one_point)
         evidence.append(replace(slope, claimed=-1))
-        for name, found in fits.items():
-            labels.append(f"{name} on {what}")
-            values.append(float(found.coefficients[1]))
-            reaches.append(found.tested[1].reach())
-            rows.append(
-                (
-                    name,
-                    what,
-                    span(bars.ends[usable]) if n else "-",
-                    str(n),
-                    number(values[-1]),
-                    f"{number(values[-1] - reaches[-1])} to {number(values[-1] + reaches[-1])}",
-                    pvalue(float(found.pvalues[1])),
-                )
-            )
+        for name, returns in sleeves.items():
+            fit = least_squares(100 * returns[usable], design)
+            beta, reach = float(fit.coefficients[1]), fit.tested[1].reach()
+            found[f"{name} on {what}"] = beta, beta - reach, beta + reach
+            window = span(bars.ends[usable]) if n else "-"
+            ends = f"{number(beta - reach)} to {number(beta + reach)}"
+            rows.append((name, what, window, str(n), number(beta), ends, pvalue(float(fit.pvalues[1]))))
+    values, lows, highs = np.array(list(found.values())).T
     return Finding(
         evidence=tuple(evidence),
         headline="; ".join(f"small minus large {e.shown} of the {e.label}" for e in evidence),
         sample=", ".join(f"{e.n} months with a change of the {e.label}" for e in evidence),
         picture=Dots(
-            tuple(labels),
-            np.array(values),
-            np.array(values) - np.array(reaches),
-            np.array(values) + np.array(reaches),
-            "% in the month in which the driver rises by one point",
+            tuple(found), values, lows, highs, "% in the month in which the driver rises by one point"
         ),
         tables=(
             TextTable(
