@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from markupsafe import Markup
@@ -45,19 +45,15 @@ _SWITCHES = 10  # open in the table; the others are folded
 # What is said of a position.
 
 
-class _Column(NamedTuple):
-    """A strategy's measures, and their intervals where these are known by now."""
-
-    name: str
-    metrics: Mapping[str, float]
-    intervals: Mapping[str, Interval] | None
+_Column: TypeAlias = "tuple[str, Mapping[str, float], Mapping[str, Interval] | None]"
+"""A strategy's name, its measures, and their intervals where these are known by now."""
 
 
 def numbers_shown(look: Look) -> b.Table:
     """Return the measures of a position at once, with room for what follows."""
     names = look.glimpses[0].placement.names
     return _compared(
-        [_Column(each.name, each.metrics, None) for each in look.glimpses],
+        [(each.name, each.metrics, None) for each in look.glimpses],
         {name: look.beside.get(name) for name in names},
     )
 
@@ -65,14 +61,14 @@ def numbers_shown(look: Look) -> b.Table:
 def numbers_settled(settled: Settled) -> b.Table:
     """Return the measures of a position with their intervals, and beside a single run its benchmarks'."""
     return _compared(
-        [_Column(each.strategy.name, each.metrics, _intervals(each)) for each in settled.runs],
+        [(each.strategy.name, each.metrics, _intervals(each)) for each in settled.runs],
         settled.runs[0].benchmarks,
     )
 
 
 def _compared(columns: Sequence[_Column], benchmarks: Mapping[str, Mapping[str, float] | None]) -> b.Table:
     """Return a table whose columns stay what they are while what is not known yet is waited for."""
-    measures = listed(column.metrics for column in columns)
+    measures = listed(metrics for _, metrics, _ in columns)
     heads, rows = [""], [[measure.label.strip()] for measure in measures]
     for name, metrics, known in columns:
         heads += [name, "95% interval"]

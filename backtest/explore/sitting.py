@@ -35,14 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Revealed:
-    """What was hidden, and when it was shown: after so many tries, at which position, and how it went on.
+    """What was hidden, and when it was shown: after so many tries, and how it went on.
 
     ``before`` and ``after`` are the runs up to the hidden day and from it on, one a strategy.
     """
 
     day: str
     tried: int
-    position: Position
     before: tuple[Run, ...]
     after: tuple[Run, ...]
 
@@ -62,7 +61,6 @@ class Look:
 class Settled:
     """What follows a moment later: the runs themselves, and what the tries so far make of each of them."""
 
-    position: Position
     runs: tuple[Run, ...]
     luck: tuple[Luck, ...]
 
@@ -201,7 +199,7 @@ class Sitting:
         with self._lock:
             so_far = self.tries.so_far()
         best = so_far.best_by_luck()
-        return Settled(position, tuple(runs), tuple(best.luck(each.skill.whole.pvalue) for each in runs))
+        return Settled(tuple(runs), tuple(best.luck(each.skill.whole.pvalue) for each in runs))
 
     def plane(self, wanted: Wanted, which: int, axes: tuple[str, str], objective: str) -> Plane:
         """Return the plane of two parameters of one of the strategies, all points of which are tried then."""
@@ -232,7 +230,7 @@ class Sitting:
         self.hidden = None
         end = wanted.terms.get("end")
         after = self._runs(position.over(day, str(end) if end else None))
-        self.revealed = Revealed(day, tried, position, before, after)
+        self.revealed = Revealed(day, tried, before, after)
         return self.revealed
 
     def runs(self, wanted: Wanted) -> tuple[Run, ...]:

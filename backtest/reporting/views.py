@@ -133,21 +133,22 @@ def run_view(run: Run, robust: Robustness | None = None) -> View:
 
 
 def _paged(
-    name: str, page: Callable[[], b.Page], document: Callable[..., Any], file: str, **more: Any
+    name: str,
+    page: Callable[[], b.Page],
+    document: Callable[..., Any],
+    file: str,
+    *,
+    beside: Callable[[Path], object] | None = None,
+    **more: Any,
 ) -> View:
-    """Return the view of what is its page: shown by its brief blocks, and written beside its document.
-
-    ``beside`` and ``sheets`` among ``more`` are what ``folder.write_result`` takes.
-    """
+    """Return the view of what is its page: its brief blocks, written as ``folder.write_result`` does."""
     from backtest.reporting.folder import write_result
 
-    page, beside = cache(page), more.pop("beside", None)
+    page = cache(page)
 
     def write(folder: Path | str | None = None, also: Collection[str] = ()) -> Path:
-        numbers = (document, file)
-        return write_result(
-            name, page(), numbers, folder, also=also, beside=beside, sheets=more.get("sheets")
-        )
+        numbers, sheets = (document, file), more.get("sheets")
+        return write_result(name, page(), numbers, folder, also=also, beside=beside, sheets=sheets)
 
     return View(**{"brief": lambda: page().blocks, "document": document, "write": write, **more})
 
