@@ -186,9 +186,8 @@ def deciding(rule: rules.Decision, answers: Sequence[bool]) -> list[bool]:
     """Return which of a rule's signals would each change what is held if it alone answered otherwise."""
     if rule.op not in _WEIGHED or rule.args[0] == rule.args[1]:
         return [False] * len(answers)
-    turned = np.array(answers) ^ np.vstack(
-        [np.zeros(len(answers), np.bool_), np.eye(len(answers), dtype=np.bool_)]
-    )
+    n = len(answers)
+    turned = np.array(answers) ^ np.eye(n + 1, n, k=-1, dtype=np.bool_)  # as they are, then one by one
     _, weights = _WEIGHED[rule.op](turned, *rule.args)
     return (weights[1:] != weights[0]).any(axis=1).tolist()
 
@@ -316,17 +315,16 @@ def weighed(known: Known, *given: Any) -> Weights:
     *taken, into, function, spanned = given
     *parts, months = taken if spanned else (*taken, None)
     values = [part.each for part in parts]
-    first, offsets, at, weights = own.weighed(function, values, months.each if spanned else None, into)
-    n_sets = len(offsets) - 1
+    first, changes, weights = own.weighed(function, values, months.each if spanned else None, into)
     return on_calendar(
         Weights(
             fills=known.fills,
             sleeves=into,
             weights=weights,
             first=first,
-            every_months=np.zeros(n_sets, dtype=np.int64),
-            band=np.full(n_sets, np.inf),
-            given=Changes(offsets, at, np.arange(len(weights))),
+            every_months=np.zeros(len(first), dtype=np.int64),
+            band=np.full(len(first), np.inf),
+            given=changes,
         )
     )
 

@@ -102,10 +102,7 @@ class Schedules(NamedTuple):
     def of(cls, mixes: Weights, sleeves: Sequence[str], window: tuple[int, int]) -> Schedules:
         """Return what to hold in a window: the mix in force at first, and each change before the last bar.
 
-        Raises
-        ------
-        UsageError
-            When the market has no such sleeve; the nearest one is named.
+        Errors as ``Weights.full``.
         """
         weights, changes = mixes.within(sleeves, *window)
         return cls(changes.offsets, changes.at, changes.rows, weights, mixes.every_months, mixes.band)

@@ -267,28 +267,10 @@ class Segments:
         yardsticks: Sequence[Yardstick],
         threads: int | None = None,
     ) -> Floats:
-        """Measure many sets of runs over one window or several.
+        """Measure many sets of runs over one window or several; a page of ``path.sweep`` for each window.
 
-        Parameters
-        ----------
-        runs
-            Offsets, starts and stops of the sets' runs, as in ``Spells``: yes from one fill up to another.
-        costs
-            (n_sleeves,) cost a side of each of the bars' sleeves, as a fraction of the notional traded.
-        yardsticks
-            The windows; a set buys what its runs say at a window's first bar, and trades no more at its last.
-        threads
-            How many threads share the sets; by default as many as there are processors. The answer is the
-            same to the last bit.
-
-        Returns
-        -------
-        (n_windows, n_sets, n_measures) float64 in the order of ``measures.SWEPT``.
-
-        Raises
-        ------
-        DataError
-            When a sleeve that is held has no return; the sentence names sleeve and date.
+        ``runs`` are offsets, starts and stops of the sets' runs, as in ``Spells``. A set buys what its runs
+        say at a window's first bar, and trades no more at its last. The rest as for ``path.sweep``.
         """
         offsets, starts, stops = runs
         if self.otherwise == self.into:

@@ -169,10 +169,8 @@ class Stages:
         ----------
         mixes
             What to hold: what is in force at the window's first bar, and each change before its last.
-        yardstick
-            The window, and what the portfolios are held against.
-        threads
-            How many threads share the sets. The answer is the same to the last bit.
+        yardstick, threads
+            As for ``path.sweep``.
 
         Returns
         -------

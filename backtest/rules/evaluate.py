@@ -92,7 +92,9 @@ class Evaluation:
             other._kept = {at: kept for at, kept in self._kept.items() if same.issuperset(kept[0].parameters)}
         return other
 
-    def work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int) -> Sets:
+    def work(
+        self, node: Expr, codes: Mapping[str, Ints], n_rows: int, memo: dict[int, Sets] | None = None
+    ) -> Sets:
         """Return a node's values.
 
         Parameters
@@ -103,10 +105,10 @@ class Evaluation:
             (n_rows,) int64 for each parameter: which of its values each row has.
         n_rows
             How many rows there are, 1 or more.
+        memo
+            What was worked out for the same rows.
         """
-        return self._work(node, codes, n_rows, {})
-
-    def _work(self, node: Expr, codes: Mapping[str, Ints], n_rows: int, memo: dict[int, Sets]) -> Sets:
+        memo = {} if memo is None else memo
         if node.op == "parameter":
             return Sets(self.axes[node.args[0]], codes[node.args[0]])
         if id(node) not in memo:
@@ -120,7 +122,7 @@ class Evaluation:
                     rows = np.zeros(n_rows, dtype=np.int64)
                 memo[id(node)] = whole.at(rows)
             else:
-                inputs = [self._work(each, codes, n_rows, memo) for each in node.inputs]
+                inputs = [self.work(each, codes, n_rows, memo) for each in node.inputs]
                 memo[id(node)] = self._apply(node, inputs, n_rows)
         return memo[id(node)]
 
@@ -132,7 +134,7 @@ class Evaluation:
             every = np.unravel_index(np.arange(size), shape) if shape else ()
             codes = dict(zip(node.parameters, every, strict=True))
             memo: dict[int, Sets] = {}
-            made = self._apply(node, [self._work(each, codes, size, memo) for each in node.inputs], size)
+            made = self._apply(node, [self.work(each, codes, size, memo) for each in node.inputs], size)
             if isinstance(made.value, Spells) and made.value.n_sets > 1:
                 signal, which = made.value.distinct()  # what is made of it is made once for each
                 made = replace(made, value=signal, of=which[made.of])

@@ -9,8 +9,9 @@ import numpy as np
 
 from backtest.dates import add_months
 from backtest.errors import RotationError, UsageError, failing_line
-from backtest.signals.readings import Readings, months_back, together, windows
+from backtest.signals.readings import Readings, months_back, news_of, windows
 from backtest.signals.rows import combinations, sets_of, whole
+from backtest.signals.together import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +78,7 @@ def applied(function: Callable[..., Any], given: Sequence[Any], months: Ints | N
     """
     levels = [each.apart() for each in given if isinstance(each, Readings)]
     spans = np.ones(1, np.int64) if months is None else whole(months, "months")
-    days, rows, dates = together(levels)
+    days, rows, dates = news_of(levels)
     numbers = [np.unique(each, return_inverse=True) for each in given if not isinstance(each, Readings)]
     columns = [*(each.which for each in levels), *(which for _, which in numbers), spans]
     asked, which = combinations(*columns)
@@ -113,7 +114,7 @@ def _in_order(given: Sequence[Any], levels: Sequence[Any], numbers: Sequence[Any
 
 def weighed(
     function: Callable[..., Any], given: Sequence[Any], months: Ints | None, into: Sequence[str]
-) -> tuple[Ints, Ints, Ints, Floats]:
+) -> tuple[Ints, Changes, Floats]:
     """Return what a function of the past of levels wants to hold, asked at each fill after news.
 
     It is called as in ``holdings.weigh``; parameters as in ``applied``.
@@ -122,9 +123,8 @@ def weighed(
     -------
     first
         (n_sets,) int64: the first fill at which every level is known, and known for so many months.
-    offsets, at
-        (n_sets + 1,) and (n_decisions,) int64: the decisions of each set, and their fills; a set's first
-        is at 0 and means nothing before ``first``.
+    changes
+        The decisions of each set; its first is at 0 and means nothing before ``first``.
     weights
         (n_decisions, n_sleeves) float64.
     """
@@ -174,7 +174,8 @@ def weighed(
         at += [0, *(fill for fill in asked if fill > 0)]
         weights += [asked.get(0, np.zeros(len(into))), *(w for fill, w in asked.items() if fill > 0)]
         offsets.append(len(at))
-    return first, np.array(offsets), np.array(at, dtype=np.int64), np.array(weights)
+    changes = Changes(np.array(offsets), np.array(at, dtype=np.int64), np.arange(len(at)))
+    return first, changes, np.array(weights)
 
 
 def _fractions(

@@ -225,7 +225,7 @@ class Readings:
             return replace(self, label=made, values=values, which=which, since=since, unit=unit)
         both = self.apart(), other.apart()
         (mine_of, theirs_of), which = combinations(*(each.which for each in both))
-        days, (mine, theirs), dates = together(both)
+        days, (mine, theirs), dates = news_of(both)
         return Readings(
             self.fills,
             label.format(self.label, other.label),
@@ -309,7 +309,7 @@ def windows(dates: Days, months: Ints) -> tuple[Ints, Ints]:
     return np.c_[np.searchsorted(dates, day, "right"), never], np.c_[complete, never]
 
 
-def together(levels: Sequence[Readings]) -> tuple[Days, list[Floats], Days]:
+def news_of(levels: Sequence[Readings]) -> tuple[Days, list[Floats], Days]:
     """Return the days on which any level had news, the rows of each as known then, and what they are about.
 
     The latter is the date of the latest period among them, (n_days,).
