@@ -12,7 +12,7 @@ from backtest.dates import Fills
 from backtest.engine.curves import Yardstick
 from backtest.engine.many import Measurer
 from backtest.market.data import Bars
-from backtest.market.known import Known
+from backtest.market.known import Known, Names
 from backtest.measures import years
 from backtest.rules.evaluate import Evaluation
 from backtest.series import Series
@@ -95,7 +95,8 @@ def n_combinations() -> int:
 def world(n_bars: int = N_BARS) -> World:
     """Return the world; every combination is measured over one window, the latest start among them."""
     returns = bars(n_bars)
-    known = Known("random", Fills(returns.dates), {"POLICY": policy(returns.dates)}, "POLICY")
+    names = Names("random", "daily", frozenset({"POLICY"}), {}, returns.sleeves, "POLICY")
+    known = Known(names, Fills(returns.dates), {"POLICY": policy(returns.dates)})
     last = n_bars - 1
     rule, evaluation = STRATEGY.draw(known.names, {}), Evaluation(known, GRID)
     latest = {name: np.array([len(values) - 1]) for name, values in GRID.items()}
