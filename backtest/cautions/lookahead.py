@@ -51,12 +51,8 @@ def _other_future(series: Series, day: np.datetime64, random: np.random.Generato
     values = past[max(known - 1, 0)] + walk
     if positive:
         values = np.exp(np.clip(values, past.min() - 1.0, past.max() + 1.0))
-    return replace(
-        series,
-        dates=np.r_[series.dates[:known], dates],
-        values=np.r_[series.values[:known], values],
-        known_at=np.r_[series.known_at[:known], dates + random.integers(0, 3)],
-    )
+    new = {"dates": dates, "values": values, "known_at": dates + random.integers(0, 3)}
+    return replace(series, **{name: np.r_[getattr(series, name)[:known], of] for name, of in new.items()})
 
 
 def other_future(market: MarketData, day: np.datetime64, seed: int) -> MarketData:
@@ -152,11 +148,10 @@ def check(
             changed = decided(strategy, other_future(market, day, seed + trial), values, decide=decide)
         except RotationError:
             continue  # a function of the script's own that cannot do with noise says nothing of the future
-        same = (changed[: fill + 1] == weights[: fill + 1]) | (
-            np.isnan(changed[: fill + 1]) & np.isnan(weights[: fill + 1])
-        )
+        one, other = weights[: fill + 1], changed[: fill + 1]
+        same = ((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
         if not same.all():
-            at = market.bars.dates[(~same.all(axis=1)).argmax()]
+            at = market.bars.dates[same.argmin()]
             raise LookAheadError(
                 f"{strategy.name} looks ahead: what it holds from the fill of {at} on changes with what only "
                 f"became known on or after {day}; use what the market hands out, nothing kept from elsewhere"
@@ -191,10 +186,8 @@ def doubts(strategy: Strategy, values: Mapping[str, Any], ruling: Ruling) -> tup
     said = brought(rule, strategy.file)
     chosen = [day for node in nodes(rule) if node.op == "events" for day in node.args[0]]
     if chosen:
-        days = ", ".join(chosen[:_NAMED]) + (
-            f" and {len(chosen) - _NAMED} more" if len(chosen) > _NAMED else ""
-        )
-        said.append(f"it uses days chosen by hand, with hindsight: {days}")
+        more = f" and {len(chosen) - _NAMED} more" if len(chosen) > _NAMED else ""
+        said.append(f"it uses days chosen by hand, with hindsight: {', '.join(chosen[:_NAMED])}{more}")
     if own(rule):
         try:
             elsewhere = decided(strategy, other_data(market), values, decide=ruling.known.fills.decide)
