@@ -30,10 +30,9 @@ class Badge:
 
 @dataclass(frozen=True)
 class Key:
-    """A sample of what stands for something in a figure: a patch of a colour or, with ``dash``, a line."""
+    """A sample of what stands for something in a figure: a patch of a colour."""
 
     colour: str
-    dash: str = ""
     opacity: float = 1.0
 
 

@@ -141,14 +141,9 @@ def _inline(part: str | b.Link | b.Badge | b.Key | b.Code) -> Markup:
             return Template('<span class="badge {}">{}</span>').format(kind, word)
         case b.Code(words):
             return Template("<code>{}</code>").format(words)
-        case b.Key(colour, "", opacity):
+        case b.Key(colour, opacity):
             style = f"background: var(--c{colour[1:]}); opacity: {opacity:g}"
             return Template('<span class="key" style="{}"></span>').format(style)
-        case b.Key(colour, dash):
-            return Template(
-                '<svg width="26" height="8" role="presentation"><line x1="0" y1="4" x2="26" y2="4" '
-                'stroke="var(--c{})" stroke-width="2" stroke-dasharray="{}"/></svg> '
-            ).format(colour[1:], dash)
         case _:
             return unbroken(minus(part))
 

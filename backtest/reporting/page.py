@@ -11,6 +11,7 @@ from backtest.measures import MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.investor import money_blocks, money_table, tax_blocks, tax_table
+from backtest.reporting.palette import CUT, RECESSION
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.standing import held
@@ -32,7 +33,7 @@ LAST = (
     "sheet.json, result.json. Past returns, after the fact; no advice."
 )
 
-_CUTS, _RECESSIONS = b.Key("#cfe2f3"), b.Key("#b9b9b9", opacity=0.6)
+_CUTS, _RECESSIONS = b.Key(CUT), b.Key(RECESSION, opacity=0.6)
 
 
 def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
