@@ -160,11 +160,6 @@ def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     return json.loads(table.to_json(orient="records", date_format="iso"))
 
 
-def aside_document(aside: Sequence[SetAside]) -> list[dict[str, Any]]:
-    """Return what was set aside as JSON has it."""
-    return [{"reason": a.reason, "rows": a.rows, "examples": list(a.examples)} for a in aside]
-
-
 def write_table(table: pd.DataFrame, out: Path) -> None:
     """Write a table as its place's name says."""
     from backtest.spreadsheets import csv_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
 from backtest.cli.changes import changes
 from backtest.cli.companies import (
-    aside_document,
     in_columns,
     inputs_of,
     parser_of,
@@ -126,7 +126,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
                     else records_of(
                         universe.valuation[universe.valuation["date"] == date].drop(columns="date")
                     ),
-                    "set_aside": aside_document(universe.set_aside),
+                    "set_aside": [asdict(each) for each in universe.set_aside],
                     "out": None if out is None else str(out.resolve()),
                 },
                 indent=2,
@@ -291,15 +291,14 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
 
 
 def _scheme_document(scheme: Scheme) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    return {
         "scheme": scheme.name,
         "title": scheme.title,
         "source": scheme.source,
         "by": scheme.by,
-    }
-    said |= {"classes": list(scheme.classes), "borders": list(scheme.borders), "unit": scheme.unit}
-    return {
-        **said,
+        "classes": list(scheme.classes),
+        "borders": list(scheme.borders),
+        "unit": scheme.unit,
         "currency": scheme.currency,
         "index": scheme.index or None,
         "exchange": scheme.exchange or None,

@@ -11,7 +11,7 @@ from backtest.errors import DataError, UsageError
 from backtest.files import content_of
 from backtest.market.catalogue import catalogue
 from backtest.market.release import known_at
-from backtest.market.text import day_of, decoded, number_of, read_lines, refuse_disorder, refuse_other_fields
+from backtest.market.text import day_of, decoded, read_lines, read_series
 from backtest.series import Series
 from backtest.universe.schemes import TOTAL
 from backtest.universe.workshop import text
@@ -114,15 +114,10 @@ def read_observations(path: Path, id: str) -> Series:
     """
     if not path.is_file():
         raise UsageError(f"there is no file '{path}' with values of {id}")
-    header, lines = read_lines(decoded(content_of(path), path.name), path.name)
-    if len(header) < 2 or not lines:
-        raise DataError(f"{path.name} was refused: it must have columns date and value, and lines below them")
-    where = f"{path.name} was refused: line"
-    for number, line in lines:
-        refuse_other_fields(line, header, f"{where} {number}")
-    dates = to_days([day_of(line[0], path.name, number) for number, line in lines])
-    refuse_disorder(dates, path.name, "line", [number for number, _ in lines])
-    values = np.array([number_of(line[1], f"{where} {number}") for number, line in lines])
+    content = decoded(content_of(path), path.name)
+    header, lines = read_lines(content, path.name)
+    column = next((name for name in header[1:] if name != "known_at"), None)
+    dates, values = read_series(content, path.name, headers=None, column=column)
     if "known_at" in header:
         at = header.index("known_at")
         announced = to_days([day_of(line[at], path.name, number) for number, line in lines])

@@ -7,7 +7,7 @@ that the same screen could have kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +43,6 @@ _NEEDS = {"pe": "earnings", "ps": "sales", "pb": "book", "growth": "earnings_gro
 """The figure without which a company cannot be judged by it."""
 
 OUTSIDE, PEER, KEPT = range(3)
-_BORDERS = (1.0, 2.0)
 _MOST_COSTS = 1000.0  # basis points a side
 
 
@@ -104,15 +103,18 @@ class Kept:
         ``turnover_equal``: one-way, half of what is bought and sold, as a share of value.
     companies
         Who was kept: ``date, company, name, class, industry, capitalisation, flags, reason``.
-    empty
-        How many reconstitutions after the first kept nobody.
     """
 
     selection: Selection
     returns: pd.DataFrame
     trades: pd.DataFrame
     companies: pd.DataFrame
-    empty: int
+
+    @property
+    def empty(self) -> int:
+        """How many reconstitutions after the first at which anybody could be judged kept nobody."""
+        counts = self.trades["companies"].to_numpy()
+        return int((counts[(self.trades["peers"] > 0).to_numpy().argmax() :] == 0).sum())
 
 
 def keep(
@@ -162,20 +164,21 @@ def keep(
     order = np.argsort(key, kind="stable")
     status = np.concatenate([s for _, s in statuses])[order]
     rows = _judged_rows(from_disk(shop, portfolios.clean), n_bars, key[order], status)
-    borders = np.tile(np.array(_BORDERS), (len(at), 1))
-    held, sums = drifted(shop, rows, portfolios.dates, at, borders, rules)
+    borders = np.tile(np.array([PEER, KEPT], dtype=np.float64), (len(at), 1))
+    # Who is kept is what the screen says now: no band lets a company stay where it was.
+    held, sums = drifted(shop, rows, portfolios.dates, at, borders, replace(rules, band=0.0))
     trades = _trades(shop, held, portfolios)
     shown = ["date", "company", "name", "class", "industry", "capitalisation", "flags", "reason"]
-    returns, empty = _returns(sums, trades, portfolios, rules.delisting, selection)
+    returns = _returns(sums, trades, portfolios, rules.delisting, selection)
     trades = trades.drop(columns=["traded", "traded_equal"])
-    return Kept(selection, returns, trades, pd.concat(parts, ignore_index=True)[shown], empty)
+    return Kept(selection, returns, trades, pd.concat(parts, ignore_index=True)[shown])
 
 
 def _judged_rows(rows: Iterator[Rows], n_bars: int, key: Ints, status: Ints) -> Iterator[Rows]:
-    """Give rows whose ``size`` is what the screen said of the company on that bar, for borders 1 and 2."""
+    """Give rows whose ``size`` is what the screen said of the company on that bar, for the borders ``PEER`` and ``KEPT``."""
     for piece in rows:
         at, there = places(key, piece, n_bars)
-        yield piece._replace(size=np.where(there, status[at], OUTSIDE) + 0.5)
+        yield piece._replace(size=np.where(there, status[at], OUTSIDE).astype(np.float64))
 
 
 def _trades(shop: Workshop, held: Relation, portfolios: Portfolios) -> pd.DataFrame:
@@ -209,7 +212,7 @@ def _trades(shop: Workshop, held: Relation, portfolios: Portfolios) -> pd.DataFr
 
 def _returns(
     sums: Table, trades: pd.DataFrame, portfolios: Portfolios, delisting: float, selection: Selection
-) -> tuple[pd.DataFrame, int]:
+) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, Any] = {}
@@ -230,9 +233,7 @@ def _returns(
             if amount > 0.0 and into < len(net):
                 net[into] = (1.0 + net[into]) * (1.0 - cost * amount) - 1.0
         columns[name] = net
-    index = pd.DatetimeIndex(portfolios.dates, name="date")
-    empty = int((trades["companies"].to_numpy()[judged_at[0] :] == 0).sum())
-    return pd.DataFrame(columns, index=index), empty
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(portfolios.dates, name="date"))
 
 
 def sums_of(kept: Kept, portfolios: Portfolios) -> dict[str, Any]:

@@ -194,6 +194,16 @@ def test_what_is_published_on_the_day_of_a_purchase_is_not_known_to_it(
     assert len(made.kept.companies) != len(other.companies)
 
 
+def test_a_band_between_classes_lets_nobody_stay_kept(tmp_path: Path) -> None:
+    table = companies(90, 130, seed=21, gaps=0.0)
+    (tmp_path / "accounts.csv").write_text(_accounts(table).to_csv(index=False))
+    inputs = Inputs(saved(table, tmp_path), fundamentals=(tmp_path / "accounts.csv",))
+    found = make_universe(inputs, Rules(band=0.6), selection=Selection(("pb",))).kept
+    assert found is not None
+    counts = found.companies.groupby("date").size().reindex(found.trades.index, fill_value=0)
+    assert found.trades["companies"].tolist() == counts.tolist()
+
+
 def test_it_is_a_sleeve_that_a_run_holds(tmp_path: Path, made: Universe) -> None:
     assert made.kept is not None
     (tmp_path / "cheap").mkdir()
