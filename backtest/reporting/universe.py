@@ -10,9 +10,11 @@ import numpy as np
 from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
 from backtest.reporting.universe_figures import NAMES
+from backtest.universe.cleaning import LATE, WORDS
 from backtest.universe.drift import STEEP
 from backtest.universe.hangs import too_good
 from backtest.universe.kept import in_words
+from backtest.universe.statistics import migration_shares, return_table
 from backtest.universe.universe import foreign, settings
 from backtest.universe.valuation import COVERED, RATIOS
 from backtest.wording import amount, number, percent
@@ -77,6 +79,13 @@ _CLASSES: tuple[_Column, ...] = (
     ("turnover", "turnover", _tenths),
 )
 
+_RETURNS: tuple[_Column, ...] = (
+    ("a year, by capitalisation", "a_year", _tenths),
+    ("volatility", "volatility", _tenths),
+    ("a year, equal weights", "a_year_equal", _tenths),
+    ("volatility", "volatility_equal", _tenths),
+)
+
 _LOSS_MAKERS: tuple[_Column, ...] = (
     ("capitalisation with accounts", "covered", _tenths),
     ("companies", "pe_companies", _counted),
@@ -104,22 +113,7 @@ def _classes(universe: Universe) -> b.Table:
 
 
 def _returns(universe: Universe) -> b.Table:
-    returns = universe.returns[universe.returns["market"].notna()]
-    begun = universe.returns.index[max(len(universe.returns) - len(returns) - 1, 0)]
-    years = (returns.index[-1] - begun).days / 365.2425
-    rows = []
-    for name in (*universe.scheme.classes, "market"):
-        cells = []
-        for column in (name, f"{name}_equal"):
-            values = returns[column].fillna(0.0).to_numpy(dtype=np.float64)
-            grown = float(np.prod(1.0 + values))
-            cells += [
-                percent(grown ** (1.0 / years) - 1.0, 1),
-                percent(float(values.std(ddof=1)) * np.sqrt(len(values) / years), 1),
-            ]
-        rows.append([name, *cells])
-    heads = ["", "a year, by capitalisation", "volatility", "a year, equal weights", "volatility"]
-    return b.table(heads, rows)
+    return _by_class(_records(return_table(universe.returns, universe.scheme)), _RETURNS)
 
 
 def _hangs(universe: Universe) -> b.Table:
@@ -138,21 +132,15 @@ def _hangs(universe: Universe) -> b.Table:
 
 
 def _migration(universe: Universe) -> b.Table:
-    names = list(universe.scheme.classes)
-    moves = universe.migration[universe.migration["was"] != "none"]
-    total = moves.pivot_table(index="was", columns="class", values="lines", aggfunc="sum", fill_value=0)
+    moved = migration_shares(universe.migration, universe.scheme)
     rows: list[list[b.Said | b.Cell]] = []
-    for name in (n for n in names if n in total.index):
-        counts = {
-            to: int(total[to].to_numpy()[total.index.get_loc(name)]) if to in total else 0 for to in names
-        }
-        shares = [counts[to] / sum(counts.values()) for to in names]
+    for name, shares in zip(moved.index, moved.to_numpy().tolist(), strict=True):
         cells = [
             b.Cell(percent(share, 2), "" if name == to or share < 5e-4 else f"u{min(5, 1 + int(40 * share))}")
-            for to, share in zip(names, shares, strict=True)
+            for to, share in zip(moved.columns, shares, strict=True)
         ]
         rows.append([name, *cells])
-    return b.table(["from", *(f"to {name}" for name in names)], rows)
+    return b.table(["from", *(f"to {name}" for name in moved.columns)], rows)
 
 
 def _valued(universe: Universe) -> list[dict[str, Any]]:
@@ -224,7 +212,7 @@ def _warnings(universe: Universe) -> list[str]:
     found = [said for said in (foreign(universe), *too_good(universe.hangs)) if said]
     if universe.portfolios.price_only:
         found.append("Prices without dividends: every return here is too low by the dividends.")
-    late = [a for a in universe.set_aside if "a bar late" in a.reason]
+    late = [a for a in universe.set_aside if a.reason == WORDS[LATE]]
     if late:
         found.append(
             f"{late[0].rows:,} returns were corrected for a split by the share count of the bar after it. No "

@@ -209,5 +209,5 @@ def _record(universe: Universe, name: str) -> dict[str, Any]:
         "files": universe.files,
         "kept": None if universe.kept is None else sums_of(universe.kept, universe.portfolios),
         "hangs_on": json.loads(universe.hangs.to_json(orient="records", double_precision=15)),
-        "set_aside": [asdict(each) for each in universe.set_aside],
+        "set_aside": [{**asdict(a), "examples": list(a.examples)} for a in universe.set_aside],
     }

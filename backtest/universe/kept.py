@@ -175,7 +175,7 @@ def keep(
 
 
 def _judged_rows(rows: Iterator[Rows], n_bars: int, key: Ints, status: Ints) -> Iterator[Rows]:
-    """Give rows whose ``size`` is what the screen said of the company on that bar, for the borders ``PEER`` and ``KEPT``."""
+    """Give rows whose ``size`` is what the screen said of the company on that bar."""
     for piece in rows:
         at, there = places(key, piece, n_bars)
         yield piece._replace(size=np.where(there, status[at], OUTSIDE).astype(np.float64))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,6 +115,38 @@ def migration_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: P
         f"WHERE bar IN ({', '.join(map(str, portfolios.formed))}) GROUP BY ALL ORDER BY date, was, class"
     )
     return frame.assign(**{name: frame[name].map(scheme.numbered) for name in ("was", "class")})
+
+
+def migration_shares(migration: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
+    """Return where the lines of each class went, as shares of them, over all reconstitutions: from, to."""
+    names = list(scheme.classes)
+    moves = migration[migration["was"] != "none"]
+    total = moves.pivot_table(index="was", columns="class", values="lines", aggfunc="sum", fill_value=0)
+    rows = [name for name in names if name in total.index]
+    total = total.reindex(index=rows, columns=names, fill_value=0)
+    return total.div(total.sum(axis=1), axis=0)
+
+
+def return_table(returns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
+    """Return what each class (and ``market``) returned a year and its volatility, decimal.
+
+    Columns: ``class``; ``a_year`` and ``volatility``, by capitalisation, and each ``_equal``. From the first
+    return of the market on; a bar without one counts as nothing gained.
+    """
+    import pandas as pd
+
+    there = returns[returns["market"].notna()]
+    begun = returns.index[max(len(returns) - len(there) - 1, 0)]
+    years = (there.index[-1] - begun).days / 365.2425
+    rows = []
+    for name in scheme.sleeves:
+        row: dict[str, Any] = {"class": name}
+        for weights in ("", "_equal"):
+            values = there[name + weights].fillna(0.0).to_numpy(dtype=np.float64)
+            row[f"a_year{weights}"] = float(np.prod(1.0 + values)) ** (1.0 / years) - 1.0
+            row[f"volatility{weights}"] = float(values.std(ddof=1)) * np.sqrt(len(values) / years)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def member_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: Portfolios) -> pd.DataFrame:
