@@ -12,7 +12,7 @@ from backtest.market.formulas import Formula, Pointwise, Reference, Relative, Sp
 from backtest.market.reading import absent
 from backtest.market.sources import source_of
 from backtest.market.sources.file import beside
-from backtest.market.toml import DERIVED, WrongError, at, declared, file_of, names_of, read_toml, record
+from backtest.market.toml import DERIVED, WrongError, at, declared, file_of, names_of, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,7 +206,8 @@ def _whole(content: dict[str, Any], path: Path, above: tuple[Path, ...] = ()) ->
         raise WrongError(("extends",), said) from None
     if base in (above := (*above, path.resolve())):
         raise WrongError(("extends",), f"'{named}' extends this market itself, directly or not")
-    below = _whole(read_toml(base), base, above)
+    with declared(base) as under:
+        below = _whole(under, base, above)
     if not above[1:]:
         read_definition(base)  # what is wrong there is said with its own line
     merged = {**below, **own}

@@ -88,17 +88,6 @@ def file_of(kind: str, name: str) -> Path:
     raise UsageError(f"there is no {kind} '{name}'; {nearest(name, names_of(kind))}")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file's content.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
-    """
-    return _parsed(path, _text(path))
-
-
 def _month(text: str, _: str) -> None:
     try:
         np.datetime64(text, "M")
@@ -112,26 +101,20 @@ Month: TypeAlias = Annotated[str, _month]
 
 @contextmanager
 def declared(path: Path) -> Iterator[dict[str, Any]]:
-    """Give a TOML file's content to make records of; a WrongError there becomes a DataError with the line."""
-    text = _text(path)
-    content = _parsed(path, text)
-    try:
-        yield content
-    except WrongError as wrong:
-        raise DataError(f"{path}, line {line_of(text, wrong.path)}: {wrong}") from None
+    """Give a TOML file's content to make records of; a WrongError there becomes a DataError with the line.
 
-
-def _text(path: Path) -> str:
+    Raises
+    ------
+    DataError
+        When it cannot be read or is not TOML; the sentence has the file, the line and the reason.
+    """
     try:
         # An editor may have put a mark of its encoding before the text.
-        return content_of(path, _LIMIT).decode("utf-8-sig")
+        text = content_of(path, _LIMIT).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
         deep = _deep(content)
@@ -141,7 +124,10 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise DataError(f"{path} is not valid TOML: {error}") from None
     if deep:
         raise DataError(f"{path} is nested too deeply; no file of this kind needs {_DEEPEST} levels")
-    return content
+    try:
+        yield content
+    except WrongError as wrong:
+        raise DataError(f"{path}, line {line_of(text, wrong.path)}: {wrong}") from None
 
 
 def _deep(content: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -20,12 +19,13 @@ from backtest.replications.definition import Missing, PrintedCases, printed
 from backtest.replications.statistics import OF_CASES, STATISTICS, RealReturns, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from backtest.dates import Floats
     from backtest.market.entry import Entry
     from backtest.replications.definition import PrintedTable, Table
+    from backtest.replications.statistics import Statistic
     from backtest.series import Series
 
 T = TypeVar("T")
@@ -278,15 +278,12 @@ def _replication(name: str, table: Table, used: Mapping[str, Series]) -> Replica
         return _of_cases(name, table, used)
     now = _sample(table, used)
     then = _sample(table, used, other=True) if table.other_returns else None
-    figures = [
-        _figure(STATISTICS[key].label, text, STATISTICS[key].of, now, then)
-        for key, text in table.printed.items()
-    ]
+    figures = [_figure(STATISTICS[key], text, now, then) for key, text in table.printed.items()]
     return Replication(name, table, tuple(figures), (), used)
 
 
-def _figure(what: str, text: str, of: Callable[[T], float], ours: T, beside: T | None) -> Figure:
-    return Figure.of(what, text, of(ours), float("nan") if beside is None else of(beside))
+def _figure(of: Statistic[T], text: str, ours: T, beside: T | None) -> Figure:
+    return Figure.of(of.label, text, of.of(ours), float("nan") if beside is None else of.of(beside))
 
 
 def _sample(table: PrintedTable, series: Mapping[str, Series], *, other: bool = False) -> Sample:
@@ -315,19 +312,13 @@ def _of_cases(name: str, table: PrintedCases, used: Mapping[str, Series]) -> Rep
     ours = real(None)
     beside = real(used[table.other_returns]) if table.other_returns else None
 
-    figures = [
-        _figure(OF_CASES[key].label, text, OF_CASES[key].of, ours, beside)
-        for key, text in table.printed.items()
-    ]
-    cases = [
-        _figure(f"{month}, recession" if marked else month, text, partial(_case, i), ours, beside)
-        for i, ((month, text), marked) in enumerate(zip(table.after.items(), recession, strict=True))
-    ]
+    figures = [_figure(OF_CASES[key], text, ours, beside) for key, text in table.printed.items()]
+    cases = []
+    for i, (month, text) in enumerate(table.after.items()):
+        what = f"{month}, recession" if recession[i] else month
+        found = [float(each.returns[i]) for each in (ours, beside) if each]
+        cases.append(Figure.of(what, text, *found))
     return Replication(name, table, tuple(figures), tuple(cases), used)
-
-
-def _case(number: int, cases: RealReturns) -> float:
-    return float(cases.returns[number])
 
 
 def _returns(series: Sequence[Series], other: Series | None, months: np.ndarray) -> Floats:

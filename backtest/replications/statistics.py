@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backtest.dates import Bools, Floats, Ints
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +37,11 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Statistic:
+class Statistic(Generic[T]):
     """What a table prints: its label with the unit, and the function that gives it of a sample."""
 
     label: str
-    of: Callable[[Sample], float]
+    of: Callable[[T], float]
     needs_market: bool = False
 
 
@@ -68,7 +70,7 @@ def _line(sample: Sample) -> tuple[float, float, float]:
     return alpha, beta, alpha / float(ordinary_errors(sample.returns, design)[0])
 
 
-STATISTICS = {
+STATISTICS: dict[str, Statistic[Sample]] = {
     "mean": Statistic("mean, % a month", lambda s: float(s.returns.mean())),
     "mean_p": Statistic("mean, p", lambda s: _p(s.returns)),
     "mean_year": Statistic("mean, % a year", lambda s: 12.0 * float(s.returns.mean())),
@@ -104,21 +106,9 @@ class RealReturns:
     recession: Bools
 
 
-@dataclass(frozen=True)
-class StatisticOfCases:
-    """What is printed of all cases: its label, and the function that gives it."""
-
-    label: str
-    of: Callable[[RealReturns], float]
-
-
-OF_CASES = {
-    "mean": StatisticOfCases("mean of all, %", lambda c: float(c.returns.mean())),
-    "mean_recession": StatisticOfCases(
-        "mean with a recession, %", lambda c: float(c.returns[c.recession].mean())
-    ),
-    "mean_other": StatisticOfCases(
-        "mean without a recession, %", lambda c: float(c.returns[~c.recession].mean())
-    ),
+OF_CASES: dict[str, Statistic[RealReturns]] = {
+    "mean": Statistic("mean of all, %", lambda c: float(c.returns.mean())),
+    "mean_recession": Statistic("mean with a recession, %", lambda c: float(c.returns[c.recession].mean())),
+    "mean_other": Statistic("mean without a recession, %", lambda c: float(c.returns[~c.recession].mean())),
 }
 """The statistics of cases by the names that the file uses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import tomllib
 import zipfile
 from pathlib import Path
 from unittest import mock
@@ -19,7 +20,6 @@ from backtest.market.fetch import fetch, to_fetch, verify
 from backtest.market.importing import Description, import_file
 from backtest.market.load import load_market, load_series
 from backtest.market.reading import table_of
-from backtest.market.toml import read_toml
 from backtest.runs import run
 from backtest.signals.policy import PolicyRate
 from tests.conftest import REPOSITORY
@@ -193,7 +193,7 @@ def test_the_words_of_the_file_are_quoted() -> None:
     area, frequency = header.index("REF_AREA"), header.index("FREQ")
     words = [header.index(name) for name in ("COMPILATION", "SUPP_INFO_BREAKS")]
     said = {row[area]: " ".join(row[i] for i in words) for row in rows if row[frequency] == "D"}
-    banks = read_toml(REPOSITORY / "data" / "policy_rates.toml")
+    banks = tomllib.loads((REPOSITORY / "data" / "policy_rates.toml").read_text(encoding="utf-8"))
     assert set(banks) == set(said)
     assert [code for code, bank in banks.items() if bank["said"] not in said[code]] == []
 
@@ -240,7 +240,7 @@ def test_first_cuts_by_a_slow_loop() -> None:
 
 
 def test_every_bank_is_there_or_says_why_not() -> None:
-    banks = read_toml(REPOSITORY / "data" / "policy_rates.toml")
+    banks = tomllib.loads((REPOSITORY / "data" / "policy_rates.toml").read_text(encoding="utf-8"))
     assert len(banks) == 46
     assert {code for code, bank in banks.items() if "never" in bank} == {"AR", "HR", "MK"}
     assert len(policy_rates()) == 43
