@@ -167,19 +167,24 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
 
 def _print_roles(made: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
     """Print what each role is made of; of several ways each, and the markets that go it."""
-    width, columns = max(map(len, made)) + 2, max(shutil.get_terminal_size().columns, 60)
+    pairs = {}
     for role, ways in sorted(made.items()):
         each = [words if len(ways) == 1 else f"{words} ({', '.join(by)})" for words, by in ways.items()]
-        lines = textwrap.wrap("; ".join(each), columns - width, break_on_hyphens=False)
-        _print(f"{role:{width}}" + f"\n{'':{width}}".join(lines))
+        pairs[role] = "; ".join(each)
+    _print_beside(pairs)
 
 
 def _print_titles(found: Sequence[Entry]) -> None:
-    width = max((len(each.id) for each in found), default=0)
-    for each in found:
-        room = max(shutil.get_terminal_size().columns - width - 2, 30)
-        lines = textwrap.wrap(f"{each.title} ({each.source}, {each.frequency})", room)
-        _print(f"{each.id:{width}}  " + f"\n{'':{width + 2}}".join(lines))
+    _print_beside({each.id: f"{each.title} ({each.source}, {each.frequency})" for each in found})
+
+
+def _print_beside(texts: Mapping[str, str]) -> None:
+    """Print texts beside their names, wrapped where a terminal is too narrow."""
+    width = max(map(len, texts), default=0) + 2
+    room = max(shutil.get_terminal_size().columns - width, 30)
+    for name, text in texts.items():
+        lines = textwrap.wrap(text, room, break_on_hyphens=False)
+        _print(f"{name:{width}}" + f"\n{'':{width}}".join(lines))
 
 
 def _told(damaged: dict[str, str]) -> int:
