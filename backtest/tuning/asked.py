@@ -57,12 +57,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values for a manifest."""
-        values = {
-            key: {name: value.item() if hasattr(value, "item") else value for name, value in named.items()}
-            for key, named in (("fixed", self.fixed or {}), ("given", self.given))
-        }
-        said: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, **values), enc_hook=str)
+        said: dict[str, Any] = msgspec.to_builtins(self, enc_hook=_plain)
         return said
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, and anything else as text."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 DEFAULTS = Asked(

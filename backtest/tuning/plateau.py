@@ -97,7 +97,7 @@ class Landscape:
         combination nearest to its middle, of those whose neighbours all belong to it where there are any. In
         a sample it is the trial with the best average over itself and its nearest trials.
         """
-        return self._centre_of_grid() if self.numbers is None else self._centre_of_sample()
+        return self._centre_of_grid() if self.numbers is None else self._centre_of_sample(self.numbers)
 
     def _centre_of_grid(self) -> int:
         ordered = [axis.ordered and len(axis.values) > 1 for axis in self.grid.axes]
@@ -127,11 +127,9 @@ class Landscape:
         average[~known] = np.nan
         return average
 
-    def _centre_of_sample(self) -> int:
+    def _centre_of_sample(self, numbers: Ints) -> int:
         from scipy.spatial import KDTree
 
-        numbers = self.numbers
-        assert numbers is not None  # noqa: S101 - its caller asks
         usable = np.flatnonzero(np.isfinite(self.scores))
         columns = [
             digit * (1.0 / max(len(axis.values) - 1, 1) if axis.ordered else 1e6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,28 +53,14 @@ class Search:
         return grid.size if self.trials is None else min(self.trials, grid.size)
 
     def numbers(self, grid: Grid) -> Ints | None:
-        """Return the combinations to measure, rising; None for all of the grid.
-
-        Raises
-        ------
-        UsageError
-            For Optuna, which chooses as it goes.
-        """
-        if self.kind == "optuna":
-            raise UsageError("Optuna chooses its trials one after another")
-        if self.kind == "grid" or self.count(grid) == grid.size:
-            return None
-        wanted = self.count(grid)
-        if self.kind == "random":
-            return np.sort(_drawn(grid, wanted, self.seed))
-        return np.sort(_even(grid, wanted, self.seed))
-
-    def unseen(self, grid: Grid) -> Ints | None:
         """Return combinations whose choice owes nothing to any return, rising; None for all of the grid.
 
         They are those to measure; for Optuna, which goes where returns were good, as many drawn by chance.
         """
-        return (replace(self, kind="random") if self.kind == "optuna" else self).numbers(grid)
+        wanted = self.count(grid)
+        if wanted == grid.size:
+            return None
+        return np.sort((_even if self.kind == "sobol" else _drawn)(grid, wanted, self.seed))
 
 
 def _drawn(grid: Grid, wanted: int, seed: int) -> Ints:

@@ -318,7 +318,7 @@ def _judged(
     window, results, numbers = measured
     found, search = survey(results, objectives, numbers), asked.search or Search()
     best, recommended = _choices(trials, window, found)
-    unseen, walked = search.unseen(trials.grid), None
+    unseen, walked = search.numbers(trials.grid), None
     drawn = numbers_of(unseen, 0, trials.grid.size) if search.kind == "optuna" else None
     tests = Tests(asked.placebo or 0, crew, drawn, search.seed)
     worth = truth(trials, window, found, best.number, objectives[0], tests)
