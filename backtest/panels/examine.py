@@ -11,7 +11,7 @@ import numpy as np
 
 from backtest.analysis.panel_events import case_paths, episodes, left_out, placebo, pooled
 from backtest.panels.panel import adjusted
-from backtest.studies.findings import Dots, Evidence, FactTable, Fan, Finding
+from backtest.studies.findings import Dots, Evidence, FactTable, Fan, Finding, mean_path
 from backtest.wording import pvalue, signed
 
 if TYPE_CHECKING:
@@ -225,24 +225,16 @@ def fan(panel: Panel, events: Bools, before: int, after: int) -> Fan:
 
     def means(groups: Ints) -> Floats:
         rows = [paths[groups == group] for group in np.unique(groups)]
-        return 100.0 * np.array([_mean(each) for each in rows]).reshape(-1, paths.shape[1])
+        return 100.0 * np.array([mean_path(each) for each in rows]).reshape(-1, paths.shape[1])
 
     steps = np.arange(-before, after + 1, dtype=np.float64)
     return Fan(
         steps,
         means(members),
         means(numbers),
-        100.0 * _mean(paths),
+        100.0 * mean_path(paths),
         "small minus large, points since the case",
     )
-
-
-def _mean(paths: Floats) -> Floats:
-    """Return the mean of the paths that are there at each step, (n_steps,); NaN where none is."""
-    there = np.isfinite(paths)
-    count = there.sum(axis=0)
-    total = np.where(there, paths, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(paths.shape[1], np.nan), where=count > 0)
 
 
 def dots(panel: Panel, question: Question, effects: Effects) -> Dots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,12 +62,9 @@ def _paths(picture: findings.Paths) -> tuple[Across, Plot]:
     whole = Curve("", np.where(picture.covered, picture.mean, np.nan), width=2.4)
     low, high = picture.scale
     far = ", ".join(f"{label} to {end:+.0f}" for label, end in picture.far).replace(" -", " \u2212")
-    note, curves = (
-        f"beyond the scale: {far}" if far else "",
-        (*cases, Curve("mean", picture.mean, dash="--", width=1.4), whole),
-    )
-    plot = Plot(picture.ylabel, curves, 260, low=low, top=high, lines=(ZERO, _CASE), note=note)
-    return _months(picture), plot
+    curves = (*cases, Curve("mean", picture.mean, dash="--", width=1.4), whole)
+    plot = Plot(picture.ylabel, curves, 260, low=low, top=high, lines=(ZERO, _CASE))
+    return _months(picture), replace(plot, note=f"beyond the scale: {far}") if far else plot
 
 
 def _dots(picture: findings.Dots) -> tuple[Across, Plot]:

@@ -128,7 +128,7 @@ def marginal(sweep: Sweep, views: Views, places: dict[str, tuple[int, int]]) -> 
         )
     return Chart(
         "marginal",
-        plots[0].x or Labels(()),
+        _labels(each[0][0]),
         tuple(plots),
         "The objective along each parameter",
         "All trials that share a value: the median, bands from 25 to 75 and from 5 to 95 in a hundred, and "

@@ -82,6 +82,14 @@ class Evidence:
         return (1.0 + ONE_IN_FIVE / NORMAL) * (self.high - self.low) / 2.0
 
 
+def mean_path(paths: Floats) -> Floats:
+    """Return the mean of the paths that are there at each step, (n_steps,); NaN where none is."""
+    there = np.isfinite(paths)
+    count = there.sum(axis=0)
+    total = np.where(there, paths, 0.0).sum(axis=0)
+    return np.divide(total, count, out=np.full(paths.shape[1], np.nan), where=count > 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Paths:
     """Each case thin and their mean thick: (n_cases, n_steps) in percent over months from the case."""
@@ -99,11 +107,8 @@ class Paths:
 
     @property
     def mean(self) -> Floats:
-        """The mean of the cases that are there, (n_steps,); NaN where none is."""
-        whole = np.isfinite(self.cases)
-        counts = whole.sum(axis=0)
-        total = np.where(whole, self.cases, 0.0).sum(axis=0)
-        return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+        """The mean of the cases that are there, (n_steps,)."""
+        return mean_path(self.cases)
 
     @cached_property
     def far(self) -> tuple[tuple[str, float], ...]:
