@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from backtest.dates import add_months
-from backtest.errors import DataError, nearest
+from backtest.errors import DataError, RotationError, nearest
 from backtest.market.catalogue import entry
 from backtest.market.reading import SILENCE
 from backtest.market.release import AFTER_THE_FACT
@@ -48,6 +48,15 @@ class Reference:
             raise DataError(f"'{text}' is no series; write its id, or ID[column]")
         return cls(match["id"].strip(), (match["column"] or "").strip())
 
+    def require(self) -> None:
+        """Raise a UsageError where there is no such series, a DataError where it has no such column."""
+        about = entry(self.id)
+        if about.columns and self.column not in about.columns:
+            asked = f"no column '{self.column}'" if self.column else "several columns"
+            raise DataError(f"{about.id} has {asked}; write {about.id}[{about.columns[0]}] or the like")
+        if self.column and not about.columns:
+            raise DataError(f"{about.id} is a single series without columns")
+
 
 def _referred(text: str, _: str) -> None:
     if text:
@@ -74,20 +83,17 @@ class Formula(ABC):
         else:
             kind = next((kind for key, kind in TABLES.items() if key in value), None)
             made = record(kind, value, where) if kind else _sum(value, where)
-        for reference in made.references:
-            made.require(reference, where)
+        made.require(made.references, where)
         return made
 
-    def require(self, reference: Reference, where: tuple[str, ...]) -> None:
-        """Refuse a series that is neither in the catalogue nor imported, or a column that it lacks."""
-        with at(*where, self._key_of(reference, reference.id)):
-            about = entry(reference.id)
-        with at(*where, self._key_of(reference, reference.column)):
-            if about.columns and reference.column not in about.columns:
-                asked = f"no column '{reference.column}'" if reference.column else "several columns"
-                raise DataError(f"{about.id} has {asked}; write {about.id}[{about.columns[0]}] or the like")
-            if reference.column and not about.columns:
-                raise DataError(f"{about.id} is a single series without columns")
+    def require(self, references: Iterable[Reference], where: tuple[str, ...] = ()) -> None:
+        """Refuse series that are neither in the catalogue nor imported, and columns that they lack."""
+        for reference in references:
+            try:
+                reference.require()
+            except RotationError as error:
+                part = reference.column if isinstance(error, DataError) else reference.id
+                raise WrongError((*where, self._key_of(reference, part)), str(error)) from None
 
     def _key_of(self, reference: Reference, part: str) -> str:
         """Return the key under which the table names a part of a reference: its id or its column."""
@@ -296,8 +302,7 @@ class Share(Pointwise):
     unit = FRACTION
 
     def __post_init__(self) -> None:
-        for column in self.share_of:
-            self.require(Reference(self.weights[0], column), ())
+        self.require(Reference(self.weights[0], column) for column in self.share_of)
 
     @property
     def _all(self) -> tuple[str, ...]:

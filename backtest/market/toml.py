@@ -198,8 +198,10 @@ def record(kind: type[T], content: dict[str, Any], where: tuple[str, ...] = (), 
         whose = next((f"'{key}'" for key in reversed(where) if not key.isdecimal()), "the file")
         raise WrongError(where, f"{whose} lacks {', '.join(lacking)}")
     made = {key: _part(of, content[key], (*where, key)) for key, of in keys.items() if key in content}
-    with at(*where):
+    try:
         return kind(**made, **derived)
+    except WrongError as wrong:
+        raise WrongError((*where, *wrong.path), str(wrong)) from None
 
 
 @cache
@@ -217,18 +219,23 @@ def _present(kind: Any) -> Any:
     return kinds[0] if type(None) in get_args(kind) and len(kinds) == 1 else kind
 
 
+@cache
+def _shape(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(kind), get_args(kind)
+
+
 def _part(kind: Any, value: Any, where: tuple[str, ...]) -> Any:
-    inside = get_args(kind)
+    origin, inside = _shape(kind)
     if hasattr(kind, "declared"):
         return kind.declared(value, where)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, dict):
         return record(kind, value, where)
-    if get_origin(kind) is dict and isinstance(value, dict):
+    if origin is dict and isinstance(value, dict):
         return {
             _part(inside[0], key, (*where, key)): _part(inside[1], part, (*where, key))
             for key, part in value.items()
         }
-    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(v, dict) for v in value):
+    if origin is tuple and isinstance(value, list) and all(isinstance(v, dict) for v in value):
         return tuple(_part(inside[0], part, (*where, str(n))) for n, part in enumerate(value))
     try:
         made = msgspec.convert(value, kind)
