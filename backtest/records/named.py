@@ -65,8 +65,7 @@ def records(
     def on() -> MarketData:
         return load_market(market or "embedded")
 
-    found = (_found(each, on, terms) if isinstance(each, str | Path) else each for each in named)
-    return [_record(each, on, terms) for each in found]
+    return [_record(each, on, terms) for each in named]
 
 
 def _found(name: str | Path, on: Callable[[], MarketData], terms: dict[str, Any]) -> Run | RunRecord:
@@ -84,9 +83,8 @@ def _found(name: str | Path, on: Callable[[], MarketData], terms: dict[str, Any]
     return run(own, on(), **terms, **parameters)
 
 
-def _record(
-    each: Run | RunRecord | Strategy, on: Callable[[], MarketData], terms: dict[str, Any]
-) -> RunRecord:
-    if isinstance(each, RunRecord):
-        return each
-    return record_of(each if isinstance(each, Run) else run(each, on(), **terms))
+def _record(each: Named, on: Callable[[], MarketData], terms: dict[str, Any]) -> RunRecord:
+    found = _found(each, on, terms) if isinstance(each, str | Path) else each
+    if isinstance(found, RunRecord):
+        return found
+    return record_of(found if isinstance(found, Run) else run(found, on(), **terms))
