@@ -221,7 +221,7 @@ def each(
             cause = getattr(error, "cause", error)  # Ray wraps what a call raises
             if kind == "threads" or isinstance(cause, RotationError):
                 raise cause from None
-            said = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+            said = ": ".join([type(cause).__name__, *str(cause).splitlines()[:1]])
             raise RotationError(
                 f"the executor {executor} failed: {said}; what was measured is kept: go on with --resume"
             ) from error
