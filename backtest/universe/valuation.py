@@ -110,9 +110,6 @@ def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
 
 def own_percentile(values: Floats) -> Floats:
     """Return the share of the values so far that are not above each one, (n,) in (0, 1]; NaN stays NaN."""
-    found = np.full(len(values), np.nan)
-    for i in np.flatnonzero(np.isfinite(values)):
-        past = values[: i + 1]
-        past = past[np.isfinite(past)]
-        found[i] = np.mean(past <= values[i])
-    return found
+    import pandas as pd
+
+    return pd.Series(values, dtype=np.float64).expanding().rank(method="max", pct=True).to_numpy()
