@@ -73,7 +73,9 @@ function read(area, whole) {
   const scale = y => (log ? 10 ** (y / part) : y / part), names = [];
   for (const path of area.querySelectorAll("path[data-name]")) {
     const kind = path.classList[0];
-    if (path.dataset.name || kind === "dots") names.push({ path, kind, name: path.dataset.name, entries: KINDS[kind](path, scale) });
+    if (!path.dataset.name && kind !== "dots") continue;
+    const entries = KINDS[kind](path, scale), counts = entries.every(each => Math.abs(each.value - Math.round(each.value)) < 1e-6);
+    names.push({ path, kind, name: path.dataset.name, entries, counts });
   }
   const line = document.createElement("i"), output = document.createElement("output"), cells = area.dataset.read?.split(";").map(row => row.split("|"));
   line.className = cells ? "cell" : "at";
@@ -116,7 +118,7 @@ function chart(figure) {
       return words.value && (words.row === words.column && same ? same : says).replace(/{(\w+)}/g, (_, name) => words[name]);
     }
     const rows = [], ranges = value => (plot.words ? plot.words[Math.round(value)] : written(value, plot.unit));
-    for (const { path, kind, name, entries } of plot.names) {
+    for (const { path, kind, name, entries, counts } of plot.names) {
       if (path.classList.contains("hidden")) continue;
       if (kind === "dots") {
         const dot = y === undefined ? null : entries.find(each => each.at === place && each.y === y);
@@ -130,7 +132,7 @@ function chart(figure) {
       if (!entry || (box ? place > entry.end || (place === entry.end && place < last) : entry.at !== place)) continue;
       const held = path.classList.contains("held"), stacked = path.classList.contains("stacked");
       const value = held ? Math.round(100 * entry.value) + "%" : stacked ? ranges(entry.value - entry.low)
-        : kind === "band" ? `${ranges(entry.low)} to ${ranges(entry.value)}` : ranges(entry.value);
+        : kind === "band" ? `${ranges(entry.low)} to ${ranges(entry.value)}` : counts && !plot.words && !plot.unit ? String(Math.round(entry.value)).replace("-", "\u2212") : ranges(entry.value);
       rows.push({ value: entry.value, text: `${name} ${value}` });
     }
     rows.sort((a, b) => b.value - a.value);

@@ -295,7 +295,7 @@ def test_a_histogram_reads_out_the_bar_under_the_pointer(
             head, *rest = first.split("\n")
             low, high = (float(word) for word in head.removeprefix("Sharpe ratio ").split(" to "))
             (line,) = rest
-            n = float(line.removeprefix("trials "))
+            n = int(line.removeprefix("trials "))
             assert high - low == pytest.approx(wide, abs=0.0021)  # three digits of the ends are shown
             assert ((trials > low + 0.001) & (trials < high - 0.001)).sum() <= n
             assert n <= ((trials >= low - 0.001) & (trials <= high + 0.001)).sum()
