@@ -132,7 +132,7 @@ def run_view(run: Run, robust: Robustness | None = None) -> View:
     )
 
 
-def _paged(
+def paged(
     name: str,
     page: Callable[[], b.Page],
     document: Callable[..., Any],
@@ -159,7 +159,7 @@ def _comparison(comparison: Comparison) -> View:
     from backtest.reporting.comparison_page import page, verdict
     from backtest.reporting.tables import comparison_frame, comparison_sheets, returns_of
 
-    return _paged(
+    return paged(
         "compare",
         partial(page, comparison),
         document := partial(ComparisonDocument.of, comparison),
@@ -208,7 +208,7 @@ def _study(study: Study) -> View:
             raise UsageError(f"there is nothing to be drawn: {study.verdict.because}")
         return _drawn(study_chart(study.claim.id, study.finding.picture))
 
-    return _paged(
+    return paged(
         f"study-{study.claim.id}",
         partial(study_page, study),
         partial(study_document, study),
@@ -223,7 +223,7 @@ def _claims(claims: Claims) -> View:
     from backtest.reporting.study_pages import claims_brief, claims_page, claims_short, write_each
     from backtest.studies.document import claims_document
 
-    return _paged(
+    return paged(
         "study-claims",
         partial(claims_page, claims),
         partial(claims_document, claims),
@@ -241,7 +241,7 @@ def _panel_run(result: PanelRun) -> View:
     from backtest.reporting.panel_pages import panel_run_page
 
     name, document = f"{result.strategy.name}-on-{result.panel.name}", partial(PanelRunDocument.of, result)
-    return _paged(name, partial(panel_run_page, result), document, "run")
+    return paged(name, partial(panel_run_page, result), document, "run")
 
 
 def _panel_sweep(sweep: PanelSweep) -> View:
@@ -252,7 +252,7 @@ def _panel_sweep(sweep: PanelSweep) -> View:
         f"{sweep.strategy.name}-tuned-on-{sweep.panel.name}",
         partial(PanelSweepDocument.of, sweep),
     )
-    return _paged(name, partial(panel_sweep_page, sweep), document, "tune")
+    return paged(name, partial(panel_sweep_page, sweep), document, "tune")
 
 
 def _replications(found: Replications) -> View:
@@ -260,7 +260,7 @@ def _replications(found: Replications) -> View:
     from backtest.reporting.replication_page import replication_page
 
     document = partial(ReplicationsDocument.of, found)
-    return _paged(found.name, partial(replication_page, found), document, "replications")
+    return paged(found.name, partial(replication_page, found), document, "replications")
 
 
 def _standing(standing: Standing) -> View:
