@@ -60,7 +60,7 @@ def test_the_real_tables_make_a_market_that_runs(market: Path) -> None:
     assert document["bars"] > 36
     assert "prices without dividends" in document["proxy"]
     page = (market / "index.html").read_text()
-    assert '<figure id="valuation">' in page
+    assert '<figure id="valuation" class="chart"' in page
 
 
 def test_class_counts_of_a_date_are_those_of_a_query_written_by_hand(
