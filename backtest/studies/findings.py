@@ -134,7 +134,8 @@ class Paths:
     @cached_property
     def _off(self) -> Ints:
         reach = np.abs(self._known).max(axis=1, initial=0.0)
-        off: Ints = np.flatnonzero((reach > _FAR * np.median(reach)) & (len(reach) > _FEW))
+        usual = np.median(reach) if len(reach) > _FEW else np.inf
+        off: Ints = np.flatnonzero(reach > _FAR * usual)
         return off
 
 
