@@ -326,15 +326,17 @@ def _curves(chart: Chart, frame: _Frame) -> Iterator[Markup]:
 
 
 def _dots(dots: Points, frame: _Frame) -> Iterator[Markup]:
-    """Give the intervals of points, one each, and the points themselves."""
-    places, y = frame.across.places, frame.y(frame.plot.scaled(dots.y)).tolist()
+    """Give the intervals of points, one each, and the points themselves; what is not known has none."""
+    places, height = frame.across.places, frame.plot.scaled(dots.y)
+    there = np.isfinite(dots.x) & np.isfinite(height)
+    at, y = dots.x[there], frame.y(height[there]).tolist()
     if dots.low is not None and dots.high is not None:
-        known = np.isfinite(dots.low) & np.isfinite(dots.high)
-        low, high = (frame.x(places(np.where(known, each, dots.x))) for each in (dots.low, dots.high))
-        reach = "".join(f"M{a},{at}h{z - a}" for a, z, at in zip(low, high, y, strict=True))
+        ends = np.array([dots.low, dots.high])[:, there]
+        low, high = frame.x(places(np.where(np.isfinite(ends).all(axis=0), ends, at)))
+        reach = "".join(f"M{a},{b}h{z - a}" for a, z, b in zip(low, high, y, strict=True))
         stroke = _stroke(dots.colour, "-", 1.6)
         yield Template('<path class="reach" d="{}" style="{}"/>').format(reach, stroke)
-    points = "".join(f"M{a},{b}h0" for a, b in zip(frame.x(places(dots.x)).tolist(), y, strict=True))
+    points = "".join(f"M{a},{b}h0" for a, b in zip(frame.x(places(at)).tolist(), y, strict=True))
     stroke = _stroke(dots.colour, "-", dots.size, dots.opacity)
     yield Template('<path class="dots" data-name="{}" d="{}" style="{}"/>').format(dots.name, points, stroke)
 
