@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
-from backtest.cli.options import add_json, carried_out
+from backtest.cli.options import add_json, carried_out, say, say_json
 from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -34,10 +33,6 @@ examples:
 
 
 _NAMED = 6  # series that failed, by name in one sentence
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - standard output is this command's product
 
 
 def _parser(prog: str, about: str) -> Parser:
@@ -83,7 +78,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     if options.markets:
         return _list_markets(as_json=options.json)
     from backtest.market.catalogue import catalogue, imported
-    from backtest.market.showing import line_of_series
+    from backtest.market.showing import listed
     from backtest.market.store import Store
 
     store = Store()
@@ -95,26 +90,26 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
             records[id] = store.current(id)
         except DataError as error:
             damaged[id] = str(error)
-    lines = [line_of_series(about, records.get(about.id)) for about in entries]
+    lines = [listed(about, records.get(about.id)) for about in entries]
     if options.json:
-        _print(json.dumps(lines, indent=2))
+        say_json(lines)
         return _told(damaged)
     rows = [["series", "from", "to", "seen", "source", "unit", "frequency", "known at"]]
     for about, line in zip(entries, lines, strict=True):
         record = records.get(about.id)
-        seen = _age(record) + (", stale" if line["stale"] else "") if record else ""
+        seen = _age(record) + (", stale" if line.stale else "") if record else ""
         if not record:
-            seen = "damaged" if about.id in damaged else "installed" if line["stored"] else "not stored"
+            seen = "damaged" if about.id in damaged else "installed" if line.stored else "not stored"
         rule = (
             about.rule
             if isinstance(about.known_at, str)
             else f"{about.known_at[-1]['rule']}, with exceptions"
         )
-        cells = [about.id, line["first"] or "", line["last"] or "", seen, about.source, about.unit]
+        cells = [about.id, line.first or "", line.last or "", seen, about.source, about.unit]
         rows.append([*cells, about.frequency, rule])
-    _print(_series(rows) + "\n")
+    say(_series(rows) + "\n")
     _list_markets(as_json=False)
-    _print(f"\nstored in {store.folder}")
+    say(f"\nstored in {store.folder}")
     return _told(damaged)
 
 
@@ -140,7 +135,7 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
             {"id": e.id, "title": e.title, "source": e.source} for e in (*found, *more)
         ]
         each += [{"id": role, "made_of": list(by)} for role, by in made.items()]
-        _print(json.dumps(each, indent=2))
+        say_json(each)
     elif not found and not more and not fault and not made:
         titles = [word.strip("(),;:") for about in search([]) for word in about.title.split()]
         near = nearest(options.words[0], titles)
@@ -152,10 +147,10 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     else:
         _print_titles(found)
     if made and not options.json:
-        _print(("\n" if found else "") + "What markets make of series, for market.level:")
+        say(("\n" if found else "") + "What markets make of series, for market.level:")
         _print_roles(made)
     if more and not options.json:
-        _print(
+        say(
             "\nAt FRED, and not in the catalogue; say what one is when it is fetched the first time "
             "(rotation data fetch ID --kind KIND --unit UNIT --known-at RULE):"
         )
@@ -184,7 +179,7 @@ def _print_beside(texts: Mapping[str, str]) -> None:
     room = max(shutil.get_terminal_size().columns - width, 30)
     for name, text in texts.items():
         lines = textwrap.wrap(text, room, break_on_hyphens=False)
-        _print(f"{name:{width}}" + f"\n{'':{width}}".join(lines))
+        say(f"{name:{width}}" + f"\n{'':{width}}".join(lines))
 
 
 def _told(damaged: dict[str, str]) -> int:
@@ -200,17 +195,17 @@ def _list_markets(*, as_json: bool) -> int:
 
     markets = [market.offer for market in shipped_markets()]
     if as_json:
-        _print(json.dumps(markets, indent=2))
+        say_json(markets)
         return 0
-    _print(shown('what a strategy may ask a market for, such as market.level("discount"):'))
+    say(shown('what a strategy may ask a market for, such as market.level("discount"):'))
     width = max(shutil.get_terminal_size().columns, 40)
     for market in markets:
-        _print(f"\n{market['name']}, {market['frequency']}")
+        say(f"\n{market['name']}, {market['frequency']}")
         for what, names in (("sleeves", market["sleeves"]), ("series", market["roles"])):
             start = f"  {what:9}"
             text = ", ".join(names) or "none"
-            _print(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))
-    _print("\nwhat each of these series is made of:\n")
+            say(textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start)))
+    say("\nwhat each of these series is made of:\n")
     _print_roles(roles_like(()))
     return 0
 
@@ -267,10 +262,10 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         )
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if options.json:
-        _print(json.dumps([vars(outcome) for outcome in outcomes], indent=2))
+        say_json([vars(outcome) for outcome in outcomes])
     else:
         for outcome in outcomes:
-            _print(_tell(outcome))
+            say(_tell(outcome))
     if failed:
         # Why each of them failed stands above, in its own line.
         names = ", ".join(outcome.id for outcome in failed[:_NAMED])
@@ -295,7 +290,7 @@ def _fetch_described(options: argparse.Namespace, said: dict[str, Any]) -> int:
             "--kind, --unit, --frequency, --known-at and --title describe one series; name one ID"
         )
     outcome = from_fred(Description(options.ids[0], **said))
-    _print(json.dumps([vars(outcome)], indent=2) if options.json else _tell(outcome))
+    say_json([vars(outcome)]) if options.json else say(_tell(outcome))
     return 0
 
 
@@ -307,23 +302,20 @@ def _show(prog: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--vintage", metavar="V", help="an older vintage, by the first letters of its name")
     options = parser.parse(arguments)
-    from backtest.market.showing import show_series
+    from backtest.market.showing import DescribedSeries, show_series
 
     shown = show_series(options.id, options.tail, options.vintage)
     if options.json:
-        _print(json.dumps(shown, indent=2))
+        say_json(shown)
         return 0
-    rows = shown.pop("rows")
-    vintages = shown.pop("vintages")
-    for name, value in shown.items():
-        if value:
-            _print(f"{name:10} {'; '.join(value) if isinstance(value, list) else value}")
-    for vintage in vintages:
-        _print(
-            f"{'vintage':10} {vintage['vintage']}, seen {vintage['downloaded'][:10]}, to {vintage['last']}"
-        )
-    cells = [[f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()] for row in rows]
-    _print(_table([list(rows[0]), *cells], right=frozenset(range(2, len(rows[0])))))
+    for name in DescribedSeries.__struct_fields__:
+        if value := getattr(shown, name):
+            say(f"{name:10} {'; '.join(value) if isinstance(value, list) else value}")
+    for vintage in shown.vintages:
+        say(f"{'vintage':10} {vintage['vintage']}, seen {vintage['downloaded'][:10]}, to {vintage['last']}")
+    cells = [[f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()] for row in shown.rows]
+    heads = list(shown.rows[0])
+    say(_table([heads, *cells], right=frozenset(range(2, len(heads)))))
     return 0
 
 
@@ -344,7 +336,7 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
 
     described = Description(**{one.name: getattr(options, one.name) for one in fields(Description)})
     outcome = import_file(Path(options.file).expanduser(), described)
-    _print(json.dumps(vars(outcome), indent=2) if options.json else _taken(outcome))
+    say_json(vars(outcome)) if options.json else say(_taken(outcome))
     return 0
 
 
@@ -368,13 +360,13 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
     found = verify()
     wrong = [(id, vintage, said) for id, vintage, said in found if said]
     if options.json:
-        _print(json.dumps([{"id": i, "vintage": v, "wrong": said or None} for i, v, said in found], indent=2))
+        say_json([{"id": i, "vintage": v, "wrong": said or None} for i, v, said in found])
     else:
         for _, _, said in wrong:
-            _print(said)
+            say(said)
         series = len({id for id, _, _ in found})
         whole = f"{len(found) - len(wrong)} of {len(found)} vintages of {series} series"
-        _print(f"{whole} in {Store().folder} are whole")
+        say(f"{whole} in {Store().folder} are whole")
     if wrong:
         damaged = "1 stored vintage is" if len(wrong) == 1 else f"{len(wrong)} stored vintages are"
         raise RotationError(f"{damaged} damaged, the first: {wrong[0][2]}")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
-from backtest.cli.options import add_json
+from backtest.cli.options import add_json, say_json
 from backtest.errors import RotationError, joined
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ def doctor(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options = parser.parse(arguments)
     found = states()
     if options.json:
-        import json
-
-        print(json.dumps([asdict(each) for each in found], indent=2))  # noqa: T201 - what was asked for
+        say_json([asdict(each) for each in found])
     else:
         _show(found)
     bad = [each for each in found if each.state == "unusable"]

@@ -217,7 +217,6 @@ def tell(
 
     ``first`` is shown before all else; ``meanwhile`` goes on while the page is written.
     """
-    from backtest.records.document import to_json
     from backtest.reporting.terminal import show, show_place
 
     if not options.json:
@@ -225,7 +224,7 @@ def tell(
     with meanwhile or contextlib.nullcontext():
         place = written(view, options)
     if options.json:
-        say(to_json(view.document(place)))
+        say_json(view.document(place))
     elif place is not None:
         show_place("Report", place)
     return 0
@@ -234,6 +233,13 @@ def tell(
 def say(text: str) -> None:
     """Print to standard output, which is the command's product."""
     print(text)  # noqa: T201 - as above
+
+
+def say_json(content: Any) -> None:
+    """Print what ``--json`` asks for."""
+    from backtest.records.document import to_json
+
+    say(to_json(content))
 
 
 def add_json(parser: Parser) -> None:

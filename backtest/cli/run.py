@@ -119,7 +119,6 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     if options.set:
         raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
     from backtest.market.load import load_market
-    from backtest.records.document import to_json
     from backtest.reporting.blocks import Heading
     from backtest.runs import run as run_one
     from backtest.scripting.loading import load_strategy
@@ -143,7 +142,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
         _told(result, view, options, [Heading(each.name, brief=True)])
         shared.say("")  # between two of them
     if options.json:
-        shared.say(to_json(documents))
+        shared.say_json(documents)
     return 0
 
 

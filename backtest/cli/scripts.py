@@ -35,7 +35,6 @@ def list_strategies(prog: str, strategy: Strategy | None, arguments: Sequence[st
     parser = Parser(prog=prog, description="List the shipped strategies; rotation run NAME --help says more.")
     shared.add_json(parser)
     options = parser.parse(arguments)
-    from backtest.records.document import to_json
     from backtest.reporting.blocks import Definitions
     from backtest.reporting.terminal import show
     from backtest.scripting.loading import load_strategy, strategy_names
@@ -50,7 +49,7 @@ def list_strategies(prog: str, strategy: Strategy | None, arguments: Sequence[st
             }
             for each in loaded
         ]
-        shared.say(to_json(rows))
+        shared.say_json(rows)
     else:
         show([Definitions(tuple((each.name, each.thesis) for each in loaded), brief=True)])
     return 0
@@ -70,12 +69,11 @@ def explain(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
     """Be ``rotation explain``."""
     prog, strategy, arguments = shared.named_strategy(prog, strategy, arguments, _parser)
     options = _parser(prog, strategy).parse(arguments)
-    from backtest.records.document import to_json
     from backtest.records.explanation import explanation
 
     said = explanation(strategy, options.market, shared.given(options))
     if options.json:
-        shared.say(to_json(said))
+        shared.say_json(said)
         return 0
     lines = [
         *said.rule,

@@ -77,13 +77,12 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options, found = _stands(prog, strategy, arguments)
     if options.changed:
         return _told_changes(found, options)
-    from backtest.records.document import to_json
     from backtest.reporting.terminal import show
     from backtest.reporting.views import view
 
     standings = [standing for _, standing in found]
     if options.json:
-        shared.say(to_json(standings[0] if len(standings) == 1 else standings))
+        shared.say_json(standings[0] if len(standings) == 1 else standings)
     else:
         show(block for standing in standings for block in view(standing).brief())
     return 0
@@ -91,7 +90,7 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
 
 def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Namespace) -> int:
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
-    from backtest.records.document import plain, to_json
+    from backtest.records.document import plain
     from backtest.records.standing import since_last_asked
     from backtest.reporting.standing import held
 
@@ -104,7 +103,7 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
         rows = [
             {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
         ]
-        shared.say(to_json(rows))
+        shared.say_json(rows)
         return status
     for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"

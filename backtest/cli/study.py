@@ -75,7 +75,6 @@ def _report(study: Study | Claims, options: argparse.Namespace) -> int:
 
 def _list(prog: str, arguments: Sequence[str]) -> int:
     options = _parser(prog, "The claims by name.", page=False).parse(arguments)
-    from backtest.records.document import to_json
     from backtest.reporting.blocks import Definitions
     from backtest.reporting.terminal import show
     from backtest.studies.register import CLAIMS
@@ -84,7 +83,7 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
         content: Any = [
             {"study": c.id, "statement": c.statement, "origin": c.origin, "rule": c.rule.text} for c in CLAIMS
         ]
-        shared.say(to_json(content))
+        shared.say_json(content)
     else:
         show([Definitions(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
@@ -160,7 +159,6 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
     if options.gain_bps is None or (options.margin is None) == (options.change is None):
         raise UsageError("give --gain-bps with either --margin or --change")
     from backtest.analysis.margins import earnings_change, implied_margin
-    from backtest.records.document import to_json
 
     gain = options.gain_bps / 1e4
     if options.change is not None:
@@ -169,7 +167,7 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
         pairs = [(margin, earnings_change(margin, gain)) for margin in options.margin]
     if options.json:
         rows = [{"margin": m, "margin_after": m + gain, "earnings_change": c} for m, c in pairs]
-        shared.say(to_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows}))
+        shared.say_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows})
         return 0
     for margin, change in pairs:
         shared.say(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")

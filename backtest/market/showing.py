@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from backtest.errors import UsageError, joined
@@ -20,37 +21,67 @@ if TYPE_CHECKING:
     from backtest.market.store import Vintage
 
 
-def _about(entry: Entry, first: str | None, last: str | None) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "title": entry.title,
-        "source": entry.source,
-        "unit": entry.unit,
-        "frequency": entry.frequency,
-        "known_at": entry.rule,
-        "first": first,
-        "last": last,
-    }
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What a series is, and its first and last date; None where nothing of it is stored."""
+
+    id: str
+    title: str
+    source: str
+    unit: str
+    frequency: str
+    known_at: str
+    first: str | None
+    last: str | None
 
 
-def line_of_series(about: Entry, record: Vintage | None) -> dict[str, Any]:
-    """Return a series' description and what is stored of it, which ``record`` says, ready for JSON."""
+class ListedSeries(Described, frozen=True, kw_only=True):
+    """A series and what is stored of it, as ``data list --json`` prints it."""
+
+    stored: bool
+    downloaded: str | None
+    stale: bool
+    vintage: str | None
+    notes: list[str]
+
+
+class DescribedSeries(Described, frozen=True, kw_only=True):
+    """A series where its values are: ``source`` is the address that they came from."""
+
+    sha256: str
+    notes: list[str]
+
+
+class ShownSeries(DescribedSeries, frozen=True, kw_only=True):
+    """A series with its vintages and values, as ``data show --json`` prints it."""
+
+    vintages: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+
+
+def _about(entry: Entry, first: Any, last: Any) -> dict[str, Any]:
+    said = {name: getattr(entry, name) for name in ("id", "title", "source", "unit", "frequency")}
+    ends = (None if day is None else str(day) for day in (first, last))
+    return {**said, "known_at": entry.rule, **dict(zip(("first", "last"), ends, strict=True))}
+
+
+def listed(about: Entry, record: Vintage | None) -> ListedSeries:
+    """Return a series' description and what is stored of it, which ``record`` says."""
     first, last = (record.first, record.last) if record else (None, None)
     if source_of(about).carried:
         table = table_of(about)
         first, last, record = str(table.dates[0]), str(table.last), None
-    return {
+    return ListedSeries(
         **_about(about, first, last),
-        "stored": first is not None,
-        "downloaded": record.downloaded if record else None,
-        "stale": record is not None and is_stale(about, record),
-        "vintage": record.vintage if record else None,
-        "notes": record.notes if record else [],
-    }
+        stored=first is not None,
+        downloaded=record.downloaded if record else None,
+        stale=record is not None and is_stale(about, record),
+        vintage=record.vintage if record else None,
+        notes=record.notes if record else [],
+    )
 
 
-def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any]:
-    """Return a series' description, its vintages and its last ``tail`` rows (0: all), ready for JSON.
+def show_series(id: str, tail: int, vintage: str | None = None) -> ShownSeries:
+    """Return a series' description, its vintages and its last ``tail`` rows (0: all).
 
     Raises
     ------
@@ -75,14 +106,13 @@ def show_series(id: str, tail: int, vintage: str | None = None) -> dict[str, Any
         origin, notes = record.address, record.notes
         shown = ("vintage", "downloaded", "first", "last", "rows")
         vintages = [{name: getattr(r, name) for name in shown} for r in store.vintages(id)]
-    return {
-        **_about(about, str(table.dates[0]), str(table.last)),
-        "source": origin,
-        "sha256": table.sha256,
-        "notes": notes,
-        "vintages": vintages,
-        "rows": [_row(table, became_known, i) for i in range(len(table.dates))[-tail if tail else 0 :]],
-    }
+    return ShownSeries(
+        **{**_about(about, table.dates[0], table.last), "source": origin},
+        sha256=table.sha256,
+        notes=notes,
+        vintages=vintages,
+        rows=[_row(table, became_known, i) for i in range(len(table.dates))[-tail if tail else 0 :]],
+    )
 
 
 def _row(table: SourceTable, known: np.ndarray, i: int) -> dict[str, Any]:
