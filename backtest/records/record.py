@@ -153,8 +153,6 @@ def record_of(result: Run, document: RunDocument | None = None) -> RunRecord:
     bars, weights = result.bars, result.path.weights
     first = int(np.searchsorted(result.market.bars.dates, bars.dates[0]))
     inside = slice(first + 1, first + len(bars.dates))
-    bought = weights[result.path.trades.bars]
-    changed = (np.abs(np.diff(bought, axis=0)) > 1e-12).any(axis=1)
     return RunRecord(
         name=result.strategy.name,
         document=document or RunDocument.of(result),
@@ -164,7 +162,7 @@ def record_of(result: Run, document: RunDocument | None = None) -> RunRecord:
         sleeve_returns=bars.returns[1:],
         weights=weights,
         factors={name: values[inside] for name, values in result.market.factors.items()},
-        trades=result.trades.assign(switch=np.r_[True, changed]),
+        trades=result.trades.assign(switch=result.path.trades.switched),
     )
 
 

@@ -22,6 +22,7 @@ from backtest.records.shading import recession_turns
 from backtest.rules.seen import Seen, seen
 from backtest.rules.why import facts
 from backtest.runs import measured
+from backtest.terms import Terms
 
 if TYPE_CHECKING:
     from backtest.dates import Days, Floats, Ints
@@ -273,9 +274,7 @@ class Sheet:
     def costs(self) -> list[Variant]:
         """The same trades at other costs; none of a taxed run, whose lots they do not follow."""
         fills, targets = self.record.fills, self.record.weights[self.record.fills]
-        each = {
-            bps: [0.0 if sleeve == "cash" else bps / 1e4 for sleeve in self.record.sleeves] for bps in COSTS
-        }
+        each = {bps: Terms(cost_bps=bps).costs(self.record.sleeves) for bps in COSTS}
         return self._variants({bps: (fills, targets, costs) for bps, costs in each.items()})
 
     @cached_property
