@@ -4,10 +4,19 @@ The public names stand in ``__init__.pyi``, once; each is imported when it is fi
 command that needs little starts fast.
 """
 
+from typing import Any
+
 import lazy_loader
 
 from backtest import shown
 
-shown.artist = "backtest.reporting.views"  # the roof alone knows both who shows itself and who draws it
+
+def _view(result: object) -> Any:
+    from backtest.reporting.views import view  # heavy, and needed when the first result shows itself
+
+    return view(result)
+
+
+shown.view = _view  # only here is both known: who shows itself, and who draws it
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

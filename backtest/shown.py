@@ -6,7 +6,6 @@ Records stand below the pages that show them and know none of them. Who draws is
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.figure import Figure
-
-
-artist = ""
-"""The module whose ``view`` gives the view of a result; imported when the first one shows itself."""
 
 
 class Drawn(Protocol):
@@ -38,13 +33,16 @@ class Drawn(Protocol):
         """Write it into a file, and return the file's place."""
 
 
+view: Callable[[object], Drawn]
+"""Gives the view of a result; set by the package's ``__init__``."""
+
+
 class Shown:
     """What shows itself in words, as a table and as a file."""
 
     @property
     def _view(self) -> Drawn:
-        given: Drawn = import_module(artist).view(self)
-        return given
+        return view(self)  # noqa: F821 - declared above, and set before anything of ours can be imported
 
     def __repr__(self) -> str:
         return self._view.letters()
