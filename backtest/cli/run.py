@@ -71,7 +71,9 @@ def run(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
 
 def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
     """Run a strategy on every market of a panel."""
-    for option in ("robustness", "csv", "xlsx", "flows", "tax", "lots"):
+    from backtest.terms import OF_INVESTOR
+
+    for option in ("robustness", "csv", "xlsx", *OF_INVESTOR):
         if getattr(options, option):
             raise UsageError(
                 f"--{option} is of one market; leave it out, or name a market instead of --panel"

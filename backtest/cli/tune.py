@@ -82,9 +82,13 @@ def _parser(prog: str, strategy: Strategy | None) -> Parser:
     _add_search(parser)
     add_market(parser)
     add_panel(parser)
-    add_terms(parser, "start", "end", "cost_bps", "benchmark", "same_close", "decide", "real")
-    for name in ("--tax", "--flows"):  # refused in a sentence that says why, which no option's absence does
-        parser.add_argument(name, help=SUPPRESS)
+    from backtest.terms import NAMES, OF_SWEEP
+
+    add_terms(parser, *OF_SWEEP)
+    for name in set(NAMES) - set(
+        OF_SWEEP
+    ):  # refused in a sentence that says why, which no option's absence does
+        parser.add_argument(f"--{name.replace('_', '-')}", help=SUPPRESS)
     parser.set_defaults(market=None)  # what is left out is as the resumed sweep has it
     add_files(parser)
     add_json(parser)

@@ -14,7 +14,7 @@ from backtest.panels.panel import on_each_market
 from backtest.parameters import Value
 from backtest.records.document import DataDocument
 from backtest.runs import run
-from backtest.terms import Terms, read_terms
+from backtest.terms import Terms, read_swept
 from backtest.tuning.grid import make_grid
 from backtest.tuning.objective import Objective, read_constraint
 from backtest.tuning.sweep import chunk_size, common_window, pieces_of
@@ -183,7 +183,7 @@ def tune_panel(
     words = {p.name: p.choices for p in strategy.parameters}
     read = [read_constraint(text, words, SWEPT) for text in constraints]
     by = Objective(objective, tuple(c for c in read if not c.of_parameters))
-    under = read_terms(terms or {})
+    under = read_swept(terms or {})
     on_parameters = tuple(c for c in read if c.of_parameters)
 
     def measured(market: MarketData) -> tuple[Floats, tuple[float, float]]:

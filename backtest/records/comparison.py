@@ -23,6 +23,7 @@ from backtest.records.document import Day, Metrics, Number
 from backtest.records.named import records as made
 from backtest.runs import measured
 from backtest.shown import Pictured
+from backtest.terms import TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,20 +195,9 @@ def _common(records: Sequence[RunRecord]) -> list[RunRecord]:
 
 def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[RunRecord]) -> list[str]:
     said = []
-    terms = (
-        ("market", "markets"),
-        ("cost_bps", "costs (basis points a side)"),
-        ("benchmark", "benchmarks"),
-        ("same_close", "rules of filling (same close)"),
-        ("decide", "calendars of decision"),
-        ("delay_fill", "delays of the fills (bars)"),
-        ("real", "money (real)"),
-        ("tax", "taxes (percent of gains)"),
-        ("lots", "orders of lots"),
-        ("flows", "flows of money"),
-        ("tried", "numbers of combinations tried"),
-    )
-    for key, words in terms:
+    terms = {name: term.differ for name, term in TERMS.items() if term.differ}
+    differ = {"market": "markets", **terms, "tried": "numbers of combinations tried"}
+    for key, words in differ.items():
         values = [getattr(record.document, key) for record in whole]
         if len(set(map(str, values))) > 1:
             each = "; ".join(

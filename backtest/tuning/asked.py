@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from backtest.errors import UsageError
-from backtest.terms import read_terms
+from backtest.terms import read_swept
 from backtest.tuning.search import Search
 
 if TYPE_CHECKING:
@@ -43,17 +43,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def terms(self) -> Terms:
         """The terms; UsageError where one cannot be used in a sweep."""
-        terms = read_terms(self.given)
-        if terms.delay_fill:
-            raise UsageError("a sweep fills when it decides; delay_fill is a term of a single run")
-        if terms.rates:
-            raise UsageError(
-                "a tax hangs on when each lot was bought, which a sweep does not follow; search without it, "
-                "and run what was chosen with tax"
-            )
-        if terms.flows:
-            raise UsageError("flows change no return of a portfolio, so that a sweep has no use for them")
-        return terms
+        return read_swept(self.given)
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values for a manifest."""

@@ -18,6 +18,7 @@ import numpy as np
 from backtest.errors import RotationError, UsageError
 from backtest.files import content_of, in_arrow, whole_file, whole_folder
 from backtest.measures import SWEPT
+from backtest.terms import KEPT_OF_SWEEP
 from backtest.tuning.trials import STATUSES
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ _NAMES = {
     "window": "the window",
     "costs": "the costs",
     "benchmark": "the benchmark",
-    "same_close": "--same-close",
-    "decide": "--decide",
-    "real": "--real",
+    **{name: f"--{name.replace('_', '-')}" for name in KEPT_OF_SWEEP},
     "chunk": "the size of the chunks",
     "versions": "the versions of the software",
 }

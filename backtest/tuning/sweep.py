@@ -13,6 +13,7 @@ import numpy as np
 from backtest.errors import RotationError, UsageError
 from backtest.placement import window_of
 from backtest.scripting.own_modules import digest
+from backtest.terms import KEPT_OF_SWEEP
 from backtest.tuning.executors import CREW, each
 from backtest.tuning.results import encode, vintage
 from backtest.tuning.search import Search
@@ -131,9 +132,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window) -> dict[str, Any]:
         "window": {"start": str(dates[window[0]]), "end": str(dates[window[1]])},
         "costs": dict(zip(trials.market.bars.sleeves, trials.costs, strict=True)),
         "benchmark": trials.benchmark,
-        "same_close": trials.terms.same_close,
-        "decide": trials.terms.decide,
-        "real": trials.terms.real,
+        **{name: getattr(trials.terms, name) for name in KEPT_OF_SWEEP},
         "asked": asked.document(),
         "combinations": n,
         "chunk": chunk_size(n),
