@@ -36,9 +36,14 @@ def years_since(dates: Days, frequency: str) -> Floats:
     return (dates - dates[0]).astype(int) / 365.2425
 
 
+def growth_of(returns: Floats) -> Floats:
+    """Return the (n + 1,) value of 1 after each of (n,) simple returns, the starting value included."""
+    return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
+
+
 def drawdowns(returns: Floats) -> Floats:
     """Return the (n + 1,) fall from the highest value so far, starting value included; 0 or negative."""
-    value = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
+    value = growth_of(returns)
     return value / np.maximum.accumulate(value) - 1.0
 
 

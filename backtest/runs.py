@@ -21,7 +21,7 @@ from backtest.engine.lots import Sold, Tax
 from backtest.engine.reference import Path, simulate
 from backtest.flows import flow_of
 from backtest.market.load import load_market
-from backtest.measures import Sums, time_in, values_of, years, years_since
+from backtest.measures import Sums, growth_of, time_in, values_of, years, years_since
 from backtest.placement import placed
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
@@ -183,8 +183,7 @@ class Run(Pictured):
         paid = np.append(np.abs(self.path.weights) @ costs, 0.0)
         curves: dict[str, tuple[Floats, Floats]] = {self.strategy.name: (self.path.equity, paid)}
         for name in self.benchmarks:
-            growth = np.cumprod(np.r_[1.0, 1.0 + self.bars.earned(name)], dtype=np.float64)
-            curves.setdefault(name, (growth, 0.0 * paid))
+            curves.setdefault(name, (growth_of(self.bars.earned(name)), 0.0 * paid))
         dates, flows = self.bars.dates, (flow.part, at)
         return {
             name: money_weighted(growth, cost, times, dates, flows) for name, (growth, cost) in curves.items()

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from backtest.analysis.long_run import cosine_covariance, critical, two_sided
-from backtest.measures import drawdowns
+from backtest.measures import drawdowns, growth_of
 
 if TYPE_CHECKING:
     from backtest.dates import Floats, Ints
@@ -120,7 +120,7 @@ def turns(whole: Floats, first: Floats, second: Floats, depth: float, margin: in
     at_top = np.flatnonzero(falls == 0.0)
     stops = np.append(at_top[1:], len(falls))
     rows = []
-    values = [np.concatenate([[1.0], np.cumprod(1.0 + x)]) for x in (first, second)]
+    values = [growth_of(x) for x in (first, second)]
     for peak, stop in zip(at_top.tolist(), stops.tolist(), strict=True):
         trough = peak + int(falls[peak:stop].argmin())
         if falls[trough] > -depth:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backtest.measures import drawdowns
+from backtest.measures import drawdowns, growth_of
 from backtest.reporting.chart import ONE, Chart, Curve, Plot, Shade
-from backtest.reporting.figures import FALLS, FAR, holdings, seen_plots, value_of
+from backtest.reporting.figures import FALLS, FAR, holdings, seen_plots
 from backtest.reporting.palette import CUT, INK, RECESSION, colours
 from backtest.reporting.scales import Dates
 from backtest.rules.seen import seen
@@ -40,12 +40,12 @@ def _values(glimpses: Sequence[Glimpse], *, linear: bool) -> Iterator[Plot]:
     tints = {**colours([*others, *(each.name for each in glimpses[1:])]), glimpses[0].name: INK}
     beside = {name: bars.earned(name) for name in others}
     own = {each.name: each.path.returns for each in glimpses}
-    growth = [Curve(name, value_of(returns), tints[name], width=1.0) for name, returns in beside.items()]
-    growth += [Curve(name, value_of(returns), tints[name], width=1.6) for name, returns in own.items()]
+    growth = [Curve(name, growth_of(returns), tints[name], width=1.0) for name, returns in beside.items()]
+    growth += [Curve(name, growth_of(returns), tints[name], width=1.6) for name, returns in own.items()]
     scale = "linear" if linear else "log"
     yield Plot(f"Growth of 1, {scale} scale", tuple(growth), 240, log=not linear, named=True)
-    benchmark = value_of(bars.earned(versus))
-    against = [Curve(name, value_of(returns) / benchmark, tints[name]) for name, returns in own.items()]
+    benchmark = growth_of(bars.earned(versus))
+    against = [Curve(name, growth_of(returns) / benchmark, tints[name]) for name, returns in own.items()]
     far = any(curve.values.max() / curve.values.min() > FAR for curve in against)
     yield Plot(f"Value relative to {versus}: rising is ahead", tuple(against), 100, log=far, lines=(ONE,))
     pair = {**({versus: beside[versus]} if versus in beside else {}), **own}

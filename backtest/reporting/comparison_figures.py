@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.measures import drawdowns
+from backtest.measures import drawdowns, growth_of
 from backtest.records.comparison import LEAD_YEARS
 from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Plot, Points
-from backtest.reporting.figures import FALLS, holdings, over, shades, value_of
+from backtest.reporting.figures import FALLS, holdings, over, shades
 from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.scales import Numbers
 
@@ -38,8 +38,8 @@ def _benchmark(comparison: Comparison, of: Callable[[Floats], Floats]) -> tuple[
 def growth(comparison: Comparison, caption: Said = "") -> Chart:
     """Return growth of 1 of every run and their benchmark (log scale), and each value relative to its own."""
     records = comparison.records
-    values = _benchmark(comparison, value_of) + _curves(comparison, (value_of(r.returns) for r in records))
-    relative = _curves(comparison, (value_of(r.returns) / value_of(r.sleeve(r.benchmark)) for r in records))
+    values = _benchmark(comparison, growth_of) + _curves(comparison, (growth_of(r.returns) for r in records))
+    relative = _curves(comparison, (growth_of(r.returns) / growth_of(r.sleeve(r.benchmark)) for r in records))
     plots = (
         Plot("Growth of 1, log scale", values, 270, log=True, named=True),
         Plot("Value relative to the benchmark: rising is ahead", relative, 170, lines=(ONE,)),

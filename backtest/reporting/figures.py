@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.measures import drawdowns
+from backtest.measures import drawdowns, growth_of
 from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Line, Plot, Shade
 from backtest.reporting.palette import BLUE, CUT, INK, MUTED, ORANGE, RECESSION, colours
 from backtest.reporting.scales import Dates
@@ -27,11 +27,6 @@ FAR = 4.0
 FALLS = "Fall from the highest value so far, %"
 
 
-def value_of(returns: Floats) -> Floats:
-    """Return the value of 1 after each return, the starting value included."""
-    return np.concatenate([[1.0], np.cumprod(1.0 + returns)])
-
-
 def shades(record: RunRecord) -> tuple[Shade, ...]:
     """Return what is shaded in every figure of a record."""
     return Shade(CUT, 0.8, record.cuts), Shade(RECESSION, 0.5, record.recessions)
@@ -47,7 +42,7 @@ def _curves(record: RunRecord) -> dict[str, Curve]:
     returns = record.curves()
     tints = {**colours([name for name in returns if name != record.name]), record.name: INK}
     width = {record.name: 1.6}
-    return {n: Curve(n, value_of(r), tints[n], width=width.get(n, 1.0)) for n, r in returns.items()}
+    return {n: Curve(n, growth_of(r), tints[n], width=width.get(n, 1.0)) for n, r in returns.items()}
 
 
 def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", height: int = 20) -> Plot:
@@ -63,7 +58,7 @@ def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", hei
 def growth(record: RunRecord, caption: Said = "") -> Chart:
     """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     curves = _curves(record)
-    against = value_of(record.returns) / value_of(record.sleeve(record.benchmark))
+    against = growth_of(record.returns) / growth_of(record.sleeve(record.benchmark))
     far = bool(against.max() / against.min() > FAR)
     proxy = " (proxy series)" if record.document.proxy else ""
     relative = f"Value relative to {record.benchmark}: rising is ahead"
