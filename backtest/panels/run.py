@@ -77,6 +77,10 @@ class PanelRun:
             found[name] = (above, len(held))
         return found
 
+    def positive(self) -> tuple[int, int]:
+        """Return in how many markets alpha is positive, of how many."""
+        return sum(each.metrics["alpha"] > 0.0 for each in self.runs.values()), len(self.runs)
+
 
 class PanelRunDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What ``run --panel --json`` prints: measures by market, and the alpha of all, a year's."""

@@ -41,10 +41,10 @@ def _conclusion(result: PanelRun) -> Iterator[str]:
         yield f"No alpha of all: {result.apart}, so that their numbers do not add up."
     elif not math.isnan(pooled.alpha):
         ends = "" if math.isnan(pooled.low) else f" ({signed(pooled.low)} to {signed(pooled.high)})"
-        found = [each.metrics["alpha"] for each in result.runs.values()]
+        above, n = result.positive()
         yield (
             f"Alpha of all markets {signed(pooled.alpha)} a year{ends}, {p_clause(pooled.alpha_pvalue)}; "
-            f"positive in {sum(value > 0.0 for value in found)} of {len(found)} markets."
+            f"positive in {above} of {n} markets."
         )
 
 

@@ -78,12 +78,12 @@ def _example(finding: Finding) -> str:
     if cases is None or not isinstance(picture, Paths):
         return ""
     first = min(cases.study.summary, key=lambda horizon: horizon.bars)
-    here = picture.cases[:, picture.months == first.bars]
+    here = picture.mean[picture.months == first.bars]
     if first.bars >= 0 or first.n == 0 or not np.isfinite(here).any():
         return ""
     return (
         f" Mean of the {-first.bars} months before: {signed(first.mean)} in the table, "
-        f"{np.nanmean(here):+.1f} points at the left end here."
+        f"{here[0]:+.1f} points at the left end here."
     )
 
 

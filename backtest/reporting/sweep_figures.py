@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ _MOST_PAIRS = 15
 def charts(sweep: Sweep) -> Iterator[Chart]:
     """Give every figure of a sweep's page."""
     yield distribution(sweep)
-    grid, walked, crossed = sweep.trials.grid, sweep.walk_forward, sweep.truth.crossvalidation
+    grid, walked, crossed = sweep.trials.grid, sweep.walk_forward, sweep.halves
     if grid.free:
         digits = grid.digits(np.array([sweep.best.number, sweep.recommended.number]))
         places = {
@@ -47,8 +46,7 @@ def charts(sweep: Sweep) -> Iterator[Chart]:
             winner, centre = zip(*(places[axis.name] for axis in (pair.up, pair.across)), strict=True)
             yield _pair(pair, winner, centre, sweep.objective)
     if crossed is not None:
-        ppy = math.sqrt(len(sweep.best.result.returns) / sweep.trials.yardstick(sweep.window).n_years)
-        yield halves(crossed.inside * ppy, crossed.outside * ppy)
+        yield halves(*crossed)
     if walked is not None and grid.free:
         yield choices(walked.folds, sweep.trials.market.bars.dates, grid.free)
     if len(sweep.front):

@@ -14,9 +14,9 @@ from backtest.universe.cleaning import LATE, WORDS
 from backtest.universe.drift import STEEP
 from backtest.universe.hangs import too_good
 from backtest.universe.kept import in_words
-from backtest.universe.statistics import migration_shares, return_table
+from backtest.universe.statistics import latest, migration_shares, return_table
 from backtest.universe.universe import foreign, settings
-from backtest.universe.valuation import COVERED, RATIOS
+from backtest.universe.valuation import RATIOS, latest_told
 from backtest.wording import amount, number, percent
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ _LOSS_MAKERS: tuple[_Column, ...] = (
     ("capitalisation with accounts", "covered", _tenths),
     ("companies", "pe_companies", _counted),
     ("make a loss", "pe_losses", _counted),
-    ("of companies", "part", _tenths),
+    ("of companies", "pe_losses_part", _tenths),
     ("of capitalisation", "pe_losses_share", _tenths),
 )
 
@@ -105,11 +105,8 @@ _DEBT: tuple[_Column, ...] = (
 
 
 def _classes(universe: Universe) -> b.Table:
-    names, borders = universe.scheme.classes, [0.0, *universe.portfolios.borders[-1].tolist()]
-    low = dict(zip(names, borders, strict=False))
-    return _by_class(
-        [{**row, "border": low.get(row["class"], np.nan)} for row in _last(universe.classes)], _CLASSES
-    )
+    last = latest(universe.classes, universe.scheme, universe.portfolios.borders[-1])
+    return _by_class(_records(last), _CLASSES)
 
 
 def _returns(universe: Universe) -> b.Table:
@@ -144,12 +141,8 @@ def _migration(universe: Universe) -> b.Table:
 
 
 def _valued(universe: Universe) -> list[dict[str, Any]]:
-    """Return the valuation at the last date at which accounts cover enough of the market."""
     assert universe.valuation is not None  # noqa: S101 - the page has this part only where there is one
-    table = universe.valuation
-    market = table[(table["class"] == "market") & (table["covered"] >= COVERED)]
-    date = market["date"].max() if len(market) else table["date"].max()
-    return table[table["date"] == date].to_dict("records")
+    return _records(latest_told(universe.valuation))
 
 
 def _valuation(universe: Universe) -> b.Table:
@@ -163,10 +156,7 @@ def _valuation(universe: Universe) -> b.Table:
 
 
 def _losses(universe: Universe) -> b.Table:
-    rows = _valued(universe)
-    made = ((row["pe_losses"], row["pe_companies"]) for row in rows)
-    parts = (losses / companies if companies else np.nan for losses, companies in made)
-    return _by_class([{**row, "part": part} for row, part in zip(rows, parts, strict=True)], _LOSS_MAKERS)
+    return _by_class(_valued(universe), _LOSS_MAKERS)
 
 
 def _discounts(universe: Universe) -> list[list[str]]:

@@ -10,7 +10,8 @@ from backtest.dates import to_days
 from backtest.reporting.chart import ZERO, Chart, Curve, Plot
 from backtest.reporting.palette import colours
 from backtest.reporting.scales import Dates
-from backtest.universe.valuation import COVERED, RATIOS
+from backtest.universe.statistics import by_class, changed_shares, growth_table
+from backtest.universe.valuation import RATIOS, told_by_class, within_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from backtest.universe.universe import Universe
 
 NAMES = {"pe": "P/E", "ps": "P/S", "pb": "P/B"}
-
-
-def by_class(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return one column of a table of classes, by date and class."""
-    return table.pivot_table(index="date", columns="class", values=column, dropna=False)
 
 
 def _over(table: pd.DataFrame | pd.Series[float]) -> Dates:
@@ -65,12 +61,10 @@ def shares(universe: Universe) -> Chart:
 
 def growth(universe: Universe) -> Chart:
     """Return growth of 1 in each class, by capitalisation; on a log scale where it spans a factor of ten."""
-    names = [*universe.scheme.classes, "market"]
-    returns = universe.returns[universe.returns["market"].notna()][names]
-    grown = (1.0 + returns.fillna(0.0)).cumprod()
+    grown = growth_table(universe.returns, universe.scheme)
     far = bool(grown.max().max() > 10.0 * grown.min().min())
     kind = "prices without dividends" if universe.portfolios.price_only else "total return"
-    plot = Plot(f"Growth of 1, {kind}", _curves(grown, names), 240, log=far, named=True)
+    plot = Plot(f"Growth of 1, {kind}", _curves(grown, grown.columns), 240, log=far, named=True)
     return Chart(
         "growth",
         _over(grown),
@@ -83,9 +77,7 @@ def growth(universe: Universe) -> Chart:
 def migration(universe: Universe) -> Chart:
     """Return turnover at each reconstitution, and how many in a hundred companies changed their class."""
     turnover = by_class(universe.classes, "turnover")
-    moves = universe.migration[universe.migration["was"] != "none"]
-    moved = moves[moves["was"] != moves["class"]].groupby("date")["lines"].sum()
-    changed = 100.0 * (moved / moves.groupby("date")["lines"].sum()).fillna(0.0).reindex(turnover.index)
+    changed = changed_shares(universe.migration).reindex(turnover.index)
     plots = (
         Plot(
             "Turnover of each class at its reconstitution, one-way, %",
@@ -96,7 +88,7 @@ def migration(universe: Universe) -> Chart:
         ),
         Plot(
             "Companies that changed their class, % of those in one",
-            (Curve("changed class", changed.to_numpy(dtype=np.float64)),),
+            (Curve("changed class", 100.0 * np.asarray(changed, dtype=np.float64)),),
             140,
             lines=(ZERO,),
             unit="%",
@@ -133,11 +125,10 @@ def valuation(universe: Universe) -> Chart:
     if universe.valuation is None or universe.discounts is None:
         raise ValueError("a universe without accounts has no valuation to draw")
     small, large = universe.scheme.ends
-    over = by_class(universe.valuation, "pe").index
     plots: list[Plot] = []
     for ratio in RATIOS:
         said = f"Discount of {small} to {large} on {NAMES[ratio]}, %"
-        known = universe.discounts.reindex(over).get(f"discount_{ratio}")
+        known = universe.discounts.get(f"discount_{ratio}")
         curves = () if known is None else (Curve("discount", 100.0 * known.to_numpy(dtype=np.float64)),)
         plots += [
             _ratio(universe, universe.valuation, ratio),
@@ -145,7 +136,7 @@ def valuation(universe: Universe) -> Chart:
         ]
     return Chart(
         "valuation",
-        Dates(to_days(over.to_numpy())),
+        _over(universe.discounts),
         tuple(plots),
         "Price to earnings, sales and book of each class, and the discount of small to large",
         "Accounts count from the day they were published. Where less than a third of a class, by "
@@ -154,12 +145,7 @@ def valuation(universe: Universe) -> Chart:
 
 
 def _ratio(universe: Universe, values: pd.DataFrame, ratio: str) -> Plot:
-    table = by_class(values, ratio).where(by_class(values, f"{ratio}_covered") >= COVERED)
-    names = [name for name in universe.scheme.classes if name in table]
-    # A sum of earnings near zero makes a ratio without bounds; the figure keeps to what can be compared.
-    known = table[names].to_numpy(dtype=np.float64)
-    known = known[np.isfinite(known)]
-    most = float(np.quantile(known, 0.9)) * 2.0 if len(known) else 1.0
-    cut = f" (above {most:.0f} not shown)" if (known > most).any() else ""
+    table, most = within_reach(told_by_class(values, ratio).drop(columns="market", errors="ignore"))
+    cut = f" (above {most:.0f} not shown)" if np.isfinite(most) else ""
     said = f"{NAMES[ratio]}: capitalisation over {RATIOS[ratio]}{cut}"
-    return Plot(said, _curves(table.where(table <= most), universe.scheme.classes), 130, named=True)
+    return Plot(said, _curves(table, universe.scheme.classes), 130, named=True)

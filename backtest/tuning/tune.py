@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -144,6 +145,15 @@ class Sweep(Pictured):
     def verdict(self) -> Judgement:
         """What the tests say of the winner, by the rule of docs/tuning.md."""
         return judged(self.truth)
+
+    @property
+    def halves(self) -> tuple[Floats, Floats] | None:
+        """The Sharpe ratios a year of each half's winner there, and in the other half; None without them."""
+        crossed = self.truth.crossvalidation
+        if crossed is None:
+            return None
+        yearly = math.sqrt(len(self.best.result.returns) / self.truth.n_years)
+        return crossed.inside * yearly, crossed.outside * yearly
 
     @property
     def dates(self) -> tuple[str, str]:

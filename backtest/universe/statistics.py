@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from backtest.dates import Ints
+    from backtest.dates import Floats, Ints
     from backtest.universe.build import Portfolios
     from backtest.universe.intake import Intake
     from backtest.universe.schemes import Scheme
@@ -117,6 +117,27 @@ def migration_table(shop: Workshop, scheme: Scheme, table: Intake, portfolios: P
     return frame.assign(**{name: frame[name].map(scheme.numbered) for name in ("was", "class")})
 
 
+def by_class(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return one column of a table of classes, by date and class."""
+    return table.pivot_table(index="date", columns="class", values=column, dropna=False)
+
+
+def latest(classes: pd.DataFrame, scheme: Scheme, borders: Floats) -> pd.DataFrame:
+    """Return the classes of the last date and, as ``border``, the amount from which each begins.
+
+    ``borders`` are those in force, (n_classes - 1,); the border of ``market`` is NaN.
+    """
+    last = classes[classes["date"] == classes["date"].max()]
+    return last.assign(border=last["class"].map(dict(zip(scheme.classes, [0.0, *borders], strict=True))))
+
+
+def changed_shares(migration: pd.DataFrame) -> pd.Series[float]:
+    """Return by date the share of the lines in a class before the reconstitution that changed it, decimal."""
+    moves = migration[migration["was"] != "none"]
+    moved = moves[moves["was"] != moves["class"]].groupby("date")["lines"].sum()
+    return (moved / moves.groupby("date")["lines"].sum()).fillna(0.0)
+
+
 def migration_shares(migration: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Return where the lines of each class went, as shares of them, over all reconstitutions: from, to."""
     names = list(scheme.classes)
@@ -125,6 +146,15 @@ def migration_shares(migration: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     rows = [name for name in names if name in total.index]
     total = total.reindex(index=rows, columns=names, fill_value=0)
     return total.div(total.sum(axis=1), axis=0)
+
+
+def growth_table(returns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
+    """Return what 1 in each class (and ``market``) grew to by each date, from the market's first return on.
+
+    By capitalisation; a bar without a return counts as nothing gained.
+    """
+    there = returns.loc[returns["market"].notna(), list(scheme.sleeves)]
+    return (1.0 + there.fillna(0.0)).cumprod()
 
 
 def return_table(returns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.universe.statistics import by_class
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -83,6 +85,34 @@ def _over(above: str, below: str) -> str:
     return f"CASE WHEN sum({below}) {both} > 0 THEN sum({above}) {both} / sum({below}) {both} END"
 
 
+def told_by_class(valuation: pd.DataFrame, ratio: str) -> pd.DataFrame:
+    """Return a ratio by date and class; NaN where less than ``COVERED`` of the class has the figure."""
+    return by_class(valuation, ratio).where(by_class(valuation, f"{ratio}_covered") >= COVERED)
+
+
+def within_reach(ratios: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Return ratios, NaN above twice the value that nine in ten of them do not exceed; and that limit.
+
+    A sum of earnings near zero makes a ratio without bounds. The limit is NaN where nothing lies above it.
+    """
+    known = ratios.to_numpy(dtype=np.float64)
+    known = known[np.isfinite(known)]
+    most = 2.0 * float(np.quantile(known, 0.9)) if len(known) else float("nan")
+    return ratios.where(ratios <= most), most if (known > most).any() else float("nan")
+
+
+def latest_told(valuation: pd.DataFrame) -> pd.DataFrame:
+    """Return the valuation at the last date at which accounts cover ``COVERED`` of the market.
+
+    Where they never do, at the last date. ``pe_losses_part`` is the share of companies with earnings known
+    that make a loss; NaN without any.
+    """
+    market = valuation[(valuation["class"] == "market") & (valuation["covered"] >= COVERED)]
+    date = (market if len(market) else valuation)["date"].max()
+    last = valuation[valuation["date"] == date]
+    return last.assign(pe_losses_part=last["pe_losses"] / last["pe_companies"])
+
+
 def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Return the discount of small to large on each ratio, by date, and where it stands in its own past.
 
@@ -93,19 +123,16 @@ def discounts(valuation: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     import pandas as pd
 
     small, large = scheme.ends
-    told = valuation.copy()
-    for ratio in RATIOS:
-        told[ratio] = told[ratio].where(told[f"{ratio}_covered"] >= COVERED)
-    table = told.pivot_table(index="date", columns="class", values=list(RATIOS), dropna=False)
+    tables = {ratio: told_by_class(valuation, ratio) for ratio in RATIOS}
     found = {}
-    for ratio in RATIOS:
-        if (ratio, small) not in table or (ratio, large) not in table:
+    for ratio, table in tables.items():
+        if small not in table or large not in table:
             continue
-        discount = (1.0 - table[ratio, small] / table[ratio, large]).to_numpy(dtype=np.float64)
+        discount = (1.0 - table[small] / table[large]).to_numpy(dtype=np.float64)
         if np.isfinite(discount).any():
             found[f"discount_{ratio}"] = discount
             found[f"discount_{ratio}_percentile"] = own_percentile(discount)
-    return pd.DataFrame(found, index=table.index)
+    return pd.DataFrame(found, index=tables["pe"].index)
 
 
 def own_percentile(values: Floats) -> Floats:
