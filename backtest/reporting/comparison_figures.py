@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.measures import drawdowns, growth_of
+from backtest.measures import growth_of
 from backtest.records.comparison import LEAD_YEARS
 from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Plot, Points
-from backtest.reporting.figures import FALLS, holdings, over, shades
+from backtest.reporting.figures import chart_of, fallen, grown, holdings
 from backtest.reporting.palette import MUTED, lines
 from backtest.reporting.scales import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from backtest.dates import Floats
     from backtest.records.comparison import Comparison
@@ -27,22 +27,21 @@ def _curves(comparison: Comparison, values: Iterable[Floats]) -> tuple[Curve, ..
     return tuple(Curve(label, own, colour, dash) for label, own, (colour, dash) in each)
 
 
-def _benchmark(comparison: Comparison, of: Callable[[Floats], Floats]) -> tuple[Curve, ...]:
-    """Return the curve of the benchmark that all runs have in common, if they have one."""
-    if comparison.versus is None:
-        return ()
-    name, returns = comparison.versus
-    return (Curve(name, of(returns), MUTED, width=1.0),)
+def _returns(comparison: Comparison) -> tuple[Curve, ...]:
+    """Return the returns of the benchmark that all runs have in common, if they have one, and of each run."""
+    common = () if comparison.versus is None else (Curve(*comparison.versus, MUTED, width=1.0),)
+    return common + _curves(comparison, (record.returns for record in comparison.records))
 
 
 def growth(comparison: Comparison, caption: Said = "") -> Chart:
     """Return growth of 1 of every run and their benchmark (log scale), and each value relative to its own."""
     records = comparison.records
-    values = _benchmark(comparison, growth_of) + _curves(comparison, (growth_of(r.returns) for r in records))
-    relative = _curves(comparison, (growth_of(r.returns) / growth_of(r.sleeve(r.benchmark)) for r in records))
+    values = (growth_of(r.returns) / growth_of(r.sleeve(r.benchmark)) for r in records)
     plots = (
-        Plot("Growth of 1, log scale", values, 270, log=True, named=True),
-        Plot("Value relative to the benchmark: rising is ahead", relative, 170, lines=(ONE,)),
+        grown(_returns(comparison), 270),
+        Plot(
+            "Value relative to the benchmark: rising is ahead", _curves(comparison, values), 170, lines=(ONE,)
+        ),
         Plot(
             f"Lead over the benchmark a year, over the {LEAD_YEARS} years before, %",
             _curves(comparison, (100.0 * lead for lead in comparison.leads)),
@@ -51,8 +50,8 @@ def growth(comparison: Comparison, caption: Said = "") -> Chart:
             unit="%",
         ),
     )
-    return _over(
-        comparison,
+    return chart_of(
+        comparison.records[0],
         "growth",
         plots,
         "Growth of 1 of every run, each value relative to its benchmark, and the lead as it moved",
@@ -62,10 +61,8 @@ def growth(comparison: Comparison, caption: Said = "") -> Chart:
 
 def falls(comparison: Comparison) -> Chart:
     """Return the fall of every run and of their benchmark from the highest value so far, in percent."""
-    runs = _curves(comparison, (100.0 * drawdowns(record.returns) for record in comparison.records))
-    curves = _benchmark(comparison, lambda returns: 100.0 * drawdowns(returns)) + runs
-    plot = Plot(FALLS, curves, 170, top=0.0, unit="%", named=True)
-    return _over(comparison, "drawdown", (plot,), "Drawdowns of every run")
+    plots = (fallen(_returns(comparison), 170),)
+    return chart_of(comparison.records[0], "drawdown", plots, "Drawdowns of every run")
 
 
 def held(comparison: Comparison) -> Chart:
@@ -78,7 +75,12 @@ def held(comparison: Comparison) -> Chart:
         100,
         unit="%",
     )
-    return _over(comparison, "holdings", (*strips, together), "What every run held, and how much of it alike")
+    return chart_of(
+        comparison.records[0],
+        "holdings",
+        (*strips, together),
+        "What every run held, and how much of it alike",
+    )
 
 
 def risk(comparison: Comparison) -> Chart:
@@ -95,10 +97,3 @@ def risk(comparison: Comparison) -> Chart:
     x = Numbers(earned[:, 0], "volatility, % a year", room=0.1)
     plot = Plot("return, % a year; up and to the left is better", height=230, unit="%", dots=dots, named=True)
     return Chart("risk", x, (plot,), "Volatility and return a year of every run")
-
-
-def _over(
-    comparison: Comparison, name: str, plots: tuple[Plot, ...], shows: str, caption: Said = ""
-) -> Chart:
-    first = comparison.records[0]
-    return Chart(name, over(first), plots, shows, caption, shades(first))

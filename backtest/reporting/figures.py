@@ -13,10 +13,11 @@ from backtest.reporting.palette import BLUE, CUT, INK, MUTED, ORANGE, RECESSION,
 from backtest.reporting.scales import Dates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from backtest.dates import Floats
+    from backtest.dates import Days, Floats
     from backtest.records.record import RunRecord
+    from backtest.records.shading import Spans
     from backtest.records.sheet import Sheet
     from backtest.reporting.blocks import Said
     from backtest.rules.seen import Seen
@@ -24,25 +25,59 @@ if TYPE_CHECKING:
 FAR = 4.0
 """A value relative to the benchmark that goes so many fold up or down is drawn on a log scale."""
 
-FALLS = "Fall from the highest value so far, %"
+
+def shades(cuts: Spans, recessions: Spans) -> tuple[Shade, ...]:
+    """Return the spans of cuts and of recessions as every figure shades them."""
+    return Shade(CUT, 0.8, cuts), Shade(RECESSION, 0.5, recessions)
 
 
-def shades(record: RunRecord) -> tuple[Shade, ...]:
-    """Return what is shaded in every figure of a record."""
-    return Shade(CUT, 0.8, record.cuts), Shade(RECESSION, 0.5, record.recessions)
+def over(dates: Days, frequency: str) -> Dates:
+    """Return the dates of bars, from left to right."""
+    return Dates(dates, "month" if frequency == "monthly" else "day")
 
 
-def over(record: RunRecord) -> Dates:
-    """Return the dates of a record, from left to right."""
-    return Dates(record.dates, "month" if record.frequency == "monthly" else "day")
+def chart_of(
+    record: RunRecord, name: str, plots: tuple[Plot, ...], shows: str, caption: Said = "", columns: int = 1
+) -> Chart:
+    """Return plots over the dates of a record, shaded as they all are."""
+    across, spans = over(record.dates, record.frequency), shades(record.cuts, record.recessions)
+    return Chart(name, across, plots, shows, caption, spans, columns)
 
 
-def _curves(record: RunRecord) -> dict[str, Curve]:
-    """Return growth of 1 of every benchmark, and of the strategy last."""
-    returns = record.curves()
-    tints = {**colours([name for name in returns if name != record.name]), record.name: INK}
-    width = {record.name: 1.6}
-    return {n: Curve(n, growth_of(r), tints[n], width=width.get(n, 1.0)) for n, r in returns.items()}
+def curves_of(own: Mapping[str, Floats], others: Mapping[str, Floats]) -> list[Curve]:
+    """Return curves of (n,) returns by name: ``others`` thin, then ``own`` thick, the first of it in ink."""
+    first, *more = own
+    tints = {**colours([*others, *more]), first: INK}
+    every = {**others, **own}
+    return [Curve(n, r, tints[n], width=1.6 if n in own else 1.0) for n, r in every.items()]
+
+
+def grown(curves: Iterable[Curve], height: int, scale: str = "log", note: str = "") -> Plot:
+    """Return growth of 1 of curves of returns; ``note`` ends the heading."""
+    drawn = tuple(replace(curve, values=growth_of(curve.values)) for curve in curves)
+    return Plot(f"Growth of 1, {scale} scale{note}", drawn, height, log=scale == "log", named=True)
+
+
+def relative(curves: Iterable[Curve], benchmark: str, returns: Floats, height: int) -> Plot:
+    """Return the values of curves of returns relative to that of a benchmark."""
+    versus = growth_of(returns)
+    drawn = [replace(each, values=growth_of(each.values) / versus, width=Curve.width) for each in curves]
+    far = any(bool(curve.values.max() / curve.values.min() > FAR) for curve in drawn)
+    return Plot(
+        f"Value relative to {benchmark}: rising is ahead", tuple(drawn), height, log=far, lines=(ONE,)
+    )
+
+
+def fallen(curves: Iterable[Curve], height: int) -> Plot:
+    """Return the falls of curves of returns from their highest value so far, in percent."""
+    drawn = tuple(replace(curve, values=100.0 * drawdowns(curve.values)) for curve in curves)
+    return Plot("Fall from the highest value so far, %", drawn, height, top=0.0, unit="%", named=True)
+
+
+def _curves(record: RunRecord) -> list[Curve]:
+    """Return the returns of every benchmark, and of the strategy last."""
+    others = record.curves()
+    return curves_of({record.name: others.pop(record.name)}, others)
 
 
 def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", height: int = 20) -> Plot:
@@ -58,27 +93,21 @@ def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", hei
 def growth(record: RunRecord, caption: Said = "") -> Chart:
     """Return growth of 1 (log scale), the value relative to the benchmark, and the holdings."""
     curves = _curves(record)
-    against = growth_of(record.returns) / growth_of(record.sleeve(record.benchmark))
-    far = bool(against.max() / against.min() > FAR)
     proxy = " (proxy series)" if record.document.proxy else ""
-    relative = f"Value relative to {record.benchmark}: rising is ahead"
     plots = (
-        Plot(f"Growth of 1, log scale{proxy}", tuple(curves.values()), 270, log=True, named=True),
-        Plot(relative, (Curve(record.name, against),), log=far, lines=(ONE,)),
+        grown(curves, 270, note=proxy),
+        relative(curves[-1:], record.benchmark, record.sleeve(record.benchmark), 120),
         holdings(record.sleeves, record.weights),
     )
     shows = "Growth of 1 beside the benchmarks, the value relative to the benchmark, and the holdings"
-    return Chart("growth", over(record), plots, shows, caption, shades(record))
+    return chart_of(record, "growth", plots, shows, caption)
 
 
 def falls(record: RunRecord) -> Chart:
     """Return the fall from the highest value so far, of the strategy and of its benchmark, in percent."""
-    returns, curves = record.curves(), _curves(record)
-    pair = (curves[name] for name in curves if name in (record.name, record.benchmark))
-    fallen = (replace(curve, values=100.0 * drawdowns(returns[curve.name])) for curve in pair)
-    plot = Plot(FALLS, tuple(fallen), 150, top=0.0, unit="%", named=True)
+    pair = (curve for curve in _curves(record) if curve.name in (record.name, record.benchmark))
     shows = "Drawdowns of the strategy and its benchmark"
-    return Chart("drawdown", over(record), (plot,), shows, "", shades(record))
+    return chart_of(record, "drawdown", (fallen(pair, 150),), shows)
 
 
 def rolling(sheet: Sheet, caption: Said = "") -> Chart:
@@ -98,7 +127,7 @@ def rolling(sheet: Sheet, caption: Said = "") -> Chart:
         curve = Curve(record.name, np.r_[missing, values][:n])
         plots.append(Plot(text, (curve,) if len(values) else (), lines=lines, unit=unit))
     shows = "Return, volatility, alpha and beta over a moving window"
-    return Chart("rolling", over(record), tuple(plots), shows, caption, shades(record), columns=2)
+    return chart_of(record, "rolling", tuple(plots), shows, caption, columns=2)
 
 
 def years(sheet: Sheet) -> Chart:
@@ -134,7 +163,7 @@ def seen(sheet: Sheet, caption: Said = "") -> Chart:
     """Return each level that was held against a threshold, with it, the events, and what was held."""
     record = sheet.record
     every = (*seen_plots(sheet.seen), holdings(record.sleeves, record.weights))
-    return Chart("seen", over(record), every, SAW, caption, shades(record))
+    return chart_of(record, "seen", every, SAW, caption)
 
 
 def seen_plots(saw: Sequence[Seen]) -> Iterator[Plot]:
@@ -165,4 +194,4 @@ def card(record: RunRecord) -> Chart:
     first = growth(record).plots[0]
     fall = replace(falls(record).plots[0], height=110, named=False)
     plots = (first, fall, holdings(record.sleeves, record.weights))
-    return Chart("card", over(record), plots, "", "", shades(record))
+    return chart_of(record, "card", plots, "")
