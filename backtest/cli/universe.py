@@ -24,7 +24,7 @@ from backtest.cli.companies import (
 from backtest.cli.options import carried_out
 from backtest.errors import UsageError
 from backtest.files import whole_folder
-from backtest.wording import amount
+from backtest.wording import amount, number, signed
 
 if TYPE_CHECKING:
     import argparse
@@ -80,10 +80,12 @@ def _valuation_rows(universe: Universe, date: Any) -> list[list[str]]:
     """Return what each class costs by the accounts known on a date; nothing without accounts."""
     if universe.valuation is None:
         return []
+    from backtest.universe.valuation import RATIOS
+
     shown = universe.valuation[universe.valuation["date"] == date]
-    rows = [["class", "P/E", "P/S", "P/B", "with accounts", "lose money"]]
+    rows = [["class", *(ratio.name for ratio in RATIOS.values()), "with accounts", "lose money"]]
     for row in shown.to_dict("records"):
-        ratios = ["-" if row[r] != row[r] else f"{row[r]:.1f}" for r in ("pe", "ps", "pb")]
+        ratios = [number(row[key], 1) for key in RATIOS]
         told = f"{row['pe_losses']:,} of {row['pe_companies']:,}"
         rows.append([row["class"], *ratios, f"{row['covered']:.0%}", told])
     return rows
@@ -240,6 +242,7 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     out = table_place(options.out)
     from backtest.universe.universe import make_screen
+    from backtest.universe.valuation import RATIOS
 
     table, date = make_screen(*inputs_of(options), options.date)
     if out is not None:
@@ -247,13 +250,11 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     if options.json:
         show(json.dumps({"date": str(date), "companies": records_of(table)}, indent=2))
         return 0
-    rows = [["company", "class", "P/E", "P/S", "P/B", "earnings", "price", "flags"]]
+    names = [ratio.name for ratio in RATIOS.values()]
+    rows = [["company", "class", *names, "earnings", "price", "flags"]]
     for row in table.head(options.rows).to_dict("records"):
-        ratios = ["-" if row[r] != row[r] else f"{row[r]:.1f}" for r in ("pe", "ps", "pb")]
-        growth = [
-            "-" if row[g] != row[g] else f"{row[g]:+.0%}"
-            for g in ("earnings_growth", "capitalisation_growth")
-        ]
+        ratios = [number(row[key], 1) for key in RATIOS]
+        growth = [signed(row[key], 0) for key in ("earnings_growth", "capitalisation_growth")]
         rows.append([row["company"], row["class"], *ratios, *growth, row["flags"]])
     flagged = int((table["flags"] != "").sum())
     show(f"{len(table):,} companies on {date}, {flagged:,} of them flagged; the most flagged first")

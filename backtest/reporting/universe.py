@@ -9,7 +9,6 @@ import numpy as np
 
 from backtest.reporting import blocks as b
 from backtest.reporting import universe_figures as figures
-from backtest.reporting.universe_figures import NAMES
 from backtest.universe.cleaning import LATE, WORDS
 from backtest.universe.drift import STEEP
 from backtest.universe.hangs import too_good
@@ -147,8 +146,8 @@ def _valued(universe: Universe) -> list[dict[str, Any]]:
 
 def _valuation(universe: Universe) -> b.Table:
     columns: list[_Column] = []
-    for ratio in RATIOS:
-        columns.append((NAMES[ratio], ratio, _one))
+    for ratio, (name, _) in RATIOS.items():
+        columns.append((name, ratio, _one))
         if ratio == "pe" and universe.inputs.losses == "report":
             columns.append(("of profits", "pe_without_losses", _one))
         columns.append(("median", f"{ratio}_median", _one))
@@ -163,7 +162,7 @@ def _discounts(universe: Universe) -> list[list[str]]:
     assert universe.discounts is not None  # noqa: S101 - the page has this part only where there is one
     small, large = universe.scheme.ends
     rows = []
-    for ratio, name in NAMES.items():
+    for ratio, (name, _) in RATIOS.items():
         column = f"discount_{ratio}"
         if column not in universe.discounts:
             continue

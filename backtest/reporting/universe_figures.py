@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from backtest.universe.universe import Universe
 
-NAMES = {"pe": "P/E", "ps": "P/S", "pb": "P/B"}
-
 
 def _over(table: pd.DataFrame | pd.Series[float]) -> Dates:
     return Dates(to_days(table.index.to_numpy()))
@@ -126,8 +124,8 @@ def valuation(universe: Universe) -> Chart:
         raise ValueError("a universe without accounts has no valuation to draw")
     small, large = universe.scheme.ends
     plots: list[Plot] = []
-    for ratio in RATIOS:
-        said = f"Discount of {small} to {large} on {NAMES[ratio]}, %"
+    for ratio, (name, _) in RATIOS.items():
+        said = f"Discount of {small} to {large} on {name}, %"
         known = universe.discounts.get(f"discount_{ratio}")
         curves = () if known is None else (Curve("discount", 100.0 * known.to_numpy(dtype=np.float64)),)
         plots += [
@@ -147,5 +145,5 @@ def valuation(universe: Universe) -> Chart:
 def _ratio(universe: Universe, values: pd.DataFrame, ratio: str) -> Plot:
     table, most = within_reach(told_by_class(values, ratio).drop(columns="market", errors="ignore"))
     cut = f" (above {most:.0f} not shown)" if np.isfinite(most) else ""
-    said = f"{NAMES[ratio]}: capitalisation over {RATIOS[ratio]}{cut}"
+    said = f"{RATIOS[ratio].name}: capitalisation over {RATIOS[ratio].figure}{cut}"
     return Plot(said, _curves(table, universe.scheme.classes), 130, named=True)

@@ -17,7 +17,7 @@ from backtest.numerals import number
 from backtest.universe.build import drifted, from_disk
 from backtest.universe.drift import series
 from backtest.universe.issuers import places
-from backtest.universe.screen import judged
+from backtest.universe.screen import FLAGS, NEEDS, judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
     from backtest.universe.schemes import Scheme
     from backtest.universe.workshop import Relation, Workshop
 
-FLAGS = {
-    "pe": "cheap on P/E",
-    "ps": "cheap on P/S",
-    "pb": "cheap on P/B",
-    "growth": "growth ahead of price",
-}
-"""What a company can be kept for, and the screen's flag for it."""
-
-_NEEDS = {"pe": "earnings", "ps": "sales", "pb": "book", "growth": "earnings_growth"}
-"""The figure without which a company cannot be judged by it."""
-
 OUTSIDE, PEER, KEPT = range(3)
 _MOST_COSTS = 1000.0  # basis points a side
 
@@ -53,7 +42,7 @@ class Selection:
     Parameters
     ----------
     keep
-        Of ``FLAGS``.
+        Of ``screen.FLAGS``.
     least
         How many of them a company must have; 0: all.
     cost_bps
@@ -149,7 +138,7 @@ def keep(
         frame = judged(shop, scheme, table.lines, valued, portfolios.dates[bar])
         if frame.empty:
             continue
-        able = frame[[_NEEDS[flag] for flag in selection.keep]].notna().all(axis=1)
+        able = frame[[NEEDS[flag] for flag in selection.keep]].notna().all(axis=1)
         count = sum(frame["flags"].str.contains(FLAGS[flag], regex=False) for flag in selection.keep)
         chosen = able & (count >= selection.needed)
         status = np.where(chosen, KEPT, np.where(able, PEER, OUTSIDE))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.errors import UsageError
+from backtest.universe.valuation import RATIOS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,14 @@ CHEAP, DEAR = 0.7, 1.5
 GROWTH = 0.10
 """Earnings that grew by so much more than the capitalisation over the year are flagged."""
 
-_NAMES = {"pe": "P/E", "ps": "P/S", "pb": "P/B"}
+FLAGS = {
+    **{key: f"cheap on {ratio.name}" for key, ratio in RATIOS.items()},
+    "growth": "growth ahead of price",
+}
+"""The flags that speak for a company, which it can be kept for."""
+
+NEEDS = {**{key: ratio.figure for key, ratio in RATIOS.items()}, "growth": "earnings_growth"}
+"""The figure without which a company cannot be judged by each of them."""
 
 
 def screen(
@@ -64,16 +72,16 @@ def judged(
         f"WHERE v.date = DATE '{date}' ORDER BY v.size DESC, l.company"
     )
     frame["class"] = frame["class"].map(scheme.numbered)
-    for ratio, figure in (("pe", "earnings"), ("ps", "sales"), ("pb", "book")):
-        frame[ratio] = (frame["capitalisation"] / frame[figure]).where(frame[figure] > 0.0)
-        _against_peers(frame, ratio)
+    for key, (_, figure) in RATIOS.items():
+        frame[key] = (frame["capitalisation"] / frame[figure]).where(frame[figure] > 0.0)
+        _against_peers(frame, key)
     before = frame["earnings_before"].where(frame["earnings_before"] > 0.0)
     frame["earnings_growth"] = frame["earnings"] / before - 1.0
     frame["capitalisation_growth"] = frame["capitalisation"] / frame["size_before"] - 1.0
     flags = [_flags({str(key): value for key, value in row.items()}) for row in frame.to_dict("records")]
     frame["flags"] = ["; ".join(word for word, _ in found) for found in flags]
     frame["reason"] = ["; ".join(reason for _, reason in found) for found in flags]
-    cheap = [sum(word.startswith(("cheap", "growth")) for word, _ in found) for found in flags]
+    cheap = [sum(word in FLAGS.values() for word, _ in found) for found in flags]
     return frame.assign(order=cheap).sort_values(["order", "capitalisation"], ascending=False, kind="stable")
 
 
@@ -91,17 +99,15 @@ def _against_peers(frame: pd.DataFrame, ratio: str) -> None:
 
 def _flags(row: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
-    for ratio, name in _NAMES.items():
-        value, peers = float(row[ratio]), float(row[f"{ratio}_peers"])
+    for key, (name, _) in RATIOS.items():
+        value, peers = float(row[key]), float(row[f"{key}_peers"])
         if value < CHEAP * peers or value > DEAR * peers:
-            word = "cheap" if value < peers else "dear"
-            reason = f"{name} {value:.1f} against {peers:.1f} ({row[f'{ratio}_held_against']})"
-            found.append((f"{word} on {name}", reason))
+            word = FLAGS[key] if value < peers else f"dear on {name}"
+            found.append((word, f"{name} {value:.1f} against {peers:.1f} ({row[f'{key}_held_against']})"))
     earned, paid = float(row["earnings_growth"]), float(row["capitalisation_growth"])
     if earned - paid > GROWTH and earned > 0.0:
-        found.append(
-            ("growth ahead of price", f"earnings {earned:+.0%}, capitalisation {paid:+.0%} in a year")
-        )
+        reason = f"earnings {earned:+.0%}, capitalisation {paid:+.0%} in a year"
+        found.append((FLAGS["growth"], reason))
     if float(row["earnings"]) <= 0.0:
         found.append(("loss", f"earnings {float(row['earnings']):,.0f}, so no P/E"))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,16 @@ LOSSES = ("keep", "drop", "report")
 COVERED = 1 / 3
 """A discount needs the figure of companies with this share of their class's capitalisation."""
 
-RATIOS = {"pe": "earnings", "ps": "sales", "pb": "book"}
+
+class Ratio(NamedTuple):
+    """A ratio's name, and the figure that capitalisation is held against."""
+
+    name: str
+    figure: str
+
+
+RATIOS = {"pe": Ratio("P/E", "earnings"), "ps": Ratio("P/S", "sales"), "pb": Ratio("P/B", "book")}
+"""The ratios, in the order in which they are shown."""
 
 
 def valuation_table(shop: Workshop, scheme: Scheme, valued: Relation, losses: str) -> pd.DataFrame:
@@ -38,7 +47,7 @@ def valuation_table(shop: Workshop, scheme: Scheme, valued: Relation, losses: st
 
     ``losses`` is one of ``LOSSES``.
     """
-    ratios = ", ".join(_ratio(name, figure, losses) for name, figure in RATIOS.items())
+    ratios = ", ".join(_ratio(key, ratio.figure, losses) for key, ratio in RATIOS.items())
     both = "FILTER (earnings IS NOT NULL AND earnings_before IS NOT NULL AND size_before IS NOT NULL)"
     frame = shop.frame(
         f"""
