@@ -232,6 +232,14 @@ BY_KEY = {measure.key: measure for measure in MEASURES}
 _TIME_IN = "time_in_"
 
 
+def holdings_of(
+    weights: Floats, sleeves: tuple[str, ...], turnover: float, switches: float
+) -> dict[str, float]:
+    """Return the sums of what was held, (n, n_sleeves) weights, and of what was traded after the purchase."""
+    small = weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
+    return {"turnover": float(turnover), "switches": int(switches), "time_in_small": float(small)}
+
+
 def time_in(weights: Floats, sleeves: tuple[str, ...]) -> dict[str, float]:
     """Return by key (``time_in_large``) the mean weight of each sleeve that (n, n_sleeves) weights hold."""
     means = zip(sleeves, weights.mean(axis=0).tolist(), (weights != 0.0).any(axis=0), strict=True)

@@ -21,7 +21,7 @@ from backtest.engine.lots import Sold, Tax
 from backtest.engine.reference import Path, simulate
 from backtest.flows import flow_of
 from backtest.market.load import load_market
-from backtest.measures import Sums, growth_of, time_in, values_of, years, years_since
+from backtest.measures import Sums, growth_of, holdings_of, time_in, values_of, years, years_since
 from backtest.placement import placed
 from backtest.rules.reading import own
 from backtest.scripting.loading import load_strategy
@@ -259,9 +259,7 @@ def measured(
 
 def holding(path: Path, sleeves: tuple[str, ...]) -> dict[str, float]:
     """Return the sums of what a path held and traded."""
-    small = path.weights[:, sleeves.index("small")].mean() if "small" in sleeves else 0.0
-    turnover = float(path.trades.turnover[1:].sum())
-    return {"turnover": turnover, "switches": path.trades.switches, "time_in_small": float(small)}
+    return holdings_of(path.weights, sleeves, path.trades.turnover[1:].sum(), path.trades.switches)
 
 
 def _said(weights: Floats, sleeves: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from backtest.analysis.long_run import LEVEL
 from backtest.analysis.paths import by_period
 from backtest.analysis.rolling import rolling
 from backtest.errors import UsageError, joined
-from backtest.measures import MEASURES, time_in
+from backtest.measures import MEASURES, holdings_of, time_in
 from backtest.parameters import Value
 from backtest.records.document import Day, Metrics, Number
 from backtest.records.named import records as made
@@ -240,13 +240,9 @@ def _cautions(labels: Sequence[str], whole: Sequence[RunRecord], cut: Sequence[R
 
 def _metrics(record: RunRecord) -> dict[str, float]:
     benchmark = record.sleeve(record.benchmark)
-    small = record.weights[:, record.sleeves.index("small")].mean() if "small" in record.sleeves else 0.0
-    held = {
-        "turnover": float(record.trades["turnover"].sum()),
-        "switches": int(record.trades["switch"].sum()),
-        "time_in_small": float(small),
-    }
-    found = measured(record.returns, benchmark, record.risk_free, record.n_years, held)
+    trades = record.trades
+    owned = holdings_of(record.weights, record.sleeves, trades["turnover"].sum(), trades["switch"].sum())
+    found = measured(record.returns, benchmark, record.risk_free, record.n_years, owned)
     return {**found, **time_in(record.weights, record.sleeves)}
 
 
