@@ -240,7 +240,6 @@ def require_free(place: Path, *, replaces: bool = False) -> None:
 def whole_folder(
     place: Path,
     what: str = "the report",
-    cure: str = ANOTHER_FOLDER,
     *,
     replaces: bool = False,
     sealed: bool = False,
@@ -251,8 +250,8 @@ def whole_folder(
     ----------
     place
         The folder; folders above it are made.
-    what, cure
-        For the sentence: what is written, and what to do where it cannot be.
+    what
+        What is written, for the sentence where it cannot be.
     replaces
         Put it in the place of the folder that is there; otherwise that must be empty.
     sealed
@@ -285,7 +284,7 @@ def whole_folder(
             ) from None
         if draft is not None and _elsewhere(error, draft):
             raise
-        raise refused(error, what, place, cure) from None
+        raise refused(error, what, place, ANOTHER_FOLDER) from None
     finally:
         if draft is not None:
             shutil.rmtree(draft, ignore_errors=True)

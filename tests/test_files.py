@@ -117,8 +117,8 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from backtest.files import whole_file, whole_folder
-whole = whole_file if sys.argv[2] == "file" else whole_folder
-with whole(Path(sys.argv[1]), "it", "free the disk"):
+place = Path(sys.argv[1])
+with whole_file(place, "it", "free the disk") if sys.argv[2] == "file" else whole_folder(place):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from backtest.analysis.long_run import LEVEL, prewhitened_error, slow_error
+from backtest.analysis.long_run import prewhitened_error, slow_error
 from backtest.measures import BY_KEY, MEASURES, Sums, value_of
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class Influence:
             found.append(slow_error(self.values))
         return [error for error in found if error.size > 0.0]
 
-    def ends(self, level: float = LEVEL) -> tuple[float, float]:
+    def ends(self) -> tuple[float, float]:
         """Return the ends of the interval, NaN where there is none."""
-        reach = max((error.reach(level) for error in self.errors()), default=NAN)
+        reach = max((error.reach() for error in self.errors()), default=NAN)
         return self.estimate - reach, self.estimate + reach
 
     def pvalue(self) -> float:
@@ -161,7 +161,7 @@ class Influences:
         plain = np.sum(known, axis=0) if row.error == "seldom" else None
         return Influence(estimate, values, plain, clustered=row.error == "clusters")
 
-    def interval(self, measure: str, level: float = LEVEL) -> Interval:
+    def interval(self, measure: str) -> Interval:
         """Return a measure's interval; its ends are NaN where there is none."""
         row = BY_KEY[measure]
         if row.error == "growth":
@@ -169,12 +169,12 @@ class Influences:
                 return Interval(-1.0, NAN, NAN)
             growth = log_growth(self.returns)
             with np.errstate(over="ignore"):  # a long window's growth may have an end beyond all numbers
-                logs = len(self.returns) * np.array([growth.estimate, *growth.ends(level)])
+                logs = len(self.returns) * np.array([growth.estimate, *growth.ends()])
                 return Interval(*(float(row.formula(self.sums._replace(log_growth=x))) for x in logs))
         found = self.of(measure)
         if found is None or row.error == "difference":
             return Interval(NAN, NAN, NAN)
-        return Interval(found.estimate, *found.ends(level))
+        return Interval(found.estimate, *found.ends())
 
 
 def slope(formula: Callable[[Sums], float], sums: Sums, name: str) -> float:

@@ -66,9 +66,9 @@ class Error(NamedTuple):
     size: float
     freedom: float
 
-    def reach(self, level: float = LEVEL) -> float:
+    def reach(self) -> float:
         """Return half the width of the interval."""
-        return self.size * float(stdtrit(self.freedom, (1.0 + level) / 2.0))
+        return self.size * float(stdtrit(self.freedom, (1.0 + LEVEL) / 2.0))
 
     def pvalue(self, estimate: float) -> float:
         """Return the two-sided p-value of an estimate against zero; NaN where the error is 0 or NaN."""
@@ -76,9 +76,9 @@ class Error(NamedTuple):
             return math.nan
         return two_sided(estimate / self.size, self.freedom)
 
-    def visible(self, power: float = 0.8, level: float = LEVEL) -> float:
-        """Return the smallest effect that a two-sided test would have found with this power."""
-        return self.reach(level) + self.size * float(stdtrit(self.freedom, power))
+    def visible(self) -> float:
+        """Return the smallest effect that a two-sided test would have found four times in five."""
+        return self.reach() + self.size * float(stdtrit(self.freedom, 0.8))
 
 
 def prewhitened_error(values: Floats) -> Error:

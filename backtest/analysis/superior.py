@@ -16,6 +16,7 @@ FEWEST_BLOCKS = 12
 
 _GROUP = 1024  # strategies whose resampled statistics are kept at a time
 _STEEPEST = 0.9  # the largest autocorrelation, either way, that is taken out
+_LEVEL = 0.05  # StepM's chance of naming even one wrongly
 _NOTHING = 1e-12
 
 
@@ -29,9 +30,10 @@ class Superior:
         Hansen's consistent p-value: how likely the best would look this good, were none better than the
         benchmark; NaN where no strategy differs from it, and for fewer than 12 blocks.
     better
-        (n_better,) int64: those better than the benchmark by StepM, at ``level`` for all of them together.
-    strategies, level
-        How many were tested, and StepM's chance of naming even one wrongly.
+        (n_better,) int64: those better than the benchmark by StepM, which names even one wrongly with a
+        chance of 5%.
+    strategies
+        How many were tested.
     hurdle
         The t-statistic above which StepM names a strategy in its first step; NaN where ``pvalue`` is.
     """
@@ -39,7 +41,6 @@ class Superior:
     pvalue: float
     better: Ints
     strategies: int
-    level: float
     hurdle: float
 
 
@@ -88,7 +89,7 @@ def _resampled(blocks: Floats, draws: Floats) -> Floats:
     return means
 
 
-def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, seed: int = 0) -> Superior:
+def superior(blocks: Floats, *, repetitions: int = 1000, seed: int = 0) -> Superior:
     """Test whether any of many strategies has a mean gain above zero, and name those that do.
 
     Parameters
@@ -98,8 +99,6 @@ def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, se
         by what they gave, the best of more are held against the luck of fewer.
     repetitions, seed
         Of the bootstrap.
-    level
-        Of StepM.
 
     Notes
     -----
@@ -118,7 +117,7 @@ def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, se
     squares = (blocks**2).sum(axis=1)
     differs = np.flatnonzero(squares > _NOTHING**2)
     if len(differs) == 0 or n_blocks < FEWEST_BLOCKS:
-        return Superior(math.nan, differs[:0], len(blocks), level, math.nan)
+        return Superior(math.nan, differs[:0], len(blocks), math.nan)
     statistics = blocks[differs].sum(axis=1) / np.sqrt(squares[differs])
     random = np.random.default_rng(seed)
     draws = random.multinomial(n_blocks, np.full(n_blocks, 1.0 / n_blocks), repetitions).astype(np.float64)
@@ -133,7 +132,7 @@ def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, se
         np.maximum(hopeful, drawn.max(axis=1), out=hopeful)
     best = max(float(statistics.max()), 0.0)
     pvalue = (1.0 + np.count_nonzero(hopeful >= best - _NOTHING)) / (1.0 + repetitions)
-    place = -max(int(level * (1 + repetitions)), 1)
+    place = -max(int(_LEVEL * (1 + repetitions)), 1)
     first = limit = float(np.sort(highest.max(axis=1))[place])
     while (more := rest & (statistics > limit + _NOTHING)).any():
         rest &= ~more
@@ -146,4 +145,4 @@ def superior(blocks: Floats, *, repetitions: int = 1000, level: float = 0.05, se
                 highest[:, which] = drawn.max(axis=1, initial=-np.inf)
         limit = float(np.sort(highest.max(axis=1))[place])
     hurdle = first * math.sqrt((n_blocks - 1.0) / max(n_blocks - first**2, _NOTHING))
-    return Superior(pvalue, differs[~rest], len(blocks), level, hurdle)
+    return Superior(pvalue, differs[~rest], len(blocks), hurdle)

@@ -75,9 +75,9 @@ def other_future(market: MarketData, day: np.datetime64, seed: int) -> MarketDat
     )
 
 
-def other_data(market: MarketData, seed: int = 0) -> MarketData:
+def other_data(market: MarketData) -> MarketData:
     """Return a market of the same calendars and days of publication whose values are all other ones."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     returns = market.bars.returns
     shuffled = np.full_like(returns, np.nan)
     for column, mine in zip(shuffled.T, returns.T, strict=True):

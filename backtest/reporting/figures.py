@@ -80,14 +80,14 @@ def _curves(record: RunRecord) -> list[Curve]:
     return curves_of({record.name: others.pop(record.name)}, others)
 
 
-def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ", height: int = 20) -> Plot:
+def holdings(sleeves: Sequence[str], weights: Floats, begin: str = "Held: ") -> Plot:
     """Return what was held from each date to the next, (n, n_sleeves); the heading starts with ``begin``."""
     tints = colours(sleeves)
     held = {s: w for s, w in zip(sleeves, weights.T, strict=True) if (w != 0.0).any()}
     words = ", ".join(f"{sleeve} {weights.mean():.0%}" for sleeve, weights in held.items())
     # What was held until the last date is said of that date too.
     curves = (Curve(sleeve, np.r_[weights, weights[-1]], tints[sleeve]) for sleeve, weights in held.items())
-    return Plot(f"{begin}{words} of the time", tuple(curves), height, "held")
+    return Plot(f"{begin}{words} of the time", tuple(curves), 20, "held")
 
 
 def growth(record: RunRecord, caption: Said = "") -> Chart:

@@ -179,10 +179,10 @@ def _large(value: float) -> str:
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 300, 600, 1200)
 
 
-def date_ticks(first: np.datetime64, last: np.datetime64, most: int = 10) -> list[tuple[float, str]]:
+def date_ticks(first: np.datetime64, last: np.datetime64) -> list[tuple[float, str]]:
     """Return days since the first, and the year or month that begins there."""
     begin, end = (int(day.astype("datetime64[M]").astype(int)) for day in (first, last))
-    step = next(step for step in _MONTHS if (end - begin) / step <= most)
+    step = next(step for step in _MONTHS if (end - begin) / step <= 10)
     months = np.arange(-(-(begin + (first > first.astype("datetime64[M]"))) // step) * step, end + 1, step)
     days = months.astype("datetime64[M]").astype("datetime64[D]") - first
     written = (str(month)[: 4 if step >= 12 else 7] for month in months.astype("datetime64[M]"))

@@ -18,11 +18,11 @@ _BETWEEN = 3  # characters between two columns: a line, and a space on either si
 _ROOM = 12  # characters that a column of words needs, if it is to be read
 
 
-def show(blocks: Iterable[b.Block], *, rest: bool = False) -> None:
-    """Print the brief blocks of a page, or with ``rest`` all that can be said in letters."""
+def show(blocks: Iterable[b.Block]) -> None:
+    """Print the brief blocks of a page."""
     console = Console(highlight=False, soft_wrap=False)
     for block in blocks:
-        if block.brief or rest:
+        if block.brief:
             _print(console, block)
 
 

@@ -30,6 +30,8 @@ HORIZONS = (-36, -24, -18, -12, -6, -3, -1, 1, 3, 6, 12, 18, 24, 36)
 QUIET = 12
 """A first cut has no other cut in so many months before it."""
 
+_HEADLINE = 12  # months after a case of which a finding speaks first
+
 _SAME_SIDE = "the mean lies on the same side of the mean after ordinary months as of zero"
 _SIZES = (EffectSize(0.05, "5 points over 12 months"), EffectSize(0.05, "5 points over 24 months"))
 _RULE = SignRule(
@@ -161,21 +163,21 @@ def _evidence(horizon: Horizon, what: str, dates: Days) -> Evidence:
     )
 
 
-def finding_of(cases: Cases, decisive: Sequence[int], headline: int, notes: Sequence[str] = ()) -> Finding:
+def finding_of(cases: Cases, decisive: Sequence[int], notes: Sequence[str] = ()) -> Finding:
     """Return the finding of a case study whose rule looks at the ``decisive`` horizons."""
     what = f"{cases.names[0]} minus {cases.names[1]}"
     by_bars = {h.bars: h for h in cases.study.summary}
-    main = by_bars[headline]
-    short = sum(months < headline for months in cases.months_after)
+    main = by_bars[_HEADLINE]
+    short = sum(months < _HEADLINE for months in cases.months_after)
     said = (
-        f"{what} over {headline} months: mean {signed(main.mean)}, positive in "
+        f"{what} over {_HEADLINE} months: mean {signed(main.mean)}, positive in "
         f"{round(main.positive * main.n)} of {main.n}"
         if main.n
-        else f"{what} over {headline} months: no complete case"
+        else f"{what} over {_HEADLINE} months: no complete case"
     )
     many = counted(main.n, "case")
     reach = 50 * (main.high - main.low)
-    power = f"With {many} the mean over {headline} months is known to about {reach:.0f} points either way."
+    power = f"With {many} the mean over {_HEADLINE} months is known to about {reach:.0f} points either way."
     are = "is" if short == 1 else "are"
     cut = [f"{short} of {len(cases.dates)} cases {are} cut short by the end of the data."] if short else []
     return Finding(
@@ -219,7 +221,7 @@ def _after_first_cuts(market: MarketData, *names: str) -> Finding:
     events = market.known().policy.first_cuts(quiet=QUIET, at_least=0.25)
     days = events.dates()
     cases = study_cases(bars, days, (names[0], names[1]), events.known_from[0])
-    return finding_of(cases, (12, 24), 12, _left_out(bars, days))
+    return finding_of(cases, (12, 24), _left_out(bars, days))
 
 
 @claimed(
@@ -266,7 +268,7 @@ def first_cut_discount_rate(market: MarketData) -> Finding:
         "The discount rate is a monthly average: a cut counts in the month in which the average falls by "
         "0.10 or more, so a cut at a month's end is dated a month late."
     )
-    return finding_of(cases, (12, 24), 12, [note, *_left_out(bars, days)])
+    return finding_of(cases, (12, 24), [note, *_left_out(bars, days)])
 
 
 @claimed(
@@ -296,7 +298,7 @@ def after_troughs(market: MarketData) -> Finding:
     dates, peaks = turning_points()
     cases = study_cases(bars, dates[~peaks], ("small", "large"), bars.ends[0])
     note = "Nobody knew a trough in its month: the NBER announces it 4 to 21 months later."
-    return finding_of(cases, (12,), 12, [note])
+    return finding_of(cases, (12,), [note])
 
 
 def about_days(days: Days, origin: str) -> Claim:
@@ -314,7 +316,7 @@ def about_days(days: Days, origin: str) -> Claim:
                 f"which run from {bars.ends[0]} to {bars.ends[-1]}"
             )
         cases = study_cases(bars, days, ("small", "large"), days.min())
-        return finding_of(cases, (12, 24), 12, [f"The cases are {origin}.", *_left_out(bars, days)])
+        return finding_of(cases, (12, 24), [f"The cases are {origin}.", *_left_out(bars, days)])
 
     return Claim(
         id="events",

@@ -22,6 +22,7 @@ _PIECE = 1 << 20
 
 _BARS = 60
 _CELLS = (150, 52)  # across and up: as many as dots have room for
+_STEPS = 5  # of the number of points in a cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,15 +136,15 @@ def counted(samples: Sequence[Floats], marks: Iterable[float]) -> tuple[Floats, 
     return edges, [np.r_[np.histogram(values, edges)[0], np.nan] for values in samples]
 
 
-def density(x: Floats, y: Floats, steps: int = 5) -> Iterator[tuple[Floats, Floats, float]]:
+def density(x: Floats, y: Floats) -> Iterator[tuple[Floats, Floats, float]]:
     """Give where many points lie, in cells: those of each step of their number, and that as a part of 1."""
     counts, *edges = np.histogram2d(x, y, bins=_CELLS)
     middles = [(each[1:] + each[:-1]) / 2.0 for each in edges]
     many = np.log(counts, where=counts > 0.0, out=np.full(counts.shape, np.nan))
-    level = 1.0 + np.floor((steps - 1) * many / (np.nanmax(many) or 1.0))
-    for step in range(1, steps + 1):
+    level = 1.0 + np.floor((_STEPS - 1) * many / (np.nanmax(many) or 1.0))
+    for step in range(1, _STEPS + 1):
         column, row = np.nonzero(level == step)
-        yield middles[0][column], middles[1][row], step / steps
+        yield middles[0][column], middles[1][row], step / _STEPS
 
 
 def _row_quantiles(rows: Floats, quantiles: tuple[float, ...]) -> Floats:

@@ -80,7 +80,6 @@ class Fold:
 class WalkForward:
     """The steps, and the run that follows their choices through all tests."""
 
-    plan: Plan
     folds: tuple[Fold, ...]
     result: Run
 
@@ -210,7 +209,7 @@ def walk_forward(
             trainings, tests, chosen, objective.score(scores), outside, strict=True
         )
     )
-    return WalkForward(plan, folds, _followed(trials, folds))
+    return WalkForward(folds, _followed(trials, folds))
 
 
 def _pieces(trials: Trials, numbers: Ints | None) -> Iterator[Ints]:

@@ -42,7 +42,7 @@ def truth(
 ) -> Truth:
     deflated = Deflated(0.1, 0.05, 0.3, 100)
     crossed = Overfitting(overfitting, behind, NONE, NONE * 1.0, NONE * 1.0, NONE * 1.0, 100, 0)
-    tested = Superior(spa, NONE, 100, 0.05, math.nan if math.isnan(spa) else hurdle)
+    tested = Superior(spa, NONE, 100, math.nan if math.isnan(spa) else hurdle)
     luck = None if placebo is None else Placebo(NONE * 1.0, NONE, 1.0, 100, placebo)
     return Truth(100, 100, 9.0, deflated, crossed, tested, named, luck, years)
 
