@@ -9,14 +9,12 @@ import msgspec
 import numpy as np
 
 from backtest.errors import UsageError
-from backtest.measures import SWEPT
 from backtest.panels.panel import on_each_market
 from backtest.parameters import Value
 from backtest.records.document import DataDocument
-from backtest.runs import run
 from backtest.terms import Terms, read_swept
 from backtest.tuning.grid import make_grid
-from backtest.tuning.objective import Objective, read_constraint
+from backtest.tuning.objective import Objective, read_constraints
 from backtest.tuning.sweep import chunk_size, common_window, pieces_of
 from backtest.tuning.trials import Trials
 
@@ -152,10 +150,7 @@ def _scores(trials: Trials, objective: Objective, window: tuple[int, int]) -> Fl
 
 def _judged(trials: Trials, objective: Objective, window: tuple[int, int]) -> tuple[float, float]:
     """Return the objective of the default parameters and of holding the benchmark, over the same bars."""
-    dates = trials.market.bars.dates
-    ends = {"start": str(dates[window[0]]), "end": str(dates[window[1]])}
-    terms = {**msgspec.structs.asdict(trials.terms), **ends}
-    found = run(trials.strategy, trials.market, **terms)
+    found = trials.follow(trials.strategy, window, trials.strategy.bind({}))
     return found.metrics[objective.name], found.benchmarks[found.benchmark][objective.name]
 
 
@@ -180,11 +175,8 @@ def tune_panel(
         When the call cannot be used, or fewer than two markets can be searched; the sentence says why.
     """
     made = make_grid(strategy.parameters, grid or {}, fixed or {}, strategy.name)
-    words = {p.name: p.choices for p in strategy.parameters}
-    read = [read_constraint(text, words, SWEPT) for text in constraints]
-    by = Objective(objective, tuple(c for c in read if not c.of_parameters))
-    under = read_swept(terms or {})
-    on_parameters = tuple(c for c in read if c.of_parameters)
+    on_parameters, on_measures = read_constraints(constraints, strategy.parameters)
+    by, under = Objective(objective, on_measures), read_swept(terms or {})
 
     def measured(market: MarketData) -> tuple[Floats, tuple[float, float]]:
         trials = Trials(strategy, market, made, on_parameters, under).completed()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from backtest.dates import Bools, Floats
     from backtest.measures import Measure
+    from backtest.parameters import Parameter
 
 _FORM = re.compile(r"\s*([A-Za-z_]\w*)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*\Z")
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -99,6 +100,15 @@ def read_constraint(
         )
     of_parameters = left in parameters and (right not in measures)
     return Constraint(left, comparison, right, of_parameters)
+
+
+def read_constraints(
+    texts: Sequence[str], parameters: Sequence[Parameter]
+) -> tuple[tuple[Constraint, ...], tuple[Constraint, ...]]:
+    """Return the constraints of a search on parameters alone, and those on measures; errors as for one."""
+    words = {p.name: p.choices for p in parameters}
+    read = [read_constraint(text, words, SWEPT) for text in texts]
+    return tuple(c for c in read if c.of_parameters), tuple(c for c in read if not c.of_parameters)
 
 
 def all_hold(constraints: Sequence[Constraint], columns: Mapping[str, Any], n: int) -> Bools:

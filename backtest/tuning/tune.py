@@ -18,14 +18,13 @@ from backtest.errors import UsageError
 from backtest.folders import as_one_name, expanded
 from backtest.market.data import MarketData
 from backtest.market.load import load_market
-from backtest.measures import SWEPT
 from backtest.scripting.loading import load_strategy
 from backtest.shown import Pictured
 from backtest.tuning.asked import DEFAULTS, Asked, read_asked
 from backtest.tuning.edges import edges
 from backtest.tuning.executors import Crew, carry
 from backtest.tuning.grid import make_grid
-from backtest.tuning.objective import Objective, read_constraint
+from backtest.tuning.objective import Objective, read_constraints
 from backtest.tuning.plateau import Landscape, pareto
 from backtest.tuning.progress import shown
 from backtest.tuning.results import Results, manifest_to_resume, open_results
@@ -264,14 +263,11 @@ def tune(
 def _task(strategy: Strategy, market: MarketData, asked: Asked) -> tuple[Trials, tuple[Objective, ...]]:
     """Return the trials that are asked for, and by which measures they are judged."""
     made = make_grid(strategy.parameters, asked.grid or {}, asked.fixed or {}, strategy.name)
-    words = {p.name: p.choices for p in strategy.parameters}
-    read = [read_constraint(text, words, SWEPT) for text in asked.constraints or ()]
-    on_measures = tuple(c for c in read if not c.of_parameters)
+    on_parameters, on_measures = read_constraints(asked.constraints or (), strategy.parameters)
     names = (asked.objective or "").split(",")
     objectives = tuple(Objective(name.strip(), on_measures) for name in names)
     if len(objectives) > 2 or len({o.name for o in objectives}) < len(objectives):
         raise UsageError("tune by one measure, or by two different ones with a comma between them")
-    on_parameters = tuple(c for c in read if c.of_parameters)
     return Trials(strategy, market, made, on_parameters, asked.terms).completed(), objectives
 
 
