@@ -87,6 +87,8 @@ def test_the_command_says_words_first_and_writes_a_page(
         (["--walk-forward", "train=20y,test=5y"], "--walk-forward is of one market"),
         (["--resume", "--out", "x"], "--resume is of one market"),
         (["--market", "embedded"], "--panel has markets of its own"),
+        (["--tax", "20"], "a tax hangs on when each lot was bought"),
+        (["--flows", "500 a month on 10000"], "flows change no return of a portfolio"),
         (["--objective", "sharp"], "there is no measure 'sharp'"),
         (["--grid", "hold=12", "--constraint", "turnover<0"], "no combination can be chosen in every market"),
     ],
