@@ -30,7 +30,7 @@ if typing.TYPE_CHECKING:
 Decide = Callable[..., rules.Decision]
 
 RESERVED = frozenset(
-    {"strategy", "market", "data_dir", "set", "out", "json", "help", "robustness", "as_of", "ledger", *NAMES}
+    {"strategy", "market", "data_dir", "set", "out", "json", "help", "robustness", "as_of", *NAMES}
     | {"grid", "objective", "constraint", "search", "trials", "seed", "walk_forward", "placebo", "resume"}
     | {"executor", "from", "no_report", "changed", "csv", "xlsx", "png", "panel"}
 )
