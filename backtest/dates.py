@@ -92,6 +92,14 @@ def last_business_day(days: Days | np.datetime64) -> Days:
     return to_days(np.busday_offset(month_start(days, 1), -1, roll="forward"))
 
 
+def at_month_ends(days: Days) -> bool:
+    """Return whether all days are the last of their months, holidays and weekends left aside."""
+    return bool((days >= last_business_day(days) - np.timedelta64(4, "D")).all())
+
+
+DAYS_A_YEAR = 365.2425
+"""Of the calendar, leap years told."""
+
 EVERY_FILL = "every-fill"
 
 CALENDARS = (EVERY_FILL, "week-end", "month-end", "quarter-end")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from backtest.dates import DAYS_A_YEAR
 from backtest.wording import cell, count, number, percent, pvalue
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def years_since(dates: Days, frequency: str) -> Floats:
     """Return the years from the first of (n + 1,) dates to each, as ``years`` counts them."""
     if frequency == "monthly":
         return np.arange(len(dates)) / 12.0
-    return (dates - dates[0]).astype(int) / 365.2425
+    return (dates - dates[0]).astype(int) / DAYS_A_YEAR
 
 
 def growth_of(returns: Floats) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest import wording
 from backtest.analysis.money_weighted import MoneyWeighted, money_weighted
 from backtest.analysis.regression import alpha
 from backtest.analysis.rolling import Starts, YearLeads, starts, year_leads
@@ -29,7 +30,7 @@ from backtest.shown import Pictured
 from backtest.terms import DEFAULT_BPS, FIFO, Terms, read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -136,7 +137,7 @@ class Run(Pictured):
 
         made = self.path.trades
         dates = pd.DatetimeIndex(self.bars.dates[made.bars])
-        hold = [_said(weights, self.bars.sleeves) for weights in made.after]
+        hold = [wording.held(dict(zip(self.bars.sleeves, weights, strict=True))) for weights in made.after]
         columns = {"date": dates, "hold": hold, "turnover": made.turnover, "cost": made.cost}
         return pd.DataFrame(columns | ({"tax": made.tax} if self.path.taxes else {}))
 
@@ -260,12 +261,6 @@ def measured(
 def holding(path: Path, sleeves: tuple[str, ...]) -> dict[str, float]:
     """Return the sums of what a path held and traded."""
     return holdings_of(path.weights, sleeves, path.trades.turnover[1:].sum(), path.trades.switches)
-
-
-def _said(weights: Floats, sleeves: Sequence[str]) -> str:
-    """Return in words what is held."""
-    parts = [(name, weight) for name, weight in zip(sleeves, weights, strict=True) if weight]
-    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in parts)
 
 
 def run(

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SIZES = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
@@ -41,6 +41,12 @@ def number(value: float, digits: int = 2) -> str:
 def counted(n: int, what: str) -> str:
     """Return how many there are of something: ``1 trial``, ``2,000 trials``."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def held(weights: Mapping[str, float]) -> str:
+    """Return in words what is held: ``small``, ``small 60%, large 40%``; what has no weight is not named."""
+    parts = ((name, weight) for name, weight in weights.items() if weight)
+    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in parts)
 
 
 def count(value: float) -> str:

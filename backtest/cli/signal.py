@@ -92,7 +92,7 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
     from backtest.records.document import plain
     from backtest.records.standing import since_last_asked
-    from backtest.reporting.standing import held
+    from backtest.wording import held
 
     told = [
         (standing, before, before not in (None, standing.hold))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.dates import last_business_day, to_days
+from backtest.dates import DAYS_A_YEAR, last_business_day, to_days
 from backtest.errors import DataError
 from backtest.market.catalogue import entry
 from backtest.market.data import Bars
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from backtest.market.formulas import Pointwise, Reference
     from backtest.series import Series
 
-_DAYS_A_YEAR = 365.2425
 _STEP = {"monthly": "M", "daily": "D"}
 
 
@@ -140,5 +139,5 @@ def _accrued(series: Series, dates: Days) -> Floats:
     """Return what a yearly rate in percent earns from each bar to the next: the rate of the bar before."""
     at = np.searchsorted(series.dates, dates[:-1], "right") - 1
     rate = np.where(at >= 0, series.values[np.maximum(at, 0)], np.nan)
-    years = np.diff(dates).astype(float) / _DAYS_A_YEAR
+    years = np.diff(dates).astype(float) / DAYS_A_YEAR
     return np.r_[np.nan, rate / 100.0 * years]

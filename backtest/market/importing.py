@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.dates import last_business_day, to_days
+from backtest.dates import at_month_ends, last_business_day, to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.files import content_of
 from backtest.market.catalogue import catalogue
@@ -226,7 +226,7 @@ def _frequency(dates: Days) -> str:
     span = (months[-1] - months[0]).astype(int) + 1
     if len(months) == len(dates) and len(dates) >= 0.5 * span and span >= 3:
         # Month ends, month beginnings, or the month itself: always about the same place in the month.
-        ends = (dates >= last_business_day(dates) - np.timedelta64(4, "D")).all()
+        ends = at_month_ends(dates)
         begins = ((dates - months.astype("datetime64[D]")).astype(int) <= 4).all()
         return "monthly" if ends or begins else "irregular"
     business = np.busday_count(dates[0], dates[-1]) + 1

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from backtest.analysis.pooled_alpha import pooled_alpha
+from backtest.dates import DAYS_A_YEAR
 from backtest.errors import UsageError
 from backtest.panels.panel import on_each_market
 from backtest.records.document import DataDocument
@@ -164,4 +165,4 @@ def _pooled(runs: dict[str, Run]) -> YearlyAlpha:
         tables[0][at, column] = each.path.returns - cash
         tables[1][at, column] = each.bars.column(each.benchmark)[1:] - cash
     monthly = next(iter(runs.values())).market.frequency == "monthly"
-    return YearlyAlpha.of(pooled_alpha(*tables), 12.0 if monthly else 365.2425 * 5.0 / 7.0)
+    return YearlyAlpha.of(pooled_alpha(*tables), 12.0 if monthly else DAYS_A_YEAR * 5.0 / 7.0)

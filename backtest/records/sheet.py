@@ -17,6 +17,7 @@ from backtest.analysis.paths import by_period, later, returns_of, switch_gains, 
 from backtest.analysis.regimes import Breakdown, breakdown, decades, halves, policy_regimes, yes_or_no
 from backtest.analysis.regression import factor_alpha
 from backtest.analysis.rolling import Rolling, rolling
+from backtest.dates import DAYS_A_YEAR
 from backtest.records.record import RunRecord, record_of
 from backtest.records.shading import recession_turns
 from backtest.rules.seen import Seen, seen
@@ -192,7 +193,7 @@ class Sheet:
             peak, back = dates[fall.peak], None if fall.recovery is None else dates[fall.recovery]
             days = ((dates[-1] if back is None else back) - peak).astype(int)
             ends = (str(peak), str(dates[fall.trough]), None if back is None else str(back))
-            rows.append(FallDates(fall.depth, *ends, days / 365.2425))
+            rows.append(FallDates(fall.depth, *ends, days / DAYS_A_YEAR))
         return rows
 
     @cached_property

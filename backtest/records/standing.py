@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from backtest.dates import EVERY_FILL, calendar_of, last_business_day, month_start, parse_day, to_days, today
+from backtest.dates import (
+    DAYS_A_YEAR,
+    EVERY_FILL,
+    at_month_ends,
+    calendar_of,
+    last_business_day,
+    month_start,
+    parse_day,
+    to_days,
+    today,
+)
 from backtest.decisions import deciding, filled
 from backtest.errors import RotationError, UsageError
 from backtest.files import whole_file
@@ -153,18 +163,13 @@ def _spacing(dates: Days) -> str:
     return "monthly" if len(gaps) >= 3 and gaps.min() >= 27 and gaps.max() <= 63 else "irregular"
 
 
-def _at_month_ends(dates: Days) -> bool:
-    """Return whether all dates are the last days of their months, holidays and weekends left aside."""
-    return bool((dates >= last_business_day(dates) - np.timedelta64(4, "D")).all())
-
-
 def _next_release(series: Series) -> np.datetime64 | None:
     """Return the day on which the value after the last one is due; None where nobody knows it."""
     about = written(series.id)
     frequency = about.frequency if about else _spacing(series.dates)
     if frequency == "monthly":
         following = month_start(series.dates[-1:], 1)
-        if series.id not in catalogue() and _at_month_ends(series.dates[-13:]):
+        if series.id not in catalogue() and at_month_ends(series.dates[-13:]):
             following = last_business_day(following)
     elif frequency == "daily":
         following = to_days(np.busday_offset(series.dates[-1:], 1, roll="backward"))
@@ -211,9 +216,9 @@ def _ago(earlier: np.datetime64, day: np.datetime64) -> str:
     days = int((day - earlier).astype(int))
     count, unit = days, "day"
     if days >= 730:
-        count, unit = round(days / 365.2425), "year"
+        count, unit = round(days / DAYS_A_YEAR), "year"
     elif days >= 61:
-        count, unit = round(days / 30.436875), "month"
+        count, unit = round(days / (DAYS_A_YEAR / 12.0)), "month"
     return f"{count} {unit}{'' if count == 1 else 's'} before {day}"
 
 

@@ -14,9 +14,8 @@ from backtest.reporting.investor import money_blocks, money_table, tax_blocks, t
 from backtest.reporting.palette import CUT, RECESSION
 from backtest.reporting.regime_notes import regime_note
 from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
-from backtest.reporting.standing import held
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
-from backtest.wording import cell, number, p_clause, percent, pvalue, signed
+from backtest.wording import cell, held, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backtest.wording import held
+
 if TYPE_CHECKING:
     from backtest.records.standing import Standing
-
-
-def held(weights: dict[str, float]) -> str:
-    """Return weights in words."""
-    return ", ".join(name if weight == 1.0 else f"{name} {weight:.0%}" for name, weight in weights.items())
 
 
 def standing_lines(now: Standing) -> list[tuple[str, str]]:

@@ -41,14 +41,9 @@ LAST = (
 
 def _measures(sweep: Sweep) -> b.Table:
     """Return the table of measures; a walk-forward begins later, so that it has a benchmark of its own."""
-    versus, best = sweep.trials.benchmark, sweep.best.result
-    columns = {
-        "winner": best.metrics,
-        "recommended": sweep.recommended.result.metrics,
-        versus: best.benchmarks[versus],
-    }
+    columns = sweep.columns
     if sweep.walk_forward is not None:
-        walked = sweep.walk_forward.result
+        versus, walked = sweep.trials.benchmark, sweep.walk_forward.result
         columns["walk-forward"] = walked.metrics
         columns[f"{versus} from {walked.start}"] = walked.benchmarks[versus]
     return measures(columns)

@@ -126,19 +126,13 @@ def sweep_sheets(sweep: Sweep, said: list[str], worth: list[tuple[str, str, str]
 
     ``said`` is the verdict, ``worth`` has the statistics with what each says.
     """
-    versus, best = sweep.trials.benchmark, sweep.best.result
     order = np.argsort(-np.nan_to_num(sweep.scores, nan=-np.inf), kind="stable")
     trials = sweep_frame(sweep, np.sort(order[:MOST_TRIALS]))
     left = f"the {MOST_TRIALS:,} best of {len(sweep.scores):,}" if len(trials) < len(sweep.scores) else "all"
     forms = {key: measure.form for key, measure in BY_KEY.items()}
-    summary = {
-        "winner": best.metrics,
-        "recommended": sweep.recommended.result.metrics,
-        versus: best.benchmarks[versus],
-    }
     tried = sweep.counts["combinations"]
     return {
-        "summary": _measures(summary),
+        "summary": _measures(sweep.columns),
         "worth": WorkbookSheet(pd.DataFrame(worth, columns=["", "value", "what it says"])),
         "trials": WorkbookSheet(flat(trials), forms),
         "terms": _lines(

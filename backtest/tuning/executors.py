@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-_ALIKE = ("size-rotation", "numpy", "numba", "pyarrow")
+ALIKE = ("size-rotation", "numpy", "numba", "pyarrow")
 """Packages that must be the same on every machine: the results are promised to the byte."""
 
 _SECONDS = 10  # what a scheduler may take to answer, and its first worker to arrive
@@ -124,7 +124,7 @@ def _dask(work: Callable[..., Any], rest: str) -> Iterator[Given]:
             raise RotationError(
                 f"the Dask scheduler at {address} has no workers; start one with: dask worker {address}"
             ) from None
-        for package in _ALIKE:
+        for package in ALIKE:
             here = version(package)
             for worker, there in client.run(version, package, on_error="return").items():
                 if there != here:

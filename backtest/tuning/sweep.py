@@ -14,7 +14,7 @@ from backtest.errors import RotationError, UsageError
 from backtest.placement import window_of
 from backtest.scripting.own_modules import digest
 from backtest.terms import KEPT_OF_SWEEP
-from backtest.tuning.executors import CREW, each
+from backtest.tuning.executors import ALIKE, CREW, each
 from backtest.tuning.results import encode, vintage
 from backtest.tuning.search import Search
 
@@ -119,7 +119,7 @@ def manifest_of(trials: Trials, asked: Asked, window: Window) -> dict[str, Any]:
     dates = trials.market.bars.dates
     search = asked.search or Search()
     n = search.count(trials.grid)
-    names = ("size-rotation", "numpy", "numba", "pyarrow") + (("optuna",) if search.kind == "optuna" else ())
+    names = (*ALIKE, "optuna") if search.kind == "optuna" else ALIKE
     return {
         "strategy": trials.strategy.name,
         "script": digest(trials.strategy),

@@ -126,6 +126,13 @@ class Sweep(Pictured):
     seconds: float
 
     @property
+    def columns(self) -> dict[str, dict[str, float]]:
+        """The measures of the winner, of what is recommended and of the benchmark, by their headings."""
+        best, versus = self.best.result, self.trials.benchmark
+        recommended = self.recommended.result.metrics
+        return {"winner": best.metrics, "recommended": recommended, versus: best.benchmarks[versus]}
+
+    @property
     def objective(self) -> Objective:
         """The measure that decides."""
         return self.objectives[0]

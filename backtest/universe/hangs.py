@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import DAYS_A_YEAR
 from backtest.universe.build import frame
 from backtest.universe.drift import STEEP, together
 
@@ -49,7 +50,7 @@ def hangs(portfolios: Portfolios, scheme: Scheme, delisting: float) -> pd.DataFr
     if len(begun) == 0:
         return pd.DataFrame(columns=["class", "weights", *ways, "vanished", "steep"])
     first = max(int(begun[0]) - 1, 0)
-    years = float((portfolios.dates[-1] - portfolios.dates[first]).astype(np.int64)) / 365.2425
+    years = float((portfolios.dates[-1] - portfolios.dates[first]).astype(np.int64)) / DAYS_A_YEAR
     rows = []
     for name, which in scheme.sleeves.items():
         sums = together(portfolios.sums[first:], which)

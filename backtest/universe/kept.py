@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import DAYS_A_YEAR
 from backtest.errors import DataError, UsageError, nearest
 from backtest.numerals import number
 from backtest.universe.build import drifted, from_disk
@@ -233,7 +234,7 @@ def sums_of(kept: Kept, portfolios: Portfolios) -> dict[str, Any]:
     """
     returns = kept.returns.dropna(how="all")
     days = (returns.index[-1] - portfolios.dates[len(portfolios.dates) - len(returns) - 1]).days
-    years = days / 365.2425
+    years = days / DAYS_A_YEAR
     counts = kept.trades["companies"].to_numpy()
     begun = int(np.flatnonzero(counts > 0)[0])
     told: dict[str, Any] = {

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.dates import DAYS_A_YEAR
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -167,7 +169,7 @@ def return_table(returns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
 
     there = returns[returns["market"].notna()]
     begun = returns.index[max(len(returns) - len(there) - 1, 0)]
-    years = (there.index[-1] - begun).days / 365.2425
+    years = (there.index[-1] - begun).days / DAYS_A_YEAR
     rows = []
     for name in scheme.sleeves:
         row: dict[str, Any] = {"class": name}
