@@ -11,6 +11,7 @@ from backtest.errors import RotationError, UsageError
 from backtest.files import whole_folder
 from backtest.folders import expanded
 from backtest.market.load import load_market
+from backtest.measures import BY_KEY
 from backtest.records.sheet import Sheet
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
@@ -23,7 +24,7 @@ from backtest.reporting.sentences import terms, verdict
 from backtest.reporting.starts import start_map, starts_blocks, turned
 from backtest.runs import run
 from backtest.scripting.loading import strategy_names
-from backtest.wording import cell, number, percent
+from backtest.wording import signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,12 +105,12 @@ def _row(result: Run, content: Sheet) -> tuple[b.Said, ...]:
     return (
         b.Link(name, f"{name}.html"),
         result.start,
-        percent(own["cagr"].value),
-        f"{content.differences['cagr'].value:+.2%}",
-        cell(own["sharpe"].value, number),
-        percent(result.metrics["max_drawdown"]),
-        cell(own["alpha"].value, lambda v: f"{v:+.2%}"),
-        cell(result.metrics["alpha_tstat"], number),
+        BY_KEY["cagr"].text(own["cagr"].value),
+        signed(content.differences["cagr"].value, 2),
+        BY_KEY["sharpe"].text(own["sharpe"].value),
+        BY_KEY["max_drawdown"].text(result.metrics["max_drawdown"]),
+        signed(own["alpha"].value, 2),
+        BY_KEY["alpha_tstat"].text(result.metrics["alpha_tstat"]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backtest.analysis.intervals import Interval
 from backtest.analysis.next_path import HELD, SEED
 from backtest.errors import joined
-from backtest.measures import MEASURES, entry, listed
+from backtest.measures import BY_KEY, MEASURES, entry, listed
 from backtest.reporting import blocks as b
 from backtest.reporting import figures
 from backtest.reporting.investor import money_blocks, money_table, tax_blocks, tax_table
@@ -45,16 +45,18 @@ def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
 def tiles(sheet: Sheet) -> b.Tiles:
     """Return the numbers that are seen first."""
     record, own = sheet.record, sheet.intervals
-    alpha, interval = own["alpha"], ends(own["alpha"], percent)
+    cagr, alpha, sharpe, deepest = (BY_KEY[key] for key in ("cagr", "alpha", "sharpe", "max_drawdown"))
+    interval = ends(own["alpha"], alpha.form)
+    known = f"95%: {interval}" if interval else "no interval"
     against = f"{signed(sheet.differences['cagr'].value, 2)} against {record.benchmark}"
-    deepest = cell(record.document.metrics["max_drawdown"], percent)
-    sharpe = cell(own["sharpe"].value, number), f"95%: {ends(own['sharpe'], number)}"
+    ratio = sharpe.text(own["sharpe"].value), f"95%: {ends(own['sharpe'], sharpe.form)}"
+    fall = deepest.text(record.document.metrics["max_drawdown"])
     return b.Tiles(
         (
-            b.Tile("return a year", percent(own["cagr"].value), against),
-            b.Tile("alpha a year", signed(alpha.value, 2), f"95%: {interval}" if interval else "no interval"),
-            b.Tile("Sharpe ratio", *sharpe),
-            b.Tile("deepest fall", deepest, "from the highest value so far"),
+            b.Tile("return a year", cagr.text(own["cagr"].value), against),
+            b.Tile(alpha.label, signed(own["alpha"].value, 2), known),
+            b.Tile(sharpe.label, *ratio),
+            b.Tile("deepest fall", fall, "from the highest value so far"),
             b.Tile(
                 f"held on {record.dates[-1]}", held(sheet.holds), f"since {sheet.since}; the data end there"
             ),
@@ -412,11 +414,11 @@ def _robustness(robust: Robustness) -> list[b.Block]:
         list(dict.fromkeys(trial[key] for trial in robust.trials)) for key in ("cost_bps", "delay_fill")
     )
     by_terms = {(trial["cost_bps"], trial["delay_fill"]): trial for trial in robust.trials}
-    parts = (("cagr", percent), ("sharpe", number), ("alpha_tstat", number))
+    parts = [BY_KEY[key] for key in ("cagr", "sharpe", "alpha_tstat")]
     rows = [
         (
             f"{cost:g} bp",
-            *(" / ".join(cell(by_terms[cost, delay][key], form) for key, form in parts) for delay in delays),
+            *(" / ".join(m.text(by_terms[cost, delay][m.key]) for m in parts) for delay in delays),
         )
         for cost in costs
     ]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.measures import MEASURES
+from backtest.measures import BY_KEY
 from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
 from backtest.reporting.page import data
 from backtest.reporting.sentences import charged
 from backtest.reporting.study_figures import study_chart
 from backtest.studies.findings import Dots
-from backtest.wording import number, p_clause, percent, pvalue, signed
+from backtest.wording import p_clause, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from backtest.panels.run import PanelRun
     from backtest.panels.tune import PanelSweep
 
-SHOWN = tuple(
-    measure
-    for measure in MEASURES
-    if measure.key in {"cagr", "sharpe", "max_drawdown", "alpha", "alpha_pvalue", "beta", "switches"}
-)
+_KEYS = ("cagr", "sharpe", "max_drawdown", "alpha", "alpha_pvalue", "beta", "switches")
+SHOWN = tuple(BY_KEY[key] for key in _KEYS)
 """The measures of a row."""
 
 WARNING = "Past returns, after the fact; no advice."
@@ -60,12 +57,11 @@ def _table(result: PanelRun) -> b.Table:
                 each.end,
                 *(measure.text(each.metrics[measure.key]) for measure in SHOWN),
                 each.benchmark,
-                percent(held["cagr"]),
-                number(held["sharpe"]),
+                *(BY_KEY[key].text(held[key]) for key in ("cagr", "sharpe")),
             )
         )
     if result.pooled is not None:
-        found = {"alpha": percent(result.pooled.alpha), "alpha_pvalue": pvalue(result.pooled.alpha_pvalue)}
+        found = {key: BY_KEY[key].text(getattr(result.pooled, key)) for key in ("alpha", "alpha_pvalue")}
         over = (f"{result.pooled.months} months", f"{result.pooled.cells} of markets")
         rows.append(("all", *over, *(found.get(m.key, "-") for m in SHOWN), "each its own", "-", "-"))
     return b.table(heads, rows, brief=True)
