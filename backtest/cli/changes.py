@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backtest.cli.companies import in_columns, inputs_of, say, show, table_parser, table_place, write_table
+from backtest.cli.companies import inputs_of, say_sentence, table_parser, table_place, write_table
+from backtest.cli.options import in_columns, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,24 +46,24 @@ def changes(prog: str, arguments: Sequence[str]) -> int:
         from backtest.records.document import to_json
 
         document = {"scheme": scheme.name, "near": options.near, "around": found, "verdict": said}
-        show(to_json({**document, "out": None if out is None else out.resolve()}))
+        say(to_json({**document, "out": None if out is None else out.resolve()}))
         return 0
     first, last = table["date"].min(), table["date"].max()
-    say(
+    say_sentence(
         f"{scheme.title}: companies that crossed a border from {first:%Y-%m-%d} to {last:%Y-%m-%d}, less "
         "those that came from the same side in the same month and stopped short of it, all within "
         f"{options.near:.0%} of it. A cohort, all companies of a month, is one case."
     )
-    show("")
-    show(in_columns(_rows(found)))
-    show("")
-    say(said)
-    say(
+    say("")
+    say(in_columns(_rows(found)))
+    say("")
+    say_sentence(said)
+    say_sentence(
         "The months to 0 are those before: what differs there was so already when the class changed. Returns "
         "are sums of monthly means in equal weights, before costs."
     )
     if out is not None:
-        show(f"Cohorts: {out.resolve()}")
+        say(f"Cohorts: {out.resolve()}")
     return 0
 
 

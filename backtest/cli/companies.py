@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
-from backtest.cli.options import add_json
+from backtest.cli.options import add_json, say
 from backtest.errors import UsageError
 from backtest.files import whole_file
 
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from backtest.universe.build import Rules
     from backtest.universe.intake import SetAside
     from backtest.universe.universe import Inputs
-
-
-def show(text: str) -> None:
-    """Print a text: standard output is these commands' product."""
-    print(text)  # noqa: T201 - see above
 
 
 def parser_of(prog: str, about: str) -> Parser:
@@ -128,17 +123,6 @@ def inputs_of(options: argparse.Namespace) -> tuple[Inputs, Rules]:
     return inputs, Rules(options.reconstitute, options.band, options.carry, delisting)
 
 
-def in_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows in columns, the first to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
 def tell_set_aside(aside: Sequence[SetAside]) -> None:
     """Print what was set aside or corrected, by rule."""
     lines = ["\nset aside or corrected, by rule:"] if aside else []
@@ -146,13 +130,13 @@ def tell_set_aside(aside: Sequence[SetAside]) -> None:
         lines.append(f"  {each.rows:>9,}  {each.reason}")
         lines += [f"{'':13}{example[:110]}" for example in each.examples[:2]]
     if lines:
-        show("\n".join(lines))
+        say("\n".join(lines))
 
 
-def say(sentence: str) -> None:
-    """Print a sentence; nothing where it is empty."""
+def say_sentence(sentence: str) -> None:
+    """Print a sentence as the terminal has room for it; nothing where it is empty."""
     if sentence:
-        show(shown(sentence))
+        say(shown(sentence))
 
 
 def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:

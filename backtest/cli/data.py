@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from backtest.arguments import Parser, shown
-from backtest.cli.options import add_json, carried_out, say, say_json
+from backtest.cli.options import add_json, carried_out, in_columns, say, say_json
 from backtest.errors import DataError, RotationError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -42,21 +42,9 @@ def _parser(prog: str, about: str) -> Parser:
     return parser
 
 
-def _table(rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
-    """Return rows in columns, without a cut or a wrapped cell, so that a file keeps them as they are."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = (
-        "  ".join(
-            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def _series(rows: list[list[str]]) -> str:
     """Return the series as a table; where a terminal is too narrow for it, each below its name."""
-    table = _table(rows)
+    table = in_columns(rows, left=len(rows[0]))
     if shown(table) == table:
         return table
     lines = []
@@ -315,7 +303,7 @@ def _show(prog: str, arguments: Sequence[str]) -> int:
         say(f"{'vintage':10} {vintage['vintage']}, seen {vintage['downloaded'][:10]}, to {vintage['last']}")
     cells = [[f"{c:g}" if isinstance(c, float) else c or "" for c in row.values()] for row in shown.rows]
     heads = list(shown.rows[0])
-    say(_table([heads, *cells], right=frozenset(range(2, len(heads)))))
+    say(in_columns([heads, *cells], left=2))
     return 0
 
 

@@ -235,6 +235,16 @@ def say(text: str) -> None:
     print(text)  # noqa: T201 - as above
 
 
+def in_columns(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return rows in columns, the first ``left`` of them to the left and the others to the right.
+
+    No cell is cut or wrapped, so that a file keeps them as they are.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    form = "  ".join(f"{{:{'<' if place < left else '>'}{width}}}" for place, width in enumerate(widths))
+    return "\n".join(form.format(*row).rstrip() for row in rows)
+
+
 def say_json(content: Any) -> None:
     """Print what ``--json`` asks for."""
     from backtest.records.document import to_json

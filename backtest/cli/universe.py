@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 from backtest.arguments import Parser, shown
 from backtest.cli.changes import changes
 from backtest.cli.companies import (
-    in_columns,
     inputs_of,
     parser_of,
     records_of,
-    say,
-    show,
+    say_sentence,
     table_parser,
     table_place,
     tell_set_aside,
     write_table,
 )
-from backtest.cli.options import carried_out
+from backtest.cli.options import carried_out, in_columns, say
 from backtest.errors import UsageError
 from backtest.files import whole_folder
 from backtest.wording import amount, number, signed
@@ -57,14 +55,14 @@ def _tell_hangs(universe: Universe) -> None:
         rows.append([row["class"], row["weights"], *(f"{row[way]:.1%}" for way in ways)])
     if len(rows) == 1:
         return
-    show("")
-    show(in_columns(rows))
-    say(
+    say("")
+    say(in_columns(rows))
+    say_sentence(
         "-30%, -100%: where every company that vanishes leaves at that return. Many of them were bought or "
         "renamed, so the truth lies between."
     )
     for sentence in too_good(universe.hangs):
-        say(sentence)
+        say_sentence(sentence)
 
 
 def _class_rows(universe: Universe, date: Any) -> list[list[str]]:
@@ -115,7 +113,7 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
         write_table(universe.members, out)
     if options.json:
         shown = universe.classes[dates == date]
-        show(
+        say(
             json.dumps(
                 {
                     "scheme": universe.scheme.name,
@@ -135,18 +133,18 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
             )
         )
         return 0
-    show(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
-    show(in_columns(_class_rows(universe, date)))
-    say(foreign(universe))
+    say(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
+    say(in_columns(_class_rows(universe, date)))
+    say_sentence(foreign(universe))
     valued = _valuation_rows(universe, date)
     if valued:
-        show("\n" + in_columns(valued))
-    show(
+        say("\n" + in_columns(valued))
+    say(
         f"\n{universe.table.rows:,} rows read, {universe.table.used:,} used before the checks along each line"
     )
     tell_set_aside(universe.set_aside)
     if out is not None:
-        show(f"\nClasses: {out.resolve()}")
+        say(f"\nClasses: {out.resolve()}")
     return 0
 
 
@@ -210,7 +208,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         page = render(universe_page(universe, place.name))
         (draft / "index.html").write_text(page, encoding="utf-8")
     if options.json:
-        show(
+        say(
             json.dumps(
                 {**record, "out": str(place.resolve()), "report": str(place.resolve() / "index.html")},
                 indent=2,
@@ -218,17 +216,17 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         )
         return 0
     last = universe.classes["date"].max()
-    show(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
-    show(in_columns(_class_rows(universe, last)))
-    say(foreign(universe))
+    say(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
+    say(in_columns(_class_rows(universe, last)))
+    say_sentence(foreign(universe))
     _tell_hangs(universe)
     if universe.kept is not None:
-        show("")
-        say(in_words(universe.kept, universe.portfolios))
+        say("")
+        say_sentence(in_words(universe.kept, universe.portfolios))
     tell_set_aside(universe.set_aside)
     trial = "trend" if universe.kept is None else "buy_and_hold --sleeve kept --benchmark peers"
-    show(f"\nMarket: {place.resolve()}; try: rotation run {trial} --market {options.out}")
-    show(f"Page: {place.resolve() / 'index.html'}")
+    say(f"\nMarket: {place.resolve()}; try: rotation run {trial} --market {options.out}")
+    say(f"Page: {place.resolve() / 'index.html'}")
     return 0
 
 
@@ -248,7 +246,7 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     if out is not None:
         write_table(table, out)
     if options.json:
-        show(json.dumps({"date": str(date), "companies": records_of(table)}, indent=2))
+        say(json.dumps({"date": str(date), "companies": records_of(table)}, indent=2))
         return 0
     names = [ratio.name for ratio in RATIOS.values()]
     rows = [["company", "class", *names, "earnings", "price", "flags"]]
@@ -257,10 +255,10 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
         growth = [signed(row[key], 0) for key in ("earnings_growth", "capitalisation_growth")]
         rows.append([row["company"], row["class"], *ratios, *growth, row["flags"]])
     flagged = int((table["flags"] != "").sum())
-    show(f"{len(table):,} companies on {date}, {flagged:,} of them flagged; the most flagged first")
-    show(in_columns(rows))
+    say(f"{len(table):,} companies on {date}, {flagged:,} of them flagged; the most flagged first")
+    say(in_columns(rows))
     if out is not None:
-        show(f"Table: {out.resolve()}")
+        say(f"Table: {out.resolve()}")
     return 0
 
 
@@ -285,9 +283,9 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     elif power is not None or options.currency:
         raise UsageError("--purchasing-power and --currency go with --exchange-rate, which is not given")
     if options.json:
-        show(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
+        say(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
         return 0
-    show(shown("\n\n".join(_scheme_text(scheme) for scheme in schemes)))
+    say(shown("\n\n".join(_scheme_text(scheme) for scheme in schemes)))
     return 0
 
 
