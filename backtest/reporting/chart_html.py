@@ -167,8 +167,7 @@ def _tinted(what: str, colour: str, opacity: float) -> str:
     return f"{what}: var(--c{colour[1:]})" + (f"; opacity: {opacity:g}" if opacity < 1.0 else "")
 
 
-def _joined(parts: Iterable[Markup]) -> Markup:
-    return Markup("").join(parts)
+_joined = Markup("").join
 
 
 def _plot(chart: Chart, plot: Plot, height: float, *, last: bool) -> Markup:

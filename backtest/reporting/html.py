@@ -183,8 +183,7 @@ def _block(block: b.Block) -> Markup:
     return content
 
 
-def _all(parts: Iterable[Markup]) -> Markup:
-    return Markup("\n").join(parts)
+_all = Markup("\n").join
 
 
 def _element(name: str, content: Markup, kind: str = "") -> Markup:
