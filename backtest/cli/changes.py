@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backtest.cli.companies import inputs_of, say_sentence, table_parser, table_place, write_table
-from backtest.cli.options import in_columns, say
+from backtest.cli.options import in_columns, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def changes(prog: str, arguments: Sequence[str]) -> int:
     )
     options = parser.parse(arguments)
     out = table_place(options.out)
-    from backtest.studies.class_changes import HORIZONS, class_changes, verdict
+    from backtest.studies.class_changes import HORIZONS, ChangesDocument, class_changes, verdict
     from backtest.universe.universe import make_changes
 
     table, scheme = make_changes(*inputs_of(options), options.near, (-min(HORIZONS), max(HORIZONS)))
@@ -43,10 +43,7 @@ def changes(prog: str, arguments: Sequence[str]) -> int:
     if out is not None:
         write_table(table, out)
     if options.json:
-        from backtest.records.document import to_json
-
-        document = {"scheme": scheme.name, "near": options.near, "around": found, "verdict": said}
-        say(to_json({**document, "out": None if out is None else out.resolve()}))
+        say_json(ChangesDocument(scheme.name, options.near, found, said, out and out.resolve()))
         return 0
     first, last = table["date"].min(), table["date"].max()
     say_sentence(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser, shown
 from backtest.cli.options import add_json, say
@@ -137,11 +136,6 @@ def say_sentence(sentence: str) -> None:
     """Print a sentence as the terminal has room for it; nothing where it is empty."""
     if sentence:
         say(shown(sentence))
-
-
-def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table's rows as JSON has them."""
-    return json.loads(table.to_json(orient="records", date_format="iso"))
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:

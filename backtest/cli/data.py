@@ -107,6 +107,7 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     from backtest.market.catalogue import search
     from backtest.market.definition import roles_like
+    from backtest.market.showing import FoundRole, FoundSeries
     from backtest.market.sources.fred import titled
 
     words = " ".join(options.words).split()
@@ -119,11 +120,8 @@ def _search(prog: str, arguments: Sequence[str]) -> int:
     except DataError as error:
         fault = error  # what the catalogue has is shown first
     if options.json:
-        each: list[dict[str, Any]] = [
-            {"id": e.id, "title": e.title, "source": e.source} for e in (*found, *more)
-        ]
-        each += [{"id": role, "made_of": list(by)} for role, by in made.items()]
-        say_json(each)
+        series = [FoundSeries(each.id, each.title, each.source) for each in (*found, *more)]
+        say_json([*series, *(FoundRole(role, list(by)) for role, by in made.items())])
     elif not found and not more and not fault and not made:
         titles = [word.strip("(),;:") for about in search([]) for word in about.title.split()]
         near = nearest(options.words[0], titles)
@@ -250,7 +248,7 @@ def _fetch(prog: str, arguments: Sequence[str]) -> int:
         )
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if options.json:
-        say_json([vars(outcome) for outcome in outcomes])
+        say_json(outcomes)
     else:
         for outcome in outcomes:
             say(_tell(outcome))
@@ -278,7 +276,7 @@ def _fetch_described(options: argparse.Namespace, said: dict[str, Any]) -> int:
             "--kind, --unit, --frequency, --known-at and --title describe one series; name one ID"
         )
     outcome = from_fred(Description(options.ids[0], **said))
-    say_json([vars(outcome)]) if options.json else say(_tell(outcome))
+    say_json([outcome]) if options.json else say(_tell(outcome))
     return 0
 
 
@@ -324,7 +322,7 @@ def _import(prog: str, arguments: Sequence[str]) -> int:
 
     described = Description(**{one.name: getattr(options, one.name) for one in fields(Description)})
     outcome = import_file(Path(options.file).expanduser(), described)
-    say_json(vars(outcome)) if options.json else say(_taken(outcome))
+    say_json(outcome) if options.json else say(_taken(outcome))
     return 0
 
 
@@ -346,18 +344,18 @@ def _verify(prog: str, arguments: Sequence[str]) -> int:
     from backtest.market.store import Store
 
     found = verify()
-    wrong = [(id, vintage, said) for id, vintage, said in found if said]
+    wrong = [each.wrong for each in found if each.wrong]
     if options.json:
-        say_json([{"id": i, "vintage": v, "wrong": said or None} for i, v, said in found])
+        say_json(found)
     else:
-        for _, _, said in wrong:
+        for said in wrong:
             say(said)
-        series = len({id for id, _, _ in found})
+        series = len({each.id for each in found})
         whole = f"{len(found) - len(wrong)} of {len(found)} vintages of {series} series"
         say(f"{whole} in {Store().folder} are whole")
     if wrong:
         damaged = "1 stored vintage is" if len(wrong) == 1 else f"{len(wrong)} stored vintages are"
-        raise RotationError(f"{damaged} damaged, the first: {wrong[0][2]}")
+        raise RotationError(f"{damaged} damaged, the first: {wrong[0]}")
     return 0
 
 

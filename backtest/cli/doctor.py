@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
@@ -99,12 +99,12 @@ def _stored() -> Iterator[State]:
     cure = "" if state == "fine" else "rotation data list --data-dir DIR"
     yield State("store", state, f"{store.folder} {said}", cure)
     found = verify()
-    damaged = {id for id, _, wrong in found if wrong}
-    whole = {id for id, _, _ in found} - damaged
+    damaged = {each.id for each in found if each.wrong}
+    whole = {each.id for each in found} - damaged
     yield State("series", "fine", f"{len(whole)} stored and whole")
-    for id, _, wrong in found:
-        if wrong:
-            yield State(id, "unusable", wrong, "rotation data verify")
+    for each in found:
+        if each.wrong:
+            yield State(each.id, "unusable", each.wrong, "rotation data verify")
     stale = sorted(id for id in whole if is_stale(entry(id), store.current(id)))
     if stale:
         named = ", ".join(stale[:_NAMED]) + (", ..." if len(stale) > _NAMED else "")
@@ -139,7 +139,7 @@ def doctor(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
     options = parser.parse(arguments)
     found = states()
     if options.json:
-        say_json([asdict(each) for each in found])
+        say_json(found)
     else:
         _show(found)
     bad = [each for each in found if each.state == "unusable"]

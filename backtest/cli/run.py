@@ -173,13 +173,14 @@ def _again(prog: str, arguments: Sequence[str]) -> int:
         raise UsageError(f"a report has its strategy and terms, so '{named[0]}' has no use with --from")
     from dataclasses import replace
 
-    from backtest.records.again import differences, repeat, said_of
-    from backtest.records.document import plain
+    from backtest.records.again import RepeatedDocument, differences, repeat, said_of
     from backtest.records.run_document import RunDocument
     from backtest.reporting.blocks import Conclusion
 
     chosen = "--market" in arguments or any(word.startswith("--market=") for word in arguments)
     before, result = repeat(getattr(options, "from"), options.market if chosen else None)
     differ, view = differences(before, RunDocument.of(result)), _view(result, options)
-    told = replace(view, document=lambda place: {**plain(view.document(place)), "differs": differ})
+    told = replace(
+        view, document=lambda place: RepeatedDocument.with_differences(view.document(place), differ)
+    )
     return _told(result, told, options, [Conclusion((said_of(differ),), brief=True)])

@@ -41,15 +41,9 @@ def list_strategies(prog: str, strategy: Strategy | None, arguments: Sequence[st
 
     loaded = [load_strategy(name) for name in strategy_names()]
     if options.json:
-        rows = [
-            {
-                "strategy": each.name,
-                "thesis": each.thesis,
-                "parameters": {p.name: {"default": p.default, "range": p.range} for p in each.parameters},
-            }
-            for each in loaded
-        ]
-        shared.say_json(rows)
+        from backtest.records.explanation import ListedStrategy
+
+        shared.say_json([ListedStrategy.of(each) for each in loaded])
     else:
         show([Definitions(tuple((each.name, each.thesis) for each in loaded), brief=True)])
     return 0

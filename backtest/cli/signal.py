@@ -90,8 +90,7 @@ def signal(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> in
 
 def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Namespace) -> int:
     """Say of each strategy whether it holds another than when that was last asked, and keep what it holds."""
-    from backtest.records.document import plain
-    from backtest.records.standing import since_last_asked
+    from backtest.records.standing import StandingSince, since_last_asked
     from backtest.wording import held
 
     told = [
@@ -100,10 +99,7 @@ def _told_changes(found: list[tuple[Strategy, Standing]], options: argparse.Name
     ]
     status = CHANGED if any(changed for _, _, changed in told) else 0
     if options.json:
-        rows = [
-            {**plain(standing), "before": before, "changed": changed} for standing, before, changed in told
-        ]
-        shared.say_json(rows)
+        shared.say_json([StandingSince.of(*each) for each in told])
         return status
     for standing, before, changed in told:
         word = "first asked" if before is None else "unchanged"

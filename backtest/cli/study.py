@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtest.arguments import Parser
 from backtest.cli import options as shared
@@ -80,10 +80,9 @@ def _list(prog: str, arguments: Sequence[str]) -> int:
     from backtest.studies.register import CLAIMS
 
     if options.json:
-        content: Any = [
-            {"study": c.id, "statement": c.statement, "origin": c.origin, "rule": c.rule.text} for c in CLAIMS
-        ]
-        shared.say_json(content)
+        from backtest.studies.document import ClaimDocument
+
+        shared.say_json([ClaimDocument(c.id, c.statement, c.origin, c.rule.text) for c in CLAIMS])
     else:
         show([Definitions(tuple((claim.id, claim.statement) for claim in CLAIMS), brief=True)])
     return 0
@@ -166,8 +165,10 @@ def _margin(prog: str, arguments: Sequence[str]) -> int:
     else:
         pairs = [(margin, earnings_change(margin, gain)) for margin in options.margin]
     if options.json:
-        rows = [{"margin": m, "margin_after": m + gain, "earnings_change": c} for m, c in pairs]
-        shared.say_json({"study": "margin", "gain_bps": options.gain_bps, "rows": rows})
+        from backtest.studies.document import Gain, GainDocument
+
+        rows = [Gain(margin, margin + gain, change) for margin, change in pairs]
+        shared.say_json(GainDocument("margin", options.gain_bps, rows))
         return 0
     for margin, change in pairs:
         shared.say(f"{options.gain_bps:g} basis points on a margin of {margin:.1%}: earnings {change:+.1%}")

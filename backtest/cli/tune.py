@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import SUPPRESS
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from backtest.cli.options import (
     named_strategy,
     refuse_market,
     require_place,
+    say_json,
     tell,
     terms,
 )
@@ -196,10 +196,9 @@ def tune(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> int:
     folder = Path(options.out).expanduser() if options.out is not None else default_folder(strategy.name)
     sweep, place = _tuned(prog, strategy, options, folder)
     if options.json:
-        from backtest.records.document import to_json
         from backtest.tuning.document import SweepDocument
 
-        sys.stdout.write(to_json(SweepDocument.of(sweep, place.resolve())) + "\n")
+        say_json(SweepDocument.of(sweep, place.resolve()))
     else:
         from backtest.reporting.terminal import show_place
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +10,13 @@ from backtest.cli.changes import changes
 from backtest.cli.companies import (
     inputs_of,
     parser_of,
-    records_of,
     say_sentence,
     table_parser,
     table_place,
     tell_set_aside,
     write_table,
 )
-from backtest.cli.options import carried_out, in_columns, say
+from backtest.cli.options import carried_out, in_columns, say, say_json
 from backtest.errors import UsageError
 from backtest.files import whole_folder
 from backtest.wording import amount, number, signed
@@ -112,26 +109,9 @@ def _classify(prog: str, arguments: Sequence[str]) -> int:
     if out is not None and universe.members is not None:
         write_table(universe.members, out)
     if options.json:
-        shown = universe.classes[dates == date]
-        say(
-            json.dumps(
-                {
-                    "scheme": universe.scheme.name,
-                    "currency": universe.table.currency,
-                    "date": f"{date:%Y-%m-%d}",
-                    "dates": int(dates.nunique()),
-                    "classes": records_of(shown.drop(columns="date")),
-                    "valuation": None
-                    if universe.valuation is None
-                    else records_of(
-                        universe.valuation[universe.valuation["date"] == date].drop(columns="date")
-                    ),
-                    "set_aside": [asdict(each) for each in universe.set_aside],
-                    "out": None if out is None else str(out.resolve()),
-                },
-                indent=2,
-            )
-        )
+        from backtest.universe.document import ClassesDocument
+
+        say_json(ClassesDocument.of(universe, date, out))
         return 0
     say(f"{universe.scheme.title}; {date:%Y-%m-%d}, {universe.table.currency}")
     say(in_columns(_class_rows(universe, date)))
@@ -188,6 +168,8 @@ def _build_parser(prog: str) -> Parser:
 
 def _build(prog: str, arguments: Sequence[str]) -> int:
     options = _build_parser(prog).parse(arguments)
+    from msgspec.structs import replace
+
     from backtest.market.catalogue import entry
     from backtest.reporting.html import render
     from backtest.reporting.universe import universe_page
@@ -208,12 +190,7 @@ def _build(prog: str, arguments: Sequence[str]) -> int:
         page = render(universe_page(universe, place.name))
         (draft / "index.html").write_text(page, encoding="utf-8")
     if options.json:
-        say(
-            json.dumps(
-                {**record, "out": str(place.resolve()), "report": str(place.resolve() / "index.html")},
-                indent=2,
-            )
-        )
+        say_json(replace(record, out=place.resolve(), report=place.resolve() / "index.html"))
         return 0
     last = universe.classes["date"].max()
     say(f"{universe.scheme.title}; {last:%Y-%m-%d}, {universe.table.currency}")
@@ -246,7 +223,9 @@ def _screen(prog: str, arguments: Sequence[str]) -> int:
     if out is not None:
         write_table(table, out)
     if options.json:
-        say(json.dumps({"date": str(date), "companies": records_of(table)}, indent=2))
+        from backtest.universe.document import ScreenDocument
+
+        say_json(ScreenDocument.of(table, date))
         return 0
     names = [ratio.name for ratio in RATIOS.values()]
     rows = [["company", "class", *names, "earnings", "price", "flags"]]
@@ -283,25 +262,12 @@ def _schemes(prog: str, arguments: Sequence[str]) -> int:
     elif power is not None or options.currency:
         raise UsageError("--purchasing-power and --currency go with --exchange-rate, which is not given")
     if options.json:
-        say(json.dumps([_scheme_document(scheme) for scheme in schemes], indent=2))
+        from backtest.universe.document import SchemeDocument
+
+        say_json([SchemeDocument.of(scheme) for scheme in schemes])
         return 0
     say(shown("\n\n".join(_scheme_text(scheme) for scheme in schemes)))
     return 0
-
-
-def _scheme_document(scheme: Scheme) -> dict[str, Any]:
-    return {
-        "scheme": scheme.name,
-        "title": scheme.title,
-        "source": scheme.source,
-        "by": scheme.by,
-        "classes": list(scheme.classes),
-        "borders": list(scheme.borders),
-        "unit": scheme.unit,
-        "currency": scheme.currency,
-        "index": scheme.index or None,
-        "exchange": scheme.exchange or None,
-    }
 
 
 def _scheme_text(scheme: Scheme) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from backtest.dates import to_days
@@ -329,11 +330,16 @@ def compare(old: SourceTable, new: SourceTable) -> tuple[str, str]:
     return "changed", "history changed: " + ", ".join(parts) + "; the old vintage is kept"
 
 
-def verify() -> list[tuple[str, str, str]]:
-    """Compare every stored vintage with its checksum and its checks.
+class Verified(msgspec.Struct, frozen=True):
+    """A stored vintage, and what is wrong with it; None where nothing is."""
 
-    Returns the id, the vintage and what is wrong, empty where nothing is.
-    """
+    id: str
+    vintage: str
+    wrong: str | None = None
+
+
+def verify() -> list[Verified]:
+    """Compare every stored vintage with its checksum and its checks."""
     store = Store()
     found = []
     for id in store.ids():
@@ -341,12 +347,12 @@ def verify() -> list[tuple[str, str, str]]:
             about = entry(id)
             records = store.vintages(id)
         except (DataError, UsageError) as error:
-            found.append((id, "", str(error)))
+            found.append(Verified(id, "", str(error)))
             continue
         for record in records:
             try:
                 check(about, store.read(record))
-                found.append((id, record.vintage, ""))
+                found.append(Verified(id, record.vintage))
             except DataError as error:
-                found.append((id, record.vintage, str(error)))
+                found.append(Verified(id, record.vintage, str(error)))
     return found

@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from backtest.market.store import Vintage
 
 
+class FoundSeries(msgspec.Struct, frozen=True):
+    """A series that a search found, as ``data search --json`` prints it."""
+
+    id: str
+    title: str
+    source: str
+
+
+class FoundRole(msgspec.Struct, frozen=True):
+    """What markets have by a name that a search found, and the ways in which they make it of series."""
+
+    id: str
+    made_of: list[str]
+
+
 class Described(msgspec.Struct, frozen=True, kw_only=True):
     """What a series is, and its first and last date; None where nothing of it is stored."""
 

@@ -11,13 +11,14 @@ from backtest.errors import UsageError
 from backtest.market.load import load_market
 from backtest.measures import BY_KEY, measure_of
 from backtest.records.record import read_record
+from backtest.records.run_document import RunDocument
 from backtest.runs import follow
 from backtest.scripting.loading import load_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backtest.records.run_document import MadeBy, RunDocument
+    from backtest.records.run_document import MadeBy
     from backtest.runs import Run
 
 SAME = 1e-12
@@ -61,6 +62,17 @@ class Differences(msgspec.Struct, frozen=True):
     series: list[str]
     window: tuple[tuple[str, str], tuple[str, str]] | None
     metrics: dict[str, tuple[float | None, float | None]]
+
+
+class RepeatedDocument(RunDocument, frozen=True, kw_only=True):
+    """What ``run --from --json`` prints: the run made anew, and in what it differs."""
+
+    differs: Differences
+
+    @classmethod
+    def with_differences(cls, document: RunDocument, differs: Differences) -> RepeatedDocument:
+        """Return the document of a repetition."""
+        return cls(**msgspec.structs.asdict(document), differs=differs)
 
 
 def differences(before: RunDocument, now: RunDocument) -> Differences:

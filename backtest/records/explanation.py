@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from backtest.scripting.strategy import Strategy
 
 
+class ListedParameter(msgspec.Struct, frozen=True):
+    """A parameter's default, and its range with its unit."""
+
+    default: Value
+    range: str
+
+
+class ListedStrategy(msgspec.Struct, frozen=True):
+    """A strategy, as ``list --json`` prints it."""
+
+    strategy: str
+    thesis: str
+    parameters: dict[str, ListedParameter]
+
+    @classmethod
+    def of(cls, strategy: Strategy) -> ListedStrategy:
+        """Return what a strategy is listed with."""
+        parameters = {p.name: ListedParameter(p.default, p.range) for p in strategy.parameters}
+        return cls(strategy.name, strategy.thesis, parameters)
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What ``explain --json`` prints.
 

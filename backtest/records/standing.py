@@ -125,6 +125,18 @@ class Standing(Shown, msgspec.Struct, frozen=True, kw_only=True):
     out_of_date: list[str]
 
 
+class StandingSince(Standing, frozen=True, kw_only=True):
+    """The same, what was held when it was last asked, if ever, and whether that is another."""
+
+    before: dict[str, float] | None
+    changed: bool
+
+    @classmethod
+    def of(cls, standing: Standing, before: dict[str, float] | None, changed: bool) -> StandingSince:
+        """Return what ``signal --changed --json`` prints of a strategy."""
+        return cls(**msgspec.structs.asdict(standing), before=before, changed=changed)
+
+
 def _extended(dates: Days, frequency: str, day: np.datetime64) -> tuple[Days, int]:
     """Return the fills up to ``HORIZON`` years past ``day``, and which of them is the first after it."""
     end = max(day, dates[-1]) + np.timedelta64(366 * HORIZON, "D")

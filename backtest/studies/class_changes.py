@@ -7,6 +7,7 @@ case; cohorts whose months overlap are taken to be correlated by the part that t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -60,6 +61,16 @@ class Around(msgspec.Struct, frozen=True):
     low: float = NAN
     high: float = NAN
     pvalue: float = NAN
+
+
+class ChangesDocument(msgspec.Struct, frozen=True):
+    """What ``universe changes --json`` prints; ``out`` is the file of every cohort, if one was written."""
+
+    scheme: str
+    near: float
+    around: list[Around]
+    verdict: str
+    out: Path | None
 
 
 def class_changes(table: pd.DataFrame) -> list[Around]:

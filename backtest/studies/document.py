@@ -21,6 +21,31 @@ if TYPE_CHECKING:
 WARNING = "What happened after past cases proves nothing about the next one."
 
 
+class ClaimDocument(msgspec.Struct, frozen=True):
+    """A claim, as ``study list --json`` prints it; ``studies.claim.Claim`` says what each is."""
+
+    study: str
+    statement: str
+    origin: str
+    rule: str
+
+
+class Gain(msgspec.Struct, frozen=True):
+    """A net margin before and after a gain, and the change of earnings; decimal."""
+
+    margin: float
+    margin_after: float
+    earnings_change: float
+
+
+class GainDocument(msgspec.Struct, frozen=True):
+    """What a gain of net margin does to earnings, as ``study margin --json`` prints it; basis points."""
+
+    study: str
+    gain_bps: float
+    rows: list[Gain]
+
+
 class WithoutOne(msgspec.Struct, frozen=True):
     """The case that speaks most for the estimate's sign, and the p-value without it."""
 

@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from backtest.dates import last_business_day, to_days
 from backtest.errors import DataError, UsageError
 from backtest.market.sources.file import write_local
 from backtest.spreadsheets import csv_of
+from backtest.universe.intake import SetAside
 from backtest.universe.kept import sums_of
 from backtest.universe.universe import settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from backtest.universe.universe import Universe
 
 LATEST = np.timedelta64(5, "D")
 """A month whose last row lies further than this before its last business day is not over yet."""
+
+
+class UniverseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a market folder was made of and by which rules: its ``universe.json``, and ``build --json``.
+
+    ``out`` and ``report`` are the folder and its page, which only the command says.
+    """
+
+    market: str
+    settings: dict[str, Any]
+    mapping: tuple[str, ...]
+    currency: str
+    rows: int
+    first: str
+    last: str
+    files: dict[str, str]
+    kept: dict[str, Any] | None
+    hangs_on: list[dict[str, Any]]
+    set_aside: tuple[SetAside, ...]
+    out: Path | UnsetType = UNSET
+    report: Path | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, universe: Universe, name: str) -> UniverseRecord:
+        """Return the record of the market of this name."""
+        return cls(
+            market=name,
+            settings=settings(universe),
+            mapping=tuple(universe.inputs.mapping),
+            currency=universe.table.currency,
+            rows=universe.table.rows,
+            first=str(universe.portfolios.dates[0]),
+            last=str(universe.portfolios.dates[-1]),
+            files=universe.files,
+            kept=None if universe.kept is None else sums_of(universe.kept, universe.portfolios),
+            hangs_on=json.loads(universe.hangs.to_json(orient="records", double_precision=15)),
+            set_aside=tuple(universe.set_aside),
+        )
 
 
 def _returns(universe: Universe) -> tuple[pd.DataFrame, str]:
@@ -64,7 +103,7 @@ def write_market(
     cash: str = "",
     policy: str = "",
     weights: str = "capitalisation",
-) -> dict[str, Any]:
+) -> UniverseRecord:
     """Write a market into the folder ``draft``; returns its record.
 
     Parameters
@@ -128,8 +167,9 @@ def write_market(
         universe.kept.companies.to_parquet(draft / "kept.parquet", index=False)
         universe.kept.trades.reset_index().to_parquet(draft / "kept_trades.parquet", index=False)
     (draft / "set_aside.csv").write_bytes(csv_of(universe.listed))
-    record = _record(universe, name)
-    (draft / "universe.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    record = UniverseRecord.of(universe, name)
+    text = json.dumps(msgspec.json.decode(msgspec.json.encode(record)), indent=2)
+    (draft / "universe.json").write_text(text + "\n", encoding="utf-8")
     return record
 
 
@@ -195,19 +235,3 @@ def _costs(universe: Universe) -> str:
 
 def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
-
-
-def _record(universe: Universe, name: str) -> dict[str, Any]:
-    return {
-        "market": name,
-        "settings": settings(universe),
-        "mapping": list(universe.inputs.mapping),
-        "currency": universe.table.currency,
-        "rows": universe.table.rows,
-        "first": str(universe.portfolios.dates[0]),
-        "last": str(universe.portfolios.dates[-1]),
-        "files": universe.files,
-        "kept": None if universe.kept is None else sums_of(universe.kept, universe.portfolios),
-        "hangs_on": json.loads(universe.hangs.to_json(orient="records", double_precision=15)),
-        "set_aside": [{**asdict(a), "examples": list(a.examples)} for a in universe.set_aside],
-    }

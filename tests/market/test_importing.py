@@ -247,7 +247,7 @@ def test_a_damaged_record_stands_in_the_way_of_its_own_series_only(tmp_path: Pat
     (record,) = (Store().folder / "FIRST").glob("*.json")
     record.write_text("{")
     assert entry("SECOND").kind == "total-return"
-    assert [(id, bool(said)) for id, _, said in verify()] == [("FIRST", True), ("SECOND", False)]
+    assert [(each.id, bool(each.wrong)) for each in verify()] == [("FIRST", True), ("SECOND", False)]
 
 
 def test_a_few_long_silences_are_named_and_the_others_counted(tmp_path: Path) -> None:

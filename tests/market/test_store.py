@@ -135,9 +135,9 @@ def test_a_damaged_file_is_noticed_said_and_healed_by_a_new_one(library: Library
     path.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
     with pytest.raises(DataError, match="is damaged"):
         Store().read(record)
-    assert [said for _, _, said in verify() if said]
+    assert [each for each in verify() if each.wrong]
     fetch([entry("AAA")], force=True)
-    assert not [said for _, _, said in verify() if said]
+    assert not [each for each in verify() if each.wrong]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "AAA"}'])
@@ -147,7 +147,7 @@ def test_a_damaged_record_is_one_sentence(text: str) -> None:
     path.write_text(text)
     with pytest.raises(DataError, match="is damaged"):
         Store().find("AAA")
-    assert "is damaged" in verify()[0][2]
+    assert "is damaged" in (verify()[0].wrong or "")
 
 
 def test_a_record_of_which_a_word_was_changed_is_not_believed() -> None:
@@ -159,7 +159,7 @@ def test_a_record_of_which_a_word_was_changed_is_not_believed() -> None:
         path.write_text(whole.replace(old, new))
         with pytest.raises(DataError, match="is not what was stored; delete it and store AAA again"):
             Store().find("AAA")
-        assert "is not what was stored" in verify()[0][2]
+        assert "is not what was stored" in (verify()[0].wrong or "")
         path.write_text(whole)
     path.rename(path.with_name("0123456789ab.json"))
     with pytest.raises(DataError, match="is not what was stored"):

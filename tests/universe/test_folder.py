@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ from backtest.errors import DataError
 from backtest.reporting.html import render
 from backtest.reporting.universe import universe_page
 from backtest.universe.build import Rules
-from backtest.universe.folder import measures, write_market
+from backtest.universe.folder import UniverseRecord, measures, write_market
 from backtest.universe.universe import Inputs, Universe, make_universe
 from tests.universe.made import companies, saved
 
@@ -50,8 +50,9 @@ def test_the_market_has_the_returns_of_the_universe(tmp_path: Path, universe: Un
         np.testing.assert_array_equal(market.bars.column(name), known[name].to_numpy())
     assert np.nanmax(np.abs(market.bars.column("cash")[1:])) == 0.0
     assert "cash earns nothing" in market.proxy
-    assert json.loads((tmp_path / "mine" / "universe.json").read_text()) == record
-    assert set(record["files"]) == {"companies.parquet", "accounts.csv"}
+    kept = (tmp_path / "mine" / "universe.json").read_bytes()
+    assert msgspec.json.decode(kept, type=UniverseRecord) == record
+    assert set(record.files) == {"companies.parquet", "accounts.csv"}
 
 
 def test_cash_may_earn_a_rate(tmp_path: Path, universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:

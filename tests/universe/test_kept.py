@@ -217,7 +217,7 @@ def test_it_is_a_sleeve_that_a_run_holds(tmp_path: Path, made: Universe) -> None
     written = pd.read_parquet(tmp_path / "cheap" / "kept.parquet")
     assert written["reason"].str.startswith("P/B ").any()
     assert (written["flags"].str.contains("cheap on P/B")).all()
-    assert record["kept"] == json.loads(json.dumps(sums_of(made.kept, made.portfolios)))
+    assert record.kept == json.loads(json.dumps(sums_of(made.kept, made.portfolios)))
     said = in_words(made.kept, made.portfolios)
     assert "The screen keeps cheap on P/B" in said
     assert "after 25 bp of what it traded" in said
@@ -227,7 +227,7 @@ def test_it_is_a_sleeve_that_a_run_holds(tmp_path: Path, made: Universe) -> None
         returns.index[-1] - made.kept.returns.index[len(made.kept.returns) - len(returns) - 1]
     ).days / 365.2425
     grown = (1.0 + returns["kept_equal"]).prod() ** (1.0 / years) - 1.0
-    assert record["kept"]["kept_equal_a_year"] == pytest.approx(grown, abs=1e-12)
+    assert record.kept["kept_equal_a_year"] == pytest.approx(grown, abs=1e-12)
 
 
 @pytest.mark.parametrize(
