@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from backtest.arguments import Parser, named_with_parameters
 from backtest.cli.options import add_market, add_terms, say, terms
 from backtest.errors import UsageError
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +81,7 @@ def explore(prog: str, strategy: Strategy | None, arguments: Sequence[str]) -> i
         finally:
             server.shutdown()
         tried = server.tried
-    say(f"Ended; {tried:,} position{'' if tried == 1 else 's'} tried.")
+    say(f"Ended; {counted(tried, 'position')} tried.")
     return 0
 
 

@@ -279,6 +279,12 @@ def add_parameters(parser: Parser, strategy: Strategy | None) -> None:
         )
 
 
+def refuse_set(options: argparse.Namespace) -> None:
+    """Raise UsageError where ``--set`` stands beside several strategies."""
+    if options.set:
+        raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
+
+
 def given(options: argparse.Namespace) -> dict[str, Any]:
     """Return the parameters that the call sets, by ``--set`` or by their own options."""
     own = [

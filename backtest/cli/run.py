@@ -118,8 +118,7 @@ def _many(prog: str, arguments: Sequence[str]) -> int:
     _refuse_out(options)
     if options.panel is not None:
         raise UsageError("--panel takes one strategy at a time; name one, with --set for its parameters")
-    if options.set:
-        raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
+    shared.refuse_set(options)
     from backtest.market.load import load_market
     from backtest.reporting.blocks import Heading
     from backtest.runs import run as run_one

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from backtest.arguments import named_with_parameters
 from backtest.cli import options as shared
-from backtest.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -57,8 +56,7 @@ def _stands(
 
     if strategy is None and shared.several(arguments):
         options = _parser(prog, None).parse(arguments)
-        if options.set:
-            raise UsageError("--set is of one strategy; behind a name parameters are NAME:hold=12,delay=3")
+        shared.refuse_set(options)
         calls = [named_with_parameters(name) for name in shared.scripts_of(options.strategy)]
         market = load_market(options.market)
         asked = [(load_strategy(name), parameters) for name, parameters in calls]

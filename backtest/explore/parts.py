@@ -23,7 +23,7 @@ from backtest.reporting.scales import Labels
 from backtest.reporting.sentences import cautions, opening, verdict
 from backtest.reporting.template import Template
 from backtest.terms import BY_HAND, described
-from backtest.wording import cell, p_clause, percent, signed
+from backtest.wording import cell, counted, p_clause, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,7 +123,7 @@ def by_luck(luck: Luck, result: Run) -> str:
     if luck.tried == 1:
         return "This is the first position tried here: its p stands as it is."
     whole = result.skill.whole
-    worth = f"{luck.independent:,.0f} independent one{'' if round(luck.independent) == 1 else 's'}"
+    worth = counted(round(luck.independent), "independent one")
     if math.isnan(luck.pvalue):
         return f"{luck.tried:,} tried, worth {worth}; this one's alpha cannot be tested."
     best, own = signed(luck.expected * whole.error.size), signed(whole.alpha)

@@ -16,6 +16,7 @@ from backtest.dates import parse_day, to_days
 from backtest.errors import DataError, UsageError, nearest
 from backtest.files import LIMIT
 from backtest.numerals import plain
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,8 +143,7 @@ def refuse_other_fields(line: list[str], header: list[str], where: str) -> None:
     """Raise DataError where a line has another number of fields than the header; ``where`` begins it."""
     if len(line) != len(header):
         raise DataError(
-            f"{where} has {len(line)} field{'' if len(line) == 1 else 's'}, "
-            f"the header {len(header)}{_why_fields(line, header)}"
+            f"{where} has {counted(len(line), 'field')}, the header {len(header)}{_why_fields(line, header)}"
         )
 
 

@@ -10,6 +10,7 @@ from backtest.panels.examine import Question, answer
 from backtest.panels.panel import AT_LEAST, QUIET, first_moves, last_moves, unknown
 from backtest.studies.claim import EffectSize, MissingInputError, SignRule, claimed
 from backtest.studies.register import CLAIMS
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     from backtest.dates import Bools
@@ -112,10 +113,7 @@ def first_rise(panel: Panel) -> Finding:
         f"3 months before, a move being {AT_LEAST:g} or more. {_JUDGED}"
     ),
     rule=_rule(
-        *(
-            EffectSize(0.02, f"2 points a year, known {delay} month{'s' if delay > 1 else ''} before")
-            for delay in DELAYS
-        )
+        *(EffectSize(0.02, f"2 points a year, known {counted(delay, 'month')} before") for delay in DELAYS)
     ),
     published="Simpson and Grossmann (2024): a size premium while policy eases, none while it tightens.",
 )
@@ -125,7 +123,7 @@ def last_move(panel: Panel) -> Finding:
     questions = []
     for delay in DELAYS:
         way = last_moves(panel, delay)
-        label = f"known {delay} month{'s' if delay > 1 else ''} before"
+        label = f"known {counted(delay, 'month')} before"
         questions.append(Question(label, way < 0, 12, asked=way != 0))
     what = "small minus large, a year after cuts less one after rises"
     return answer(panel, questions, (), effects="members", claimed=1, what=what, notes=unknown(panel))

@@ -35,6 +35,7 @@ from backtest.rules.reading import reads
 from backtest.rules.why import Fact, facts, flips
 from backtest.scripting.loading import load_strategy
 from backtest.shown import Shown
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,7 +232,7 @@ def _ago(earlier: np.datetime64, day: np.datetime64) -> str:
         count, unit = round(days / DAYS_A_YEAR), "year"
     elif days >= 61:
         count, unit = round(days / (DAYS_A_YEAR / 12.0)), "month"
-    return f"{count} {unit}{'' if count == 1 else 's'} before {day}"
+    return f"{counted(count, unit)} before {day}"
 
 
 def _known_up_to(market: MarketData, id: str) -> np.datetime64:

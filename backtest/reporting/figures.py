@@ -11,6 +11,7 @@ from backtest.measures import drawdowns, growth_of
 from backtest.reporting.chart import ONE, ZERO, Chart, Curve, Line, Plot, Shade
 from backtest.reporting.palette import BLUE, CUT, INK, MUTED, ORANGE, RECESSION, colours
 from backtest.reporting.scales import Dates
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -185,7 +186,7 @@ def seen_text(one: Seen) -> str:
     if one.against:
         parts.append("held against " + " and ".join(label for label, _ in one.against) + " (grey)")
     if one.events is not None:
-        parts.append(f"{len(one.events)} event{'' if len(one.events) == 1 else 's'}")
+        parts.append(counted(len(one.events), "event"))
     return "; ".join(parts)
 
 

@@ -13,9 +13,9 @@ from backtest.reporting import figures
 from backtest.reporting.investor import money_blocks, money_table, tax_blocks, tax_table
 from backtest.reporting.palette import CUT, RECESSION
 from backtest.reporting.regime_notes import regime_note
-from backtest.reporting.sentences import SIGNIFICANT, cautions, conditions, opening, terms, verdict
+from backtest.reporting.sentences import NO_ADVICE, SIGNIFICANT, cautions, conditions, opening, terms, verdict
 from backtest.reporting.starts import start_map, starts_blocks, starts_brief, turned
-from backtest.wording import cell, held, number, p_clause, percent, pvalue, signed
+from backtest.wording import cell, counted, held, number, p_clause, percent, pvalue, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LAST = (
     "The numbers behind every figure and table lie beside this page: bars.parquet, trades.parquet, "
-    "sheet.json, result.json. Past returns, after the fact; no advice."
+    "sheet.json, result.json. " + NO_ADVICE
 )
 
 _CUTS, _RECESSIONS = b.Key(CUT), b.Key(RECESSION, opacity=0.6)
@@ -251,7 +251,7 @@ def _variants(
 
 def _bars(n: int, frequency: str) -> str:
     unit = "month" if frequency == "monthly" else "trading day"
-    return "not" if n == 0 else f"{n} {unit}" + ("" if n == 1 else "s")
+    return "not" if n == 0 else counted(n, unit)
 
 
 def first(result: Run) -> list[b.Text]:

@@ -11,7 +11,7 @@ from backtest.measures import BY_KEY
 from backtest.records.document import DataDocument
 from backtest.reporting import blocks as b
 from backtest.reporting.page import data
-from backtest.reporting.sentences import charged
+from backtest.reporting.sentences import NO_ADVICE, charged
 from backtest.reporting.study_figures import study_chart
 from backtest.studies.findings import Dots
 from backtest.wording import p_clause, percent, signed
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _KEYS = ("cagr", "sharpe", "max_drawdown", "alpha", "alpha_pvalue", "beta", "switches")
 SHOWN = tuple(BY_KEY[key] for key in _KEYS)
 """The measures of a row."""
-
-WARNING = "Past returns, after the fact; no advice."
 
 
 def _conclusion(result: PanelRun) -> Iterator[str]:
@@ -85,7 +83,7 @@ def panel_run_page(result: PanelRun) -> b.Page:
         b.Heading(title, 1),
         b.Text(result.strategy.thesis, "lead"),
         b.Conclusion(tuple(_conclusion(result)), brief=True),
-        b.Text(WARNING, "warning", brief=True),
+        b.Text(NO_ADVICE, "warning", brief=True),
         _table(result),
         study_chart(
             "alpha",
@@ -106,7 +104,7 @@ def panel_run_page(result: PanelRun) -> b.Page:
         b.Heading("Data"),
         data(DataDocument.of(result.panel)),
     ]
-    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: run.json. {WARNING}")
+    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: run.json. {NO_ADVICE}")
 
 
 def _worth(sweep: PanelSweep) -> Iterator[str]:
@@ -151,7 +149,7 @@ def panel_sweep_page(sweep: PanelSweep) -> b.Page:
         b.Heading(title, 1),
         b.Text(sweep.strategy.thesis, "lead"),
         b.Conclusion(tuple(_worth(sweep)), brief=True),
-        b.Text(WARNING, "warning", brief=True),
+        b.Text(NO_ADVICE, "warning", brief=True),
         b.Heading(
             f"{sweep.objective.measure.label}: chosen on the others, judged on the one left out", brief=True
         ),
@@ -166,7 +164,7 @@ def panel_sweep_page(sweep: PanelSweep) -> b.Page:
         b.Heading("Data"),
         data(DataDocument.of(sweep.panel)),
     ]
-    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: tune.json. {WARNING}")
+    return b.Page(title, tuple(blocks), f"The numbers behind this page lie beside it: tune.json. {NO_ADVICE}")
 
 
 def _values(parameters: dict[str, Any]) -> str:

@@ -14,12 +14,14 @@ from backtest.market.money import ROLE, inflation
 from backtest.rules.reading import holds, reads
 from backtest.rules.ruling import made_of
 from backtest.terms import FIFO
-from backtest.wording import p_clause
+from backtest.wording import counted, p_clause
 
 if TYPE_CHECKING:
     from backtest.analysis.skill import Skill
     from backtest.runs import Run
     from backtest.terms import Terms
+
+NO_ADVICE = "Past returns, after the fact; no advice."
 
 SIGNIFICANT = 0.05
 """The two-sided level at which an alpha is called different from zero."""
@@ -148,10 +150,9 @@ def _data_end(result: Run) -> str:
 def opening(result: Run, tried: int = 1) -> str:
     """Return in one line the window, the costs and the number of tries, to stand with the verdict."""
     n = len(result.path.returns)
-    said = f"{result.start} to {result.end}, {n:,} {result.market.frequency} bar{'' if n == 1 else 's'}"
-    ones = "1 combination" if tried == 1 else f"{tried:,} combinations"
+    said = f"{result.start} to {result.end}, {counted(n, f'{result.market.frequency} bar')}"
     money = f"; in money of {result.end}" if result.terms.real else ""
-    return f"{said}{money}; {costs(result.terms)} a side; {ones} tried."
+    return f"{said}{money}; {costs(result.terms)} a side; {counted(tried, 'combination')} tried."
 
 
 def costs(under: Terms) -> str:

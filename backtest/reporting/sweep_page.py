@@ -14,6 +14,7 @@ from backtest.reporting.folder import write_figures, write_report
 from backtest.reporting.html import render
 from backtest.reporting.page import measures
 from backtest.reporting.saving import write_workbook
+from backtest.reporting.sentences import NO_ADVICE
 from backtest.reporting.sweep_figures import charts
 from backtest.spreadsheets import csv_of
 from backtest.tuning.document import SweepDocument
@@ -35,7 +36,7 @@ RECOMMENDED, WALKED = "recommended", "walk_forward"
 
 LAST = (
     "The trials lie beside this page in trials/, one row each, for pandas or DuckDB; sweep.json has the "
-    "numbers of this page. Past returns, after the fact; no advice."
+    "numbers of this page. " + NO_ADVICE
 )
 
 

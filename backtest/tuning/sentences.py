@@ -32,8 +32,7 @@ def values_of(choice: Choice) -> str:
 
 def steadiness(walk: WalkForward) -> str:
     """Return how often a walk-forward chose, and how often it chose something else than before."""
-    n = len(walk.folds)
-    return f"{n} choice{'' if n == 1 else 's'}, {walk.changes} change{'' if walk.changes == 1 else 's'}"
+    return f"{counted(len(walk.folds), 'choice')}, {counted(walk.changes, 'change')}"
 
 
 def verdict(sweep: Sweep) -> list[str]:

@@ -11,6 +11,7 @@ from backtest.universe.about import keys, take_in_about
 from backtest.universe.countries import Home, check_home
 from backtest.universe.mapping import NUMBERS, TEXTS, Mapping
 from backtest.universe.workshop import as_day, as_number, as_text, files, names, parquet, quoted, text
+from backtest.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,9 +131,7 @@ def take_in(
     counts = shop.rows(f"SELECT reason, sum(rows)::BIGINT FROM {seen} GROUP BY reason")
     used = sum(n for reason, n in counts if reason is None)
     if used == 0:
-        why = (
-            "; ".join(f"{n:,} row{'' if n == 1 else 's'}: {reason}" for reason, n in counts) or "it is empty"
-        )
+        why = "; ".join(f"{counted(n, 'row')}: {reason}" for reason, n in counts) or "it is empty"
         raise DataError(f"{path.name} has no row that can be used: {why}")
     aside = [SetAside(reason, n, _examples(shop, raw, seen, reason)) for reason, n in counts if reason]
     bars = shop.table(
