@@ -144,6 +144,13 @@ def refuse_market(arguments: Sequence[str]) -> None:
         raise UsageError("--panel has markets of its own; leave out --market")
 
 
+def refuse_of_one(options: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """Refuse each of these options beside a panel; ``why`` ends the sentence."""
+    for name in names:
+        if getattr(options, name):
+            raise UsageError(f"--{name.replace('_', '-')} is of one market{why}")
+
+
 def add_terms(parser: Parser, *names: str) -> None:
     """Add these terms of a run, or all of them, as options; what a call leaves out is None."""
     from backtest.terms import NAMES, described

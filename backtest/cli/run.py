@@ -73,11 +73,8 @@ def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
     """Run a strategy on every market of a panel."""
     from backtest.terms import OF_INVESTOR
 
-    for option in ("robustness", "csv", "xlsx", *OF_INVESTOR):
-        if getattr(options, option):
-            raise UsageError(
-                f"--{option} is of one market; leave it out, or name a market instead of --panel"
-            )
+    why = "; leave it out, or name a market instead of --panel"
+    shared.refuse_of_one(options, ("robustness", "csv", "xlsx", *OF_INVESTOR), why)
     from backtest.panels.definition import load_panel
     from backtest.panels.run import run_panel
     from backtest.reporting.views import view

@@ -19,6 +19,7 @@ from backtest.cli.options import (
     given,
     named_strategy,
     refuse_market,
+    refuse_of_one,
     require_place,
     say_json,
     tell,
@@ -159,12 +160,7 @@ _OF_ONE = ("search", "trials", "seed", "walk_forward", "placebo", "resume", "csv
 
 def _on_panel(strategy: Strategy, options: argparse.Namespace) -> int:
     """Search on every market of a panel, and judge on each what the others would have chosen."""
-    for name in _OF_ONE:
-        if getattr(options, name):
-            option = name.replace("_", "-")
-            raise UsageError(
-                f"--{option} is of one market: a panel is judged by the market left out; leave it away"
-            )
+    refuse_of_one(options, _OF_ONE, ": a panel is judged by the market left out; leave it away")
     require_place(options.out)
     from backtest.panels.definition import load_panel
     from backtest.panels.tune import tune_panel
