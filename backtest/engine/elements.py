@@ -14,7 +14,7 @@ import numpy as np
 
 from backtest.compiling import compiled, copy, higher, inlined, lower
 from backtest.engine.reference import ON_TARGET
-from backtest.engine.rounding import Sums, five, plus, terms
+from backtest.engine.rounding import FiveSums, five, plus, terms
 from backtest.engine.tables import Stretch, get
 from backtest.engine.trading import net_of, value_after_costs
 
@@ -139,7 +139,7 @@ def stretch_of(figures: Floats, of: int) -> Stretch:
 
 
 @inlined
-def sums_of(figures: Floats, of: int) -> Sums:
+def sums_of(figures: Floats, of: int) -> FiveSums:
     """Return an element's five sums."""
     return five(figures[of], _SUMS)
 
@@ -163,7 +163,9 @@ def trade(first: Traded, then: Traded) -> Traded:
 
 
 @inlined
-def _put(figures: Floats, stretch: Stretch, sums: Sums, traded: Traded, bands: tuple[float, float]) -> None:
+def _put(
+    figures: Floats, stretch: Stretch, sums: FiveSums, traded: Traded, bands: tuple[float, float]
+) -> None:
     """Write an element's figures."""
     for which in range(4):
         figures[_STRETCH + which] = stretch[which]

@@ -19,7 +19,7 @@ from backtest.compiling import compiled, copy, inlined, lower
 from backtest.engine.curves import N_MEASURES, Held, Yardstick, measure
 from backtest.engine.parallel import share
 from backtest.engine.reference import no_return
-from backtest.engine.rounding import N_SUMS, ULP, Sums, conclude, plus, terms
+from backtest.engine.rounding import N_SUMS, ULP, FiveSums, conclude, plus, terms
 from backtest.engine.tables import SleevePair, Stretch, Tables, get, mark, one_bar
 from backtest.engine.trading import net_of
 
@@ -128,7 +128,7 @@ def _walk(
 @inlined
 def _accumulate(
     starts: Ints, stops: Ints, edges: tuple[int, int], pair: SleevePair, tables: Tables, shared: _Shared
-) -> tuple[Sums, Fall]:
+) -> tuple[FiveSums, Fall]:
     """Return a set's five sums and its fall."""
     begin, end = edges
     prefix, point_of, kept = pair.sums, tables.point_of, shared.kept

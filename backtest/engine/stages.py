@@ -42,7 +42,7 @@ from backtest.engine.elements import (
     traded_of,
 )
 from backtest.engine.parallel import share
-from backtest.engine.rounding import ULP, Sums, conclude, plus
+from backtest.engine.rounding import ULP, FiveSums, conclude, plus
 from backtest.engine.trading import months_of, value_after_costs
 from backtest.signals.together import Together
 
@@ -73,7 +73,9 @@ def _alike(answers: tuple[Ints, Ints, Ints], which: int) -> bool:
 
 
 @inlined
-def _error(sums: Sums, n: int, centre: float, n_terms: int, traded: Traded) -> tuple[float, int, Sums]:
+def _error(
+    sums: FiveSums, n: int, centre: float, n_terms: int, traded: Traded
+) -> tuple[float, int, FiveSums]:
     """Return what rounding can have done to the sums; see ``rounding.conclude``.
 
     Holdings that have drifted are off by a rounding a bar, and what carries a cost is off by one of 1;

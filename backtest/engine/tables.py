@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from backtest.compiling import compiled, inlined
-from backtest.engine.rounding import N_SUMS, Sums, terms
+from backtest.engine.rounding import N_SUMS, FiveSums, terms
 from backtest.engine.trading import net_of
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class SleevePair(NamedTuple):
     sums: Floats
     logs: Floats
     missing: Ints
-    reach: Sums
+    reach: FiveSums
 
     @classmethod
     def of(cls, returns: Floats, risk_free: Floats, benchmark: Floats) -> SleevePair:

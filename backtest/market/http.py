@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -21,6 +21,9 @@ from urllib3.exceptions import (
 
 from backtest.errors import DataError
 from backtest.files import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RETRIES = Retry(total=3, backoff_factor=0.5, backoff_jitter=0.25, retry_after_max=120)
 """How often a fault that may pass is tried again; urllib3 computes the pauses and reads Retry-After."""
@@ -163,9 +166,20 @@ class Session(requests.Session):
         if isinstance(error, (requests.exceptions.ContentDecodingError, DecodeError)):
             return "the answer could not be decompressed"
         if isinstance(error, requests.exceptions.ConnectionError):
-            said = str(error).casefold()
-            if "refused" in said:
+            causes = [*_causes(error)]
+            if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
                 return "the connection was refused"
-            hung_up = "aborted" in said or "reset" in said
+            hung_up = any(isinstance(cause, _HUNG_UP) for cause in causes)
             return "the server hung up" if hung_up else "there is no connection to the server"
         return str(error) or type(error).__name__
+
+
+_HUNG_UP = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what it came of: requests and urllib3 carry that among their arguments too."""
+    yield error
+    for each in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(each, BaseException):
+            yield from _causes(each)
