@@ -218,7 +218,7 @@ def each(
         except Exception as error:
             if isinstance(error, BrokenExecutor) and broken < _BROKEN - 1:
                 continue
-            cause = getattr(error, "cause", error)  # Ray wraps what a call raises
+            cause = getattr(error, "cause", None) or error  # Ray wraps what a call raises
             if kind == "threads" or isinstance(cause, RotationError):
                 raise cause from None
             said = ": ".join([type(cause).__name__, *str(cause).splitlines()[:1]])
